@@ -1,0 +1,1 @@
+//! The seareeve binary: arguments and printing.

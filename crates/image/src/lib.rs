@@ -1,0 +1,1 @@
+//! Archives, layouts and registry blobs in one streamed pass.

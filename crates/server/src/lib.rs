@@ -1,0 +1,1 @@
+//! HTTP API, jobs and the embedded UI.

@@ -1,0 +1,2 @@
+//! Project commands: `cargo xtask up | test | gen | tidy | bench | acceptance`.
+fn main() {}
