@@ -1,1 +1,35 @@
-//! Wire types and the typed client.
+//! Wire types and the typed client, shared by the server and the command line.
+//!
+//! A type here is a promise to users: fields are added, never renamed or removed within `v1`. Meaning lives in
+//! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
+
+mod client;
+mod database;
+mod error;
+mod event;
+mod image;
+mod page;
+mod report;
+mod sbom;
+mod scan;
+mod session;
+
+pub use client::{Client, ClientError};
+pub use database::{Database, DatabaseSource};
+pub use error::{ErrorBody, ErrorDetail};
+pub use event::Event;
+pub use image::{
+    FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView, ImageDetail,
+    ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView, SeverityCounts,
+};
+pub use page::MAX_PAGE;
+pub use report::{
+    AdvisoryMatch, Cvss, ImageReport, Reference, ReportFinding, ReportImage, ReportLayer,
+    ReportPackage, ReportProblem, report,
+};
+pub use sbom::{Sbom, SbomDistro, SbomError, SbomPackage, SbomSource};
+pub use scan::{Scan, ScanPage, ScanProgress, ScanRequest, ScanSource, ScanState};
+pub use session::{
+    NewPassword, NewToken, NewUser, Session, SignIn, SignInLink, Status, Token, TokenList, User,
+    UserCreated, UserList,
+};

@@ -59,17 +59,20 @@ pub enum SeveritySource {
     CvssV3,
     /// Computed from a CVSS v2.0 vector.
     CvssV2,
+    /// A word of the advisory database, without a vector (GitHub's `MODERATE`).
+    Database,
     /// Nobody has rated it.
     None,
 }
 
 impl SeveritySource {
     /// All sources.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Distribution,
         Self::CvssV4,
         Self::CvssV3,
         Self::CvssV2,
+        Self::Database,
         Self::None,
     ];
 
@@ -81,6 +84,7 @@ impl SeveritySource {
             Self::CvssV4 => "cvss_v4",
             Self::CvssV3 => "cvss_v3",
             Self::CvssV2 => "cvss_v2",
+            Self::Database => "database",
             Self::None => "none",
         }
     }

@@ -27,28 +27,47 @@ impl ImagePath {
     /// at the image's root. `None` as for [`ImagePath::parse`].
     #[must_use]
     pub fn join(&self, raw: &[u8]) -> Option<Self> {
-        if raw.len() > 4096 || raw.contains(&0) {
-            return None;
-        }
-        let start = if raw.first() == Some(&b'/') {
-            &[]
+        let mut path = if raw.first() == Some(&b'/') {
+            Self::root()
         } else {
-            self.0.as_slice()
+            self.clone()
         };
-        let mut parts: Vec<&[u8]> = start
-            .split(|b| *b == b'/')
-            .filter(|part| !part.is_empty())
-            .collect();
+        path.push(raw).then_some(path)
+    }
+
+    /// Becomes [`ImagePath::parse`] of `raw` without a new allocation, for loops over the entries of
+    /// an archive. False, and the root, where `parse` says `None`.
+    #[must_use]
+    pub fn assign(&mut self, raw: &[u8]) -> bool {
+        self.0.clear();
+        let valid = self.push(raw);
+        if !valid {
+            self.0.clear();
+        }
+        valid
+    }
+
+    fn push(&mut self, raw: &[u8]) -> bool {
+        if raw.len() > 4096 || raw.contains(&0) {
+            return false;
+        }
         for part in raw.split(|b| *b == b'/') {
             match part {
                 b"" | b"." => {}
+                b".." if self.is_root() => return false,
                 b".." => {
-                    parts.pop()?;
+                    let end = self.0.iter().rposition(|b| *b == b'/').unwrap_or(0);
+                    self.0.truncate(end);
                 }
-                name => parts.push(name),
+                name => {
+                    if !self.is_root() {
+                        self.0.push(b'/');
+                    }
+                    self.0.extend_from_slice(name);
+                }
             }
         }
-        Some(Self(parts.join(&b'/')))
+        true
     }
 
     /// The bytes, without a leading slash.
@@ -128,6 +147,15 @@ mod tests {
         assert_eq!(dir.join(b"../bin/sh"), ImagePath::parse(b"usr/bin/sh"));
         assert_eq!(dir.join(b"/bin/sh"), ImagePath::parse(b"bin/sh"));
         assert_eq!(dir.join(b"../../../x"), None);
+    }
+
+    #[test]
+    fn assigns_as_it_parses() {
+        let mut path = ImagePath::parse(b"left/over").unwrap();
+        assert!(path.assign(b"/a/./b/../c"));
+        assert_eq!(Some(&path), ImagePath::parse(b"a/c").as_ref());
+        assert!(!path.assign(b"a/../../b"));
+        assert!(path.is_root());
     }
 
     #[test]

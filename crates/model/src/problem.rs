@@ -32,11 +32,13 @@ pub enum ProblemCode {
     VersionUnreadable,
     /// The advisory database holds nothing for this ecosystem, so nothing can be said about its packages.
     AdvisoriesMissing,
+    /// An advisory record, or a part of it, could not be used when the database was built.
+    AdvisoryUnreadable,
 }
 
 impl ProblemCode {
     /// All codes, for generated pages and for parsing.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::LayerUnreadable,
         Self::FileUnreadable,
         Self::PackageUnreadable,
@@ -45,6 +47,7 @@ impl ProblemCode {
         Self::DistroUnknown,
         Self::VersionUnreadable,
         Self::AdvisoriesMissing,
+        Self::AdvisoryUnreadable,
     ];
 
     /// The stable name used on the wire and in the store.
@@ -59,6 +62,7 @@ impl ProblemCode {
             Self::DistroUnknown => "distro_unknown",
             Self::VersionUnreadable => "version_unreadable",
             Self::AdvisoriesMissing => "advisories_missing",
+            Self::AdvisoryUnreadable => "advisory_unreadable",
         }
     }
 

@@ -9,6 +9,7 @@
 pub mod advisories;
 pub mod ecosystems;
 mod matching;
+pub mod starter;
 pub mod versions;
 
 pub use matching::{Matches, match_inventory, match_package};

@@ -1,1 +1,19 @@
-//! HTTP API, jobs and the embedded UI.
+//! HTTP API, jobs and the embedded UI, in one process.
+//!
+//! Routes translate between wire types and the store; jobs do the work that outlives a request. Nothing here judges:
+//! packages are found and matched in `seareeve-scan`, images read in `seareeve-image`.
+
+mod advisories;
+mod auth;
+pub mod config;
+mod error;
+mod events;
+mod jobs;
+mod lifecycle;
+mod routes;
+mod running;
+mod state;
+mod ui;
+
+pub use lifecycle::{Server, check_store, make_private_folder, sign_in_path};
+pub use routes::openapi_json;

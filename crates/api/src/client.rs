@@ -1,0 +1,254 @@
+//! A typed client for programs that speak to a Seareeve server. Blocking, for the command line.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{ErrorBody, ImagePage, ImageReport, Sbom, Scan, ScanRequest, Status};
+
+/// A connection to one server with one API token.
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+    authorization: String,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address is not one of a server. The user's fault.
+    #[error(
+        "{0:?} is not a server address such as https://seareeve.example or http://127.0.0.1:7300"
+    )]
+    Address(String),
+    /// A token would travel in the clear. The user's fault.
+    #[error(
+        "{0} is not a loopback address: use https, so that the token is not readable on the network"
+    )]
+    Clear(String),
+    /// The server answered with an error.
+    #[error("server answered {status} {code}: {detail} (request {request_id})")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The stable word.
+        code: String,
+        /// The sentence.
+        detail: String,
+        /// For the server's log.
+        request_id: String,
+    },
+    /// Whatever answered does not speak our API.
+    #[error("{url} answered {status} with something other than Seareeve's JSON")]
+    Foreign {
+        /// The address asked.
+        url: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// The network failed.
+    #[error("failed to reach {url}")]
+    Network {
+        /// The address asked.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+}
+
+impl Client {
+    /// A client for the server at `address` (`https://…`, or `http://…` on loopback).
+    ///
+    /// # Errors
+    /// When the address cannot be one of a server.
+    pub fn new(address: &str, token: &str) -> Result<Self, ClientError> {
+        let base = address.trim_end_matches('/').to_owned();
+        match base.split_once("://") {
+            Some(("https", host)) if !host.is_empty() => {}
+            Some(("http", host)) if is_loopback(host) => {}
+            Some(("http", host)) if !host.is_empty() => return Err(ClientError::Clear(base)),
+            _ => return Err(ClientError::Address(base)),
+        }
+        let agent = ureq::Agent::config_builder()
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_global(Some(Duration::from_secs(300)))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .user_agent(concat!("seareeve/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Ok(Self {
+            agent,
+            base,
+            authorization: format!("Bearer {token}"),
+        })
+    }
+
+    /// Sends an SBOM; the server stores it and answers with its findings.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn send_sbom(&self, sbom: &Sbom) -> Result<ImageReport, ClientError> {
+        self.post("/api/v1/sboms", sbom)
+    }
+
+    /// The server's state.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn status(&self) -> Result<Status, ClientError> {
+        self.get("/api/v1/status")
+    }
+
+    /// A page of images.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn images(&self, cursor: Option<&str>) -> Result<ImagePage, ClientError> {
+        match cursor {
+            Some(cursor) => self.get(&format!("/api/v1/images?limit=200&cursor={cursor}")),
+            None => self.get("/api/v1/images?limit=200"),
+        }
+    }
+
+    /// The report of a stored image.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn report(&self, digest: &str) -> Result<ImageReport, ClientError> {
+        self.get(&format!("/api/v1/images/{digest}/report"))
+    }
+
+    /// Asks the server to scan an image in a registry.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn scan(&self, request: &ScanRequest) -> Result<Scan, ClientError> {
+        self.post("/api/v1/scans", request)
+    }
+
+    /// A scan's state.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn scan_state(&self, id: i64) -> Result<Scan, ClientError> {
+        self.get(&format!("/api/v1/scans/{id}"))
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let answer = self
+            .agent
+            .get(&url)
+            .header("authorization", &self.authorization)
+            .call();
+        read(url, answer)
+    }
+
+    fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let answer = self
+            .agent
+            .post(&url)
+            .header("authorization", &self.authorization)
+            .send_json(body);
+        read(url, answer)
+    }
+}
+
+fn read<T: DeserializeOwned>(
+    url: String,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<T, ClientError> {
+    let mut answer = match answer {
+        Ok(answer) => answer,
+        Err(source) => {
+            return Err(ClientError::Network {
+                url,
+                source: Box::new(source),
+            });
+        }
+    };
+    let status = answer.status().as_u16();
+    // A report of a large image has tens of thousands of findings; more than this is not a report of ours.
+    let body = answer
+        .body_mut()
+        .with_config()
+        .limit(256 * 1024 * 1024)
+        .read_to_vec();
+    let body = match body {
+        Ok(body) => body,
+        Err(source) => {
+            return Err(ClientError::Network {
+                url,
+                source: Box::new(source),
+            });
+        }
+    };
+    if (200..300).contains(&status)
+        && let Ok(value) = serde_json::from_slice(&body)
+    {
+        return Ok(value);
+    }
+    match serde_json::from_slice::<ErrorBody>(&body) {
+        Ok(ErrorBody { error }) => Err(ClientError::Refused {
+            status: error.status,
+            code: error.code,
+            detail: error.detail,
+            request_id: error.request_id,
+        }),
+        Err(_not_ours) => Err(ClientError::Foreign { url, status }),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|b| b.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
+    });
+    let ip = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<std::net::IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sends_tokens_only_where_nobody_listens() {
+        for good in [
+            "https://seareeve.example",
+            "http://127.0.0.1:7300/",
+            "http://localhost:1",
+            "http://[::1]:7300",
+        ] {
+            assert!(Client::new(good, "t").is_ok(), "{good}");
+        }
+        assert!(matches!(
+            Client::new("http://10.0.0.1:7300", "t"),
+            Err(ClientError::Clear(_))
+        ));
+        assert!(matches!(
+            Client::new("http://127.0.0.1.example", "t"),
+            Err(ClientError::Clear(_))
+        ));
+        for bad in ["", "seareeve.example", "ftp://x", "https://"] {
+            assert!(
+                matches!(Client::new(bad, "t"), Err(ClientError::Address(_))),
+                "{bad}"
+            );
+        }
+    }
+}

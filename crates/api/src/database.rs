@@ -1,0 +1,50 @@
+//! The advisory database as users see it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What the advisory database is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Database {
+    /// `starter` (the small built-in set: true, but far from complete) or `full`.
+    pub kind: String,
+    /// Digest of its content.
+    pub digest: String,
+    /// When it was built.
+    #[schema(value_type = String, format = DateTime)]
+    pub built: Timestamp,
+    /// Number of advisory records.
+    pub advisories: u64,
+    /// By ecosystem.
+    pub sources: Vec<DatabaseSource>,
+}
+
+/// One ecosystem's share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DatabaseSource {
+    /// OSV ecosystem, such as `Debian`.
+    pub ecosystem: String,
+    /// Number of records.
+    pub advisories: u64,
+    /// When the newest of them last changed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub newest: Option<Timestamp>,
+}
+
+impl From<seareeve_model::DatabaseInfo> for Database {
+    fn from(info: seareeve_model::DatabaseInfo) -> Self {
+        let source = |source: seareeve_model::DatabaseSource| DatabaseSource {
+            ecosystem: source.ecosystem,
+            advisories: source.advisories,
+            newest: source.newest,
+        };
+        Self {
+            kind: info.kind.as_str().to_owned(),
+            digest: info.digest.to_string(),
+            built: info.built,
+            advisories: info.advisories,
+            sources: info.sources.into_iter().map(source).collect(),
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The image report: what `seareeve image --format json` prints and the server answers for a sent SBOM.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use seareeve_model as model;
+
+use crate::{Database, SbomDistro, SbomSource};
+
+/// The result of scanning one image. The same image and database give the same bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ImageReport {
+    /// Version of this schema: 1.
+    pub schema_version: u32,
+    /// The image.
+    pub image: ReportImage,
+    /// The distribution, when the image says one.
+    pub distro: Option<SbomDistro>,
+    /// The advisory database that was asked.
+    pub database: Database,
+    /// Worst first, then by id, package and path.
+    pub findings: Vec<ReportFinding>,
+    /// Everything found, vulnerable or not.
+    pub packages: Vec<ReportPackage>,
+    /// What could not be read or judged. When it is not empty, the result is partial.
+    pub problems: Vec<ReportProblem>,
+}
+
+/// The image of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportImage {
+    /// Names under which it was asked for or tagged.
+    pub references: Vec<String>,
+    /// The manifest's digest (the configuration's, for an archive without manifest).
+    pub digest: String,
+    /// The configuration's digest.
+    pub config_digest: String,
+    /// Such as `linux`.
+    pub os: String,
+    /// Such as `amd64`.
+    pub architecture: String,
+    /// When the image says it was made.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created: Option<Timestamp>,
+    /// Lowest first.
+    pub layers: Vec<ReportLayer>,
+}
+
+/// A layer of a report's image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportLayer {
+    /// Digest of the unpacked tar.
+    pub diff_id: String,
+    /// Digest of the packed blob, where the source has one.
+    pub digest: Option<String>,
+    /// Unpacked bytes.
+    pub size_bytes: u64,
+    /// The command that made it.
+    pub created_by: String,
+}
+
+/// A package at its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportPackage {
+    /// The package type: `deb`, `apk`, `pypi` or `npm`.
+    pub kind: String,
+    /// Name as the package itself spells it.
+    pub name: String,
+    /// Installed version.
+    pub version: String,
+    /// The source package, for distributions.
+    pub source: Option<SbomSource>,
+    /// Package URL.
+    pub purl: String,
+    /// The file in the image that says so.
+    pub path: String,
+    /// Digest (diff id) of the layer that brought it.
+    pub layer: String,
+}
+
+/// One vulnerability in one package at one place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReportFinding {
+    /// The CVE where there is one.
+    pub id: String,
+    /// Other ids of the same vulnerability, with the records that hit.
+    pub aliases: Vec<String>,
+    /// `critical`, `high`, `medium`, `low` or `unknown`.
+    pub severity: String,
+    /// Who says so.
+    pub severity_source: String,
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    pub description: String,
+    /// The package.
+    pub package: ReportPackage,
+    /// Versions that fix it and are newer than the installed one.
+    pub fixed_versions: Vec<String>,
+    /// `fixed` (an upgrade mends it), `affected`, `will_not_fix`, `fix_deferred` or `end_of_life`.
+    pub status: String,
+    /// Digest (diff id) of the layer that brought the package.
+    pub layer: String,
+    /// The remedy in words.
+    pub remediation: String,
+    /// Vectors, best first.
+    pub cvss: Vec<Cvss>,
+    /// First publication.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub published: Option<Timestamp>,
+    /// Last change.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub modified: Option<Timestamp>,
+    /// Further reading.
+    pub references: Vec<Reference>,
+    /// Evidence: the records that hit, and by which statement.
+    pub advisories: Vec<AdvisoryMatch>,
+}
+
+/// A CVSS vector with its base score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Cvss {
+    /// `2.0`, `3.0`, `3.1` or `4.0`.
+    pub version: String,
+    /// As published.
+    pub vector: String,
+    /// 0.0 to 10.0.
+    pub score: f64,
+}
+
+/// A link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reference {
+    /// OSV's reference type.
+    pub kind: String,
+    /// The address, `http` or `https`.
+    pub url: String,
+}
+
+/// An advisory record that hit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AdvisoryMatch {
+    /// The record's id.
+    pub id: String,
+    /// The statement that hit.
+    pub range: String,
+    /// When the record last changed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub modified: Option<Timestamp>,
+}
+
+/// Something that could not be read or judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportProblem {
+    /// A stable word, such as `layer_unreadable`.
+    pub code: String,
+    /// Where.
+    pub place: String,
+    /// What happened.
+    pub message: String,
+}
+
+/// Puts a report together. `findings` is parallel to `inventory.packages`; `problems` are those of matching.
+#[must_use]
+pub fn report(
+    inventory: &model::Inventory,
+    findings: &[Vec<model::Finding>],
+    problems: &[model::Problem],
+    database: Database,
+) -> ImageReport {
+    let layers = &inventory.image.layers;
+    let mut hits: Vec<(&model::InstalledPackage, &model::Finding)> = inventory
+        .packages
+        .iter()
+        .zip(findings)
+        .flat_map(|(package, findings)| findings.iter().map(move |finding| (package, finding)))
+        .collect();
+    hits.sort_by(|(package_a, a), (package_b, b)| {
+        let key = |finding: &model::Finding| {
+            (
+                std::cmp::Reverse(finding.severity),
+                finding.vulnerability.id.clone(),
+            )
+        };
+        key(a).cmp(&key(b)).then_with(|| package_a.cmp(package_b))
+    });
+    let mut problems: Vec<&model::Problem> = inventory.problems.iter().chain(problems).collect();
+    problems.sort();
+    problems.dedup();
+    ImageReport {
+        schema_version: 1,
+        image: (&inventory.image).into(),
+        distro: inventory.distro.as_ref().map(SbomDistro::from),
+        database,
+        findings: hits
+            .into_iter()
+            .map(|(package, finding)| report_finding(package, finding, layers))
+            .collect(),
+        packages: inventory
+            .packages
+            .iter()
+            .map(|package| ReportPackage::new(package, layers))
+            .collect(),
+        problems: problems.into_iter().map(ReportProblem::from).collect(),
+    }
+}
+
+fn report_finding(
+    installed: &model::InstalledPackage,
+    finding: &model::Finding,
+    layers: &[model::Layer],
+) -> ReportFinding {
+    let vulnerability = &finding.vulnerability;
+    let package = ReportPackage::new(installed, layers);
+    ReportFinding {
+        id: vulnerability.id.clone(),
+        aliases: finding.aliases().into_iter().map(str::to_owned).collect(),
+        severity: finding.severity.as_str().to_owned(),
+        severity_source: finding.severity_source.as_str().to_owned(),
+        title: vulnerability.title.clone(),
+        description: vulnerability.description.clone(),
+        fixed_versions: finding.fixed_versions.clone(),
+        status: finding.status.as_str().to_owned(),
+        layer: package.layer.clone(),
+        package,
+        remediation: finding.remediation.clone(),
+        cvss: vulnerability.cvss.iter().map(Cvss::from).collect(),
+        published: vulnerability.published,
+        modified: vulnerability.modified,
+        references: vulnerability
+            .references
+            .iter()
+            .map(Reference::from)
+            .collect(),
+        advisories: finding.advisories.iter().map(AdvisoryMatch::from).collect(),
+    }
+}
+
+impl ReportPackage {
+    /// The wire form; `layers` are the image's, to name the layer by its digest.
+    #[must_use]
+    pub fn new(installed: &model::InstalledPackage, layers: &[model::Layer]) -> Self {
+        let package = &installed.package;
+        let layer = usize::try_from(installed.layer)
+            .ok()
+            .and_then(|index| layers.get(index));
+        Self {
+            kind: package.kind.as_str().to_owned(),
+            name: package.name.clone(),
+            version: package.version.clone(),
+            source: package.source.as_ref().map(SbomSource::from),
+            purl: package.purl.to_string(),
+            path: installed.path.to_string(),
+            layer: layer
+                .map(|layer| layer.diff_id.to_string())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&model::Image> for ReportImage {
+    fn from(image: &model::Image) -> Self {
+        Self {
+            references: image.references.clone(),
+            digest: image.digest.to_string(),
+            config_digest: image.config_digest.to_string(),
+            os: image.os.clone(),
+            architecture: image.architecture.clone(),
+            created: image.created,
+            layers: image.layers.iter().map(ReportLayer::from).collect(),
+        }
+    }
+}
+
+impl From<&model::Layer> for ReportLayer {
+    fn from(layer: &model::Layer) -> Self {
+        Self {
+            diff_id: layer.diff_id.to_string(),
+            digest: layer.digest.as_ref().map(ToString::to_string),
+            size_bytes: layer.size_bytes,
+            created_by: layer.created_by.clone(),
+        }
+    }
+}
+
+impl From<&model::CvssVector> for Cvss {
+    fn from(cvss: &model::CvssVector) -> Self {
+        Self {
+            version: cvss.version.clone(),
+            vector: cvss.vector.clone(),
+            score: cvss.score,
+        }
+    }
+}
+
+impl From<&model::Reference> for Reference {
+    fn from(reference: &model::Reference) -> Self {
+        Self {
+            kind: reference.kind.clone(),
+            url: reference.url.clone(),
+        }
+    }
+}
+
+impl From<&model::AdvisoryMatch> for AdvisoryMatch {
+    fn from(advisory: &model::AdvisoryMatch) -> Self {
+        Self {
+            id: advisory.id.clone(),
+            range: advisory.range.clone(),
+            modified: advisory.modified,
+        }
+    }
+}
+
+impl From<&model::Problem> for ReportProblem {
+    fn from(problem: &model::Problem) -> Self {
+        Self {
+            code: problem.code.as_str().to_owned(),
+            place: problem.place.clone(),
+            message: problem.message.clone(),
+        }
+    }
+}

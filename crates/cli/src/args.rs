@@ -1,0 +1,296 @@
+//! What can be typed. The doc comments are the help texts.
+
+use camino::Utf8PathBuf;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use seareeve_model::Severity;
+
+/// Security centre for containers: scan images, and run a server that watches over them.
+///
+/// Exit codes: 0 done, and no gate failed; 1 our own failure; 2 a gate failed (--fail-on); 3 incomplete: part of
+/// the input could not be read or judged, as the output says.
+///
+/// Settings come from a file (--config, SEAREEVE_CONFIG, or seareeve/config.toml in the configuration folder), then
+/// from environment variables such as SEAREEVE_SERVER_LISTEN, then from flags; `seareeve config show` prints what
+/// is in force and where each value came from.
+#[derive(Debug, Parser)]
+#[command(name = "seareeve", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Settings file.
+    #[arg(long, global = true, value_name = "FILE", env = "SEAREEVE_CONFIG", help_heading = "Global options")]
+    pub(crate) config: Option<Utf8PathBuf>,
+
+    /// Folder of the advisory database, the store and uploads.
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) data_dir: Option<Utf8PathBuf>,
+
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+
+    /// Log what is done, for reports of defects.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) debug: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Scan a container image for known vulnerabilities.
+    Image(ImageArgs),
+    /// Look after the advisory database.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Start the server, its UI and its workers in one process on this machine.
+    Up(UpArgs),
+    /// Ask a running server.
+    Server(ServerArgs),
+    /// Look after users of the server on this machine.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Check this machine and its settings, and name the remedy for each problem.
+    Doctor,
+    /// Show settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the completion script of a shell.
+    ///
+    /// For bash: seareeve completions bash > /etc/bash_completion.d/seareeve
+    Completions(CompletionsArgs),
+    /// Write the manual pages.
+    ///
+    /// For all users: seareeve man /usr/local/share/man/man1
+    Man(ManArgs),
+    /// Print the OpenAPI document of the server's API.
+    #[command(hide = true)]
+    Openapi,
+    /// Print the JSON schema of an output.
+    Schema(SchemaArgs),
+    /// Print the command line reference as Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+/// Scan a container image for known vulnerabilities.
+///
+/// The image is read in one pass without unpacking it to disk, and nothing in it is run.
+///
+/// Examples:
+///   seareeve image alpine:3.19
+///   seareeve image 127.0.0.1:5000/team/app:1.2 --format json -o report.json
+///   docker save team/app:1.2 -o app.tar && seareeve image --input app.tar --fail-on high
+#[derive(Debug, ClapArgs)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ImageArgs {
+    /// Image in a registry. Loopback registries may speak plain http.
+    #[arg(value_name = "REF", required_unless_present = "input", conflicts_with = "input")]
+    pub(crate) reference: Option<String>,
+
+    /// Archive made by `docker save`, or an OCI layout (file or folder).
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) input: Option<Utf8PathBuf>,
+
+    /// Which image of a multi-platform one: OS/ARCH or OS/ARCH/VARIANT.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<String>,
+
+    /// How to print the result.
+    #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub(crate) format: Format,
+
+    /// Write the result to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+
+    /// Show only these severities, such as HIGH,CRITICAL.
+    #[arg(short, long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) severity: Vec<Severity>,
+
+    /// Leave out findings without a fixed version.
+    #[arg(long)]
+    pub(crate) ignore_unfixed: bool,
+
+    /// Exit with 2 when a finding that is shown is at least this severe.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+
+    /// Exit with this code when any finding is shown (as Trivy does).
+    #[arg(long, value_name = "CODE", conflicts_with = "fail_on")]
+    pub(crate) exit_code: Option<u8>,
+
+    /// Advisory database to use instead of the one in the data folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    pub(crate) db: Option<Utf8PathBuf>,
+
+    /// Let this server match and keep the result: the list of packages is sent, not the image.
+    /// The API token is taken from SEAREEVE_TOKEN.
+    #[arg(long, value_name = "URL", env = "SEAREEVE_SERVER")]
+    pub(crate) server: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// For programs; `seareeve schema image-report` prints its schema.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Fetch OSV's archives and build the advisory database from them.
+    ///
+    /// Archives that have not changed are not fetched again. The new database replaces the old one in one step:
+    /// running scans and a running server go on undisturbed, and the server takes it into use by itself.
+    Update(DbUpdateArgs),
+    /// Build the advisory database from OSV archives, folders or single JSON files.
+    Build(DbBuildArgs),
+    /// Say what the advisory database holds, how old it is, and whether it is whole.
+    Status(DbStatusArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DbUpdateArgs {
+    /// Where the archives are: ADDRESS/ECOSYSTEM/all.zip.
+    #[arg(long, value_name = "URL")]
+    pub(crate) address: Option<String>,
+
+    /// Which ecosystems, such as Debian,PyPI.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) ecosystems: Option<Vec<String>>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DbBuildArgs {
+    /// OSV archives (ECOSYSTEM/all.zip), a folder of them, or JSON files. May be given several times.
+    #[arg(long, required = true, value_name = "PATH")]
+    pub(crate) from: Vec<Utf8PathBuf>,
+
+    /// The file to write, instead of the one in the data folder.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DbStatusArgs {
+    /// The file to look at, instead of the one in the data folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<Utf8PathBuf>,
+
+    /// How to print it.
+    #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// Start the server, its UI and its workers in one process on this machine.
+///
+/// Prints the address and a one-time sign-in link. Ctrl-C ends running work in order and stops; a second Ctrl-C
+/// stops at once.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct UpArgs {
+    /// Address and port; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+
+    /// Store: sqlite, sqlite:PATH or postgres://… (better in the file or in SEAREEVE_SERVER_DATABASE: other users
+    /// of the machine can see flags).
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServerArgs {
+    /// The server. The API token is taken from SEAREEVE_TOKEN.
+    #[arg(long, value_name = "URL", env = "SEAREEVE_SERVER", default_value = "http://127.0.0.1:7300")]
+    pub(crate) server: String,
+
+    #[command(subcommand)]
+    pub(crate) command: ServerCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Say how the server is.
+    Status,
+    /// List its images.
+    Images,
+    /// Print the report of an image as JSON.
+    Report {
+        /// The image's digest.
+        digest: String,
+    },
+    /// Let the server scan an image in a registry, and wait for it.
+    Scan {
+        /// The image.
+        reference: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Print a one-time sign-in link, for a user who forgot the password.
+    Link {
+        /// The user.
+        #[arg(default_value = "admin")]
+        name: String,
+        /// Take the user's password away, so that a new one is asked for.
+        #[arg(long)]
+        reset_password: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the settings in force, and where each came from.
+    Show,
+    /// Print the settings reference as Markdown.
+    Reference,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ManArgs {
+    /// The folder to write to.
+    pub(crate) folder: Utf8PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SchemaArgs {
+    /// Which output.
+    #[arg(value_enum)]
+    pub(crate) name: SchemaName,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// `seareeve image --format json`.
+    ImageReport,
+}
+
+impl Args {
+    /// The settings that flags set, by key; they win over file and environment.
+    pub(crate) fn overrides(&self) -> Vec<(&'static str, String)> {
+        let mut overrides = Vec::new();
+        let mut set = |key, value: Option<String>| overrides.extend(value.map(|value| (key, value)));
+        set("server.data_dir", self.data_dir.as_ref().map(ToString::to_string));
+        match &self.command {
+            Command::Up(up) => {
+                set("server.listen", up.listen.clone());
+                set("server.database", up.database.clone());
+            }
+            Command::Db(DbCommand::Update(update)) => {
+                set("advisories.address", update.address.clone());
+                set("advisories.ecosystems", update.ecosystems.as_ref().map(|list| list.join(",")));
+            }
+            _ => {}
+        }
+        overrides
+    }
+}

@@ -1,0 +1,113 @@
+//! `seareeve db`.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use jiff::Timestamp;
+use seareeve_collect::feeds::osv;
+use seareeve_model::Problem;
+use seareeve_scan::advisories::{self, Database};
+use seareeve_server::config::Config;
+
+use crate::args::{DbBuildArgs, DbCommand, DbStatusArgs, Format};
+use crate::commands::{Outcome, image};
+use crate::output::{self, Messages};
+
+/// How many problems of a build are printed one by one.
+const SHOWN_PROBLEMS: usize = 20;
+
+pub(crate) fn run(command: &DbCommand, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+    match command {
+        DbCommand::Update(_) => update(config, messages),
+        DbCommand::Build(args) => build(args, config, messages),
+        DbCommand::Status(args) => status(args, config),
+    }
+}
+
+/// The database that a user named, the one in the data folder, or the built-in starter set.
+pub(crate) fn open(file: Option<&Utf8Path>, config: &Config) -> anyhow::Result<Arc<Database>> {
+    let default = config.advisory_file();
+    match file {
+        Some(file) => Ok(Arc::new(
+            Database::open(file).with_context(|| format!("failed to open the advisory database {file}"))?,
+        )),
+        None if default.exists() => Ok(Arc::new(Database::open(&default).with_context(|| {
+            format!("failed to open the advisory database {default}: `seareeve db update` makes a new one")
+        })?)),
+        None => Ok(Arc::clone(seareeve_scan::starter::database())),
+    }
+}
+
+fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+    let names: Vec<&str> = config.advisories.ecosystems.iter().map(String::as_str).collect();
+    let folder = config.feed_folder();
+    make_data_folder(config)?;
+    let bar = messages.bar();
+    let fetched = osv::fetch(&config.advisories.address, &names, &folder, &mut |progress| {
+        let what = format!("{} {}/{}", progress.ecosystem, progress.number, progress.of);
+        bar.show(what, progress.bytes, progress.total);
+        true
+    });
+    bar.clear();
+    let fetched = fetched?;
+    messages.note(format!("{} archives are new, {} unchanged", fetched.updated.len(), fetched.unchanged.len()));
+    let inputs: Vec<_> = names.iter().map(|name| folder.join(name)).filter(|path| path.join("all.zip").exists()).collect();
+    finish(&inputs, &config.advisory_file(), fetched.problems, messages)
+}
+
+fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+    let output = match &args.output {
+        Some(output) => output.clone(),
+        None => {
+            make_data_folder(config)?;
+            config.advisory_file()
+        }
+    };
+    finish(&args.from, &output, Vec::new(), messages)
+}
+
+fn finish(
+    inputs: &[camino::Utf8PathBuf],
+    output: &Utf8Path,
+    mut problems: Vec<Problem>,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    let bar = messages.bar();
+    let report = advisories::build(inputs, output, Timestamp::now(), &|progress| {
+        bar.show("building".to_owned(), progress.done_bytes, Some(progress.total_bytes));
+    });
+    bar.clear();
+    let report = report?;
+    problems.extend(report.problems);
+    output::result(None, &format!("{output}: {} advisories, {}\n", report.info.advisories, report.info.digest))?;
+    for problem in problems.iter().take(SHOWN_PROBLEMS) {
+        messages.note(format!("not used: {problem}"));
+    }
+    if let Some(more) = problems.len().checked_sub(SHOWN_PROBLEMS).filter(|more| *more > 0) {
+        messages.note(format!("not used: {more} more"));
+    }
+    Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+}
+
+fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
+    let database = open(args.db.as_deref(), config)?;
+    database.verify().context("the advisory database is damaged: `seareeve db update` makes a new one")?;
+    let info = database.info();
+    let age_days = Timestamp::now().duration_since(info.built).as_hours() / 24;
+    let file = match (&args.db, config.advisory_file()) {
+        (Some(file), _) => file.to_string(),
+        (None, file) if file.exists() => file.to_string(),
+        (None, _) => "built in".to_owned(),
+    };
+    let text = match args.format {
+        Format::Table => output::table::database(&info.into(), &file, age_days),
+        Format::Json => image::json(&seareeve_api::Database::from(info))?,
+    };
+    output::result(None, &text)?;
+    Ok(Outcome::Done)
+}
+
+fn make_data_folder(config: &Config) -> anyhow::Result<()> {
+    seareeve_server::make_private_folder(&config.server.data_dir)
+}

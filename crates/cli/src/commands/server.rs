@@ -1,0 +1,70 @@
+//! `seareeve server`: asks a running server through the typed client.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::bail;
+use seareeve_api::{ScanRequest, ScanState};
+
+use crate::args::{ServerArgs, ServerCommand};
+use crate::commands::{Outcome, image};
+use crate::output::{self, Messages};
+
+/// Pause between two looks at a running scan.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outcome> {
+    let client = image::client(&args.server)?;
+    match &args.command {
+        ServerCommand::Status => output::result(None, &image::json(&client.status()?)?)?,
+        ServerCommand::Report { digest } => output::result(None, &image::json(&client.report(digest)?)?)?,
+        ServerCommand::Images => {
+            let mut next = None;
+            loop {
+                let page = client.images(next.as_deref())?;
+                let mut text = String::new();
+                for image in page.images {
+                    let (name, counts) = (image.references.first().unwrap_or(&image.digest), image.findings);
+                    // Writing to a String cannot fail.
+                    let _ = writeln!(
+                        text,
+                        "{}  C{} H{} M{} L{} U{}  {}",
+                        image.digest,
+                        counts.critical,
+                        counts.high,
+                        counts.medium,
+                        counts.low,
+                        counts.unknown,
+                        output::safe(name)
+                    );
+                }
+                output::result(None, &text)?;
+                next = page.next;
+                if next.is_none() {
+                    break;
+                }
+            }
+        }
+        ServerCommand::Scan { reference } => return scan(&client, reference, messages),
+    }
+    Ok(Outcome::Done)
+}
+
+fn scan(client: &seareeve_api::Client, reference: &str, messages: &Messages) -> anyhow::Result<Outcome> {
+    let mut scan = client.scan(&ScanRequest { reference: reference.to_owned() })?;
+    let bar = messages.bar();
+    while matches!(scan.state, ScanState::Queued | ScanState::Running) {
+        let progress = scan.progress.clone().unwrap_or_default();
+        let what = format!("layer {}/{}", progress.layer, progress.layers);
+        bar.show(what, progress.bytes_read, progress.bytes_total);
+        std::thread::sleep(LOOK_EVERY);
+        scan = client.scan_state(scan.id)?;
+    }
+    bar.clear();
+    let Some(digest) = scan.image else {
+        bail!("{}", scan.error.unwrap_or_else(|| "the scan was cancelled".to_owned()));
+    };
+    let report = client.report(&digest)?;
+    output::result(None, &output::table::image_report(&report))?;
+    Ok(if report.problems.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+}

@@ -1,0 +1,31 @@
+//! `seareeve up`.
+
+use anyhow::Context as _;
+use seareeve_server::Server;
+use seareeve_server::config::Config;
+
+use crate::commands::Outcome;
+use crate::output::{self, Messages};
+
+pub(crate) fn run(config: Config, messages: &Messages) -> anyhow::Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    runtime.block_on(async {
+        let server = Server::start(config).await?;
+        // A result, not a message: scripts and `cargo xtask test` read it.
+        output::result(
+            None,
+            &format!(
+                "Seareeve is up at {}\nOpen {} to sign in (once, within an hour)\n",
+                server.address(),
+                server.sign_in_link()
+            ),
+        )?;
+        messages.note("Ctrl-C stops it");
+        server.run_until_stopped().await
+    })?;
+    messages.note("stopped");
+    Ok(Outcome::Done)
+}

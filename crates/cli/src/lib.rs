@@ -1,1 +1,0 @@
-//! The seareeve binary: arguments and printing.

@@ -1,0 +1,48 @@
+//! The `seareeve` binary: arguments and printing, nothing else.
+
+mod args;
+mod commands;
+mod output;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Args, Command};
+use crate::commands::Outcome;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return output::usage(&error),
+    };
+    let messages = output::Messages::new(args.quiet);
+    match run(&args, &messages) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            messages.error(&error);
+            Outcome::Failed.exit_code()
+        }
+    }
+}
+
+fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
+    let loaded = settings::load(args.config.as_deref(), std::env::vars_os(), &args.overrides())?;
+    output::log::start(&loaded.config.log, args.debug, matches!(args.command, Command::Up(_)))?;
+    match &args.command {
+        Command::Image(image) => commands::image::run(image, &loaded.config, messages),
+        Command::Db(db) => commands::db::run(db, &loaded.config, messages),
+        Command::Up(_) => commands::up::run(loaded.config, messages),
+        Command::Server(server) => commands::server::run(server, messages),
+        Command::User(user) => commands::user::run(user, loaded.config, messages),
+        Command::Doctor => commands::doctor::run(&loaded, messages),
+        Command::Config(config) => commands::config::run(config, &loaded),
+        Command::Completions(shell) => commands::generate::completions(shell.shell),
+        Command::Man(man) => commands::generate::man(&man.folder),
+        Command::Openapi => commands::generate::openapi(),
+        Command::Schema(schema) => commands::generate::schema(schema),
+        Command::Reference => commands::generate::reference(),
+    }
+}

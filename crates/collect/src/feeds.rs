@@ -1,0 +1,3 @@
+//! Feeds of advisories: one file each.
+
+pub mod osv;

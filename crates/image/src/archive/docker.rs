@@ -1,0 +1,114 @@
+//! What `docker save` and `podman save` write: a `manifest.json` that names a configuration and layers.
+
+use std::path::Path;
+
+use seareeve_model::{Digest, Problem, ProblemCode};
+
+use super::store::{Section, Store};
+use crate::hashing::digest_like;
+use crate::layer::Blob;
+use crate::manifest::{DockerManifest, malformed, parse};
+use crate::plan::{OpenError, Origin, Parts, Plan};
+use crate::problems::shown;
+use crate::{Options, ReadError};
+
+/// Reads the manifest and configuration.
+pub(crate) fn open(store: Store, options: &Options) -> Result<(Plan, Box<dyn Origin>), ReadError> {
+    let json = store
+        .document("manifest.json")?
+        .ok_or_else(|| store.not_an_image("it has no manifest.json"))?;
+    let images: Vec<DockerManifest> = parse(&json, "manifest.json")?;
+    let count = images.len();
+    let Some(image) = images.into_iter().next() else {
+        return Err(malformed("manifest.json", "it lists no image"));
+    };
+    let config = store
+        .document(&image.config)?
+        .ok_or_else(|| malformed("manifest.json", "its configuration is not in the archive"))?;
+    let named = digest_in_name(&image.config);
+    let config_digest = digest_like(named.as_ref(), &config);
+    let names = image.layers.unwrap_or_default();
+    let mut plan = Plan::new(
+        Parts {
+            references: image.repo_tags.unwrap_or_default(),
+            digest: None,
+            config: &config,
+            config_digest: config_digest.clone(),
+            descriptors: None,
+            layers: names.len(),
+        },
+        options,
+    )?;
+    if let Some(named) = named.filter(|named| *named != config_digest) {
+        plan.problems.push(Problem::new(
+            ProblemCode::ContentMismatch,
+            "configuration",
+            format!("it has the digest {config_digest}, but is named {named}"),
+        ));
+    }
+    plan.problems.extend(several(count));
+    let mut layers = Vec::new();
+    for name in names {
+        layers.push(Named {
+            section: store.find(&name)?,
+            name,
+        });
+    }
+    plan.packed = layers
+        .iter()
+        .map(|layer| layer.section.as_ref().map(|section| section.size))
+        .collect();
+    Ok((plan, Box::new(DockerArchive { store, layers })))
+}
+
+/// The problem of an archive with more than one image.
+pub(crate) fn several(images: usize) -> Option<Problem> {
+    (images > 1).then(|| {
+        Problem::new(
+            ProblemCode::LimitReached,
+            "archive",
+            format!("it holds {images} images, of which only the first was read"),
+        )
+    })
+}
+
+/// `<hex>.json` and `blobs/sha256/<hex>` are named after their content.
+fn digest_in_name(name: &str) -> Option<Digest> {
+    let last = Path::new(name).file_name()?.to_str()?;
+    let hex = last.strip_suffix(".json").unwrap_or(last);
+    format!("sha256:{hex}").parse().ok()
+}
+
+struct DockerArchive {
+    store: Store,
+    layers: Vec<Named>,
+}
+
+struct Named {
+    name: String,
+    section: Option<Section>,
+}
+
+impl Origin for DockerArchive {
+    fn open(&self, layer: usize) -> Result<Blob, OpenError> {
+        let Some(layer) = self.layers.get(layer) else {
+            return Err(OpenError::Layer("it is not listed".to_owned()));
+        };
+        match &layer.section {
+            // `<hex>/layer.tar` of old versions is not named after its content.
+            Some(section) => Ok(section.blob(digest_in_name(&layer.name))),
+            None => Err(OpenError::Layer(format!(
+                "{} is not in the archive",
+                shown(layer.name.as_bytes())
+            ))),
+        }
+    }
+
+    fn broken(&self, error: std::io::Error) -> ReadError {
+        self.store.failed(error)
+    }
+
+    fn strict(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,110 @@
+//! The packed bytes of a layer: counted, hashed, and given to the right decoder.
+
+use std::io::{self, BufReader, Cursor, Read};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use seareeve_model::Digest;
+
+use super::BlobEnd;
+use crate::hashing::Hasher;
+
+/// A zstd frame may ask for a window of up to 2^26 bytes (64 MiB). Level 19 uses 8 MiB.
+const ZSTD_WINDOW_LOG: u32 = 26;
+
+/// What both threads see of the packed bytes.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// Packed bytes read so far.
+    pub(super) packed: AtomicU64,
+    /// Set when nobody waits for the digest any more.
+    pub(super) stop: AtomicBool,
+}
+
+/// The right decoder by the first bytes. Media types are not asked: they are wrong often enough.
+pub(super) fn decoder<'a>(intake: &'a mut Intake<'_>) -> io::Result<Box<dyn Read + 'a>> {
+    let mut magic = [0; 4];
+    let (length, end) = fill(intake, &mut magic);
+    end?;
+    let start = magic.get(..length).unwrap_or_default().to_vec();
+    let packed = BufReader::with_capacity(128 * 1024, Cursor::new(start).chain(intake));
+    Ok(match magic {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+        // RFC 8878: a frame, or a skippable frame as zstd:chunked has it.
+        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+            Box::new(decoder)
+        }
+        _ => Box::new(packed),
+    })
+}
+
+/// The packed bytes: counted, hashed, and stopped when nobody wants them.
+pub(super) struct Intake<'a> {
+    reader: Box<dyn Read + Send>,
+    hasher: Hasher,
+    bytes: u64,
+    shared: &'a Shared,
+    broken: Option<io::Error>,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(
+        reader: Box<dyn Read + Send>,
+        digest: Option<&Digest>,
+        shared: &'a Shared,
+    ) -> Self {
+        Self {
+            reader,
+            hasher: Hasher::for_comparison(digest),
+            bytes: 0,
+            shared,
+            broken: None,
+        }
+    }
+
+    /// What is known at the end; `whole` when every byte was read.
+    pub(super) fn end(self, whole: bool) -> BlobEnd {
+        BlobEnd {
+            digest: whole.then(|| self.hasher.finish()),
+            bytes: self.bytes,
+            broken: self.broken,
+        }
+    }
+}
+
+impl Read for Intake<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.shared.stop.load(Ordering::Relaxed) || self.broken.is_some() {
+            return Err(io::Error::other("reading was stopped"));
+        }
+        match self.reader.read(into) {
+            Ok(read) => {
+                self.hasher.update(into.get(..read).unwrap_or_default());
+                self.bytes = self.bytes.saturating_add(read as u64);
+                self.shared.packed.store(self.bytes, Ordering::Relaxed);
+                Ok(read)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let told = io::Error::new(error.kind(), error.to_string());
+                self.broken = Some(error);
+                Err(told)
+            }
+        }
+    }
+}
+
+/// Fills `chunk` as far as possible: how far, and whether that was the end.
+pub(super) fn fill(from: &mut impl Read, chunk: &mut [u8]) -> (usize, io::Result<bool>) {
+    let mut filled = 0;
+    while let Some(rest) = chunk.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match from.read(rest) {
+            Ok(0) => return (filled, Ok(true)),
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Err(error)),
+        }
+    }
+    (filled, Ok(false))
+}

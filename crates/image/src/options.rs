@@ -1,0 +1,147 @@
+//! How to read: platform, limits, and manners on the network.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use seareeve_model::ImagePath;
+
+use crate::Limits;
+
+/// What the caller may choose. The default is right for scanning.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bounds on what an image may cost.
+    pub limits: Limits,
+    /// Of which wanted paths the versions of lower layers are kept too, for [`crate::FileTree::history`].
+    /// They count against the same limit as the files on top. The default keeps none.
+    pub keep_history: fn(&ImagePath) -> bool,
+    /// Which image of a multi-platform index to read. `None`: this machine's architecture on Linux, or
+    /// the only platform there is.
+    pub platform: Option<Platform>,
+    /// Longest wait for a connection to a registry.
+    pub connect_timeout: Duration,
+    /// Longest silence of a registry, before its answer and within a blob.
+    pub read_timeout: Duration,
+    /// Requests that failed for a passing reason are repeated this many times.
+    pub retries: u32,
+    /// Pause before the first repetition; it doubles each time.
+    pub retry_pause: Duration,
+    /// How we introduce ourselves to registries.
+    pub user_agent: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            keep_history: |_path| false,
+            platform: None,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            retries: 3,
+            retry_pause: Duration::from_millis(500),
+            user_agent: concat!("seareeve/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// An operating system and processor, in the words of Go as OCI uses them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// `linux`, `windows`.
+    pub os: String,
+    /// `amd64`, `arm64`.
+    pub architecture: String,
+    /// `v7`, `v8`; `None` takes any.
+    pub variant: Option<String>,
+}
+
+/// The text is not `os/architecture[/variant]`. The user's fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a platform such as linux/amd64 or linux/arm/v7")]
+pub struct PlatformError(String);
+
+impl Platform {
+    /// Linux on the processor that this program was built for.
+    #[must_use]
+    pub fn host() -> Self {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            "x86" => "386",
+            "powerpc64" => "ppc64le",
+            "loongarch64" => "loong64",
+            other => other,
+        };
+        Self {
+            os: "linux".to_owned(),
+            architecture: architecture.to_owned(),
+            variant: None,
+        }
+    }
+
+    /// Whether something made for `os`, `architecture` and `variant` is what was asked for.
+    #[must_use]
+    pub(crate) fn accepts(&self, os: &str, architecture: &str, variant: Option<&str>) -> bool {
+        self.os == os
+            && self.architecture == architecture
+            && (self.variant.is_none() || self.variant.as_deref() == variant)
+    }
+}
+
+impl FromStr for Platform {
+    type Err = PlatformError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let word = |part: &&str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        let parts: Vec<&str> = text.split('/').collect();
+        match parts.as_slice() {
+            [os, architecture, rest @ ..] if rest.len() <= 1 && parts.iter().all(word) => {
+                Ok(Self {
+                    os: (*os).to_owned(),
+                    architecture: (*architecture).to_owned(),
+                    variant: rest.first().map(|variant| (*variant).to_owned()),
+                })
+            }
+            _ => Err(PlatformError(text.chars().take(100).collect())),
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(f, "/{variant}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms_are_written_as_docker_writes_them() {
+        for good in ["linux/amd64", "linux/arm/v7", "windows/386"] {
+            assert_eq!(good.parse::<Platform>().unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "linux",
+            "linux/",
+            "linux/arm/v7/x",
+            "Linux/amd64",
+            "linux amd64/x",
+        ] {
+            assert!(bad.parse::<Platform>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The bearer token dance (distribution specification, "Token Authentication"): even public images of
+//! Docker Hub are given only to those who fetched a token first.
+
+use serde::Deserialize;
+
+/// What a registry asks for in `WWW-Authenticate`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Challenge {
+    realm: String,
+    service: Option<String>,
+    scope: Option<String>,
+}
+
+impl Challenge {
+    /// Reads a `Bearer` challenge; `None` for other schemes, which need credentials.
+    pub(crate) fn parse(header: &str) -> Option<Self> {
+        let (scheme, mut rest) = header.trim().split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let (mut realm, mut service, mut scope) = (None, None, None);
+        while let Some((key, value, after)) = parameter(rest) {
+            rest = after;
+            match key.to_ascii_lowercase().as_str() {
+                "realm" => realm = Some(value),
+                "service" => service = Some(value),
+                "scope" => scope = Some(value),
+                _ => {}
+            }
+        }
+        Some(Self {
+            realm: realm?,
+            service,
+            scope,
+        })
+    }
+
+    /// Where to fetch the token for pulling from `repository`.
+    pub(crate) fn address(&self, repository: &str) -> String {
+        let pull = format!("repository:{repository}:pull");
+        let scope = self.scope.as_deref().unwrap_or(&pull);
+        let mut address = self.realm.clone();
+        let mut separator = if address.contains('?') { '&' } else { '?' };
+        let service = self.service.as_deref().map(|service| ("service", service));
+        for (key, value) in service.into_iter().chain([("scope", scope)]) {
+            address.push(separator);
+            address.push_str(key);
+            address.push('=');
+            encode(value, &mut address);
+            separator = '&';
+        }
+        address
+    }
+}
+
+/// The token server's answer: `token`, or `access_token` for those who speak OAuth 2.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    access_token: String,
+}
+
+/// The token in an answer; `None` when there is none that fits a header.
+pub(crate) fn token(json: &[u8]) -> Option<String> {
+    let answer: Answer = serde_json::from_slice(json).ok()?;
+    let token = if answer.token.is_empty() {
+        answer.access_token
+    } else {
+        answer.token
+    };
+    let fits = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+    fits.then_some(token)
+}
+
+/// Takes `key=value` or `key="value"` off the front (RFC 9110, section 11.2).
+fn parameter(text: &str) -> Option<(&str, String, &str)> {
+    let text = text.trim_start_matches([' ', ',']);
+    let (key, rest) = text.split_once('=')?;
+    let Some(quoted) = rest.strip_prefix('"') else {
+        let end = rest.find(',').unwrap_or(rest.len());
+        let (value, after) = rest.split_at_checked(end)?;
+        return Some((key.trim(), value.trim().to_owned(), after));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((key.trim(), value, quoted.get(at..)?.strip_prefix('"')?)),
+            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+            other => value.push(other),
+        }
+    }
+    None
+}
+
+/// Percent-encodes for a query, leaving what the specification's examples leave.
+fn encode(value: &str, into: &mut String) {
+    use std::fmt::Write as _;
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/,".contains(&byte) {
+            into.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(into, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_challenges() {
+        let hub = r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull,push""#;
+        let challenge = Challenge::parse(hub).unwrap();
+        assert_eq!(
+            challenge.address("a/b"),
+            "https://auth.example/token?service=registry.example&scope=repository:a/b:pull,push"
+        );
+        let bare = Challenge::parse("bearer realm=https://auth.example/t?x=1").unwrap();
+        assert_eq!(
+            bare.address("a/b"),
+            "https://auth.example/t?x=1&scope=repository:a/b:pull"
+        );
+        let odd = Challenge::parse(r#"Bearer service="a \"b\" & c", realm="https://x""#).unwrap();
+        assert_eq!(
+            odd.address("r"),
+            "https://x?service=a%20%22b%22%20%26%20c&scope=repository:r:pull"
+        );
+        for none in [
+            "Basic realm=\"x\"",
+            "",
+            "Bearer",
+            "Bearer service=\"x\"",
+            "Bearer realm=\"x",
+        ] {
+            assert_eq!(Challenge::parse(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn takes_only_tokens_that_fit_a_header() {
+        assert_eq!(token(br#"{"token":"a.b-c"}"#).as_deref(), Some("a.b-c"));
+        assert_eq!(token(br#"{"access_token":"x"}"#).as_deref(), Some("x"));
+        for none in [&b"{}"[..], b"", b"[]", br#"{"token":"a\r\nHost: b"}"#] {
+            assert_eq!(token(none), None);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The wanted files of an image as they look with all layers laid over each other.
+
+use std::collections::{BTreeMap, btree_map};
+
+use seareeve_model::ImagePath;
+
+use crate::LayerFiles;
+use crate::layer::cost;
+
+/// How many links may lead to each other before we call it a loop; Linux allows as many.
+const LINK_HOPS: usize = 40;
+
+/// The wanted files of an image, sorted by path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileTree {
+    files: BTreeMap<ImagePath, File>,
+    /// Symbolic links at wanted paths with their targets as written.
+    links: BTreeMap<ImagePath, Vec<u8>>,
+    /// What lower layers had at paths whose history was asked for, lowest first.
+    history: BTreeMap<ImagePath, Vec<File>>,
+}
+
+/// One file of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Index of the layer that it is from, from 0 at the bottom.
+    pub layer: u32,
+    /// The whole content.
+    pub content: Vec<u8>,
+}
+
+impl FileTree {
+    /// Lays a layer over all that were applied before.
+    ///
+    /// Whiteouts and opaque directories work on lower layers only, wherever they stand in the archive.
+    /// A file, link or device hides a lower directory with all that is in it; a directory hides a lower
+    /// file but joins a lower directory.
+    ///
+    /// Where `keep_history` says so, a file that the layer rewrites is kept for [`FileTree::history`].
+    pub fn apply(&mut self, layer: u32, upper: LayerFiles, keep_history: fn(&ImagePath) -> bool) {
+        let is_rewritten = |path: &ImagePath| upper.files.contains_key(path);
+        let is_gone = |path: &ImagePath, _: &mut File| upper.hides(path) || is_rewritten(path);
+        for (path, file) in self.files.extract_if(.., is_gone) {
+            if is_rewritten(&path) && keep_history(&path) {
+                self.history.entry(path).or_default().push(file);
+            } else {
+                self.history.remove(&path);
+            }
+        }
+        self.links.retain(|path, _| !upper.hides(path));
+        self.links.extend(upper.links);
+        self.files.extend(
+            upper
+                .files
+                .into_iter()
+                .map(|(path, content)| (path, File { layer, content })),
+        );
+    }
+
+    /// All files, sorted by path. Links are not files: [`FileTree::get`] follows them.
+    pub fn iter(&self) -> btree_map::Iter<'_, ImagePath, File> {
+        self.files.iter()
+    }
+
+    /// The file that a process inside the image would open as `path`, as far as links were wanted.
+    /// Links that climb out of the image's root, lead in circles or to unwanted files give `None`.
+    #[must_use]
+    pub fn get(&self, path: &ImagePath) -> Option<&File> {
+        self.resolve(path).map(|(_, file)| file)
+    }
+
+    /// As [`FileTree::get`], with the path at which the file really stands.
+    #[must_use]
+    pub fn resolve(&self, path: &ImagePath) -> Option<(&ImagePath, &File)> {
+        let mut path = path.clone();
+        for _ in 0..=LINK_HOPS {
+            if let Some(found) = self.files.get_key_value(&path) {
+                return Some(found);
+            }
+            path = self.follow(&path)?;
+        }
+        None
+    }
+
+    /// What lower layers had at exactly this path before higher ones rewrote it, lowest first and without
+    /// the file that is there now. Begins anew when a layer removes the file. Empty unless
+    /// [`crate::Options::keep_history`] asks for the path.
+    #[must_use]
+    pub fn history(&self, path: &ImagePath) -> &[File] {
+        self.history.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// Number of files.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there are no files.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Replaces the first link on the way to `path` by its target.
+    fn follow(&self, path: &ImagePath) -> Option<ImagePath> {
+        if self.links.is_empty() {
+            return None;
+        }
+        let bytes = path.as_bytes();
+        let slashes = bytes.iter().enumerate().filter(|(_, b)| **b == b'/');
+        let ends = slashes.map(|(end, _)| end).chain([bytes.len()]);
+        for end in ends {
+            let (start, rest) = bytes.split_at_checked(end)?;
+            let link = ImagePath::parse(start)?;
+            if let Some(target) = self.links.get(&link) {
+                let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+                return link.parent()?.join(target)?.join(rest);
+            }
+        }
+        None
+    }
+
+    /// Bytes that this takes of [`crate::Limits::kept_bytes`].
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let files = self
+            .files
+            .iter()
+            .map(|(path, file)| cost(path.as_bytes(), file.content.len() as u64));
+        let links = self
+            .links
+            .iter()
+            .map(|(path, target)| cost(path.as_bytes(), target.len() as u64));
+        let history = self.history.iter().flat_map(|(path, files)| {
+            let content = |file: &File| cost(path.as_bytes(), file.content.len() as u64);
+            files.iter().map(content)
+        });
+        files
+            .chain(links)
+            .chain(history)
+            .fold(0, u64::saturating_add)
+    }
+}
+
+impl<'a> IntoIterator for &'a FileTree {
+    type Item = (&'a ImagePath, &'a File);
+    type IntoIter = btree_map::Iter<'a, ImagePath, File>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,18 @@
+//! Reads whole images through the crate's front door.
+
+#[cfg(test)]
+mod archives;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod made_images;
+#[cfg(test)]
+mod real_registry;
+#[cfg(test)]
+mod registry;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tars;

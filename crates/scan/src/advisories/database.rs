@@ -1,0 +1,329 @@
+//! Reading a database. Opening maps the file and reads its header, nothing else; every read is checked,
+//! so that a damaged or hostile file gives an error and never a panic.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io;
+use std::sync::OnceLock;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use memmap2::Mmap;
+use seareeve_model::{DatabaseInfo, DatabaseKind, DatabaseSource, Digest, Vulnerability};
+use zstd::bulk::Decompressor;
+use zstd::dict::DecoderDictionary;
+
+use super::format::{Damage, Header, Section, Table};
+use super::stored::{
+    StoredEntry, StoredInfo, StoredKey, StoredRecord, StoredVulnerability, timestamp,
+};
+
+/// No vulnerability's text is larger; a file that claims so is damaged.
+const MAX_TEXT: usize = 64 << 20;
+
+/// Why a database cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The file cannot be opened. When it does not exist, no database was built yet.
+    #[error("failed to open the advisory database {path}")]
+    Open {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is something else.
+    #[error("this is not an advisory database")]
+    NotADatabase,
+    /// The file was written by another version of Seareeve: build or update it again.
+    #[error(
+        "the advisory database has format {found}, this program reads format {}",
+        super::format::FORMAT
+    )]
+    OtherFormat {
+        /// The format of the file.
+        found: u32,
+    },
+    /// The file is damaged: build or update it again.
+    #[error("the advisory database is damaged in its {part}")]
+    Damaged {
+        /// Which part.
+        part: &'static str,
+    },
+}
+
+impl From<Damage> for DatabaseError {
+    fn from(damage: Damage) -> Self {
+        match damage {
+            Damage::NotADatabase => Self::NotADatabase,
+            Damage::OtherFormat(found) => Self::OtherFormat { found },
+            Damage::Part(part) => Self::Damaged { part },
+        }
+    }
+}
+
+/// An open advisory database. Cheap to open, shared by any number of threads and processes.
+pub struct Database {
+    bytes: Bytes,
+    header: Header,
+    info: DatabaseInfo,
+    dictionary: OnceLock<Option<DecoderDictionary<'static>>>,
+}
+
+enum Bytes {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
+}
+
+impl Bytes {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl Database {
+    /// Opens a file by mapping it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no database, of another format, or its header is damaged.
+    pub fn open(path: &Utf8Path) -> Result<Self, DatabaseError> {
+        let failed = |source| DatabaseError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(failed)?;
+        #[expect(unsafe_code, reason = "mapping a file is the point of this format")]
+        // SAFETY: the mapping is only sound while nobody changes or shortens the file. We never write to
+        // a database in place: `build` writes another file and renames it, which leaves this one whole
+        // until the last mapping is gone.
+        let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
+        Self::read(Bytes::Mapped(map))
+    }
+
+    /// A database that is in memory, such as the starter set.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, DatabaseError> {
+        Self::read(Bytes::Owned(bytes))
+    }
+
+    fn read(bytes: Bytes) -> Result<Self, DatabaseError> {
+        let header = Header::read(bytes.as_slice())?;
+        let stored = header.section(bytes.as_slice(), Section::Info);
+        let damaged = DatabaseError::Damaged { part: "summary" };
+        let Ok(stored) = postcard::from_bytes::<StoredInfo>(stored) else {
+            return Err(damaged);
+        };
+        let sources = stored.sources.into_iter();
+        let info = DatabaseInfo {
+            kind: if stored.starter {
+                DatabaseKind::Starter
+            } else {
+                DatabaseKind::Full
+            },
+            digest: Digest::sha256(&header.digest),
+            built: Timestamp::from_microsecond(header.built).map_err(|_range| damaged)?,
+            advisories: stored.advisories,
+            sources: sources
+                .map(|(ecosystem, advisories, newest)| DatabaseSource {
+                    ecosystem,
+                    advisories,
+                    newest: timestamp(newest),
+                })
+                .collect(),
+        };
+        Ok(Self {
+            bytes,
+            header,
+            info,
+            dictionary: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self.bytes {
+            Bytes::Mapped(map) => map.to_vec(),
+            Bytes::Owned(bytes) => bytes,
+        }
+    }
+
+    /// What the database is made of. Its digest covers the advisories, not the time of building.
+    #[must_use]
+    pub fn info(&self) -> DatabaseInfo {
+        self.info.clone()
+    }
+
+    /// Reads the whole file and compares it with its digest.
+    ///
+    /// # Errors
+    /// When they differ.
+    pub fn verify(&self) -> Result<(), DatabaseError> {
+        if self.header.is_content_whole(self.bytes.as_slice()) {
+            Ok(())
+        } else {
+            Err(DatabaseError::Damaged { part: "content" })
+        }
+    }
+
+    /// Whether there is any advisory for packages of `ecosystem`, written with its release.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn has_ecosystem(&self, ecosystem: &str) -> Result<bool, DatabaseError> {
+        let keys = self.table(Section::Keys, "index")?;
+        let at = lower_bound(keys.len(), |number| {
+            let key: StoredKey<'_> = decode(keys.row(number)?, "index")?;
+            Ok(key.ecosystem.cmp(ecosystem))
+        })?;
+        if at >= keys.len() {
+            return Ok(false);
+        }
+        let key: StoredKey<'_> = decode(keys.row(at)?, "index")?;
+        Ok(key.ecosystem == ecosystem)
+    }
+
+    /// All that is known of the vulnerabilities that `id` means: its own id, an alias, or a record that
+    /// speaks of several. Empty when nothing is known.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn vulnerabilities(&self, id: &str) -> Result<Vec<Vulnerability>, DatabaseError> {
+        let ids = self.table(Section::Ids, "list of ids")?;
+        let read = |number| -> Result<(&str, Vec<u32>), DatabaseError> {
+            decode(ids.row(number)?, "list of ids")
+        };
+        let at = lower_bound(ids.len(), |number| Ok(read(number)?.0.cmp(id)))?;
+        if at >= ids.len() {
+            return Ok(Vec::new());
+        }
+        let (found, numbers) = read(at)?;
+        if found != id {
+            return Ok(Vec::new());
+        }
+        let mut texts = self.texts()?;
+        let read = |number| Ok(texts.vulnerability(number)?.into_model());
+        numbers.into_iter().map(read).collect()
+    }
+
+    /// What records say of one package, sorted by record.
+    pub(crate) fn entries(
+        &self,
+        ecosystem: &str,
+        name: &str,
+    ) -> Result<Vec<StoredEntry<'_>>, DatabaseError> {
+        let keys = self.table(Section::Keys, "index")?;
+        let wanted = (ecosystem, name);
+        let at = lower_bound(keys.len(), |number| {
+            let key: StoredKey<'_> = decode(keys.row(number)?, "index")?;
+            Ok((key.ecosystem, key.name).cmp(&wanted))
+        })?;
+        if at >= keys.len() {
+            return Ok(Vec::new());
+        }
+        let key: StoredKey<'_> = decode(keys.row(at)?, "index")?;
+        if (key.ecosystem, key.name) != wanted {
+            return Ok(Vec::new());
+        }
+        let mut rest = self.table(Section::Entries, "statements")?.row(at)?;
+        let mut entries = Vec::new();
+        while !rest.is_empty() {
+            let Ok((entry, after)) = postcard::take_from_bytes(rest) else {
+                return Err(DatabaseError::Damaged { part: "statements" });
+            };
+            entries.push(entry);
+            rest = after;
+        }
+        Ok(entries)
+    }
+
+    /// The id and the last change of a record.
+    pub(crate) fn record(&self, number: u32) -> Result<(&str, Option<Timestamp>), DatabaseError> {
+        let records = self.table(Section::Records, "records")?;
+        let record: StoredRecord<'_> = decode(records.row(number as usize)?, "records")?;
+        Ok((record.id, timestamp(record.modified)))
+    }
+
+    /// The reader of the compressed texts. One serves any number of reads of one thread.
+    pub(crate) fn texts(&self) -> Result<Texts<'_>, DatabaseError> {
+        let damaged = DatabaseError::Damaged { part: "dictionary" };
+        let dictionary = self.dictionary.get_or_init(|| {
+            let bytes = self
+                .header
+                .section(self.bytes.as_slice(), Section::Dictionary);
+            DecoderDictionary::try_copy(bytes).ok()
+        });
+        let dictionary = dictionary.as_ref().ok_or(damaged)?;
+        Ok(Texts {
+            rows: self.table(Section::Vulnerabilities, "vulnerabilities")?,
+            decompressor: Decompressor::with_prepared_dictionary(dictionary)
+                .map_err(|_| DatabaseError::Damaged { part: "dictionary" })?,
+        })
+    }
+
+    /// All keys with their hashes, in their order.
+    pub(super) fn keys(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<StoredKey<'_>, DatabaseError>>, DatabaseError> {
+        let keys = self.table(Section::Keys, "index")?;
+        Ok((0..keys.len()).map(move |number| decode(keys.row(number)?, "index")))
+    }
+
+    fn table(&self, section: Section, name: &'static str) -> Result<Table<'_>, DatabaseError> {
+        let bytes = self.header.section(self.bytes.as_slice(), section);
+        Ok(Table::read(bytes, name)?)
+    }
+}
+
+/// Reads the texts of vulnerabilities.
+pub(crate) struct Texts<'a> {
+    rows: Table<'a>,
+    decompressor: Decompressor<'a>,
+}
+
+impl Texts<'_> {
+    pub(crate) fn vulnerability(
+        &mut self,
+        number: u32,
+    ) -> Result<StoredVulnerability, DatabaseError> {
+        let damaged = || DatabaseError::Damaged {
+            part: "vulnerabilities",
+        };
+        let row = self.rows.row(number as usize)?;
+        let (length, packed) = row.split_first_chunk::<4>().ok_or_else(damaged)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > MAX_TEXT {
+            return Err(damaged());
+        }
+        let text = self.decompressor.decompress(packed, length);
+        decode(&text.map_err(|_| damaged())?, "vulnerabilities")
+    }
+}
+
+fn decode<'a, T: serde::Deserialize<'a>>(
+    bytes: &'a [u8],
+    part: &'static str,
+) -> Result<T, DatabaseError> {
+    postcard::from_bytes(bytes).map_err(|_| DatabaseError::Damaged { part })
+}
+
+/// The first of `count` sorted rows that is not less than what is looked for.
+fn lower_bound(
+    count: usize,
+    compare: impl Fn(usize) -> Result<Ordering, DatabaseError>,
+) -> Result<usize, DatabaseError> {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low.midpoint(high);
+        if compare(middle)?.is_lt() {
+            low = middle.saturating_add(1);
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}

@@ -1,0 +1,218 @@
+//! A record while the database is being built: its names in memory, its bulk in the spool.
+
+use std::io;
+
+use jiff::Timestamp;
+use seareeve_model::{Severity, SeveritySource};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::ecosystem;
+use super::osv::{OsvAffected, OsvRange, OsvRecord};
+use super::rating::{self, Vector};
+use super::spool::{Span, Spool};
+use super::stored::{Event, EventKind, Range, Statement, StoredRating};
+
+pub(super) struct Held {
+    pub(super) modified: Option<i64>,
+    pub(super) published: Option<i64>,
+    pub(super) withdrawn: bool,
+    pub(super) aliases: Vec<String>,
+    pub(super) upstream: Vec<String>,
+    /// Related CVEs of a distribution's record, see [`ecosystem::Known::is_distribution`].
+    pub(super) fixes: Vec<String>,
+    pub(super) affected: Vec<HeldAffected>,
+    pub(super) about: Span,
+    /// Of everything above and below, so that of two records with one id the same one wins in any order.
+    fingerprint: [u8; 32],
+}
+
+pub(super) struct HeldAffected {
+    pub(super) ecosystem: String,
+    pub(super) name: String,
+    pub(super) statement: Span,
+}
+
+/// What a record says about the vulnerability itself.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct About {
+    pub(super) summary: String,
+    pub(super) details: String,
+    /// Version, vector, score.
+    pub(super) cvss: Vec<Vector>,
+    pub(super) word: Option<StoredRating>,
+    pub(super) references: Vec<(String, String)>,
+}
+
+/// Why a record was left out, or what of it.
+#[derive(Debug)]
+pub(super) enum Refused {
+    NoId,
+    NoPackage,
+    Control,
+}
+
+impl Held {
+    /// Whether this one replaces `other` of the same id: the newer one does.
+    pub(super) fn replaces(&self, other: &Self) -> bool {
+        (self.modified, self.fingerprint) > (other.modified, other.fingerprint)
+    }
+
+    /// Puts the record's bulk into the spool. Parts that cannot be used are told to `refuse`.
+    pub(super) fn new(
+        record: OsvRecord,
+        spool: &mut Spool,
+        refuse: &mut dyn FnMut(Refused),
+    ) -> io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut keep = |bytes: &[u8]| {
+            hasher.update((bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+            spool.put(bytes)
+        };
+        let about = keep(&encode(&about(&record))?)?;
+        let priority = rating::ubuntu(&record.severity);
+        let mut affected = Vec::with_capacity(record.affected.len());
+        for item in &record.affected {
+            let is_git = |range: &OsvRange| range.kind == "GIT";
+            let Some(package) = &item.package else {
+                // Ranges of commits need no package and match no package; anything else should have one.
+                if item.ranges.is_empty() || !item.ranges.iter().all(is_git) {
+                    refuse(Refused::NoPackage);
+                }
+                continue;
+            };
+            if package.ecosystem.is_empty() || package.name.is_empty() {
+                refuse(Refused::NoPackage);
+                continue;
+            }
+            if has_control(&package.ecosystem) || has_control(&package.name) {
+                refuse(Refused::Control);
+                continue;
+            }
+            affected.push(HeldAffected {
+                ecosystem: package.ecosystem.clone(),
+                name: ecosystem::indexed_name(&package.ecosystem, &package.name).into_owned(),
+                statement: keep(&encode(&statement(item, priority))?)?,
+            });
+        }
+        let is_distribution = affected.iter().any(|item| {
+            let base = ecosystem::base(&item.ecosystem);
+            ecosystem::known(base).is_some_and(|known| known.is_distribution)
+        });
+        let related = record.related.into_iter();
+        let fixes = related.filter(|id| is_distribution && id.starts_with("CVE-"));
+        let names = [record.aliases, record.upstream, fixes.collect()].map(ids);
+        let modified = microseconds(record.modified.as_deref());
+        let withdrawn = record.withdrawn.is_some();
+        let packages: Vec<_> = affected
+            .iter()
+            .map(|item| (item.ecosystem.as_str(), item.name.as_str()))
+            .collect();
+        hasher.update(encode(&(&names, &packages, withdrawn))?);
+        let [aliases, upstream, fixes] = names;
+        Ok(Self {
+            modified,
+            published: microseconds(record.published.as_deref()),
+            withdrawn,
+            aliases,
+            upstream,
+            fixes,
+            affected,
+            about,
+            fingerprint: hasher.finalize().into(),
+        })
+    }
+}
+
+/// `postcard` fails only when a value refuses to be serialised, which none of ours does.
+pub(super) fn encode<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
+    postcard::to_stdvec(value).map_err(io::Error::other)
+}
+
+fn ids(mut ids: Vec<String>) -> Vec<String> {
+    ids.retain(|id| !id.trim().is_empty());
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
+fn microseconds(text: Option<&str>) -> Option<i64> {
+    let time: Timestamp = text?.trim().parse().ok()?;
+    // Go's zero time (0001-01-01) stands for an unknown one in Go's own records.
+    Some(time.as_microsecond()).filter(|microseconds| *microseconds > 0)
+}
+
+fn about(record: &OsvRecord) -> About {
+    let mut vectors = rating::vectors(&record.severity);
+    for affected in &record.affected {
+        vectors.extend(rating::vectors(&affected.severity));
+    }
+    let specific = record
+        .affected
+        .iter()
+        .filter_map(|a| a.ecosystem_specific.as_ref());
+    let words = specific.chain(&record.database_specific);
+    let words = words.filter_map(|specific| rating::word(specific.severity.as_deref()?));
+    let url = |url: &&str| url.starts_with("https://") || url.starts_with("http://");
+    About {
+        summary: record.summary.clone().unwrap_or_default(),
+        details: record.details.clone().unwrap_or_default(),
+        cvss: vectors,
+        word: words
+            .max()
+            .map(|word| StoredRating::new(SeveritySource::Database, word)),
+        references: record
+            .references
+            .iter()
+            .filter_map(|reference| {
+                let url = reference.url.as_deref().map(str::trim).filter(url)?;
+                let kind = reference.kind.as_deref().unwrap_or("WEB");
+                Some((kind.to_owned(), url.to_owned()))
+            })
+            .collect(),
+    }
+}
+
+fn statement(affected: &OsvAffected, priority: Option<Severity>) -> Statement<'_> {
+    let specific = affected.ecosystem_specific.as_ref();
+    let urgency = specific.and_then(|specific| specific.urgency.as_deref());
+    let word = urgency
+        .and_then(rating::word)
+        .or_else(|| rating::ubuntu(&affected.severity))
+        .or(priority)
+        .map(|word| StoredRating::new(SeveritySource::Distribution, word));
+    Statement {
+        versions: affected.versions.iter().map(String::as_str).collect(),
+        ranges: affected.ranges.iter().filter_map(range).collect(),
+        rating: word.or_else(|| rating::by_vectors(&rating::vectors(&affected.severity))),
+        end_of_life: urgency == Some("end-of-life"),
+    }
+}
+
+/// Ranges of commits, and of kinds that we do not know, are left out: OSV says to ignore them.
+fn range(range: &OsvRange) -> Option<Range<'_>> {
+    let semver = match range.kind.as_str() {
+        "SEMVER" => true,
+        "ECOSYSTEM" => false,
+        _ => return None,
+    };
+    let mut events = Vec::with_capacity(range.events.len());
+    for event in &range.events {
+        let said = [
+            (EventKind::Introduced, &event.introduced),
+            (EventKind::Fixed, &event.fixed),
+            (EventKind::LastAffected, &event.last_affected),
+            (EventKind::Limit, &event.limit),
+        ];
+        events.extend(said.into_iter().filter_map(|(kind, version)| {
+            let version = version.as_deref()?;
+            Some(Event { kind, version })
+        }));
+    }
+    Some(Range { semver, events })
+}

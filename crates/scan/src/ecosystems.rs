@@ -1,0 +1,191 @@
+//! From wanted files to packages. One file per package format, listed in [`ECOSYSTEMS`]; each says which paths
+//! it wants and reads one file at a time. Nothing here opens a file or knows an advisory.
+
+mod apk;
+mod dpkg;
+mod found;
+mod node;
+mod os_release;
+mod python;
+
+use std::collections::BTreeMap;
+
+use seareeve_image::{File, FileTree};
+use seareeve_model::{
+    Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Problem, ProblemCode,
+};
+
+use found::{Found, Limited};
+use os_release::OsRelease;
+
+/// Every package format. To add one, write its file and add its line.
+const ECOSYSTEMS: &[Ecosystem] = &[
+    dpkg::ECOSYSTEM,
+    apk::ECOSYSTEM,
+    python::ECOSYSTEM,
+    node::ECOSYSTEM,
+];
+
+/// How one package format is read.
+struct Ecosystem {
+    scope: Scope,
+    /// Whether `read` understands the file at this path. Called for every path of an image.
+    wanted: fn(&ImagePath) -> bool,
+    read: Read,
+}
+
+/// Reads one file. `Err` only when the limit of packages is reached.
+type Read = fn(&[u8], Option<&OsRelease>, &mut Found<'_>) -> Result<(), Limited>;
+
+/// What decides which advisories apply to the packages of a format.
+enum Scope {
+    /// The format alone; each package has a file of its own, put there by the layer that installed it.
+    Language,
+    /// The release of the distribution. Packages share a database that each installing layer rewrites.
+    OperatingSystem {
+        /// OSV's name of the release, if it is one whose advisories apply.
+        release: fn(&OsRelease) -> Option<String>,
+    },
+}
+
+/// Whether [`inventory`] reads the file at `path`: what a reader of images has to keep.
+#[must_use]
+pub fn wanted(path: &ImagePath) -> bool {
+    os_release::wanted(path) || ECOSYSTEMS.iter().any(|format| (format.wanted)(path))
+}
+
+/// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
+/// lower layers had there: only by comparing can it be said which layer brought a package.
+#[must_use]
+pub fn wants_history(path: &ImagePath) -> bool {
+    ECOSYSTEMS.iter().any(|format| match format.scope {
+        Scope::Language => false,
+        Scope::OperatingSystem { .. } => (format.wanted)(path),
+    })
+}
+
+/// Lists the packages in the wanted files of an image. `problems` are those of reading the image.
+///
+/// The same tree gives the same inventory. Records that cannot be understood become problems.
+#[must_use]
+pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> Inventory {
+    let os = os_release::find(tree);
+    let mut packages = Vec::new();
+    for (path, file) in tree.iter() {
+        for format in ECOSYSTEMS.iter().filter(|format| (format.wanted)(path)) {
+            let (found, trouble) = read(format, path, file, os.as_ref(), packages.len());
+            problems.extend(trouble);
+            packages.extend(attribute(format, tree, path, file, os.as_ref(), found));
+        }
+    }
+    packages.sort_unstable();
+    packages.dedup();
+    problems.extend(gaps(os.as_ref(), &packages));
+    problems.sort_unstable();
+    problems.dedup();
+    Inventory {
+        image,
+        distro: os.as_ref().map(OsRelease::to_distro),
+        packages,
+        problems,
+    }
+}
+
+fn read(
+    format: &Ecosystem,
+    path: &ImagePath,
+    file: &File,
+    os: Option<&OsRelease>,
+    so_far: usize,
+) -> (Vec<Package>, Vec<Problem>) {
+    let mut found = Found::new(path, so_far);
+    let result = (format.read)(&file.content, os, &mut found);
+    found.finish(result)
+}
+
+/// Gives each package the layer that brought it: the lowest from which on it is there without a gap, whichever
+/// layers rewrote the file since. `packages` are those of `file`, the topmost version.
+fn attribute(
+    format: &Ecosystem,
+    tree: &FileTree,
+    path: &ImagePath,
+    file: &File,
+    os: Option<&OsRelease>,
+    packages: Vec<Package>,
+) -> Vec<InstalledPackage> {
+    let mut layers = vec![file.layer; packages.len()];
+    // Positions in `packages` of those present in every version looked at so far.
+    let mut open: Vec<usize> = (0..packages.len()).collect();
+    for lower in tree.history(path).iter().rev() {
+        if open.is_empty() {
+            break;
+        }
+        // What a lower layer had and nobody sees any more needs no problem of its own.
+        let (before, _) = read(format, path, lower, os, 0);
+        open.retain(|&at| {
+            let kept = packages
+                .get(at)
+                .is_some_and(|package| before.binary_search(package).is_ok());
+            if kept && let Some(layer) = layers.get_mut(at) {
+                *layer = lower.layer;
+            }
+            kept
+        });
+    }
+    let installed = |(package, layer)| InstalledPackage {
+        package,
+        path: path.clone(),
+        layer,
+    };
+    packages.into_iter().zip(layers).map(installed).collect()
+}
+
+/// Says which packages of the operating system no advisory will be asked about, and why.
+fn gaps(os: Option<&OsRelease>, packages: &[InstalledPackage]) -> Vec<Problem> {
+    let mut system: BTreeMap<PackageKind, usize> = BTreeMap::new();
+    let mut unmatched = system.clone();
+    for package in packages.iter().map(|installed| &installed.package) {
+        if package.kind.is_operating_system() {
+            *system.entry(package.kind).or_default() += 1;
+            if package.ecosystem.is_empty() {
+                *unmatched.entry(package.kind).or_default() += 1;
+            }
+        }
+    }
+    let name = os.map(|os| {
+        if os.pretty_name.is_empty() {
+            os.purl_distro()
+        } else {
+            os.pretty_name.clone()
+        }
+    });
+    let problem = |code, message| Problem::new(code, "etc/os-release", message);
+    let mut gaps: Vec<Problem> = unmatched
+        .iter()
+        .map(|(kind, count)| {
+            let why = match &name {
+                Some(name) => format!("{name} is not a release whose advisories we know"),
+                None => "the image does not say which distribution it is".to_owned(),
+            };
+            let message = format!("{why}, so its {kind} packages ({count}) were not matched");
+            problem(ProblemCode::DistroUnknown, message)
+        })
+        .collect();
+    if let (Some(os), Some(name), true) = (os, name, system.is_empty()) {
+        let known = ECOSYSTEMS.iter().any(|format| match format.scope {
+            Scope::Language => false,
+            Scope::OperatingSystem { release } => release(os).is_some(),
+        });
+        let (code, what) = if known {
+            (ProblemCode::PackageUnreadable, "no package database")
+        } else {
+            (
+                ProblemCode::DistroUnknown,
+                "no package database that we read",
+            )
+        };
+        let message = format!("{what} was found, so the packages of {name} are not known");
+        gaps.push(problem(code, message));
+    }
+    gaps
+}

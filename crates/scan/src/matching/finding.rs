@@ -1,0 +1,157 @@
+//! One finding of all the records that hit one package with one vulnerability.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use seareeve_model::{AdvisoryMatch, Finding, FindingStatus, Package, Severity, SeveritySource};
+
+use super::range::{self, Reading};
+use crate::advisories::DatabaseError;
+use crate::advisories::stored::{EventKind, Statement, StoredRating, StoredVulnerability};
+use crate::versions::Order;
+
+/// A statement of a record that hits the package.
+pub(super) struct Hit<'a> {
+    pub(super) id: &'a str,
+    pub(super) modified: Option<Timestamp>,
+    /// The installed version, as it was compared.
+    pub(super) version: &'a str,
+    pub(super) statement: &'a Statement<'a>,
+    pub(super) reading: Reading<'a>,
+}
+
+/// Makes the finding of `hits`, of which there is at least one.
+pub(super) fn make(
+    package: &Package,
+    order: Order,
+    vulnerability: StoredVulnerability,
+    hits: Vec<Hit<'_>>,
+) -> Result<Finding, DatabaseError> {
+    let (severity_source, severity) = severity(&vulnerability, &hits)?;
+    let fixed_versions = fixed_versions(package.advisory_version(), order, &hits);
+    let end_of_life = hits.iter().any(|hit| hit.statement.end_of_life);
+    let status = match (fixed_versions.is_empty(), end_of_life) {
+        (false, _) => FindingStatus::Fixed,
+        (true, true) => FindingStatus::EndOfLife,
+        (true, false) => FindingStatus::Affected,
+    };
+    Ok(Finding {
+        vulnerability: vulnerability.into_model(),
+        severity,
+        severity_source,
+        status,
+        remediation: remediation(package, order, status, &fixed_versions, &hits),
+        fixed_versions: fixed_versions.into_iter().map(str::to_owned).collect(),
+        advisories: advisories(&hits),
+    })
+}
+
+/// The first that is there of: the distribution's word for this package, the vectors given for it, what is
+/// known of the vulnerability. Where records differ, the better source counts, then the worse severity.
+fn severity(
+    vulnerability: &StoredVulnerability,
+    hits: &[Hit<'_>],
+) -> Result<(SeveritySource, Severity), DatabaseError> {
+    let read = |rating: StoredRating| {
+        rating
+            .read()
+            .ok_or(DatabaseError::Damaged { part: "statements" })
+    };
+    let stated = hits.iter().filter_map(|hit| hit.statement.rating);
+    let stated: Vec<_> = stated.map(read).collect::<Result<_, _>>()?;
+    let best = stated
+        .into_iter()
+        .min_by_key(|(source, severity)| (*source, std::cmp::Reverse(*severity)));
+    if let Some(best) = best {
+        return Ok(best);
+    }
+    let general = vulnerability.rating.map(read).transpose()?;
+    Ok(general.unwrap_or((SeveritySource::None, Severity::Unknown)))
+}
+
+/// The fixed versions of the ranges that hit which are newer than the installed one, lowest first.
+fn fixed_versions<'a>(installed: &str, order: Order, hits: &[Hit<'a>]) -> Vec<&'a str> {
+    let ranges = hits.iter().flat_map(|hit| &hit.reading.ranges).flatten();
+    let fixed = ranges.filter(|event| event.kind == EventKind::Fixed);
+    let mut versions: Vec<&str> = fixed
+        .map(|event| event.version)
+        .filter(|version| {
+            order
+                .compare(installed, version)
+                .is_some_and(|order| order.is_lt())
+        })
+        .collect();
+    // Equal versions may be spelled differently (1.0 and 1.0.0): the first in the alphabet stays.
+    versions.sort_unstable();
+    versions.sort_by(|a, b| order.compare(a, b).unwrap_or_else(|| a.cmp(b)));
+    versions.dedup_by(|a, b| order.compare(a, b).map_or(a == b, |order| order.is_eq()));
+    versions
+}
+
+fn advisories(hits: &[Hit<'_>]) -> Vec<AdvisoryMatch> {
+    let mut records: BTreeMap<&str, (Option<Timestamp>, Vec<String>)> = BTreeMap::new();
+    for hit in hits {
+        let (modified, ranges) = records.entry(hit.id).or_default();
+        *modified = hit.modified;
+        if hit.reading.listed {
+            ranges.push(format!("listed version {}", hit.version));
+        }
+        ranges.extend(
+            hit.reading
+                .ranges
+                .iter()
+                .map(|events| range::in_words(events)),
+        );
+    }
+    records
+        .into_iter()
+        .map(|(id, (modified, ranges))| AdvisoryMatch {
+            id: id.to_owned(),
+            range: ranges.join(" || "),
+            modified,
+        })
+        .collect()
+}
+
+/// What to do, in words. The version advised is the lowest that none of the records says is affected too.
+fn remediation(
+    package: &Package,
+    order: Order,
+    status: FindingStatus,
+    fixed: &[&str],
+    hits: &[Hit<'_>],
+) -> String {
+    let name = &package.name;
+    let is_clean = |version: &&&str| {
+        let mut readings = hits
+            .iter()
+            .map(|hit| range::read(order, version, hit.statement));
+        readings.all(|reading| !reading.is_hit())
+    };
+    if let Some(version) = fixed.iter().find(is_clean) {
+        return upgrade(package, version);
+    }
+    if let Some(version) = fixed.last() {
+        let upgrade = upgrade(package, version);
+        return format!("{upgrade}; not every advisory agrees that this is enough");
+    }
+    if status == FindingStatus::EndOfLife {
+        return format!(
+            "no fixed version of {name} will come, as this release is no longer looked after; move to a release that is"
+        );
+    }
+    format!(
+        "no fixed version is known; remove {name} if it is not needed, or limit who can reach it"
+    )
+}
+
+/// Distributions publish the version of the source; a binary package's own may differ from it.
+fn upgrade(package: &Package, version: &str) -> String {
+    let name = &package.name;
+    match &package.source {
+        Some(source) if source.version != package.version => {
+            format!("upgrade {name} to a build of {} {version}", source.name)
+        }
+        Some(_) | None => format!("upgrade {name} to {version}"),
+    }
+}

@@ -1,0 +1,68 @@
+//! The laws of a total order, held for every order on versions that look like the real ones.
+
+use std::cmp::Ordering;
+
+use proptest::prelude::*;
+
+use super::Order;
+
+/// Every order, and which texts it is tried on: its own grammar, thick with the corners where orders break.
+fn versions(order: Order) -> BoxedStrategy<String> {
+    let pattern = match order {
+        Order::Dpkg => "([0-2]:)?[0-9]{1,2}([.~+a-c-][0-9a-b~]{0,3}){0,3}(-[0-2~a+]{1,3})?",
+        Order::Apk => {
+            "[0-2]{1,2}(\\.0?[0-9]{1,2}){0,2}[ab]?(_(alpha|rc|git|p)[0-2]{0,2}){0,2}(~[0-1a]{1,2})?(-r[0-2]{1,2})?"
+        }
+        Order::Semver => {
+            "[0-2]\\.(0|1|10)\\.[0-1](-(a|b|0|1|10|rc)(\\.(a|0|2|11)){0,2})?(\\+[0-1])?"
+        }
+        Order::Pep440 => {
+            "([0-1]!)?[0-2](\\.[0-2]){0,2}((a|b|rc)[0-2])?(\\.post[0-2])?(\\.dev[0-2])?(\\+[a-b0-2](\\.[0-2])?)?"
+        }
+    };
+    proptest::string::string_regex(pattern).unwrap().boxed()
+}
+
+fn orders() -> impl Strategy<Value = Order> {
+    prop_oneof![
+        Just(Order::Dpkg),
+        Just(Order::Apk),
+        Just(Order::Semver),
+        Just(Order::Pep440)
+    ]
+}
+
+fn three() -> impl Strategy<Value = (Order, [String; 3])> {
+    orders().prop_flat_map(|order| {
+        (
+            Just(order),
+            [versions(order), versions(order), versions(order)],
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn orders_are_total((order, [a, b, c]) in three()) {
+        let compare = |x: &str, y: &str| order.compare(x, y);
+        let (Some(ab), Some(bc), Some(ac)) = (compare(&a, &b), compare(&b, &c), compare(&a, &c)) else {
+            return Err(TestCaseError::fail(format!("{order:?} refused one of {a} {b} {c}")));
+        };
+        prop_assert_eq!(compare(&a, &a), Some(Ordering::Equal));
+        prop_assert_eq!(compare(&b, &a), Some(ab.reverse()));
+        if ab == bc {
+            prop_assert_eq!(ac, ab, "{:?}: {} {} {}", order, a, b, c);
+        }
+        if ab == Ordering::Equal {
+            prop_assert_eq!(ac, bc);
+        }
+    }
+
+    #[test]
+    fn no_text_makes_an_order_panic(order in orders(), a in "\\PC{0,24}", b in "[0-9a-z.:~_+-]{0,24}") {
+        let forth = order.compare(&a, &b);
+        prop_assert_eq!(forth.map(Ordering::reverse), order.compare(&b, &a));
+    }
+}

@@ -1,0 +1,72 @@
+//! The order of Python: PEP 440, by `pep440_rs`, the implementation of uv.
+
+use std::cmp::Ordering;
+use std::str::FromStr;
+
+use pep440_rs::Version;
+
+/// `None` when either text is not a PEP 440 version (legacy versions such as `2004d`).
+pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
+    Some(parse(a)?.cmp(&parse(b)?))
+}
+
+fn parse(text: &str) -> Option<Version> {
+    Version::from_str(text.trim()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follows_the_specification() {
+        // PEP 440, "Summary of permitted suffixes and relative ordering".
+        let rising = [
+            "1.dev0",
+            "1.0.dev456",
+            "1.0a1",
+            "1.0a2.dev456",
+            "1.0a12.dev456",
+            "1.0a12",
+            "1.0b1.dev456",
+            "1.0b2",
+            "1.0b2.post345.dev456",
+            "1.0b2.post345",
+            "1.0rc1.dev456",
+            "1.0rc1",
+            "1.0",
+            "1.0+abc.5",
+            "1.0+abc.7",
+            "1.0+5",
+            "1.0.post456.dev34",
+            "1.0.post456",
+            "1.0.15",
+            "1.1.dev1",
+            "1!0.1",
+        ];
+        for pair in rising.windows(2) {
+            assert_eq!(compare(pair[0], pair[1]), Some(Ordering::Less), "{pair:?}");
+            assert_eq!(
+                compare(pair[1], pair[0]),
+                Some(Ordering::Greater),
+                "{pair:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn normalises_and_refuses() {
+        for (a, b) in [
+            ("1.0", "1"),
+            ("v1.0", "1.0"),
+            ("1.0-alpha.1", "1.0a1"),
+            ("1.0-1", "1.0.post1"),
+            (" 1.0 ", "1.0.0"),
+        ] {
+            assert_eq!(compare(a, b), Some(Ordering::Equal), "{a} {b}");
+        }
+        for bad in ["", "2004d", "1.0-foo", "latest", "1..0"] {
+            assert_eq!(compare(bad, "1"), None, "{bad:?}");
+        }
+    }
+}

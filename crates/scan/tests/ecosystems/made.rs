@@ -1,0 +1,77 @@
+//! Makes small images from text.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+use seareeve_image::{Options, Source};
+use seareeve_model::{Digest, Inventory};
+use seareeve_scan::ecosystems;
+use sha2::{Digest as _, Sha256};
+
+/// A layer: paths with contents. A path ends in ` -> target` for a link.
+pub(crate) type Layer = Vec<(String, Vec<u8>)>;
+
+/// Writes the layers as a `docker save` archive, reads it as the program does and lists its packages.
+pub(crate) fn inventory(layers: &[Layer]) -> Inventory {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut names = Vec::new();
+    let mut diff_ids = Vec::new();
+    for layer in layers {
+        let bytes = tar_of(layer);
+        let diff_id = Digest::sha256(&Sha256::digest(&bytes).into());
+        let name = format!("{}/layer.tar", diff_id.hex());
+        add(&mut archive, &name, &bytes);
+        names.push(name);
+        diff_ids.push(diff_id.to_string());
+    }
+    let config = serde_json::json!({
+        "architecture": "amd64", "os": "linux", "config": {},
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+    });
+    add(&mut archive, "config.json", config.to_string().as_bytes());
+    let manifest =
+        serde_json::json!([{"Config": "config.json", "RepoTags": ["made:1"], "Layers": names}]);
+    add(
+        &mut archive,
+        "manifest.json",
+        manifest.to_string().as_bytes(),
+    );
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&archive.into_inner().unwrap()).unwrap();
+    of_archive(file.path())
+}
+
+/// Reads an archive as the program does and lists its packages.
+pub(crate) fn of_archive(path: &std::path::Path) -> Inventory {
+    let options = Options {
+        keep_history: ecosystems::wants_history,
+        ..Options::default()
+    };
+    let source = Source::Archive(path.to_owned().try_into().unwrap());
+    let go_on = |_| ControlFlow::Continue(());
+    let contents = seareeve_image::read(&source, &options, &ecosystems::wanted, &go_on).unwrap();
+    ecosystems::inventory(contents.image, &contents.tree, contents.problems)
+}
+
+fn tar_of(layer: &Layer) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (path, content) in layer {
+        match path.split_once(" -> ") {
+            Some((link, target)) => {
+                let mut header = tar::Header::new_gnu();
+                header.set_entry_type(tar::EntryType::Symlink);
+                header.set_size(0);
+                tar.append_link(&mut header, link, target).unwrap();
+            }
+            None => add(&mut tar, path, content),
+        }
+    }
+    tar.into_inner().unwrap()
+}
+
+fn add(tar: &mut tar::Builder<Vec<u8>>, path: &str, content: &[u8]) {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, path, content).unwrap();
+}

@@ -1,0 +1,140 @@
+//! Whatever stands in a package database, there is an inventory, the same each time, and it is bounded.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+
+use crate::made::{self, Layer};
+
+const PLACES: [&str; 7] = [
+    "etc/os-release",
+    "var/lib/dpkg/status",
+    "var/lib/dpkg/status.d/base",
+    "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
+    "opt/x-1.dist-info/METADATA",
+    "srv/node_modules/x/package.json",
+];
+
+/// Bytes of all kinds, mixed with pieces that the parsers look for.
+fn content() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..16),
+        proptest::sample::select(vec![
+            "Package: ",
+            "Version: ",
+            "Status: ",
+            "Source: ",
+            "Name: ",
+            "P:",
+            "V:",
+            "o:",
+            "\n",
+            "\n\n",
+            " ",
+            "a",
+            "1.0",
+            "(",
+            ")",
+            "{",
+            "}",
+            "\"name\"",
+            "\"version\"",
+            ":",
+            ",",
+            "[",
+            "]",
+            "\"x\"",
+            "@x/y",
+            "ID=",
+            "VERSION_ID=",
+            "\"",
+            "'",
+            "\\",
+            "debian",
+            "alpine",
+            "3.1",
+            "%",
+            "/",
+            "?",
+            "#",
+            "\u{0}",
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn random_databases_never_panic(
+        contents in proptest::collection::vec((0..PLACES.len(), content()), 0..6),
+        more in proptest::collection::vec((0..PLACES.len(), content()), 0..4),
+    ) {
+        let layer = |files: &[(usize, Vec<u8>)]| -> Layer {
+            files.iter().map(|(place, content)| (PLACES[*place].to_owned(), content.clone())).collect()
+        };
+        let layers = [layer(&contents), layer(&more)];
+        let first = made::inventory(&layers);
+        prop_assert!(first.packages.is_sorted() && first.problems.is_sorted());
+        prop_assert_eq!(first, made::inventory(&layers));
+    }
+}
+
+#[test]
+fn deep_json_is_a_problem_or_ignored() {
+    let deep = "[".repeat(1_000_000);
+    let nested = format!(
+        "{{\"deps\": {}{}, \"name\": \"a\", \"version\": \"1\"}}",
+        deep,
+        "]".repeat(1_000_000)
+    );
+    for (content, packages) in [
+        (deep.clone(), 0),
+        (format!("{{\"name\": {deep}"), 0),
+        (nested, 1),
+    ] {
+        let files = vec![(
+            "node_modules/a/package.json".to_owned(),
+            content.into_bytes(),
+        )];
+        let inventory = made::inventory(&[files]);
+        assert_eq!(inventory.packages.len(), packages);
+        assert_eq!(inventory.problems.is_empty(), packages == 1);
+    }
+}
+
+#[test]
+fn packages_and_problems_of_one_image_are_bounded() {
+    let mut status = String::new();
+    for number in 0..200_100 {
+        write!(status, "Package: p{number}\nVersion: 1\n\n").unwrap();
+    }
+    let files = vec![("var/lib/dpkg/status".to_owned(), status.into_bytes())];
+    let inventory = made::inventory(&[files]);
+    assert_eq!(inventory.packages.len(), 200_000);
+    let codes: Vec<&str> = inventory
+        .problems
+        .iter()
+        .map(|problem| problem.code.as_str())
+        .collect();
+    assert_eq!(codes, ["limit_reached", "distro_unknown"]);
+
+    let broken = "Package: p\n\n".repeat(500);
+    let files = vec![("var/lib/dpkg/status".to_owned(), broken.into_bytes())];
+    let inventory = made::inventory(&[files]);
+    let messages: Vec<&str> = inventory
+        .problems
+        .iter()
+        .map(|problem| problem.message.as_str())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "400 more records were not understood",
+            "no version of package p"
+        ]
+    );
+}

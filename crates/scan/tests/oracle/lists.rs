@@ -1,0 +1,193 @@
+//! Lists of packages that real images of those years held: Debian's own releases before security updates,
+//! and the old Python and Node packages that make-images.py installs.
+
+use serde_json::{Value, json};
+
+/// Source packages of Debian 12 as first released, as `source version`.
+pub(crate) const BOOKWORM: &[&str] = &[
+    "acl 2.3.1-3",
+    "aom 3.6.0-1",
+    "apache2 2.4.57-2",
+    "apt 2.6.1",
+    "attr 1:2.5.1-4",
+    "avahi 0.8-10",
+    "bash 5.2.15-2",
+    "bind9 1:9.18.12-1",
+    "busybox 1:1.35.0-4",
+    "bzip2 1.0.8-5",
+    "coreutils 9.1-1",
+    "cups 2.4.2-3",
+    "curl 7.88.1-10",
+    "dnsmasq 2.89-1",
+    "dpkg 1.21.22",
+    "e2fsprogs 1.47.0-2",
+    "expat 2.5.0-1",
+    "freetype 2.12.1+dfsg-5",
+    "ghostscript 10.0.0~dfsg-11",
+    "git 1:2.39.2-1.1",
+    "glib2.0 2.74.6-2",
+    "glibc 2.36-9",
+    "gnutls28 3.7.9-2",
+    "golang-1.19 1.19.8-2",
+    "gzip 1.12-1",
+    "imagemagick 8:6.9.11.60+dfsg-1.6",
+    "krb5 1.20.1-2",
+    "libcap2 1:2.66-4",
+    "libde265 1.0.11-1",
+    "libgcrypt20 1.10.1-3",
+    "libpng1.6 1.6.39-2",
+    "libssh2 1.10.0-3",
+    "libtasn1-6 4.19.0-2",
+    "libwebp 1.2.4-0.1",
+    "libxml2 2.9.14+dfsg-1.2",
+    "libxslt 1.1.35-1",
+    "ncurses 6.4-2",
+    "nettle 3.8.1-2",
+    "nginx 1.22.1-9",
+    "nodejs 18.13.0+dfsg1-1",
+    "nss 2:3.87.1-1",
+    "openjdk-17 17.0.6+10-1",
+    "openjpeg2 2.5.0-1",
+    "openldap 2.5.13+dfsg-5",
+    "openssh 1:9.2p1-2",
+    "openssl 3.0.8-1",
+    "pam 1.5.2-6",
+    "perl 5.36.0-7",
+    "php8.2 8.2.5-2",
+    "postgresql-15 15.3-0+deb12u1",
+    "python3.11 3.11.2-6",
+    "redis 5:7.0.11-1",
+    "rsync 3.2.7-1",
+    "ruby3.1 3.1.2-7",
+    "shadow 1:4.13+dfsg1-1",
+    "sqlite3 3.40.1-2",
+    "sudo 1.9.13p3-1",
+    "systemd 252.6-1",
+    "tar 1.34+dfsg-1.2",
+    "tiff 4.5.0-5",
+    "util-linux 2.38.1-5",
+    "vim 2:9.0.1378-2",
+    "wget 1.21.3-1",
+    "xz-utils 5.4.1-0.2",
+    "zlib 1:1.2.13.dfsg-1",
+];
+
+/// The same of Debian 11, with some that stand between two fixes.
+pub(crate) const BULLSEYE: &[&str] = &[
+    "apache2 2.4.48-3.1+deb11u1",
+    "apr 1.7.0-6",
+    "avahi 0.8-5",
+    "bash 5.1-2",
+    "bind9 1:9.16.15-1",
+    "curl 7.74.0-1.3+deb11u1",
+    "dbus 1.12.20-2",
+    "dnsmasq 2.85-1",
+    "dpkg 1.20.9",
+    "elfutils 0.183-1",
+    "expat 2.2.10-2",
+    "file 1:5.39-3",
+    "freetype 2.10.4+dfsg-1",
+    "gcc-10 10.2.1-6",
+    "git 1:2.30.2-1",
+    "glibc 2.31-13",
+    "gnupg2 2.2.27-2",
+    "gnutls28 3.7.1-5",
+    "graphite2 1.3.14-1",
+    "gzip 1.10-4",
+    "icu 67.1-7",
+    "imagemagick 8:6.9.11.60+dfsg-1.3",
+    "krb5 1.18.3-6",
+    "libgd2 2.3.0-2",
+    "libpng1.6 1.6.37-3",
+    "libwebp 0.6.1-2.1",
+    "libxml2 2.9.10+dfsg-6.7",
+    "libxslt 1.1.34-4",
+    "ncurses 6.2+20201114-2",
+    "nginx 1.18.0-6.1",
+    "nodejs 12.22.5~dfsg-2~11u1",
+    "openjdk-11 11.0.12+7-2",
+    "openldap 2.4.57+dfsg-3",
+    "openssh 1:8.4p1-5",
+    "openssl 1.1.1k-1+deb11u1",
+    "openssl 1.1.1w-0+deb11u1",
+    "perl 5.32.1-4+deb11u1",
+    "php7.4 7.4.21-1+deb11u1",
+    "python3.9 3.9.2-1",
+    "rsync 3.2.3-4",
+    "ruby2.7 2.7.4-1",
+    "sqlite3 3.34.1-3",
+    "sudo 1.9.5p2-3",
+    "systemd 247.3-6",
+    "tar 1.34+dfsg-1",
+    "tiff 4.2.0-1",
+    "vim 2:8.2.2434-3",
+    "wget 1.21-1+b1",
+    "xz-utils 5.2.5-2",
+    "zlib 1:1.2.11.dfsg-2",
+];
+
+const PYPI: &[&str] = &[
+    "requests 2.19.1",
+    "urllib3 1.24.1",
+    "PyYAML 5.3",
+    "Jinja2 2.10",
+    "Django 2.2",
+    "Flask 0.12.2",
+    "cryptography 3.2",
+    "Pillow 8.0.0",
+    "paramiko 2.4.1",
+    "sqlparse 0.4.1",
+    "certifi 2019.3.9",
+    "idna 2.7",
+    "Django 3.2rc1",
+    "tensorflow 2.4.1",
+    "aiohttp 3.7.4.post0",
+    "lxml 4.6.2",
+    "Werkzeug 0.15.4",
+    "numpy 1.16.0",
+    "ansible 2.9.0b1",
+    "Zope 4.5.1",
+];
+
+const NPM: &[&str] = &[
+    "lodash 4.17.4",
+    "minimist 0.0.8",
+    "handlebars 4.0.5",
+    "marked 0.3.5",
+    "protobufjs 6.8.5",
+    "ws 1.1.0",
+    "moment 2.18.1",
+    "debug 2.6.8",
+    "jquery 2.2.4",
+    "express 4.15.0",
+    "qs 6.4.0",
+    "mime 1.3.4",
+    "fresh 0.5.0",
+    "send 0.15.0-beta.1",
+    "ms 0.7.2",
+    "forwarded 0.1.0",
+    "growl 1.9.2",
+    "hoek 4.2.0",
+];
+
+/// The lists as the oracle reads them.
+pub(crate) fn json(debian: &[&str]) -> Vec<u8> {
+    let split = |item: &&str| {
+        let (name, version) = item.split_once(' ').expect("name and version");
+        (name.to_owned(), version.to_owned())
+    };
+    let mut packages: Vec<Value> = Vec::new();
+    for (name, version) in debian.iter().map(split) {
+        // A binary package has another name than its source, and a rebuilt one another version.
+        packages.push(
+            json!({"type": "deb", "name": format!("lib{name}"), "version": format!("{version}+b1"),
+            "source": name, "source_version": version}),
+        );
+    }
+    for (kind, list) in [("pypi", PYPI), ("npm", NPM)] {
+        for (name, version) in list.iter().map(split) {
+            packages.push(json!({"type": kind, "name": name, "version": version}));
+        }
+    }
+    serde_json::to_vec(&packages).expect("values that we made")
+}

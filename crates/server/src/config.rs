@@ -1,0 +1,282 @@
+//! Typed configuration: what can be set, its defaults, and what makes no sense.
+//!
+//! The binary reads file, environment and flags, in that order, and hands the result down. A setting is here only
+//! because two users truly differ in it.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The server.
+    pub server: ServerConfig,
+    /// Scanning.
+    pub scan: ScanConfig,
+    /// The advisory database.
+    pub advisories: AdvisoriesConfig,
+    /// The log.
+    pub log: LogConfig,
+}
+
+/// Section `server`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// See [`SETTINGS`].
+    pub listen: SocketAddr,
+    /// See [`SETTINGS`].
+    pub data_dir: Utf8PathBuf,
+    /// See [`SETTINGS`].
+    pub database: DatabaseAddress,
+    /// See [`SETTINGS`].
+    pub behind_proxy: bool,
+    /// See [`SETTINGS`].
+    pub upload_limit_mib: u64,
+    /// See [`SETTINGS`].
+    pub session_hours: u32,
+}
+
+/// Section `scan`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanConfig {
+    /// See [`SETTINGS`].
+    pub workers: u32,
+    /// See [`SETTINGS`].
+    pub timeout_minutes: u32,
+}
+
+/// Section `advisories`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdvisoriesConfig {
+    /// See [`SETTINGS`].
+    pub address: String,
+    /// See [`SETTINGS`].
+    pub ecosystems: Vec<String>,
+    /// See [`SETTINGS`].
+    pub update_hours: u32,
+}
+
+/// Section `log`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// See [`SETTINGS`].
+    pub level: String,
+    /// See [`SETTINGS`].
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line, for collectors.
+    Json,
+}
+
+/// One setting, for the manual and the environment.
+pub struct Setting {
+    /// `section.name` in the file.
+    pub key: &'static str,
+    /// What it does, for the manual.
+    pub about: &'static str,
+}
+
+/// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
+pub const SETTINGS: [Setting; 13] = [
+    Setting { key: "server.listen", about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`." },
+    Setting { key: "server.data_dir", about: "Folder of the store, the advisory database and uploads. Made with mode 0700." },
+    Setting { key: "server.database", about: "`sqlite` for a file in the data folder, `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/NAME`." },
+    Setting { key: "server.behind_proxy", about: "A proxy in front ends TLS and its header `X-Forwarded-For` is trusted. Allows addresses beyond loopback and marks cookies `Secure`." },
+    Setting { key: "server.upload_limit_mib", about: "Largest uploaded archive, in MiB." },
+    Setting { key: "server.session_hours", about: "Hours until a session ends." },
+    Setting { key: "scan.workers", about: "Images scanned at the same time. Each may take up to 100 MiB of memory." },
+    Setting { key: "scan.timeout_minutes", about: "Minutes after which a scan is given up." },
+    Setting { key: "advisories.address", about: "Where OSV's archives are fetched from: `ADDRESS/ECOSYSTEM/all.zip`." },
+    Setting { key: "advisories.ecosystems", about: "Which of OSV's ecosystems are fetched; in the environment separated by commas." },
+    Setting { key: "advisories.update_hours", about: "Hours between updates that the server makes by itself; 0: only when asked, so that nothing is fetched unless switched on." },
+    Setting { key: "log.level", about: "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,seareeve_image=debug`." },
+    Setting { key: "log.format", about: "`text` or `json`." },
+];
+
+/// Where the store is. Does not print its password.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct DatabaseAddress(pub String);
+
+impl fmt::Debug for DatabaseAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.split_once("://"), self.0.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) => write!(f, "{scheme}://…@{host}"),
+            _ => f.write_str(&self.0),
+        }
+    }
+}
+
+/// A setting whose value makes no sense. The user's fault.
+#[derive(Debug, thiserror::Error)]
+#[error("setting {key}: {why}")]
+pub struct ConfigError {
+    key: &'static str,
+    why: String,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
+            data_dir: Utf8PathBuf::new(),
+            database: DatabaseAddress("sqlite".to_owned()),
+            behind_proxy: false,
+            upload_limit_mib: 8192,
+            session_hours: 12,
+        }
+    }
+}
+
+impl Default for ScanConfig {
+    fn default() -> Self {
+        Self { workers: 1, timeout_minutes: 30 }
+    }
+}
+
+impl Default for AdvisoriesConfig {
+    fn default() -> Self {
+        Self {
+            address: seareeve_collect::feeds::osv::PUBLIC_ADDRESS.to_owned(),
+            ecosystems: seareeve_collect::feeds::osv::ECOSYSTEMS.map(str::to_owned).to_vec(),
+            update_hours: 0,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Config {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// The first setting that makes no sense.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let fail = |key, why: &str| Err(ConfigError { key, why: why.to_owned() });
+        if !self.server.listen.ip().is_loopback() && !self.server.behind_proxy {
+            return fail(
+                "server.listen",
+                "addresses beyond loopback are served only behind a proxy that ends TLS: set server.behind_proxy = true, \
+                 or listen on 127.0.0.1",
+            );
+        }
+        if self.server.data_dir.as_str().is_empty() {
+            return fail("server.data_dir", "no folder is set, and neither XDG_DATA_HOME nor HOME says where data goes");
+        }
+        let database = &self.server.database.0;
+        if database != "sqlite" && !["sqlite:", "postgres://", "postgresql://"].iter().any(|p| database.starts_with(p)) {
+            return fail("server.database", "use sqlite, sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME");
+        }
+        if self.server.upload_limit_mib == 0 {
+            return fail("server.upload_limit_mib", "0 would refuse every archive");
+        }
+        if !(1..=24 * 90).contains(&self.server.session_hours) {
+            return fail("server.session_hours", "use 1 to 2160");
+        }
+        if !(1..=64).contains(&self.scan.workers) {
+            return fail("scan.workers", "use 1 to 64");
+        }
+        if !(1..=24 * 60).contains(&self.scan.timeout_minutes) {
+            return fail("scan.timeout_minutes", "use 1 to 1440");
+        }
+        if !["http://", "https://"].iter().any(|scheme| self.advisories.address.starts_with(scheme)) {
+            return fail("advisories.address", "use an http or https address");
+        }
+        if self.advisories.ecosystems.is_empty() {
+            return fail("advisories.ecosystems", "name at least one, such as Debian");
+        }
+        let plain = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || " .-".contains(c)) && !name.contains("..");
+        if !self.advisories.ecosystems.iter().all(plain) {
+            return fail("advisories.ecosystems", "names are letters, digits, blanks, dots and hyphens, such as Debian or PyPI");
+        }
+        Ok(())
+    }
+
+    /// The address that the store understands.
+    #[must_use]
+    pub fn store_address(&self) -> String {
+        match self.server.database.0.as_str() {
+            "sqlite" => format!("sqlite:{}", self.server.data_dir.join("seareeve.db")),
+            address => address.to_owned(),
+        }
+    }
+
+    /// The advisory database's file.
+    #[must_use]
+    pub fn advisory_file(&self) -> Utf8PathBuf {
+        self.server.data_dir.join("advisories.db")
+    }
+
+    /// Where fetched archives are kept.
+    #[must_use]
+    pub fn feed_folder(&self) -> Utf8PathBuf {
+        self.server.data_dir.join("feeds").join("osv")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        let mut config = Config::default();
+        config.server.data_dir = Utf8PathBuf::from("data");
+        config
+    }
+
+    #[test]
+    fn the_manual_lists_every_setting() {
+        let value = serde_json::to_value(Config::default()).unwrap();
+        let mut keys = Vec::new();
+        for (section, settings) in value.as_object().unwrap() {
+            keys.extend(settings.as_object().unwrap().keys().map(|name| format!("{section}.{name}")));
+        }
+        let mut listed: Vec<String> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
+        keys.sort();
+        listed.sort();
+        assert_eq!(listed, keys);
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        assert!(config().validate().is_ok());
+        let cases: [(&str, fn(&mut Config)); 6] = [
+            ("server.listen", |c| c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))),
+            ("server.data_dir", |c| c.server.data_dir = Utf8PathBuf::new()),
+            ("server.database", |c| c.server.database = DatabaseAddress("mysql://x".to_owned())),
+            ("scan.workers", |c| c.scan.workers = 0),
+            ("advisories.address", |c| c.advisories.address = "ftp://x".to_owned()),
+            ("advisories.ecosystems", |c| c.advisories.ecosystems = vec!["../etc".to_owned()]),
+        ];
+        for (key, spoil) in cases {
+            let mut config = config();
+            spoil(&mut config);
+            assert_eq!(config.validate().unwrap_err().key, key);
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let address = DatabaseAddress("postgres://me:secret@db.example/seareeve".to_owned());
+        assert_eq!(format!("{address:?}"), "postgres://…@db.example/seareeve");
+    }
+}

@@ -1,0 +1,249 @@
+//! Reads an image, finds its packages, matches them, and stores the result.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use seareeve_api::{Event, ScanProgress};
+use seareeve_image::{Options, ReadError, Source};
+use seareeve_model::{DatabaseInfo, Finding, Inventory};
+use seareeve_scan::ecosystems;
+use seareeve_store::jobs::{self, Job};
+use seareeve_store::scans::{self, ScanSource};
+use seareeve_store::{Changes, ScanId, StoreError, Tx, UserId, images};
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use super::JobError;
+use crate::routes::scans::wire;
+use crate::state::App;
+
+/// How often a running scan tells waiting UIs where it is.
+const TELL: Duration = Duration::from_millis(250);
+
+/// What to scan.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ScanJob {
+    /// The request.
+    scan: i64,
+    /// The uploaded archive's file name in the upload folder.
+    upload: Option<String>,
+}
+
+impl ScanJob {
+    /// Enqueues a scan in the transaction that notes its request.
+    pub(crate) async fn enqueue(tx: &mut Tx, scan: ScanId, upload: Option<String>, now: Timestamp) -> Result<(), StoreError> {
+        let payload = serde_json::json!({ "scan": scan.0, "upload": upload }).to_string();
+        jobs::enqueue(tx, super::SCAN, &payload, now, 3, now).await?;
+        Ok(())
+    }
+
+    fn id(&self) -> ScanId {
+        ScanId(self.scan)
+    }
+
+    fn parse(job: &Job) -> anyhow::Result<Self> {
+        serde_json::from_str(&job.payload).context("failed to read the job's payload")
+    }
+
+    fn upload_path(&self, app: &App) -> Option<Utf8PathBuf> {
+        self.upload.as_ref().map(|name| app.upload_folder().join(name))
+    }
+}
+
+pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
+    let payload = ScanJob::parse(job)?;
+    let mut tx = app.store.begin().await?;
+    let started = scans::start(&mut tx, payload.id(), app.now()).await?;
+    if !started {
+        // Cancelled while it waited, or done by an attempt whose end was not noted.
+        jobs::complete(&mut tx, job).await?;
+        tx.commit().await?;
+        forget_upload(app, &payload);
+        return Ok(());
+    }
+    tx.commit().await?;
+    let scan = scans::get(&app.store, payload.id()).await?.context("the scan's row is gone")?;
+    let stop = app.running.begin(payload.scan);
+    announce(app, payload.id()).await;
+    let read = read(app, &payload, &scan.source, &stop).await;
+    app.running.end(payload.scan);
+    let stopped = app.shutdown.is_cancelled();
+    match read {
+        Err(ReadFailure::Read(ReadError::Cancelled)) if stopped => return Err(JobError::Stopped),
+        Err(ReadFailure::TimedOut) => end_failed(app, job, &payload, "the scan took too long (setting scan.timeout_minutes)").await?,
+        Err(ReadFailure::Read(ReadError::Cancelled)) => {
+            let mut tx = app.store.begin().await?;
+            scans::cancel(&mut tx, payload.id(), app.now()).await?;
+            jobs::complete(&mut tx, job).await?;
+            tx.commit().await?;
+        }
+        // Whose fault it is decides: what the image or the user got wrong will not change by itself.
+        Err(ReadFailure::Read(error @ (ReadError::Network { .. } | ReadError::Status { .. }))) if job.attempt < job.max_attempts => {
+            return Err(JobError::Later(error.into()));
+        }
+        Err(ReadFailure::Read(error)) => end_failed(app, job, &payload, &format!("{:#}", anyhow::Error::from(error))).await?,
+        Err(ReadFailure::Other(error)) => return Err(JobError::Later(error)),
+        Ok(inventory) => {
+            let stored = save(app, inventory, Note::ScanDone(job, payload.id())).await?;
+            info!(image.digest = %stored.inventory.image.digest, rows = stored.changes.total(), "image stored");
+        }
+    }
+    forget_upload(app, &payload);
+    announce(app, payload.id()).await;
+    Ok(())
+}
+
+enum ReadFailure {
+    Read(ReadError),
+    TimedOut,
+    Other(anyhow::Error),
+}
+
+async fn read(app: &Arc<App>, payload: &ScanJob, source: &ScanSource, stop: &Arc<AtomicBool>) -> Result<Inventory, ReadFailure> {
+    let source = match (source, payload.upload_path(app)) {
+        (ScanSource::Reference(text), _) => {
+            let reference = text.parse().context("failed to read the scan's reference").map_err(ReadFailure::Other)?;
+            Source::Registry(reference)
+        }
+        (_, Some(path)) => Source::Archive(path.into()),
+        (_, None) => return Err(ReadFailure::Other(anyhow::anyhow!("the scan has neither a reference nor an archive"))),
+    };
+    let upload_name = payload.upload.clone();
+    let (app, stop, scan) = (Arc::clone(app), Arc::clone(stop), payload.scan);
+    let deadline = Instant::now() + Duration::from_secs(60 * u64::from(app.config.scan.timeout_minutes));
+    let handle = tokio::runtime::Handle::current();
+    let work = move || {
+        let told = std::sync::Mutex::new(Instant::now());
+        let report = |progress: seareeve_image::Progress| {
+            if stop.load(Ordering::Relaxed) || Instant::now() > deadline {
+                return ControlFlow::Break(());
+            }
+            if let Ok(mut told) = told.try_lock()
+                && told.elapsed() >= TELL
+            {
+                *told = Instant::now();
+                let layer = if progress.layers == 0 { 0 } else { progress.layer + 1 };
+                let progress = ScanProgress {
+                    layer,
+                    layers: progress.layers,
+                    bytes_read: progress.bytes_read,
+                    bytes_total: progress.bytes_total,
+                };
+                app.running.advance(scan, progress);
+                let app = Arc::clone(&app);
+                handle.spawn(async move { announce(&app, ScanId(scan)).await });
+            }
+            ControlFlow::Continue(())
+        };
+        let options = Options { keep_history: ecosystems::wants_history, ..Options::default() };
+        let contents = seareeve_image::read(&source, &options, &ecosystems::wanted, &report);
+        match contents {
+            Ok(contents) => Ok(ecosystems::inventory(contents.image, &contents.tree, contents.problems)),
+            Err(ReadError::Cancelled) if !stop.load(Ordering::Relaxed) => Err(ReadFailure::TimedOut),
+            // The path in our data folder means nothing to the user, the name they gave does.
+            Err(error) => Err(ReadFailure::Read(error)),
+        }
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // A panic on hostile input is a bug of ours; the scan fails, the server goes on.
+        Err(error) => Err(ReadFailure::Other(anyhow::Error::from(error).context(format!("reading {upload_name:?} panicked")))),
+    }
+}
+
+/// What is noted in the transaction that stores an image, so that neither is there without the other.
+pub(crate) enum Note<'a> {
+    /// A job's scan is done.
+    ScanDone(&'a Job, ScanId),
+    /// Somebody sent an SBOM.
+    SbomTaken { name: &'a str, user: UserId },
+}
+
+/// What was stored.
+pub(crate) struct Stored {
+    /// Rows written.
+    pub(crate) changes: Changes,
+    /// With the problems of matching.
+    pub(crate) inventory: Inventory,
+    /// Parallel to the inventory's packages.
+    pub(crate) findings: Vec<Vec<Finding>>,
+    /// The database they come from.
+    pub(crate) database: DatabaseInfo,
+}
+
+/// Matches an inventory with the database in use and stores both.
+pub(crate) async fn save(app: &Arc<App>, inventory: Inventory, note: Note<'_>) -> anyhow::Result<Stored> {
+    // Held until the result is stored; see `advisories`.
+    let database = app.advisories.hold().await;
+    let matching = Arc::clone(&*database);
+    let info = database.info();
+    let (mut inventory, matches) = tokio::task::spawn_blocking(move || {
+        let matches = seareeve_scan::match_inventory(&matching, &inventory);
+        (inventory, matches)
+    })
+    .await?;
+    inventory.problems.extend(matches.problems);
+    inventory.problems.sort();
+    inventory.problems.dedup();
+    let problems = u64::try_from(inventory.problems.len()).unwrap_or(u64::MAX);
+    let now = app.now();
+    let mut tx = app.store.begin().await?;
+    let saved = images::save(&mut tx, &inventory, &matches.findings, now).await?;
+    let scan = match note {
+        Note::ScanDone(job, scan) => {
+            jobs::complete(&mut tx, job).await?;
+            scan
+        }
+        Note::SbomTaken { name, user } => {
+            let source = ScanSource::Sbom(name.to_owned());
+            let scan = scans::create(&mut tx, &source, Some(user), now).await?;
+            scans::start(&mut tx, scan, now).await?;
+            scan
+        }
+    };
+    scans::finish(&mut tx, scan, saved.image, problems, now).await?;
+    tx.commit().await?;
+    drop(database);
+    if saved.changes.total() > 0 {
+        app.events.publish(Event::Images);
+    }
+    announce(app, scan).await;
+    Ok(Stored { changes: saved.changes, inventory, findings: matches.findings, database: info })
+}
+
+async fn end_failed(app: &App, job: &Job, payload: &ScanJob, why: &str) -> Result<(), StoreError> {
+    let mut tx = app.store.begin().await?;
+    scans::fail(&mut tx, payload.id(), why, app.now()).await?;
+    jobs::complete(&mut tx, job).await?;
+    tx.commit().await
+}
+
+/// Notes a scan as failed whose job was given up; the scan, if there was one to note.
+pub(super) async fn give_up(tx: &mut Tx, job: &Job, cause: &str, now: Timestamp) -> Result<Option<ScanId>, StoreError> {
+    let Ok(payload) = ScanJob::parse(job) else { return Ok(None) };
+    scans::fail(tx, payload.id(), cause, now).await?;
+    Ok(Some(payload.id()))
+}
+
+/// Tells waiting UIs where a scan is.
+pub(crate) async fn announce(app: &App, scan: ScanId) {
+    match scans::get(&app.store, scan).await {
+        Ok(Some(row)) => app.events.publish(Event::Scan { scan: wire(app, row) }),
+        Ok(None) => {}
+        Err(error) => warn!(error = %error, "failed to tell where a scan is"),
+    }
+}
+
+fn forget_upload(app: &App, payload: &ScanJob) {
+    if let Some(path) = payload.upload_path(app)
+        && let Err(error) = std::fs::remove_file(&path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        warn!(path = %path, error = %error, "failed to remove an uploaded archive");
+    }
+}

@@ -1,0 +1,207 @@
+//! Starting, running and stopping the one process.
+
+use std::fs::File;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use camino::Utf8Path;
+use jiff::{SignedDuration, Timestamp};
+use seareeve_store::users::Role;
+use seareeve_store::{DatabaseUrl, Store, sign_in_links, users};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::advisories::Advisories;
+use crate::auth::limit::Limiter;
+use crate::auth::secret::Secret;
+use crate::config::Config;
+use crate::events::Hub;
+use crate::running::Running;
+use crate::state::App;
+use crate::{jobs, routes};
+
+/// The user that the first start makes.
+const FIRST_USER: &str = "admin";
+/// How long a sign-in link of the console is good for.
+const LINK_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// How long running work may take to end in order.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// A server that is listening.
+pub struct Server {
+    app: Arc<App>,
+    listener: TcpListener,
+    address: String,
+    sign_in_link: String,
+    /// Held while the process lives, so that no second one works on the same folder.
+    _lock: File,
+}
+
+impl Server {
+    /// Opens the store, takes the address, and makes a sign-in link.
+    ///
+    /// # Errors
+    /// When the folder, the store or the address cannot be had; the message names it.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        make_private_folder(&config.server.data_dir)?;
+        make_private_folder(&config.server.data_dir.join("uploads"))?;
+        let lock = lock(&config.server.data_dir)?;
+        let store = open_store(&config).await?;
+        let advisories = Advisories::open(config.advisory_file())?;
+        let listener = TcpListener::bind(config.server.listen)
+            .await
+            .with_context(|| format!("failed to listen on {}: choose another with --listen", config.server.listen))?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let now = Timestamp::now();
+        let path = sign_in_path_in(&store, FIRST_USER, now).await?;
+        let epoch = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let app = Arc::new(App {
+            config,
+            store,
+            advisories,
+            events: Hub::new(epoch),
+            running: Running::default(),
+            limiter: Limiter::new(),
+            wake: tokio::sync::Notify::new(),
+            shutdown: CancellationToken::new(),
+            clock: Arc::new(Timestamp::now),
+        });
+        let sign_in_link = format!("{address}{path}");
+        Ok(Self { app, listener, address, sign_in_link, _lock: lock })
+    }
+
+    /// The address, such as `http://127.0.0.1:7300`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The one-time sign-in link.
+    #[must_use]
+    pub fn sign_in_link(&self) -> &str {
+        &self.sign_in_link
+    }
+
+    /// Serves until SIGINT or SIGTERM, then lets running work end; a second signal ends it at once.
+    ///
+    /// # Errors
+    /// When serving fails.
+    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let next = async move || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        self.run_until(next).await
+    }
+
+    /// Serves until `stop` answers the first time, then lets running work end, but for no longer than until it
+    /// answers the second time.
+    ///
+    /// # Errors
+    /// When serving fails.
+    pub async fn run_until(self, mut stop: impl AsyncFnMut()) -> anyhow::Result<()> {
+        let shutdown = self.app.shutdown.clone();
+        let tasks = TaskTracker::new();
+        jobs::spawn(&self.app, &tasks);
+        let router = routes::router(Arc::clone(&self.app));
+        let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let serve = axum::serve(self.listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let serving = tasks.spawn(serve.into_future());
+        tasks.close();
+        info!(address = %self.address, version = env!("CARGO_PKG_VERSION"), "listening");
+        tokio::select! {
+            () = stop() => info!("asked to stop: ending running work"),
+            ended = serving => bail!("the listener ended: {ended:?}"),
+        }
+        shutdown.cancel();
+        self.app.running.stop_all();
+        tokio::select! {
+            () = tasks.wait() => {}
+            () = tokio::time::sleep(DRAIN) => warn!("some work did not end in time; it is taken up again at the next start"),
+            () = stop() => warn!("asked again: stopping at once; running work is taken up again at the next start"),
+        }
+        self.app.store.close().await;
+        Ok(())
+    }
+}
+
+/// Makes a folder that only its owner can enter, with its parents.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private_folder(folder: &Utf8Path) -> anyhow::Result<()> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("failed to make the folder {folder}"))
+}
+
+/// The path of a one-time sign-in link for a user, to be put behind the server's address. `reset` takes the user's
+/// password away, so that a new one is asked for. The first user is made when there is none.
+///
+/// # Errors
+/// When there is no such user, or the store cannot be reached.
+pub async fn sign_in_path(config: &Config, name: &str, reset: bool) -> anyhow::Result<String> {
+    make_private_folder(&config.server.data_dir)?;
+    let store = open_store(config).await?;
+    if reset && let Some(user) = users::by_name(&store, name).await? {
+        users::set_password(&store, user.id, None).await?;
+    }
+    let path = sign_in_path_in(&store, name, Timestamp::now()).await?;
+    store.close().await;
+    Ok(path)
+}
+
+/// Opens the store and says what it is, for `seareeve doctor`.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn check_store(config: &Config) -> anyhow::Result<String> {
+    let store = open_store(config).await?;
+    store.ping().await?;
+    let users = users::count(&store).await?;
+    store.close().await;
+    Ok(format!("{} answers, {users} users", database_url(config)?))
+}
+
+fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
+    config.store_address().parse().context("setting server.database")
+}
+
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let url = database_url(config)?;
+    Store::open(&url).await.with_context(|| format!("failed to open the store {url}"))
+}
+
+async fn sign_in_path_in(store: &Store, name: &str, now: Timestamp) -> anyhow::Result<String> {
+    let user = match users::by_name(store, name).await? {
+        Some(user) => user.id,
+        None if users::count(store).await? == 0 => users::create(store, FIRST_USER, None, Role::Owner, now).await?,
+        // The first user may have been replaced by others: then the console vouches for the oldest owner.
+        None if name == FIRST_USER => match users::list(store).await?.into_iter().find(|user| user.role == Role::Owner) {
+            Some(owner) => owner.id,
+            None => bail!("no user has the role owner"),
+        },
+        None => bail!("there is no user {name}"),
+    };
+    let secret = Secret::generate("")?;
+    sign_in_links::create(store, &secret.hash, user, now, now + LINK_LIFE).await?;
+    Ok(format!("/sign-in#token={}", secret.text))
+}
+
+fn lock(folder: &Utf8Path) -> anyhow::Result<File> {
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| format!("failed to make {path}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => bail!("another Seareeve works on {folder}: stop it, or choose another --data-dir"),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("failed to lock {path}")),
+    }
+}

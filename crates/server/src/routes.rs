@@ -1,0 +1,216 @@
+//! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
+
+mod events;
+mod images;
+pub(crate) mod scans;
+mod session;
+mod status;
+mod tokens;
+mod users;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use seareeve_api::ErrorBody;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tracing::{Instrument as _, debug, info_span};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::ApiError;
+use crate::state::App;
+use crate::ui;
+
+/// The largest JSON body, in bytes. An SBOM of 100,000 packages has some 40 MB.
+const JSON_LIMIT: usize = 64 * 1024 * 1024;
+/// Requests that take longer are given up, but for uploads and events.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Seareeve",
+        description = "Security centre for containers. The UI and the command line use nothing else.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(seareeve_api::Event)),
+    modifiers(&Security),
+    security(("session" = []), ("token" = []))
+)]
+struct Document;
+
+struct Security;
+
+impl utoipa::Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+            crate::auth::caller::COOKIE,
+            "A signed-in browser; requests that change something also carry X-CSRF-Token.",
+        ));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token.")).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// All routes of the API. Each answers to callers only, but those marked open.
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(session::sign_in, session::current, session::sign_out)) // POST is open
+        .routes(routes!(session::sign_in_by_link)) // open
+        .routes(routes!(session::change_password))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::delete))
+        .routes(routes!(status::status))
+        .routes(routes!(status::overview))
+        .routes(routes!(status::update_database))
+        .routes(routes!(events::events))
+        .routes(routes!(scans::list, scans::create))
+        .routes(routes!(scans::upload))
+        .routes(routes!(scans::get, scans::cancel))
+        .routes(routes!(scans::sbom))
+        .routes(routes!(images::list))
+        .routes(routes!(images::get, images::delete))
+        .routes(routes!(images::report))
+        .routes(routes!(images::packages))
+        .routes(routes!(images::findings))
+        .routes(routes!(images::facets))
+        .routes(routes!(images::finding))
+}
+
+/// The API's OpenAPI 3.1 document.
+///
+/// # Errors
+/// Never in practice: the document is made of plain data.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&api().into_openapi())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// API and UI as one service.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let (api, _document) = api().split_for_parts();
+    let request_id = HeaderName::from_static("x-request-id");
+    Router::new()
+        .merge(api)
+        .route("/api/v1/openapi.json", axum::routing::get(openapi))
+        .route("/health", axum::routing::get(health))
+        .fallback(ui::serve)
+        .layer(DefaultBodyLimit::max(JSON_LIMIT))
+        .layer(from_fn(time_out))
+        .layer(from_fn_with_state(Arc::clone(&app), envelope))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .with_state(app)
+}
+
+async fn openapi() -> Result<Response, ApiError> {
+    let text = openapi_json().map_err(ApiError::internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// For load balancers: whether the process and its store answer.
+async fn health(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
+    app.store.ping().await?;
+    Ok("ok\n")
+}
+
+async fn time_out(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path == "/api/v1/events" || path == "/api/v1/scans/upload" {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => ApiError::internal(anyhow::anyhow!("no answer within {TIMEOUT:?}")).into_response(),
+    }
+}
+
+/// What every answer has: a span and a log line, the headers that keep browsers careful, the request's id in errors.
+async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .and_then(|id| id.header_value().to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_api = path.starts_with("/api/");
+    let span = info_span!("request", id, %method, path);
+    let response = async {
+        let response = next.run(request).await;
+        debug!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await;
+    let mut response = shape_error(response, &id, &method);
+    let headers = response.headers_mut();
+    let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    );
+    if is_api {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    if app.config.server.behind_proxy {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
+
+/// Gives every error our shape: those of handlers get the request's id, those of the framework (a wrong method,
+/// JSON that is none) are put into our words.
+fn shape_error(mut response: Response, id: &str, method: &Method) -> Response {
+    let status = response.status();
+    if status.as_u16() < 400 {
+        return response;
+    }
+    let body = match response.extensions_mut().remove::<ErrorBody>() {
+        Some(mut body) => {
+            id.clone_into(&mut body.error.request_id);
+            body
+        }
+        None if response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t != "application/json") => {
+            let (code, detail) = match status {
+                StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", format!("this address does not take {method}")),
+                StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the body is larger than allowed".to_owned()),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => ("bad_request", "send content-type: application/json".to_owned()),
+                StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => {
+                    ("bad_request", "the request does not fit the API's document: /api/v1/openapi.json".to_owned())
+                }
+                _ => return response,
+            };
+            let detail = seareeve_api::ErrorDetail {
+                status: status.as_u16(),
+                code: code.to_owned(),
+                detail,
+                request_id: id.to_owned(),
+            };
+            ErrorBody { error: detail }
+        }
+        None => return response,
+    };
+    let mut shaped = (status, axum::Json(body)).into_response();
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            shaped.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    shaped
+}

@@ -1,0 +1,398 @@
+//! Stored images, their packages and findings.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use seareeve_api::{
+    self as api, ErrorBody, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView, ImageDetail,
+    ImagePage, ImageReport, ImageSummary, LayerDetail, PackagePage, PackageView, ReportLayer, ReportPackage,
+};
+use seareeve_model::{Digest, FindingStatus, Layer, PackageKind, Severity};
+use seareeve_store::users::Role;
+use seareeve_store::{Cursor, ImageId, PackageId, SeverityCounts, images};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::scans::limit;
+use crate::auth::caller::Caller;
+use crate::error::{ApiError, ApiResult};
+use crate::state::App;
+
+/// Which images.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ImageQuery {
+    /// Part of a name, the digest or the distribution.
+    q: Option<String>,
+    /// With a finding at least this severe.
+    severity: Option<String>,
+    /// With a finding that an upgrade mends.
+    #[serde(default)]
+    fixable: bool,
+    /// `severity` (worst first), `newest` or `name`.
+    sort: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows, up to 200.
+    limit: Option<u32>,
+}
+
+/// Which findings of an image.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FindingQuery {
+    /// Part of an id, a title or a package's name.
+    q: Option<String>,
+    /// Severities, separated by commas.
+    severity: Option<String>,
+    /// Index of the layer that brought the package.
+    layer: Option<u32>,
+    /// Package type, such as `deb`.
+    kind: Option<String>,
+    /// Statuses, separated by commas.
+    status: Option<String>,
+    /// Id of the package.
+    package: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows, up to 200.
+    limit: Option<u32>,
+}
+
+/// Which packages of an image.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PackageQuery {
+    /// Part of a name or a path.
+    q: Option<String>,
+    /// Package type, such as `deb`.
+    kind: Option<String>,
+    /// Index of the layer that brought it.
+    layer: Option<u32>,
+    /// Only those with findings.
+    #[serde(default)]
+    vulnerable: bool,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows, up to 200.
+    limit: Option<u32>,
+}
+
+/// Which package a finding is in.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OneFindingQuery {
+    /// Id of the package.
+    package: i64,
+}
+
+/// All images.
+#[utoipa::path(get, path = "/api/v1/images", tag = "images", params(ImageQuery),
+    responses((status = 200, body = ImagePage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Query(query): Query<ImageQuery>,
+) -> ApiResult<Json<ImagePage>> {
+    let filter = images::ImageFilter {
+        query: query.q.unwrap_or_default(),
+        min_severity: query.severity.as_deref().map(word::<Severity>).transpose()?,
+        fixable_only: query.fixable,
+    };
+    let sort = match query.sort.as_deref() {
+        None | Some("severity") => images::ImageSort::Severity,
+        Some("newest") => images::ImageSort::Newest,
+        Some("name") => images::ImageSort::Name,
+        Some(_) => return Err(ApiError::bad_request("sort by severity, newest or name")),
+    };
+    let cursor = cursor(query.cursor);
+    let page = images::list(&app.store, &filter, sort, cursor.as_ref(), limit(query.limit)).await?;
+    Ok(Json(ImagePage { images: page.items.into_iter().map(summary).collect(), next: next(page.next) }))
+}
+
+/// One image with its layers.
+#[utoipa::path(get, path = "/api/v1/images/{digest}", tag = "images", params(("digest" = String, Path, description = "The image")),
+    responses((status = 200, body = ImageDetail), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(digest): Path<String>,
+) -> ApiResult<Json<ImageDetail>> {
+    let id = image(&app, &digest).await?;
+    let detail = images::get(&app.store, id).await?.ok_or_else(|| ApiError::not_found("image"))?;
+    let layer = |(index, detail): (usize, images::LayerDetail)| {
+        let layer = ReportLayer::from(&detail.layer);
+        LayerDetail {
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            diff_id: layer.diff_id,
+            digest: layer.digest,
+            size_bytes: layer.size_bytes,
+            created_by: layer.created_by,
+            packages: detail.packages,
+            findings: counts(detail.findings),
+        }
+    };
+    Ok(Json(ImageDetail {
+        config_digest: detail.config_digest.to_string(),
+        created: detail.created,
+        distribution: detail.summary.distro.as_ref().map(api::SbomDistro::from),
+        summary: summary(detail.summary),
+        layers: detail.layers.into_iter().enumerate().map(layer).collect(),
+        unread: detail.problems.iter().map(api::ReportProblem::from).collect(),
+    }))
+}
+
+/// Forget an image. For operators.
+#[utoipa::path(delete, path = "/api/v1/images/{digest}", tag = "images", params(("digest" = String, Path, description = "The image")),
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(digest): Path<String>,
+) -> ApiResult<StatusCode> {
+    caller.require(Role::Operator)?;
+    let id = image(&app, &digest).await?;
+    let mut tx = app.store.begin().await?;
+    images::delete(&mut tx, id).await?;
+    tx.commit().await?;
+    app.events.publish(api::Event::Images);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The report of an image, as `seareeve image --format json` prints it.
+#[utoipa::path(get, path = "/api/v1/images/{digest}/report", tag = "images", params(("digest" = String, Path, description = "The image")),
+    responses((status = 200, body = ImageReport), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn report(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(digest): Path<String>,
+) -> ApiResult<Json<ImageReport>> {
+    let id = image(&app, &digest).await?;
+    let inventory = images::inventory(&app.store, id).await?;
+    // Matched anew, not read from the store: it takes a millisecond, and names the database it was made with.
+    let database = app.advisories.get().await;
+    let report = tokio::task::spawn_blocking(move || {
+        let matches = seareeve_scan::match_inventory(&database, &inventory);
+        api::report(&inventory, &matches.findings, &matches.problems, database.info().into())
+    });
+    Ok(Json(report.await.map_err(ApiError::internal)?))
+}
+
+/// Packages of an image.
+#[utoipa::path(get, path = "/api/v1/images/{digest}/packages", tag = "images",
+    params(("digest" = String, Path, description = "The image"), PackageQuery),
+    responses((status = 200, body = PackagePage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+pub(super) async fn packages(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(digest): Path<String>,
+    Query(query): Query<PackageQuery>,
+) -> ApiResult<Json<PackagePage>> {
+    let id = image(&app, &digest).await?;
+    let filter = images::PackageFilter {
+        query: query.q.unwrap_or_default(),
+        kind: query.kind.as_deref().map(kind).transpose()?,
+        layer: query.layer,
+        vulnerable_only: query.vulnerable,
+    };
+    let cursor = cursor(query.cursor);
+    let page = images::packages(&app.store, id, &filter, cursor.as_ref(), limit(query.limit)).await?;
+    let layers = images::layers(&app.store, id).await?;
+    let view = |row: images::PackageRow| PackageView {
+        id: row.id.0,
+        package: ReportPackage::new(&row.installed, &layers),
+        layer: row.installed.layer,
+        findings: counts(row.findings),
+    };
+    Ok(Json(PackagePage { packages: page.items.into_iter().map(view).collect(), next: next(page.next) }))
+}
+
+/// Findings of an image, worst first.
+#[utoipa::path(get, path = "/api/v1/images/{digest}/findings", tag = "images",
+    params(("digest" = String, Path, description = "The image"), FindingQuery),
+    responses((status = 200, body = FindingPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+pub(super) async fn findings(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(digest): Path<String>,
+    Query(query): Query<FindingQuery>,
+) -> ApiResult<Json<FindingPage>> {
+    let id = image(&app, &digest).await?;
+    let (cursor, limit) = (cursor(query.cursor.clone()), limit(query.limit));
+    let page = images::findings(&app.store, id, &filter(query)?, cursor.as_ref(), limit).await?;
+    let layers = images::layers(&app.store, id).await?;
+    Ok(Json(FindingPage {
+        findings: page.items.into_iter().map(|row| view(row, &layers)).collect(),
+        next: next(page.next),
+    }))
+}
+
+/// What the findings of an image can be filtered by, with numbers.
+#[utoipa::path(get, path = "/api/v1/images/{digest}/facets", tag = "images",
+    params(("digest" = String, Path, description = "The image"), FindingQuery),
+    responses((status = 200, body = FindingFacets), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+pub(super) async fn facets(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(digest): Path<String>,
+    Query(query): Query<FindingQuery>,
+) -> ApiResult<Json<FindingFacets>> {
+    let id = image(&app, &digest).await?;
+    let facets = images::finding_facets(&app.store, id, &filter(query)?).await?;
+    let count = |value: String, count: u64| FacetCount { value, count };
+    Ok(Json(FindingFacets {
+        total: facets.total,
+        severity: Severity::ALL
+            .into_iter()
+            .rev()
+            .map(|severity| count(severity.as_str().to_owned(), facets.severities.get(severity)))
+            .filter(|facet| facet.count > 0)
+            .collect(),
+        layer: facets.layers.into_iter().map(|(layer, n)| count(layer.to_string(), n)).collect(),
+        kind: facets.kinds.into_iter().map(|(kind, n)| count(kind.as_str().to_owned(), n)).collect(),
+        status: facets.statuses.into_iter().map(|(status, n)| count(status.as_str().to_owned(), n)).collect(),
+    }))
+}
+
+/// One finding with all that is known about it.
+#[utoipa::path(get, path = "/api/v1/images/{digest}/findings/{id}", tag = "images",
+    params(("digest" = String, Path, description = "The image"), ("id" = String, Path, description = "The vulnerability"), OneFindingQuery),
+    responses((status = 200, body = Finding), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn finding(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path((digest, vulnerability)): Path<(String, String)>,
+    Query(query): Query<OneFindingQuery>,
+) -> ApiResult<Json<Finding>> {
+    let id = image(&app, &digest).await?;
+    let package = PackageId(query.package);
+    let detail = images::finding(&app.store, id, package, &vulnerability).await?;
+    let detail = detail.ok_or_else(|| ApiError::not_found("finding"))?;
+    let layers = images::layers(&app.store, id).await?;
+    let images = images::count_holding(&app.store, package).await?;
+    let (row, finding) = (&detail.row, &detail.row.finding);
+    let place = |place: &images::Place| FindingLocation {
+        path: place.path.to_string(),
+        layer: place.layer,
+        diff_id: usize::try_from(place.layer)
+            .ok()
+            .and_then(|index| layers.get(index))
+            .map(|layer| layer.diff_id.to_string())
+            .unwrap_or_default(),
+    };
+    let known = &finding.vulnerability;
+    Ok(Json(Finding {
+        id: known.id.clone(),
+        aliases: finding.aliases().into_iter().map(str::to_owned).collect(),
+        title: known.title.clone(),
+        description: known.description.clone(),
+        severity: finding.severity.as_str().to_owned(),
+        severity_source: finding.severity_source.as_str().to_owned(),
+        cvss: known.cvss.iter().map(api::Cvss::from).collect(),
+        status: finding.status.as_str().to_owned(),
+        fixed_versions: finding.fixed_versions.clone(),
+        remediation: finding.remediation.clone(),
+        published: known.published,
+        modified: known.modified,
+        references: known.references.iter().map(api::Reference::from).collect(),
+        advisories: finding.advisories.iter().map(api::AdvisoryMatch::from).collect(),
+        package: ReportPackage::new(&row.installed, &layers),
+        locations: detail.places.iter().map(place).collect(),
+        images,
+        first_seen: row.first_seen,
+    }))
+}
+
+async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
+    let digest: Digest = digest.parse().map_err(|_not_one: seareeve_model::DigestError| ApiError::not_found("image"))?;
+    images::id_by_digest(&app.store, &digest).await?.ok_or_else(|| ApiError::not_found("image"))
+}
+
+fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
+    let list = |text: Option<String>| -> Vec<String> {
+        text.iter().flat_map(|text| text.split(',')).map(str::to_owned).filter(|item| !item.is_empty()).collect()
+    };
+    let status = |text: &String| {
+        FindingStatus::parse(text).ok_or_else(|| ApiError::bad_request(format!("{text:?} is no status of a finding")))
+    };
+    Ok(images::FindingFilter {
+        query: query.q.unwrap_or_default(),
+        severities: list(query.severity).iter().map(|text| word(text)).collect::<ApiResult<BTreeSet<Severity>>>()?,
+        layer: query.layer,
+        package: query.package.map(PackageId),
+        kind: query.kind.as_deref().map(kind).transpose()?,
+        fixable_only: false,
+        statuses: list(query.status).iter().map(status).collect::<ApiResult<_>>()?,
+    })
+}
+
+fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
+    text.parse().map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
+}
+
+fn kind(text: &str) -> ApiResult<PackageKind> {
+    PackageKind::parse(text).ok_or_else(|| ApiError::bad_request(format!("{text:?} is no package type")))
+}
+
+/// Any text is taken; the list refuses what it did not make.
+pub(super) fn cursor(text: Option<String>) -> Option<Cursor> {
+    text.map(|text| match text.parse() {
+        Ok(cursor) => cursor,
+        Err(never) => match never {},
+    })
+}
+
+fn next(cursor: Option<Cursor>) -> Option<String> {
+    cursor.as_ref().map(Cursor::to_string)
+}
+
+fn summary(image: images::ImageSummary) -> ImageSummary {
+    ImageSummary {
+        digest: image.digest.to_string(),
+        references: image.references,
+        distro: image.distro.map(|distro| distro.name),
+        os: image.os,
+        architecture: image.architecture,
+        size_bytes: image.size_bytes,
+        first_seen: image.first_seen,
+        findings: counts(image.findings),
+        fixable: image.fixable,
+        packages: image.packages,
+        problems: image.problems,
+    }
+}
+
+fn view(row: images::FindingRow, layers: &[Layer]) -> FindingView {
+    let vulnerability = &row.finding.vulnerability;
+    FindingView {
+        id: vulnerability.id.clone(),
+        title: vulnerability.title.clone(),
+        severity: row.finding.severity.as_str().to_owned(),
+        score: vulnerability.cvss.first().map(|cvss| cvss.score),
+        status: row.finding.status.as_str().to_owned(),
+        fixed_versions: row.finding.fixed_versions.clone(),
+        package_id: row.package.0,
+        package: ReportPackage::new(&row.installed, layers),
+        layer: row.installed.layer,
+    }
+}
+
+pub(super) fn counts(counts: SeverityCounts) -> api::SeverityCounts {
+    api::SeverityCounts {
+        critical: counts.critical,
+        high: counts.high,
+        medium: counts.medium,
+        low: counts.low,
+        unknown: counts.unknown,
+    }
+}

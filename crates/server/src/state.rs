@@ -1,0 +1,54 @@
+//! What all handlers and jobs share.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use seareeve_store::Store;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::advisories::Advisories;
+use crate::auth::limit::Limiter;
+use crate::config::Config;
+use crate::events::Hub;
+use crate::running::Running;
+
+/// The one shared state of the process.
+pub(crate) struct App {
+    /// As given at the start.
+    pub(crate) config: Config,
+    /// All rows.
+    pub(crate) store: Store,
+    /// The advisory database in use.
+    pub(crate) advisories: Advisories,
+    /// Tells waiting UIs.
+    pub(crate) events: Hub,
+    /// Scans of this process.
+    pub(crate) running: Running,
+    /// Attempts to sign in.
+    pub(crate) limiter: Limiter,
+    /// Wakes the job workers when something was enqueued here, so that nobody has to poll fast.
+    pub(crate) wake: Notify,
+    /// Cancelled when the process is to end.
+    pub(crate) shutdown: CancellationToken,
+    /// The clock; tests move it.
+    pub(crate) clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl App {
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Whether work on the advisory database waits or runs already.
+    pub(crate) async fn jobs_waiting(&self) -> Result<bool, seareeve_store::StoreError> {
+        seareeve_store::jobs::any_pending(&self.store, crate::jobs::DATABASE_JOBS).await
+    }
+
+    /// Where uploaded archives wait for their scan.
+    pub(crate) fn upload_folder(&self) -> Utf8PathBuf {
+        self.config.server.data_dir.join("uploads")
+    }
+}

@@ -1,0 +1,27 @@
+//! Images: their bills of materials, and everything that is shown of them.
+//!
+//! A finding of an image is a join of what it holds with what is wrong with packages; only the counts are
+//! kept with the image.
+
+mod delete;
+mod detail;
+mod facets;
+mod findings;
+mod inventory;
+mod list;
+mod packages;
+mod paths;
+mod problems;
+mod save;
+
+pub use delete::{delete, prune_paths};
+pub use detail::{
+    ImageDetail, LayerDetail, count_holding, get, id_by_digest, id_by_reference, layers,
+};
+pub use facets::{FindingFacets, finding_facets};
+pub use findings::{FindingDetail, FindingFilter, FindingRow, Place, finding, findings};
+pub use inventory::inventory;
+pub use list::{ImageFilter, ImageSort, ImageSummary, list};
+pub use packages::{PackageFilter, PackageRow, packages};
+pub use problems::{ids, ids_with, set_problems};
+pub use save::{Saved, save};

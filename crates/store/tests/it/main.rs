@@ -1,0 +1,19 @@
+//! Every function of the store, on both databases: see [`both::both`].
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "test helpers are tests too, and say what they did not test"
+)]
+
+mod both;
+mod findings;
+mod images;
+mod jobs;
+mod lists;
+mod matches;
+mod people;
+mod rejudge;
+mod sample;
+mod scans;
+mod schema;
