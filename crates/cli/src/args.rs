@@ -20,11 +20,22 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 
     /// Settings file.
-    #[arg(long, global = true, value_name = "FILE", env = "SEAREEVE_CONFIG", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SEAREEVE_CONFIG",
+        help_heading = "Global options"
+    )]
     pub(crate) config: Option<Utf8PathBuf>,
 
     /// Folder of the advisory database, the store and uploads.
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Global options"
+    )]
     pub(crate) data_dir: Option<Utf8PathBuf>,
 
     /// Say nothing but results and errors.
@@ -39,11 +50,22 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Scan a container image for known vulnerabilities.
+    ///
+    /// The image is read in one pass without unpacking it to disk, and nothing in it is run.
+    ///
+    /// Examples:
+    ///   seareeve image alpine:3.19
+    ///   seareeve image 127.0.0.1:5000/team/app:1.2 --format json -o report.json
+    ///   docker save team/app:1.2 -o app.tar && seareeve image --input app.tar --fail-on high
+    #[command(verbatim_doc_comment)]
     Image(ImageArgs),
     /// Look after the advisory database.
     #[command(subcommand)]
     Db(DbCommand),
     /// Start the server, its UI and its workers in one process on this machine.
+    ///
+    /// Prints the address and a one-time sign-in link. Ctrl-C ends running work in order and stops; a second Ctrl-C
+    /// stops at once.
     Up(UpArgs),
     /// Ask a running server.
     Server(ServerArgs),
@@ -73,19 +95,14 @@ pub(crate) enum Command {
     Reference,
 }
 
-/// Scan a container image for known vulnerabilities.
-///
-/// The image is read in one pass without unpacking it to disk, and nothing in it is run.
-///
-/// Examples:
-///   seareeve image alpine:3.19
-///   seareeve image 127.0.0.1:5000/team/app:1.2 --format json -o report.json
-///   docker save team/app:1.2 -o app.tar && seareeve image --input app.tar --fail-on high
 #[derive(Debug, ClapArgs)]
-#[command(verbatim_doc_comment)]
 pub(crate) struct ImageArgs {
     /// Image in a registry. Loopback registries may speak plain http.
-    #[arg(value_name = "REF", required_unless_present = "input", conflicts_with = "input")]
+    #[arg(
+        value_name = "REF",
+        required_unless_present = "input",
+        conflicts_with = "input"
+    )]
     pub(crate) reference: Option<String>,
 
     /// Archive made by `docker save`, or an OCI layout (file or folder).
@@ -184,10 +201,6 @@ pub(crate) struct DbStatusArgs {
     pub(crate) format: Format,
 }
 
-/// Start the server, its UI and its workers in one process on this machine.
-///
-/// Prints the address and a one-time sign-in link. Ctrl-C ends running work in order and stops; a second Ctrl-C
-/// stops at once.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct UpArgs {
     /// Address and port; port 0 takes a free one.
@@ -203,7 +216,12 @@ pub(crate) struct UpArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServerArgs {
     /// The server. The API token is taken from SEAREEVE_TOKEN.
-    #[arg(long, value_name = "URL", env = "SEAREEVE_SERVER", default_value = "http://127.0.0.1:7300")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SEAREEVE_SERVER",
+        default_value = "http://127.0.0.1:7300"
+    )]
     pub(crate) server: String,
 
     #[command(subcommand)]
@@ -278,8 +296,12 @@ impl Args {
     /// The settings that flags set, by key; they win over file and environment.
     pub(crate) fn overrides(&self) -> Vec<(&'static str, String)> {
         let mut overrides = Vec::new();
-        let mut set = |key, value: Option<String>| overrides.extend(value.map(|value| (key, value)));
-        set("server.data_dir", self.data_dir.as_ref().map(ToString::to_string));
+        let mut set =
+            |key, value: Option<String>| overrides.extend(value.map(|value| (key, value)));
+        set(
+            "server.data_dir",
+            self.data_dir.as_ref().map(ToString::to_string),
+        );
         match &self.command {
             Command::Up(up) => {
                 set("server.listen", up.listen.clone());
@@ -287,7 +309,10 @@ impl Args {
             }
             Command::Db(DbCommand::Update(update)) => {
                 set("advisories.address", update.address.clone());
-                set("advisories.ecosystems", update.ecosystems.as_ref().map(|list| list.join(",")));
+                set(
+                    "advisories.ecosystems",
+                    update.ecosystems.as_ref().map(|list| list.join(",")),
+                );
             }
             _ => {}
         }

@@ -29,8 +29,16 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
-    let loaded = settings::load(args.config.as_deref(), std::env::vars_os(), &args.overrides())?;
-    output::log::start(&loaded.config.log, args.debug, matches!(args.command, Command::Up(_)))?;
+    let loaded = settings::load(
+        args.config.as_deref(),
+        std::env::vars_os(),
+        &args.overrides(),
+    )?;
+    output::log::start(
+        &loaded.config.log,
+        args.debug,
+        matches!(args.command, Command::Up(_)),
+    )?;
     match &args.command {
         Command::Image(image) => commands::image::run(image, &loaded.config, messages),
         Command::Db(db) => commands::db::run(db, &loaded.config, messages),

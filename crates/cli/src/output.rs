@@ -32,7 +32,11 @@ impl Messages {
     /// Why the command failed: the whole chain, once.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let style = anstyle::AnsiColor::Red.on_default().bold();
-        let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {}", safe(&format!("{error:#}")));
+        let _ = writeln!(
+            anstream::stderr(),
+            "{style}error{style:#}: {}",
+            safe(&format!("{error:#}"))
+        );
     }
 
     /// A progress bar, where a person looks at standard error.
@@ -52,7 +56,8 @@ pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> 
         Some(path) => {
             let plain = anstream::adapter::strip_str(text).to_string();
             let partial = Utf8Path::new(path.as_str()).with_extension("part");
-            std::fs::write(&partial, plain).with_context(|| format!("failed to write {partial}"))?;
+            std::fs::write(&partial, plain)
+                .with_context(|| format!("failed to write {partial}"))?;
             std::fs::rename(&partial, path).with_context(|| format!("failed to write {path}"))?;
         }
     }
@@ -61,17 +66,31 @@ pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> 
 
 /// Makes text from images and networks harmless for a terminal: control characters become U+FFFD.
 pub(crate) fn safe(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Prints what clap has to say: help and version are results, the rest is our failure 1.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
+    if error.use_stderr() {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// Whether the reader of our output went away (`seareeve … | head`), which is no failure.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let pipe = |io: &io::Error| io.kind() == io::ErrorKind::BrokenPipe;
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(pipe))
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(pipe))
 }

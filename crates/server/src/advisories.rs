@@ -26,7 +26,11 @@ impl Advisories {
     pub(crate) fn open(file: Utf8PathBuf) -> anyhow::Result<Self> {
         let matched = file.with_extension("matched.db");
         let current = RwLock::new(load(&file)?);
-        Ok(Self { file, matched, current })
+        Ok(Self {
+            file,
+            matched,
+            current,
+        })
     }
 
     /// The database in use, kept in use while the guard lives.
@@ -63,7 +67,10 @@ impl Advisories {
             Ok(database) if database.info().digest.as_str() == matched => Some(Arc::new(database)),
             Ok(_) => None,
             Err(error) => {
-                warn!(error = format!("{:#}", anyhow::Error::from(error)), "previous advisory database not readable: all packages will be matched again");
+                warn!(
+                    error = format!("{:#}", anyhow::Error::from(error)),
+                    "previous advisory database not readable: all packages will be matched again"
+                );
                 None
             }
         }
@@ -81,7 +88,8 @@ impl Advisories {
             }
             _ => {}
         }
-        std::fs::hard_link(&self.file, &fresh).with_context(|| format!("failed to link {fresh}"))?;
+        std::fs::hard_link(&self.file, &fresh)
+            .with_context(|| format!("failed to link {fresh}"))?;
         std::fs::rename(&fresh, &self.matched).with_context(|| format!("failed to rename {fresh}"))
     }
 }
@@ -90,6 +98,7 @@ fn load(file: &Utf8PathBuf) -> anyhow::Result<Arc<Database>> {
     if !file.exists() {
         return Ok(Arc::clone(seareeve_scan::starter::database()));
     }
-    let database = Database::open(file).with_context(|| format!("failed to open the advisory database {file}"))?;
+    let database = Database::open(file)
+        .with_context(|| format!("failed to open the advisory database {file}"))?;
     Ok(Arc::new(database))
 }

@@ -93,19 +93,58 @@ pub struct Setting {
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
 pub const SETTINGS: [Setting; 13] = [
-    Setting { key: "server.listen", about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`." },
-    Setting { key: "server.data_dir", about: "Folder of the store, the advisory database and uploads. Made with mode 0700." },
-    Setting { key: "server.database", about: "`sqlite` for a file in the data folder, `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/NAME`." },
-    Setting { key: "server.behind_proxy", about: "A proxy in front ends TLS and its header `X-Forwarded-For` is trusted. Allows addresses beyond loopback and marks cookies `Secure`." },
-    Setting { key: "server.upload_limit_mib", about: "Largest uploaded archive, in MiB." },
-    Setting { key: "server.session_hours", about: "Hours until a session ends." },
-    Setting { key: "scan.workers", about: "Images scanned at the same time. Each may take up to 100 MiB of memory." },
-    Setting { key: "scan.timeout_minutes", about: "Minutes after which a scan is given up." },
-    Setting { key: "advisories.address", about: "Where OSV's archives are fetched from: `ADDRESS/ECOSYSTEM/all.zip`." },
-    Setting { key: "advisories.ecosystems", about: "Which of OSV's ecosystems are fetched; in the environment separated by commas." },
-    Setting { key: "advisories.update_hours", about: "Hours between updates that the server makes by itself; 0: only when asked, so that nothing is fetched unless switched on." },
-    Setting { key: "log.level", about: "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,seareeve_image=debug`." },
-    Setting { key: "log.format", about: "`text` or `json`." },
+    Setting {
+        key: "server.listen",
+        about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
+    },
+    Setting {
+        key: "server.data_dir",
+        about: "Folder of the store, the advisory database and uploads. Made with mode 0700.",
+    },
+    Setting {
+        key: "server.database",
+        about: "`sqlite` for a file in the data folder, `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/NAME`.",
+    },
+    Setting {
+        key: "server.behind_proxy",
+        about: "A proxy in front ends TLS and its header `X-Forwarded-For` is trusted. Allows addresses beyond loopback and marks cookies `Secure`.",
+    },
+    Setting {
+        key: "server.upload_limit_mib",
+        about: "Largest uploaded archive, in MiB.",
+    },
+    Setting {
+        key: "server.session_hours",
+        about: "Hours until a session ends.",
+    },
+    Setting {
+        key: "scan.workers",
+        about: "Images scanned at the same time. Each may take up to 100 MiB of memory.",
+    },
+    Setting {
+        key: "scan.timeout_minutes",
+        about: "Minutes after which a scan is given up.",
+    },
+    Setting {
+        key: "advisories.address",
+        about: "Where OSV's archives are fetched from: `ADDRESS/ECOSYSTEM/all.zip`.",
+    },
+    Setting {
+        key: "advisories.ecosystems",
+        about: "Which of OSV's ecosystems are fetched; in the environment separated by commas.",
+    },
+    Setting {
+        key: "advisories.update_hours",
+        about: "Hours between updates that the server makes by itself; 0: only when asked, so that nothing is fetched unless switched on.",
+    },
+    Setting {
+        key: "log.level",
+        about: "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,seareeve_image=debug`.",
+    },
+    Setting {
+        key: "log.format",
+        about: "`text` or `json`.",
+    },
 ];
 
 /// Where the store is. Does not print its password.
@@ -145,7 +184,10 @@ impl Default for ServerConfig {
 
 impl Default for ScanConfig {
     fn default() -> Self {
-        Self { workers: 1, timeout_minutes: 30 }
+        Self {
+            workers: 1,
+            timeout_minutes: 30,
+        }
     }
 }
 
@@ -153,7 +195,9 @@ impl Default for AdvisoriesConfig {
     fn default() -> Self {
         Self {
             address: seareeve_collect::feeds::osv::PUBLIC_ADDRESS.to_owned(),
-            ecosystems: seareeve_collect::feeds::osv::ECOSYSTEMS.map(str::to_owned).to_vec(),
+            ecosystems: seareeve_collect::feeds::osv::ECOSYSTEMS
+                .map(str::to_owned)
+                .to_vec(),
             update_hours: 0,
         }
     }
@@ -161,7 +205,10 @@ impl Default for AdvisoriesConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: "info".to_owned(), format: LogFormat::Text }
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Text,
+        }
     }
 }
 
@@ -171,7 +218,12 @@ impl Config {
     /// # Errors
     /// The first setting that makes no sense.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let fail = |key, why: &str| Err(ConfigError { key, why: why.to_owned() });
+        let fail = |key, why: &str| {
+            Err(ConfigError {
+                key,
+                why: why.to_owned(),
+            })
+        };
         if !self.server.listen.ip().is_loopback() && !self.server.behind_proxy {
             return fail(
                 "server.listen",
@@ -180,11 +232,21 @@ impl Config {
             );
         }
         if self.server.data_dir.as_str().is_empty() {
-            return fail("server.data_dir", "no folder is set, and neither XDG_DATA_HOME nor HOME says where data goes");
+            return fail(
+                "server.data_dir",
+                "no folder is set, and neither XDG_DATA_HOME nor HOME says where data goes",
+            );
         }
         let database = &self.server.database.0;
-        if database != "sqlite" && !["sqlite:", "postgres://", "postgresql://"].iter().any(|p| database.starts_with(p)) {
-            return fail("server.database", "use sqlite, sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME");
+        if database != "sqlite"
+            && !["sqlite:", "postgres://", "postgresql://"]
+                .iter()
+                .any(|p| database.starts_with(p))
+        {
+            return fail(
+                "server.database",
+                "use sqlite, sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
+            );
         }
         if self.server.upload_limit_mib == 0 {
             return fail("server.upload_limit_mib", "0 would refuse every archive");
@@ -198,15 +260,27 @@ impl Config {
         if !(1..=24 * 60).contains(&self.scan.timeout_minutes) {
             return fail("scan.timeout_minutes", "use 1 to 1440");
         }
-        if !["http://", "https://"].iter().any(|scheme| self.advisories.address.starts_with(scheme)) {
+        if !["http://", "https://"]
+            .iter()
+            .any(|scheme| self.advisories.address.starts_with(scheme))
+        {
             return fail("advisories.address", "use an http or https address");
         }
         if self.advisories.ecosystems.is_empty() {
             return fail("advisories.ecosystems", "name at least one, such as Debian");
         }
-        let plain = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || " .-".contains(c)) && !name.contains("..");
+        let plain = |name: &String| {
+            !name.is_empty()
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || " .-".contains(c))
+                && !name.contains("..")
+        };
         if !self.advisories.ecosystems.iter().all(plain) {
-            return fail("advisories.ecosystems", "names are letters, digits, blanks, dots and hyphens, such as Debian or PyPI");
+            return fail(
+                "advisories.ecosystems",
+                "names are letters, digits, blanks, dots and hyphens, such as Debian or PyPI",
+            );
         }
         Ok(())
     }
@@ -248,9 +322,18 @@ mod tests {
         let value = serde_json::to_value(Config::default()).unwrap();
         let mut keys = Vec::new();
         for (section, settings) in value.as_object().unwrap() {
-            keys.extend(settings.as_object().unwrap().keys().map(|name| format!("{section}.{name}")));
+            keys.extend(
+                settings
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .map(|name| format!("{section}.{name}")),
+            );
         }
-        let mut listed: Vec<String> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
+        let mut listed: Vec<String> = SETTINGS
+            .iter()
+            .map(|setting| setting.key.to_owned())
+            .collect();
         keys.sort();
         listed.sort();
         assert_eq!(listed, keys);
@@ -260,12 +343,22 @@ mod tests {
     fn nonsense_is_refused_by_name() {
         assert!(config().validate().is_ok());
         let cases: [(&str, fn(&mut Config)); 6] = [
-            ("server.listen", |c| c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))),
-            ("server.data_dir", |c| c.server.data_dir = Utf8PathBuf::new()),
-            ("server.database", |c| c.server.database = DatabaseAddress("mysql://x".to_owned())),
+            ("server.listen", |c| {
+                c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))
+            }),
+            ("server.data_dir", |c| {
+                c.server.data_dir = Utf8PathBuf::new()
+            }),
+            ("server.database", |c| {
+                c.server.database = DatabaseAddress("mysql://x".to_owned())
+            }),
             ("scan.workers", |c| c.scan.workers = 0),
-            ("advisories.address", |c| c.advisories.address = "ftp://x".to_owned()),
-            ("advisories.ecosystems", |c| c.advisories.ecosystems = vec!["../etc".to_owned()]),
+            ("advisories.address", |c| {
+                c.advisories.address = "ftp://x".to_owned()
+            }),
+            ("advisories.ecosystems", |c| {
+                c.advisories.ecosystems = vec!["../etc".to_owned()]
+            }),
         ];
         for (key, spoil) in cases {
             let mut config = config();

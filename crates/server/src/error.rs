@@ -27,7 +27,11 @@ impl ApiError {
 
     /// Nobody is signed in.
     pub(crate) fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "sign in, or send an API token")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "sign in, or send an API token",
+        )
     }
 
     /// The credentials are wrong.
@@ -42,7 +46,11 @@ impl ApiError {
 
     /// There is no such thing.
     pub(crate) fn not_found(noun: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {noun}"))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no such {noun}"),
+        )
     }
 
     /// It contradicts what is there.
@@ -59,18 +67,30 @@ impl ApiError {
     pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
         let detail = format!("too many attempts: try again in {retry_after_seconds} s");
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
-        Self { retry_after_seconds: Some(retry_after_seconds), ..error }
+        Self {
+            retry_after_seconds: Some(retry_after_seconds),
+            ..error
+        }
     }
 
     /// Our own failure. The cause goes to the log, not to the client.
     pub(crate) fn internal(cause: impl Into<anyhow::Error>) -> Self {
         let cause: anyhow::Error = cause.into();
         error!(error = format!("{cause:#}"), "request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; its log has the cause")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server failed; its log has the cause",
+        )
     }
 
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after_seconds: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            retry_after_seconds: None,
+        }
     }
 }
 
@@ -79,10 +99,19 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Conflict { .. } => Self::conflict(error.to_string()),
             StoreError::NotFound { what } => Self::not_found(what),
-            StoreError::Refused { .. } | StoreError::BadCursor => Self::bad_request(error.to_string()),
+            StoreError::Refused { .. } | StoreError::BadCursor => {
+                Self::bad_request(error.to_string())
+            }
             StoreError::Unavailable(_) => {
-                error!(error = format!("{:#}", anyhow::Error::from(error)), "store unavailable");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the store cannot be reached; try again")
+                error!(
+                    error = format!("{:#}", anyhow::Error::from(error)),
+                    "store unavailable"
+                );
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "the store cannot be reached; try again",
+                )
             }
             error => Self::internal(error),
         }
@@ -102,7 +131,10 @@ impl IntoResponse for ApiError {
         };
         let mut response = (self.status, Json(&body)).into_response();
         if let Some(seconds) = self.retry_after_seconds {
-            response.headers_mut().insert(HeaderName::from_static("retry-after"), HeaderValue::from(seconds));
+            response.headers_mut().insert(
+                HeaderName::from_static("retry-after"),
+                HeaderValue::from(seconds),
+            );
         }
         response.extensions_mut().insert(body);
         response

@@ -32,7 +32,11 @@ pub(crate) struct Hub {
 impl Hub {
     /// A hub without events; `epoch` differs at each start.
     pub(crate) fn new(epoch: u64) -> Self {
-        Self { epoch, kept: Mutex::new((0, VecDeque::new())), sender: broadcast::channel(KEPT).0 }
+        Self {
+            epoch,
+            kept: Mutex::new((0, VecDeque::new())),
+            sender: broadcast::channel(KEPT).0,
+        }
     }
 
     /// Tells everybody.
@@ -49,19 +53,32 @@ impl Hub {
     }
 
     /// What a client missed since `last` (an id made by [`Hub::id`]), and the stream of what comes.
-    pub(crate) fn subscribe(&self, last: Option<&str>) -> (Vec<Numbered>, broadcast::Receiver<Numbered>) {
+    pub(crate) fn subscribe(
+        &self,
+        last: Option<&str>,
+    ) -> (Vec<Numbered>, broadcast::Receiver<Numbered>) {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let receiver = self.sender.subscribe();
-        let Some(last) = last else { return (Vec::new(), receiver) };
+        let Some(last) = last else {
+            return (Vec::new(), receiver);
+        };
         let number = last.split_once('-').and_then(|(epoch, number)| {
-            (epoch.parse() == Ok(self.epoch)).then(|| number.parse::<u64>().ok()).flatten()
+            (epoch.parse() == Ok(self.epoch))
+                .then(|| number.parse::<u64>().ok())
+                .flatten()
         });
         let oldest = kept.1.front().map_or(kept.0 + 1, |first| first.id);
         let missed = match number {
-            Some(number) if number <= kept.0 && number + 1 >= oldest => {
-                kept.1.iter().filter(|numbered| numbered.id > number).cloned().collect()
-            }
-            _ => vec![Numbered { id: kept.0, event: Event::Reset }],
+            Some(number) if number <= kept.0 && number + 1 >= oldest => kept
+                .1
+                .iter()
+                .filter(|numbered| numbered.id > number)
+                .cloned()
+                .collect(),
+            _ => vec![Numbered {
+                id: kept.0,
+                event: Event::Reset,
+            }],
         };
         (missed, receiver)
     }
@@ -82,17 +99,30 @@ mod tests {
         for _ in 0..3 {
             hub.publish(Event::Images);
         }
-        let ids = |last| hub.subscribe(last).0.into_iter().map(|n| n.id).collect::<Vec<_>>();
+        let ids = |last| {
+            hub.subscribe(last)
+                .0
+                .into_iter()
+                .map(|n| n.id)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids(None), Vec::<u64>::new());
         assert_eq!(ids(Some("7-1")), [2, 3]);
         assert_eq!(ids(Some("7-3")), Vec::<u64>::new());
         for strange in ["6-1", "7-9", "x", ""] {
-            assert_eq!(hub.subscribe(Some(strange)).0.first().unwrap().event, Event::Reset, "{strange}");
+            assert_eq!(
+                hub.subscribe(Some(strange)).0.first().unwrap().event,
+                Event::Reset,
+                "{strange}"
+            );
         }
         for _ in 0..KEPT {
             hub.publish(Event::Images);
         }
-        assert_eq!(hub.subscribe(Some("7-1")).0.first().unwrap().event, Event::Reset);
+        assert_eq!(
+            hub.subscribe(Some("7-1")).0.first().unwrap().event,
+            Event::Reset
+        );
         assert_eq!(hub.subscribe(Some("7-3")).0.len(), KEPT);
     }
 }

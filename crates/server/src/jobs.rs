@@ -90,7 +90,10 @@ async fn work(app: Arc<App>, kinds: &'static [&'static str]) {
                 continue;
             }
             Ok(None) => {}
-            Err(error) => error!(error = format!("{:#}", anyhow::Error::from(error)), "failed to look for jobs"),
+            Err(error) => error!(
+                error = format!("{:#}", anyhow::Error::from(error)),
+                "failed to look for jobs"
+            ),
         }
         tokio::select! {
             () = woken => {}
@@ -131,7 +134,10 @@ async fn run(app: &Arc<App>, job: &Job) {
             let cause = format!("{cause:#}");
             error!(error = cause, "job failed");
             if let Err(error) = fail(app, job, &cause).await {
-                error!(error = format!("{:#}", anyhow::Error::from(error)), "failed to note that a job failed");
+                error!(
+                    error = format!("{:#}", anyhow::Error::from(error)),
+                    "failed to note that a job failed"
+                );
             }
         }
     }

@@ -55,7 +55,12 @@ impl Server {
         let advisories = Advisories::open(config.advisory_file())?;
         let listener = TcpListener::bind(config.server.listen)
             .await
-            .with_context(|| format!("failed to listen on {}: choose another with --listen", config.server.listen))?;
+            .with_context(|| {
+                format!(
+                    "failed to listen on {}: choose another with --listen",
+                    config.server.listen
+                )
+            })?;
         let address = format!("http://{}", listener.local_addr()?);
         let now = Timestamp::now();
         let path = sign_in_path_in(&store, FIRST_USER, now).await?;
@@ -72,7 +77,13 @@ impl Server {
             clock: Arc::new(Timestamp::now),
         });
         let sign_in_link = format!("{address}{path}");
-        Ok(Self { app, listener, address, sign_in_link, _lock: lock })
+        Ok(Self {
+            app,
+            listener,
+            address,
+            sign_in_link,
+            _lock: lock,
+        })
     }
 
     /// The address, such as `http://127.0.0.1:7300`.
@@ -114,7 +125,8 @@ impl Server {
         jobs::spawn(&self.app, &tasks);
         let router = routes::router(Arc::clone(&self.app));
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-        let serve = axum::serve(self.listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let serve = axum::serve(self.listener, service)
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let serving = tasks.spawn(serve.into_future());
         tasks.close();
         info!(address = %self.address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -139,7 +151,10 @@ impl Server {
 /// # Errors
 /// When it cannot be made.
 pub fn make_private_folder(folder: &Utf8Path) -> anyhow::Result<()> {
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder);
     made.with_context(|| format!("failed to make the folder {folder}"))
 }
 
@@ -172,20 +187,31 @@ pub async fn check_store(config: &Config) -> anyhow::Result<String> {
 }
 
 fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
-    config.store_address().parse().context("setting server.database")
+    config
+        .store_address()
+        .parse()
+        .context("setting server.database")
 }
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let url = database_url(config)?;
-    Store::open(&url).await.with_context(|| format!("failed to open the store {url}"))
+    Store::open(&url)
+        .await
+        .with_context(|| format!("failed to open the store {url}"))
 }
 
 async fn sign_in_path_in(store: &Store, name: &str, now: Timestamp) -> anyhow::Result<String> {
     let user = match users::by_name(store, name).await? {
         Some(user) => user.id,
-        None if users::count(store).await? == 0 => users::create(store, FIRST_USER, None, Role::Owner, now).await?,
+        None if users::count(store).await? == 0 => {
+            users::create(store, FIRST_USER, None, Role::Owner, now).await?
+        }
         // The first user may have been replaced by others: then the console vouches for the oldest owner.
-        None if name == FIRST_USER => match users::list(store).await?.into_iter().find(|user| user.role == Role::Owner) {
+        None if name == FIRST_USER => match users::list(store)
+            .await?
+            .into_iter()
+            .find(|user| user.role == Role::Owner)
+        {
             Some(owner) => owner.id,
             None => bail!("no user has the role owner"),
         },
@@ -201,7 +227,11 @@ fn lock(folder: &Utf8Path) -> anyhow::Result<File> {
     let file = File::create(&path).with_context(|| format!("failed to make {path}"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => bail!("another Seareeve works on {folder}: stop it, or choose another --data-dir"),
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("failed to lock {path}")),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("another Seareeve works on {folder}: stop it, or choose another --data-dir")
+        }
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("failed to lock {path}"))
+        }
     }
 }

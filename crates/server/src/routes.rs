@@ -17,7 +17,9 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use seareeve_api::ErrorBody;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::request_id::{
+    MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
 use tracing::{Instrument as _, debug, info_span};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -56,7 +58,10 @@ impl utoipa::Modify for Security {
             "A signed-in browser; requests that change something also carry X-CSRF-Token.",
         ));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token.")).build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API token."))
+            .build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
     }
 }
@@ -64,7 +69,11 @@ impl utoipa::Modify for Security {
 /// All routes of the API. Each answers to callers only, but those marked open.
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(session::sign_in, session::current, session::sign_out)) // POST is open
+        .routes(routes!(
+            session::sign_in,
+            session::current,
+            session::sign_out
+        )) // POST is open
         .routes(routes!(session::sign_in_by_link)) // open
         .routes(routes!(session::change_password))
         .routes(routes!(users::list, users::create))
@@ -132,7 +141,9 @@ async fn time_out(request: Request, next: Next) -> Response {
     }
     match tokio::time::timeout(TIMEOUT, next.run(request)).await {
         Ok(response) => response,
-        Err(_elapsed) => ApiError::internal(anyhow::anyhow!("no answer within {TIMEOUT:?}")).into_response(),
+        Err(_elapsed) => {
+            ApiError::internal(anyhow::anyhow!("no answer within {TIMEOUT:?}")).into_response()
+        }
     }
 }
 
@@ -186,14 +197,27 @@ fn shape_error(mut response: Response, id: &str, method: &Method) -> Response {
             id.clone_into(&mut body.error.request_id);
             body
         }
-        None if response.headers().get(header::CONTENT_TYPE).is_none_or(|t| t != "application/json") => {
+        None if response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_none_or(|t| t != "application/json") =>
+        {
             let (code, detail) = match status {
-                StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", format!("this address does not take {method}")),
-                StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the body is larger than allowed".to_owned()),
-                StatusCode::UNSUPPORTED_MEDIA_TYPE => ("bad_request", "send content-type: application/json".to_owned()),
-                StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => {
-                    ("bad_request", "the request does not fit the API's document: /api/v1/openapi.json".to_owned())
+                StatusCode::METHOD_NOT_ALLOWED => (
+                    "method_not_allowed",
+                    format!("this address does not take {method}"),
+                ),
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    ("too_large", "the body is larger than allowed".to_owned())
                 }
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                    "bad_request",
+                    "send content-type: application/json".to_owned(),
+                ),
+                StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => (
+                    "bad_request",
+                    "the request does not fit the API's document: /api/v1/openapi.json".to_owned(),
+                ),
                 _ => return response,
             };
             let detail = seareeve_api::ErrorDetail {

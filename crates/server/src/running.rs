@@ -21,7 +21,13 @@ impl Running {
     /// Begins a scan; the answer is its stop switch.
     pub(crate) fn begin(&self, scan: i64) -> Arc<AtomicBool> {
         let stop = Arc::new(AtomicBool::new(false));
-        self.lock().insert(scan, Entry { progress: ScanProgress::default(), stop: Arc::clone(&stop) });
+        self.lock().insert(
+            scan,
+            Entry {
+                progress: ScanProgress::default(),
+                stop: Arc::clone(&stop),
+            },
+        );
         stop
     }
 
@@ -34,12 +40,17 @@ impl Running {
 
     /// Asks a scan to stop; false when it does not run here.
     pub(crate) fn stop(&self, scan: i64) -> bool {
-        self.lock().get(&scan).map(|entry| entry.stop.store(true, Ordering::Relaxed)).is_some()
+        self.lock()
+            .get(&scan)
+            .map(|entry| entry.stop.store(true, Ordering::Relaxed))
+            .is_some()
     }
 
     /// Asks all scans to stop: the process ends.
     pub(crate) fn stop_all(&self) {
-        self.lock().values().for_each(|entry| entry.stop.store(true, Ordering::Relaxed));
+        self.lock()
+            .values()
+            .for_each(|entry| entry.stop.store(true, Ordering::Relaxed));
     }
 
     /// How far a scan is.

@@ -20,28 +20,45 @@ pub(crate) async fn serve(request: Request) -> Response {
         .headers()
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(',').any(|coding| coding.trim().split(';').next() == Some("br")));
+        .is_some_and(|value| {
+            value
+                .split(',')
+                .any(|coding| coding.trim().split(';').next() == Some("br"))
+        });
     let (name, status) = match Files::get(&path) {
         Some(_) if !path.is_empty() => (path.as_str(), StatusCode::OK),
         // A missing script must not become a page: the browser would try to run it.
-        _ if path.starts_with("assets/") => return crate::error::ApiError::not_found("file").into_response(),
+        _ if path.starts_with("assets/") => {
+            return crate::error::ApiError::not_found("file").into_response();
+        }
         _ => ("index.html", StatusCode::OK),
     };
     let brotli = packed.then(|| Files::get(&format!("{name}.br"))).flatten();
     let is_packed = brotli.is_some();
     let Some(file) = brotli.or_else(|| Files::get(name)) else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "The UI was not built into this binary: run cargo xtask up.").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The UI was not built into this binary: run cargo xtask up.",
+        )
+            .into_response();
     };
     let mut response = Response::new(Body::from(file.data.into_owned()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(content_type(name)),
+    );
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if is_packed {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
     }
     // Files under assets/ carry a digest in their names.
-    let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     response
 }

@@ -23,7 +23,10 @@ fn show(loaded: &Loaded) -> anyhow::Result<String> {
     let table = Table::try_from(&loaded.config)?;
     let mut text = String::new();
     for setting in &SETTINGS {
-        let origin = loaded.origin.get(setting.key).map_or("default", String::as_str);
+        let origin = loaded
+            .origin
+            .get(setting.key)
+            .map_or("default", String::as_str);
         let shown = match setting.key {
             // It may hold a password.
             "server.database" => format!("{:?}", loaded.config.server.database),
@@ -44,15 +47,27 @@ fn reference() -> anyhow::Result<String> {
         .to_owned();
     for setting in &SETTINGS {
         let default = match setting.key {
-            "server.data_dir" => "`$XDG_DATA_HOME/seareeve`, usually `~/.local/share/seareeve`".to_owned(),
+            "server.data_dir" => {
+                "`$XDG_DATA_HOME/seareeve`, usually `~/.local/share/seareeve`".to_owned()
+            }
             key => format!("`{}`", value(&defaults, key)),
         };
-        let _ = writeln!(text, "| `{}` | `{}` | {default} | {} |", setting.key, variable_of(setting.key), setting.about);
+        let _ = writeln!(
+            text,
+            "| `{}` | `{}` | {default} | {} |",
+            setting.key,
+            variable_of(setting.key),
+            setting.about
+        );
     }
     Ok(text)
 }
 
 fn value(table: &Table, key: &str) -> String {
     let (section, name) = key.split_once('.').unwrap_or((key, ""));
-    table.get(section).and_then(|section| section.get(name)).map(Value::to_string).unwrap_or_default()
+    table
+        .get(section)
+        .and_then(|section| section.get(name))
+        .map(Value::to_string)
+        .unwrap_or_default()
 }

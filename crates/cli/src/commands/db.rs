@@ -17,7 +17,11 @@ use crate::output::{self, Messages};
 /// How many problems of a build are printed one by one.
 const SHOWN_PROBLEMS: usize = 20;
 
-pub(crate) fn run(command: &DbCommand, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    command: &DbCommand,
+    config: &Config,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
     match command {
         DbCommand::Update(_) => update(config, messages),
         DbCommand::Build(args) => build(args, config, messages),
@@ -40,19 +44,37 @@ pub(crate) fn open(file: Option<&Utf8Path>, config: &Config) -> anyhow::Result<A
 }
 
 fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
-    let names: Vec<&str> = config.advisories.ecosystems.iter().map(String::as_str).collect();
+    let names: Vec<&str> = config
+        .advisories
+        .ecosystems
+        .iter()
+        .map(String::as_str)
+        .collect();
     let folder = config.feed_folder();
     make_data_folder(config)?;
     let bar = messages.bar();
-    let fetched = osv::fetch(&config.advisories.address, &names, &folder, &mut |progress| {
-        let what = format!("{} {}/{}", progress.ecosystem, progress.number, progress.of);
-        bar.show(what, progress.bytes, progress.total);
-        true
-    });
+    let fetched = osv::fetch(
+        &config.advisories.address,
+        &names,
+        &folder,
+        &mut |progress| {
+            let what = format!("{} {}/{}", progress.ecosystem, progress.number, progress.of);
+            bar.show(what, progress.bytes, progress.total);
+            true
+        },
+    );
     bar.clear();
     let fetched = fetched?;
-    messages.note(format!("{} archives are new, {} unchanged", fetched.updated.len(), fetched.unchanged.len()));
-    let inputs: Vec<_> = names.iter().map(|name| folder.join(name)).filter(|path| path.join("all.zip").exists()).collect();
+    messages.note(format!(
+        "{} archives are new, {} unchanged",
+        fetched.updated.len(),
+        fetched.unchanged.len()
+    ));
+    let inputs: Vec<_> = names
+        .iter()
+        .map(|name| folder.join(name))
+        .filter(|path| path.join("all.zip").exists())
+        .collect();
     finish(&inputs, &config.advisory_file(), fetched.problems, messages)
 }
 
@@ -75,24 +97,44 @@ fn finish(
 ) -> anyhow::Result<Outcome> {
     let bar = messages.bar();
     let report = advisories::build(inputs, output, Timestamp::now(), &|progress| {
-        bar.show("building".to_owned(), progress.done_bytes, Some(progress.total_bytes));
+        bar.show(
+            "building".to_owned(),
+            progress.done_bytes,
+            Some(progress.total_bytes),
+        );
     });
     bar.clear();
     let report = report?;
     problems.extend(report.problems);
-    output::result(None, &format!("{output}: {} advisories, {}\n", report.info.advisories, report.info.digest))?;
+    output::result(
+        None,
+        &format!(
+            "{output}: {} advisories, {}\n",
+            report.info.advisories, report.info.digest
+        ),
+    )?;
     for problem in problems.iter().take(SHOWN_PROBLEMS) {
         messages.note(format!("not used: {problem}"));
     }
-    if let Some(more) = problems.len().checked_sub(SHOWN_PROBLEMS).filter(|more| *more > 0) {
+    if let Some(more) = problems
+        .len()
+        .checked_sub(SHOWN_PROBLEMS)
+        .filter(|more| *more > 0)
+    {
         messages.note(format!("not used: {more} more"));
     }
-    Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if problems.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Incomplete
+    })
 }
 
 fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
     let database = open(args.db.as_deref(), config)?;
-    database.verify().context("the advisory database is damaged: `seareeve db update` makes a new one")?;
+    database
+        .verify()
+        .context("the advisory database is damaged: `seareeve db update` makes a new one")?;
     let info = database.info();
     let age_days = Timestamp::now().duration_since(info.built).as_hours() / 24;
     let file = match (&args.db, config.advisory_file()) {

@@ -33,9 +33,15 @@ pub(crate) fn run(loaded: &Loaded, _messages: &Messages) -> anyhow::Result<Outco
         Some(file) => format!("{file} and the environment are understood"),
         None => "no file; the environment is understood".to_owned(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let checks = [
-        Check { name: "settings", state: State::Fine, text: settings },
+        Check {
+            name: "settings",
+            state: State::Fine,
+            text: settings,
+        },
         data_folder(config),
         runtime.block_on(store(config)),
         advisories(config),
@@ -49,28 +55,51 @@ pub(crate) fn run(loaded: &Loaded, _messages: &Messages) -> anyhow::Result<Outco
             State::Broken => ("broken ", anstyle::AnsiColor::Red.on_default()),
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{style}{word}{style:#}  {:<12} {}", check.name, output::safe(&check.text));
+        let _ = writeln!(
+            text,
+            "{style}{word}{style:#}  {:<12} {}",
+            check.name,
+            output::safe(&check.text)
+        );
     }
     output::result(None, &text)?;
     let broken = checks.iter().any(|check| check.state == State::Broken);
-    Ok(if broken { Outcome::Failed } else { Outcome::Done })
+    Ok(if broken {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    })
 }
 
 fn data_folder(config: &Config) -> Check {
     let folder = &config.server.data_dir;
     let (state, text) = match seareeve_server::make_private_folder(folder) {
         Ok(()) => (State::Fine, folder.to_string()),
-        Err(error) => (State::Broken, format!("{error:#}: choose another with --data-dir or SEAREEVE_SERVER_DATA_DIR")),
+        Err(error) => (
+            State::Broken,
+            format!("{error:#}: choose another with --data-dir or SEAREEVE_SERVER_DATA_DIR"),
+        ),
     };
-    Check { name: "data folder", state, text }
+    Check {
+        name: "data folder",
+        state,
+        text,
+    }
 }
 
 async fn store(config: &Config) -> Check {
     let (state, text) = match seareeve_server::check_store(config).await {
         Ok(text) => (State::Fine, text),
-        Err(error) => (State::Broken, format!("{error:#}: see server.database in `seareeve config show`")),
+        Err(error) => (
+            State::Broken,
+            format!("{error:#}: see server.database in `seareeve config show`"),
+        ),
     };
-    Check { name: "store", state, text }
+    Check {
+        name: "store",
+        state,
+        text,
+    }
 }
 
 fn advisories(config: &Config) -> Check {
@@ -84,26 +113,45 @@ fn advisories(config: &Config) -> Check {
             match info.kind {
                 seareeve_model::DatabaseKind::Starter => (
                     State::Warning,
-                    format!("only the built-in starter set of {} advisories: run seareeve db update", info.advisories),
+                    format!(
+                        "only the built-in starter set of {} advisories: run seareeve db update",
+                        info.advisories
+                    ),
                 ),
-                seareeve_model::DatabaseKind::Full if days > OLD_DAYS => {
-                    (State::Warning, format!("{days} days old: run seareeve db update"))
-                }
-                seareeve_model::DatabaseKind::Full => (State::Fine, format!("{} advisories, {days} days old", info.advisories)),
+                seareeve_model::DatabaseKind::Full if days > OLD_DAYS => (
+                    State::Warning,
+                    format!("{days} days old: run seareeve db update"),
+                ),
+                seareeve_model::DatabaseKind::Full => (
+                    State::Fine,
+                    format!("{} advisories, {days} days old", info.advisories),
+                ),
             }
         }
     };
-    Check { name: "advisories", state, text }
+    Check {
+        name: "advisories",
+        state,
+        text,
+    }
 }
 
 fn port(config: &Config) -> Check {
     let listen = config.server.listen;
     let (state, text) = match std::net::TcpListener::bind(listen) {
         Ok(_) => (State::Fine, format!("{listen} is free")),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            (State::Warning, format!("{listen} is taken: by a running Seareeve, or choose another with --listen"))
-        }
-        Err(error) => (State::Broken, format!("{listen}: {error}: choose another with --listen")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => (
+            State::Warning,
+            format!("{listen} is taken: by a running Seareeve, or choose another with --listen"),
+        ),
+        Err(error) => (
+            State::Broken,
+            format!("{listen}: {error}: choose another with --listen"),
+        ),
     };
-    Check { name: "address", state, text }
+    Check {
+        name: "address",
+        state,
+        text,
+    }
 }

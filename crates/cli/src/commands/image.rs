@@ -14,7 +14,11 @@ use crate::args::{Format, ImageArgs};
 use crate::commands::{Outcome, db};
 use crate::output::{self, Messages};
 
-pub(crate) fn run(args: &ImageArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    args: &ImageArgs,
+    config: &Config,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
     // What can be refused is refused before an image is read.
     let source = source(args)?;
     let client = args.server.as_deref().map(client).transpose()?;
@@ -27,7 +31,12 @@ pub(crate) fn run(args: &ImageArgs, config: &Config, messages: &Messages) -> any
         (Some(client), _) => client.send_sbom(&Sbom::from(&inventory))?,
         (None, Some(database)) => {
             let matches = seareeve_scan::match_inventory(database, &inventory);
-            seareeve_api::report(&inventory, &matches.findings, &matches.problems, database.info().into())
+            seareeve_api::report(
+                &inventory,
+                &matches.findings,
+                &matches.problems,
+                database.info().into(),
+            )
         }
         (None, None) => bail!("no advisory database is open"),
     };
@@ -42,8 +51,11 @@ pub(crate) fn run(args: &ImageArgs, config: &Config, messages: &Messages) -> any
 
 /// A client for the server at `address`, with the token from the environment.
 pub(crate) fn client(address: &str) -> anyhow::Result<Client> {
-    let token = std::env::var("SEAREEVE_TOKEN")
-        .context("SEAREEVE_TOKEN is not set: make an API token in the UI under Settings and put it there")?;
+    let Ok(token) = std::env::var("SEAREEVE_TOKEN") else {
+        bail!(
+            "SEAREEVE_TOKEN is not set: make an API token in the UI under Settings and put it there"
+        );
+    };
     Ok(Client::new(address, token.trim())?)
 }
 
@@ -59,9 +71,8 @@ fn source(args: &ImageArgs) -> anyhow::Result<Source> {
         (Some(path), _) => Ok(Source::Archive(path.clone().into())),
         (None, Some(reference)) => match reference.parse() {
             Ok(reference) => Ok(Source::Registry(reference)),
-            Err(error) if Utf8Path::new(reference).exists() => {
-                Err(error).with_context(|| format!("{reference} is a file: use --input {reference}"))
-            }
+            Err(error) if Utf8Path::new(reference).exists() => Err(error)
+                .with_context(|| format!("{reference} is a file: use --input {reference}")),
             Err(error) => Err(error.into()),
         },
         (None, None) => bail!("name an image, or an archive with --input"),
@@ -70,7 +81,11 @@ fn source(args: &ImageArgs) -> anyhow::Result<Source> {
 
 fn options(args: &ImageArgs) -> anyhow::Result<Options> {
     let platform = args.platform.as_deref().map(str::parse).transpose()?;
-    Ok(Options { platform, keep_history: ecosystems::wants_history, ..Options::default() })
+    Ok(Options {
+        platform,
+        keep_history: ecosystems::wants_history,
+        ..Options::default()
+    })
 }
 
 fn inventory(source: &Source, options: Options, messages: &Messages) -> anyhow::Result<Inventory> {
@@ -86,7 +101,11 @@ fn inventory(source: &Source, options: Options, messages: &Messages) -> anyhow::
     let contents = seareeve_image::read(source, &options, &ecosystems::wanted, &progress);
     bar.clear();
     let contents = contents?;
-    Ok(ecosystems::inventory(contents.image, &contents.tree, contents.problems))
+    Ok(ecosystems::inventory(
+        contents.image,
+        &contents.tree,
+        contents.problems,
+    ))
 }
 
 fn filter(report: &mut ImageReport, args: &ImageArgs) {
@@ -99,7 +118,10 @@ fn filter(report: &mut ImageReport, args: &ImageArgs) {
 
 fn outcome(report: &ImageReport, args: &ImageArgs) -> Outcome {
     let at_least = |least: Severity| {
-        report.findings.iter().any(|finding| finding.severity.parse::<Severity>().unwrap_or_default() >= least)
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.severity.parse::<Severity>().unwrap_or_default() >= least)
     };
     if args.fail_on.is_some_and(at_least) {
         return Outcome::GateFailed;

@@ -17,14 +17,19 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
     let client = image::client(&args.server)?;
     match &args.command {
         ServerCommand::Status => output::result(None, &image::json(&client.status()?)?)?,
-        ServerCommand::Report { digest } => output::result(None, &image::json(&client.report(digest)?)?)?,
+        ServerCommand::Report { digest } => {
+            output::result(None, &image::json(&client.report(digest)?)?)?
+        }
         ServerCommand::Images => {
             let mut next = None;
             loop {
                 let page = client.images(next.as_deref())?;
                 let mut text = String::new();
                 for image in page.images {
-                    let (name, counts) = (image.references.first().unwrap_or(&image.digest), image.findings);
+                    let (name, counts) = (
+                        image.references.first().unwrap_or(&image.digest),
+                        image.findings,
+                    );
                     // Writing to a String cannot fail.
                     let _ = writeln!(
                         text,
@@ -50,8 +55,14 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
     Ok(Outcome::Done)
 }
 
-fn scan(client: &seareeve_api::Client, reference: &str, messages: &Messages) -> anyhow::Result<Outcome> {
-    let mut scan = client.scan(&ScanRequest { reference: reference.to_owned() })?;
+fn scan(
+    client: &seareeve_api::Client,
+    reference: &str,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    let mut scan = client.scan(&ScanRequest {
+        reference: reference.to_owned(),
+    })?;
     let bar = messages.bar();
     while matches!(scan.state, ScanState::Queued | ScanState::Running) {
         let progress = scan.progress.clone().unwrap_or_default();
@@ -62,9 +73,17 @@ fn scan(client: &seareeve_api::Client, reference: &str, messages: &Messages) -> 
     }
     bar.clear();
     let Some(digest) = scan.image else {
-        bail!("{}", scan.error.unwrap_or_else(|| "the scan was cancelled".to_owned()));
+        bail!(
+            "{}",
+            scan.error
+                .unwrap_or_else(|| "the scan was cancelled".to_owned())
+        );
     };
     let report = client.report(&digest)?;
     output::result(None, &output::table::image_report(&report))?;
-    Ok(if report.problems.is_empty() { Outcome::Done } else { Outcome::Incomplete })
+    Ok(if report.problems.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::Incomplete
+    })
 }

@@ -13,11 +13,17 @@ pub(crate) fn start(config: &LogConfig, debug: bool, server: bool) -> anyhow::Re
         (false, true) => &config.level,
         (false, false) => "error",
     };
-    let filter = EnvFilter::try_new(level).with_context(|| format!("setting log.level: {level:?} is not a log filter"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(level)
+        .with_context(|| format!("setting log.level: {level:?} is not a log filter"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match config.format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
-        LogFormat::Text => builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Text => builder
+            .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal())
+            .init(),
     }
     Ok(())
 }

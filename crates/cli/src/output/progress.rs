@@ -10,7 +10,11 @@ pub(crate) struct Bar {
 impl Bar {
     pub(super) fn new(quiet: bool) -> Self {
         // indicatif itself hides the bar when standard error is not a terminal.
-        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(8) };
+        let target = if quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(8)
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         let style = ProgressStyle::with_template("{msg} {bytes:>10} {wide_bar:.cyan} {eta:>4}");
         bar.set_style(style.unwrap_or_else(|_invalid| ProgressStyle::default_bar()));

@@ -22,9 +22,18 @@ pub(crate) fn image_report(report: &ImageReport) -> String {
     let _ = writeln!(text, "\n{}", totals(report));
     if !report.problems.is_empty() {
         let style = AnsiColor::Yellow.on_default().bold();
-        let _ = writeln!(text, "\n{style}INCOMPLETE{style:#}: not everything could be read or judged");
+        let _ = writeln!(
+            text,
+            "\n{style}INCOMPLETE{style:#}: not everything could be read or judged"
+        );
         for problem in &report.problems {
-            let _ = writeln!(text, "  {}: {} ({})", safe(&problem.place), safe(&problem.message), problem.code);
+            let _ = writeln!(
+                text,
+                "  {}: {} ({})",
+                safe(&problem.place),
+                safe(&problem.message),
+                problem.code
+            );
         }
     }
     if report.database.kind == "starter" {
@@ -58,11 +67,24 @@ fn heading(report: &ImageReport) -> String {
 
 fn findings(report: &ImageReport) -> String {
     let layer_of = |finding: &ReportFinding| {
-        let index = report.image.layers.iter().position(|layer| layer.diff_id == finding.layer);
+        let index = report
+            .image
+            .layers
+            .iter()
+            .position(|layer| layer.diff_id == finding.layer);
         index.map_or_else(|| "?".to_owned(), |index| index.to_string())
     };
     let mut rows: Vec<[String; 7]> = vec![
-        ["SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED", "LAYER", "TITLE"].map(str::to_owned),
+        [
+            "SEVERITY",
+            "ID",
+            "PACKAGE",
+            "INSTALLED",
+            "FIXED",
+            "LAYER",
+            "TITLE",
+        ]
+        .map(str::to_owned),
     ];
     for finding in &report.findings {
         let fixed = match finding.fixed_versions.as_slice() {
@@ -94,7 +116,11 @@ fn findings(report: &ImageReport) -> String {
                 _ => Style::new(),
             };
             // The last column is not padded: no blanks at the end of lines.
-            let padding = if column == 6 { 0 } else { width + 2 - cell.chars().count() };
+            let padding = if column == 6 {
+                0
+            } else {
+                width + 2 - cell.chars().count()
+            };
             let _ = write!(text, "{style}{cell}{style:#}{:padding$}", "");
         }
         let trimmed = text.trim_end_matches(' ').len();
@@ -105,13 +131,27 @@ fn findings(report: &ImageReport) -> String {
 }
 
 fn totals(report: &ImageReport) -> String {
-    let count = |severity: &str| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let fixable = report.findings.iter().filter(|finding| finding.status == "fixed").count();
+    let count = |severity: &str| {
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let fixable = report
+        .findings
+        .iter()
+        .filter(|finding| finding.status == "fixed")
+        .count();
     let by_severity: Vec<String> = ["critical", "high", "medium", "low", "unknown"]
         .iter()
         .map(|severity| format!("{} {severity}", count(severity)))
         .collect();
-    format!("{} findings: {} · {fixable} with a fix", report.findings.len(), by_severity.join(", "))
+    format!(
+        "{} findings: {} · {fixable} with a fix",
+        report.findings.len(),
+        by_severity.join(", ")
+    )
 }
 
 /// What an advisory database holds.
@@ -127,8 +167,15 @@ pub(crate) fn database(database: &Database, file: &str, age_days: i64) -> String
     let _ = writeln!(text, "digest      {}", database.digest);
     let _ = writeln!(text, "advisories  {}", database.advisories);
     for source in &database.sources {
-        let newest = source.newest.map_or_else(|| "no date".to_owned(), |newest| format!("newest {newest}"));
-        let _ = writeln!(text, "  {:<12} {:>8}  {newest}", safe(&source.ecosystem), source.advisories);
+        let newest = source
+            .newest
+            .map_or_else(|| "no date".to_owned(), |newest| format!("newest {newest}"));
+        let _ = writeln!(
+            text,
+            "  {:<12} {:>8}  {newest}",
+            safe(&source.ecosystem),
+            source.advisories
+        );
     }
     text
 }

@@ -124,6 +124,11 @@ fn parse(text: &str) -> Option<Vec<Part<'_>>> {
                 let (name, remaining) = digits::split(after, |byte| byte.is_ascii_lowercase());
                 (Part::Suffix(Suffix::parse(name)?), remaining)
             }
+            // apk-tools 2 reads it so, and Alpine ships `1.9.5p2-r0`.
+            b'0'..=b'9' if matches!(last, Part::Letter(_)) => {
+                let (digits, remaining) = number(rest)?;
+                (Part::Number(digits), remaining)
+            }
             b'0'..=b'9' if matches!(last, Part::Suffix(_)) => {
                 let (digits, remaining) = number(rest)?;
                 (Part::SuffixNumber(digits), remaining)
@@ -180,6 +185,7 @@ mod tests {
             "1.0_p1-r1",
             "1.0_p2",
             "1.0a",
+            "1.0a2",
             "1.0b-r1",
             "1.0.0",
             "1.0.01",
@@ -213,7 +219,7 @@ mod tests {
             "1.0_foo",
             "1.0_",
             "1a.2",
-            "1a2",
+            "1a2_",
             "1-1",
             "1-r",
             "1-r1_p1",

@@ -29,12 +29,19 @@ impl Caller {
         if self.user.role >= role {
             return Ok(());
         }
-        Err(ApiError::forbidden(format!("this needs the role {}, and {} has {}", role.as_str(), self.user.name, self.user.role.as_str())))
+        Err(ApiError::forbidden(format!(
+            "this needs the role {}, and {} has {}",
+            role.as_str(),
+            self.user.name,
+            self.user.role.as_str()
+        )))
     }
 
     /// The session, for what a token must not do: change a password, make tokens, sign out.
     pub(crate) fn session(&self) -> ApiResult<&sessions::Session> {
-        self.session.as_ref().ok_or_else(|| ApiError::forbidden("this needs a signed-in user, not an API token"))
+        self.session
+            .as_ref()
+            .ok_or_else(|| ApiError::forbidden("this needs a signed-in user, not an API token"))
     }
 }
 
@@ -46,7 +53,10 @@ impl FromRequestParts<Arc<App>> for Caller {
         if let Some(token) = bearer(&parts.headers) {
             let found = tokens::find(&app.store, &secret::hash(token), now).await?;
             let (_, user) = found.ok_or_else(ApiError::unauthorized)?;
-            return Ok(Self { user, session: None });
+            return Ok(Self {
+                user,
+                session: None,
+            });
         }
         let secret_text = cookie(&parts.headers).ok_or_else(ApiError::unauthorized)?;
         let found = sessions::find(&app.store, &secret::hash(secret_text), now).await?;
@@ -54,20 +64,30 @@ impl FromRequestParts<Arc<App>> for Caller {
         sessions::touch(&app.store, &session, now).await?;
         // A cookie comes along with requests that another site made the browser send; the header does not.
         if !matches!(parts.method, Method::GET | Method::HEAD) {
-            let sent = parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
+            let sent = parts
+                .headers
+                .get("x-csrf-token")
+                .and_then(|value| value.to_str().ok());
             // Hashes are compared, so that the time taken tells nothing about the token.
             if sent.map(secret::hash) != Some(secret::hash(&session.csrf)) {
-                return Err(ApiError::forbidden("the header X-CSRF-Token is missing or wrong"));
+                return Err(ApiError::forbidden(
+                    "the header X-CSRF-Token is missing or wrong",
+                ));
             }
         }
-        Ok(Self { user, session: Some(session) })
+        Ok(Self {
+            user,
+            session: Some(session),
+        })
     }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 /// The session's secret, from the cookie.

@@ -27,7 +27,12 @@ impl Limiter {
 
     /// Counts one attempt; when it is one too many, the seconds to wait.
     pub(crate) fn check(&self, name: &str, address: IpAddr) -> Result<(), u64> {
-        let wait = |not_until: governor::NotUntil<_>| not_until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+        let wait = |not_until: governor::NotUntil<_>| {
+            not_until
+                .wait_time_from(DefaultClock::default().now())
+                .as_secs()
+                + 1
+        };
         self.addresses.check_key(&address).map_err(wait)?;
         self.names.check_key(&name.to_lowercase()).map_err(wait)
     }
@@ -52,7 +57,10 @@ mod tests {
         for _ in 0..10 {
             assert!(limiter.check("Admin", a).is_ok());
         }
-        assert!(limiter.check("admin", b).is_err(), "the name's bucket is empty, whatever its case or the address");
+        assert!(
+            limiter.check("admin", b).is_err(),
+            "the name's bucket is empty, whatever its case or the address"
+        );
         assert!(limiter.check("other", b).is_ok());
     }
 }

@@ -19,7 +19,12 @@ static SLOTS: Semaphore = Semaphore::const_new(2);
 /// Hashes a password for the store.
 pub(crate) async fn hash(password: String) -> anyhow::Result<String> {
     let _slot = SLOTS.acquire().await?;
-    tokio::task::spawn_blocking(move || Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())).await?
+    tokio::task::spawn_blocking(move || {
+        Ok(Argon2::default()
+            .hash_password(password.as_bytes())?
+            .to_string())
+    })
+    .await?
 }
 
 /// Whether `password` is the one behind `stored`; without a stored hash it takes the same time and says no.
@@ -29,7 +34,10 @@ pub(crate) async fn verify(password: String, stored: Option<String>) -> anyhow::
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| NOBODY.to_owned());
         let hash = PasswordHash::new(&stored)?;
-        Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && known)
+        Ok(Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+            && known)
     })
     .await?
 }
@@ -42,8 +50,20 @@ mod tests {
     async fn only_the_right_password_fits() {
         let stored = hash("correct horse battery".to_owned()).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(verify("correct horse battery".to_owned(), Some(stored.clone())).await.unwrap());
-        assert!(!verify("correct horse batterz".to_owned(), Some(stored)).await.unwrap());
-        assert!(!verify("correct horse battery".to_owned(), None).await.unwrap());
+        assert!(
+            verify("correct horse battery".to_owned(), Some(stored.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !verify("correct horse batterz".to_owned(), Some(stored))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !verify("correct horse battery".to_owned(), None)
+                .await
+                .unwrap()
+        );
     }
 }

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn secrets_differ_and_are_found_by_their_hash() {
-        let (a, b) = (Secret::generate("srv_").unwrap(), Secret::generate("srv_").unwrap());
+        let (a, b) = (
+            Secret::generate("srv_").unwrap(),
+            Secret::generate("srv_").unwrap(),
+        );
         assert_ne!(a.text, b.text);
         assert_eq!(a.text.len(), 4 + 43);
         assert_eq!(hash(&a.text), a.hash);

@@ -20,7 +20,10 @@ pub(crate) const MATCHED_WITH: &str = "advisories.matched_with";
 const BATCH: usize = 2_000;
 
 /// What matching itself may say of an image; reading says the rest.
-const OF_MATCHING: [ProblemCode; 2] = [ProblemCode::AdvisoriesMissing, ProblemCode::VersionUnreadable];
+const OF_MATCHING: [ProblemCode; 2] = [
+    ProblemCode::AdvisoriesMissing,
+    ProblemCode::VersionUnreadable,
+];
 
 pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     app.advisories.reload().await?;
@@ -44,7 +47,11 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     Ok(())
 }
 
-async fn match_again(app: &Arc<App>, previous: Option<Arc<Database>>, database: &Arc<Database>) -> Result<(), JobError> {
+async fn match_again(
+    app: &Arc<App>,
+    previous: Option<Arc<Database>>,
+    database: &Arc<Database>,
+) -> Result<(), JobError> {
     let (old, fresh) = (previous.clone(), Arc::clone(database));
     let names = tokio::task::spawn_blocking(move || {
         let changed = changed_names(old.as_deref(), &fresh)?;
@@ -65,14 +72,27 @@ async fn match_again(app: &Arc<App>, previous: Option<Arc<Database>>, database: 
             batch.into_iter().map(matched).collect::<Vec<_>>()
         })
         .await?;
-        unreadable.extend(matched.iter().filter(|(_, (_, problems))| !problems.is_empty()).map(|(id, _)| *id));
-        let updates: Vec<_> = matched.into_iter().map(|(id, (findings, _))| (id, findings)).collect();
+        unreadable.extend(
+            matched
+                .iter()
+                .filter(|(_, (_, problems))| !problems.is_empty())
+                .map(|(id, _)| *id),
+        );
+        let updates: Vec<_> = matched
+            .into_iter()
+            .map(|(id, (findings, _))| (id, findings))
+            .collect();
         let mut tx = app.store.begin().await?;
         changes += matches::apply(&mut tx, &updates, app.now()).await?;
         tx.commit().await?;
     }
     let ecosystems = |database: &Database| -> BTreeSet<String> {
-        database.info().sources.into_iter().map(|source| source.ecosystem).collect()
+        database
+            .info()
+            .sources
+            .into_iter()
+            .map(|source| source.ecosystem)
+            .collect()
     };
     // Which ecosystems there are advisories for decides what can be said of any image.
     let images = match previous {
@@ -87,7 +107,13 @@ async fn match_again(app: &Arc<App>, previous: Option<Arc<Database>>, database: 
         }
         changes += problems_again(app, *image, database).await?;
     }
-    info!(names = names.len(), packages = touched.len(), images = images.len(), rows = changes.total(), "matched again");
+    info!(
+        names = names.len(),
+        packages = touched.len(),
+        images = images.len(),
+        rows = changes.total(),
+        "matched again"
+    );
     if changes.total() > 0 {
         app.events.publish(Event::Images);
     }
@@ -95,7 +121,11 @@ async fn match_again(app: &Arc<App>, previous: Option<Arc<Database>>, database: 
 }
 
 /// Says anew what could not be judged of an image.
-async fn problems_again(app: &App, image: ImageId, database: &Arc<Database>) -> Result<Changes, JobError> {
+async fn problems_again(
+    app: &App,
+    image: ImageId,
+    database: &Arc<Database>,
+) -> Result<Changes, JobError> {
     let mut inventory = match images::inventory(&app.store, image).await {
         // Deleted meanwhile.
         Err(StoreError::NotFound { .. }) => return Ok(Changes::default()),

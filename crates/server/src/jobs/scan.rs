@@ -36,7 +36,12 @@ pub(crate) struct ScanJob {
 
 impl ScanJob {
     /// Enqueues a scan in the transaction that notes its request.
-    pub(crate) async fn enqueue(tx: &mut Tx, scan: ScanId, upload: Option<String>, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn enqueue(
+        tx: &mut Tx,
+        scan: ScanId,
+        upload: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let payload = serde_json::json!({ "scan": scan.0, "upload": upload }).to_string();
         jobs::enqueue(tx, super::SCAN, &payload, now, 3, now).await?;
         Ok(())
@@ -51,7 +56,9 @@ impl ScanJob {
     }
 
     fn upload_path(&self, app: &App) -> Option<Utf8PathBuf> {
-        self.upload.as_ref().map(|name| app.upload_folder().join(name))
+        self.upload
+            .as_ref()
+            .map(|name| app.upload_folder().join(name))
     }
 }
 
@@ -67,7 +74,9 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
         return Ok(());
     }
     tx.commit().await?;
-    let scan = scans::get(&app.store, payload.id()).await?.context("the scan's row is gone")?;
+    let scan = scans::get(&app.store, payload.id())
+        .await?
+        .context("the scan's row is gone")?;
     let stop = app.running.begin(payload.scan);
     announce(app, payload.id()).await;
     let read = read(app, &payload, &scan.source, &stop).await;
@@ -75,7 +84,15 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     let stopped = app.shutdown.is_cancelled();
     match read {
         Err(ReadFailure::Read(ReadError::Cancelled)) if stopped => return Err(JobError::Stopped),
-        Err(ReadFailure::TimedOut) => end_failed(app, job, &payload, "the scan took too long (setting scan.timeout_minutes)").await?,
+        Err(ReadFailure::TimedOut) => {
+            end_failed(
+                app,
+                job,
+                &payload,
+                "the scan took too long (setting scan.timeout_minutes)",
+            )
+            .await?
+        }
         Err(ReadFailure::Read(ReadError::Cancelled)) => {
             let mut tx = app.store.begin().await?;
             scans::cancel(&mut tx, payload.id(), app.now()).await?;
@@ -83,10 +100,21 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
             tx.commit().await?;
         }
         // Whose fault it is decides: what the image or the user got wrong will not change by itself.
-        Err(ReadFailure::Read(error @ (ReadError::Network { .. } | ReadError::Status { .. }))) if job.attempt < job.max_attempts => {
+        Err(ReadFailure::Read(error @ (ReadError::Network { .. } | ReadError::Status { .. })))
+            if job.attempt < job.max_attempts =>
+        {
             return Err(JobError::Later(error.into()));
         }
-        Err(ReadFailure::Read(error)) => end_failed(app, job, &payload, &format!("{:#}", anyhow::Error::from(error))).await?,
+        Err(ReadFailure::Read(error)) => {
+            let mut why = format!("{:#}", anyhow::Error::from(error));
+            // The file in our folder means nothing to the user; the name they gave it does.
+            if let (ScanSource::Upload { name, .. }, Some(path)) =
+                (&scan.source, payload.upload_path(app))
+            {
+                why = why.replace(path.as_str(), name);
+            }
+            end_failed(app, job, &payload, &why).await?;
+        }
         Err(ReadFailure::Other(error)) => return Err(JobError::Later(error)),
         Ok(inventory) => {
             let stored = save(app, inventory, Note::ScanDone(job, payload.id())).await?;
@@ -104,18 +132,31 @@ enum ReadFailure {
     Other(anyhow::Error),
 }
 
-async fn read(app: &Arc<App>, payload: &ScanJob, source: &ScanSource, stop: &Arc<AtomicBool>) -> Result<Inventory, ReadFailure> {
+async fn read(
+    app: &Arc<App>,
+    payload: &ScanJob,
+    source: &ScanSource,
+    stop: &Arc<AtomicBool>,
+) -> Result<Inventory, ReadFailure> {
     let source = match (source, payload.upload_path(app)) {
         (ScanSource::Reference(text), _) => {
-            let reference = text.parse().context("failed to read the scan's reference").map_err(ReadFailure::Other)?;
+            let reference = text
+                .parse()
+                .context("failed to read the scan's reference")
+                .map_err(ReadFailure::Other)?;
             Source::Registry(reference)
         }
         (_, Some(path)) => Source::Archive(path.into()),
-        (_, None) => return Err(ReadFailure::Other(anyhow::anyhow!("the scan has neither a reference nor an archive"))),
+        (_, None) => {
+            return Err(ReadFailure::Other(anyhow::anyhow!(
+                "the scan has neither a reference nor an archive"
+            )));
+        }
     };
     let upload_name = payload.upload.clone();
     let (app, stop, scan) = (Arc::clone(app), Arc::clone(stop), payload.scan);
-    let deadline = Instant::now() + Duration::from_secs(60 * u64::from(app.config.scan.timeout_minutes));
+    let deadline =
+        Instant::now() + Duration::from_secs(60 * u64::from(app.config.scan.timeout_minutes));
     let handle = tokio::runtime::Handle::current();
     let work = move || {
         let told = std::sync::Mutex::new(Instant::now());
@@ -127,7 +168,11 @@ async fn read(app: &Arc<App>, payload: &ScanJob, source: &ScanSource, stop: &Arc
                 && told.elapsed() >= TELL
             {
                 *told = Instant::now();
-                let layer = if progress.layers == 0 { 0 } else { progress.layer + 1 };
+                let layer = if progress.layers == 0 {
+                    0
+                } else {
+                    progress.layer + 1
+                };
                 let progress = ScanProgress {
                     layer,
                     layers: progress.layers,
@@ -140,19 +185,29 @@ async fn read(app: &Arc<App>, payload: &ScanJob, source: &ScanSource, stop: &Arc
             }
             ControlFlow::Continue(())
         };
-        let options = Options { keep_history: ecosystems::wants_history, ..Options::default() };
+        let options = Options {
+            keep_history: ecosystems::wants_history,
+            ..Options::default()
+        };
         let contents = seareeve_image::read(&source, &options, &ecosystems::wanted, &report);
         match contents {
-            Ok(contents) => Ok(ecosystems::inventory(contents.image, &contents.tree, contents.problems)),
-            Err(ReadError::Cancelled) if !stop.load(Ordering::Relaxed) => Err(ReadFailure::TimedOut),
-            // The path in our data folder means nothing to the user, the name they gave does.
+            Ok(contents) => Ok(ecosystems::inventory(
+                contents.image,
+                &contents.tree,
+                contents.problems,
+            )),
+            Err(ReadError::Cancelled) if !stop.load(Ordering::Relaxed) => {
+                Err(ReadFailure::TimedOut)
+            }
             Err(error) => Err(ReadFailure::Read(error)),
         }
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         // A panic on hostile input is a bug of ours; the scan fails, the server goes on.
-        Err(error) => Err(ReadFailure::Other(anyhow::Error::from(error).context(format!("reading {upload_name:?} panicked")))),
+        Err(error) => Err(ReadFailure::Other(
+            anyhow::Error::from(error).context(format!("reading {upload_name:?} panicked")),
+        )),
     }
 }
 
@@ -177,7 +232,11 @@ pub(crate) struct Stored {
 }
 
 /// Matches an inventory with the database in use and stores both.
-pub(crate) async fn save(app: &Arc<App>, inventory: Inventory, note: Note<'_>) -> anyhow::Result<Stored> {
+pub(crate) async fn save(
+    app: &Arc<App>,
+    inventory: Inventory,
+    note: Note<'_>,
+) -> anyhow::Result<Stored> {
     // Held until the result is stored; see `advisories`.
     let database = app.advisories.hold().await;
     let matching = Arc::clone(&*database);
@@ -213,7 +272,12 @@ pub(crate) async fn save(app: &Arc<App>, inventory: Inventory, note: Note<'_>) -
         app.events.publish(Event::Images);
     }
     announce(app, scan).await;
-    Ok(Stored { changes: saved.changes, inventory, findings: matches.findings, database: info })
+    Ok(Stored {
+        changes: saved.changes,
+        inventory,
+        findings: matches.findings,
+        database: info,
+    })
 }
 
 async fn end_failed(app: &App, job: &Job, payload: &ScanJob, why: &str) -> Result<(), StoreError> {
@@ -224,8 +288,15 @@ async fn end_failed(app: &App, job: &Job, payload: &ScanJob, why: &str) -> Resul
 }
 
 /// Notes a scan as failed whose job was given up; the scan, if there was one to note.
-pub(super) async fn give_up(tx: &mut Tx, job: &Job, cause: &str, now: Timestamp) -> Result<Option<ScanId>, StoreError> {
-    let Ok(payload) = ScanJob::parse(job) else { return Ok(None) };
+pub(super) async fn give_up(
+    tx: &mut Tx,
+    job: &Job,
+    cause: &str,
+    now: Timestamp,
+) -> Result<Option<ScanId>, StoreError> {
+    let Ok(payload) = ScanJob::parse(job) else {
+        return Ok(None);
+    };
     scans::fail(tx, payload.id(), cause, now).await?;
     Ok(Some(payload.id()))
 }
@@ -233,7 +304,9 @@ pub(super) async fn give_up(tx: &mut Tx, job: &Job, cause: &str, now: Timestamp)
 /// Tells waiting UIs where a scan is.
 pub(crate) async fn announce(app: &App, scan: ScanId) {
     match scans::get(&app.store, scan).await {
-        Ok(Some(row)) => app.events.publish(Event::Scan { scan: wire(app, row) }),
+        Ok(Some(row)) => app.events.publish(Event::Scan {
+            scan: wire(app, row),
+        }),
         Ok(None) => {}
         Err(error) => warn!(error = %error, "failed to tell where a scan is"),
     }

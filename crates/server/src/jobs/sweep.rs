@@ -21,7 +21,10 @@ const KEEP_UPLOADS: Duration = Duration::from_secs(24 * 3600);
 pub(super) async fn run(app: Arc<App>) {
     while !app.shutdown.is_cancelled() {
         if let Err(error) = round(&app).await {
-            warn!(error = format!("{error:#}"), "sweeping failed; it is tried again soon");
+            warn!(
+                error = format!("{error:#}"),
+                "sweeping failed; it is tried again soon"
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -37,10 +40,14 @@ async fn round(app: &Arc<App>) -> anyhow::Result<()> {
     let matched = settings::get(&app.store, MATCHED_WITH).await?;
     let waiting = app.jobs_waiting().await?;
     if matched.as_deref() != Some(info.digest.as_str()) && !waiting {
-        crate::jobs::enqueue_rematch(app).await.map_err(|_logged| anyhow::anyhow!("failed to enqueue matching"))?;
+        crate::jobs::enqueue_rematch(app)
+            .await
+            .map_err(|_logged| anyhow::anyhow!("failed to enqueue matching"))?;
     }
     if update_is_due(app, info.built, now) && !waiting {
-        crate::jobs::enqueue_update(app).await.map_err(|_logged| anyhow::anyhow!("failed to enqueue an update"))?;
+        crate::jobs::enqueue_update(app)
+            .await
+            .map_err(|_logged| anyhow::anyhow!("failed to enqueue an update"))?;
     }
     sessions::delete_expired(&app.store, now).await?;
     sign_in_links::delete_expired(&app.store, now).await?;
@@ -62,7 +69,8 @@ fn remove_old_uploads(folder: &std::path::Path) -> anyhow::Result<()> {
         let entry = entry?;
         let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
         if age > KEEP_UPLOADS {
-            std::fs::remove_file(entry.path()).with_context(|| format!("failed to remove {}", entry.path().display()))?;
+            std::fs::remove_file(entry.path())
+                .with_context(|| format!("failed to remove {}", entry.path().display()))?;
         }
     }
     Ok(())

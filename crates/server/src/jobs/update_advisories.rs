@@ -14,13 +14,21 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     let worker = Arc::clone(app);
     let built = tokio::task::spawn_blocking(move || fetch_and_build(&worker)).await?;
     let problems = match built {
-        Err(error) if error.downcast_ref::<osv::FetchError>().is_some_and(|e| matches!(e, osv::FetchError::Stopped)) => {
+        Err(error)
+            if error
+                .downcast_ref::<osv::FetchError>()
+                .is_some_and(|e| matches!(e, osv::FetchError::Stopped)) =>
+        {
             return Err(JobError::Stopped);
         }
         built => built?,
     };
     for problem in problems {
-        warn!(place = problem.place, problem = problem.message, "part of the advisories is missing");
+        warn!(
+            place = problem.place,
+            problem = problem.message,
+            "part of the advisories is missing"
+        );
     }
     let now = app.now();
     let mut tx = app.store.begin().await?;
@@ -35,16 +43,25 @@ fn fetch_and_build(app: &App) -> anyhow::Result<Vec<seareeve_model::Problem>> {
     let settings = &app.config.advisories;
     let names: Vec<&str> = settings.ecosystems.iter().map(String::as_str).collect();
     let folder = app.config.feed_folder();
-    let fetched = osv::fetch(&settings.address, &names, &folder, &mut |_| !app.shutdown.is_cancelled())?;
-    let inputs: Vec<Utf8PathBuf> =
-        names.iter().map(|name| folder.join(name)).filter(|path| path.join("all.zip").exists()).collect();
+    let fetched = osv::fetch(&settings.address, &names, &folder, &mut |_| {
+        !app.shutdown.is_cancelled()
+    })?;
+    let inputs: Vec<Utf8PathBuf> = names
+        .iter()
+        .map(|name| folder.join(name))
+        .filter(|path| path.join("all.zip").exists())
+        .collect();
     let mut problems = fetched.problems;
     if fetched.updated.is_empty() && problems.is_empty() && app.config.advisory_file().exists() {
         info!("no archive has changed");
         return Ok(problems);
     }
-    let report = seareeve_scan::advisories::build(&inputs, &app.config.advisory_file(), app.now(), &|_| {})?;
-    info!(advisories = report.info.advisories, "advisory database built");
+    let report =
+        seareeve_scan::advisories::build(&inputs, &app.config.advisory_file(), app.now(), &|_| {})?;
+    info!(
+        advisories = report.info.advisories,
+        "advisory database built"
+    );
     problems.extend(report.problems);
     Ok(problems)
 }

@@ -24,16 +24,25 @@ pub(super) async fn events(
     _caller: Caller,
     headers: HeaderMap,
 ) -> ApiResult<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let last = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok());
     let (missed, receiver) = app.events.subscribe(last);
     // A reader that is too slow loses events; it is told, and asks for everything again.
-    let live = BroadcastStream::new(receiver)
-        .map(|received| received.unwrap_or(Numbered { id: 0, event: Event::Reset }));
-    let stop = app.shutdown.clone();
-    let stream = stream::iter(missed).chain(live).take_until(stop.cancelled_owned()).filter_map(move |numbered| {
-        let id = app.events.id(numbered.id);
-        let event = sse::Event::default().id(id).json_data(&numbered.event).ok();
-        async move { event.map(Ok) }
+    let live = BroadcastStream::new(receiver).map(|received| {
+        received.unwrap_or(Numbered {
+            id: 0,
+            event: Event::Reset,
+        })
     });
+    let stop = app.shutdown.clone();
+    let stream = stream::iter(missed)
+        .chain(live)
+        .take_until(stop.cancelled_owned())
+        .filter_map(move |numbered| {
+            let id = app.events.id(numbered.id);
+            let event = sse::Event::default().id(id).json_data(&numbered.event).ok();
+            async move { event.map(Ok) }
+        });
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(20))))
 }

@@ -7,8 +7,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use seareeve_api::{
-    self as api, ErrorBody, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView, ImageDetail,
-    ImagePage, ImageReport, ImageSummary, LayerDetail, PackagePage, PackageView, ReportLayer, ReportPackage,
+    self as api, ErrorBody, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage,
+    FindingView, ImageDetail, ImagePage, ImageReport, ImageSummary, LayerDetail, PackagePage,
+    PackageView, ReportLayer, ReportPackage,
 };
 use seareeve_model::{Digest, FindingStatus, Layer, PackageKind, Severity};
 use seareeve_store::users::Role;
@@ -103,7 +104,11 @@ pub(super) async fn list(
 ) -> ApiResult<Json<ImagePage>> {
     let filter = images::ImageFilter {
         query: query.q.unwrap_or_default(),
-        min_severity: query.severity.as_deref().map(word::<Severity>).transpose()?,
+        min_severity: query
+            .severity
+            .as_deref()
+            .map(word::<Severity>)
+            .transpose()?,
         fixable_only: query.fixable,
     };
     let sort = match query.sort.as_deref() {
@@ -113,8 +118,18 @@ pub(super) async fn list(
         Some(_) => return Err(ApiError::bad_request("sort by severity, newest or name")),
     };
     let cursor = cursor(query.cursor);
-    let page = images::list(&app.store, &filter, sort, cursor.as_ref(), limit(query.limit)).await?;
-    Ok(Json(ImagePage { images: page.items.into_iter().map(summary).collect(), next: next(page.next) }))
+    let page = images::list(
+        &app.store,
+        &filter,
+        sort,
+        cursor.as_ref(),
+        limit(query.limit),
+    )
+    .await?;
+    Ok(Json(ImagePage {
+        images: page.items.into_iter().map(summary).collect(),
+        next: next(page.next),
+    }))
 }
 
 /// One image with its layers.
@@ -126,7 +141,9 @@ pub(super) async fn get(
     Path(digest): Path<String>,
 ) -> ApiResult<Json<ImageDetail>> {
     let id = image(&app, &digest).await?;
-    let detail = images::get(&app.store, id).await?.ok_or_else(|| ApiError::not_found("image"))?;
+    let detail = images::get(&app.store, id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("image"))?;
     let layer = |(index, detail): (usize, images::LayerDetail)| {
         let layer = ReportLayer::from(&detail.layer);
         LayerDetail {
@@ -145,7 +162,11 @@ pub(super) async fn get(
         distribution: detail.summary.distro.as_ref().map(api::SbomDistro::from),
         summary: summary(detail.summary),
         layers: detail.layers.into_iter().enumerate().map(layer).collect(),
-        unread: detail.problems.iter().map(api::ReportProblem::from).collect(),
+        unread: detail
+            .problems
+            .iter()
+            .map(api::ReportProblem::from)
+            .collect(),
     }))
 }
 
@@ -180,7 +201,12 @@ pub(super) async fn report(
     let database = app.advisories.get().await;
     let report = tokio::task::spawn_blocking(move || {
         let matches = seareeve_scan::match_inventory(&database, &inventory);
-        api::report(&inventory, &matches.findings, &matches.problems, database.info().into())
+        api::report(
+            &inventory,
+            &matches.findings,
+            &matches.problems,
+            database.info().into(),
+        )
     });
     Ok(Json(report.await.map_err(ApiError::internal)?))
 }
@@ -204,7 +230,8 @@ pub(super) async fn packages(
         vulnerable_only: query.vulnerable,
     };
     let cursor = cursor(query.cursor);
-    let page = images::packages(&app.store, id, &filter, cursor.as_ref(), limit(query.limit)).await?;
+    let page =
+        images::packages(&app.store, id, &filter, cursor.as_ref(), limit(query.limit)).await?;
     let layers = images::layers(&app.store, id).await?;
     let view = |row: images::PackageRow| PackageView {
         id: row.id.0,
@@ -212,7 +239,10 @@ pub(super) async fn packages(
         layer: row.installed.layer,
         findings: counts(row.findings),
     };
-    Ok(Json(PackagePage { packages: page.items.into_iter().map(view).collect(), next: next(page.next) }))
+    Ok(Json(PackagePage {
+        packages: page.items.into_iter().map(view).collect(),
+        next: next(page.next),
+    }))
 }
 
 /// Findings of an image, worst first.
@@ -231,7 +261,11 @@ pub(super) async fn findings(
     let page = images::findings(&app.store, id, &filter(query)?, cursor.as_ref(), limit).await?;
     let layers = images::layers(&app.store, id).await?;
     Ok(Json(FindingPage {
-        findings: page.items.into_iter().map(|row| view(row, &layers)).collect(),
+        findings: page
+            .items
+            .into_iter()
+            .map(|row| view(row, &layers))
+            .collect(),
         next: next(page.next),
     }))
 }
@@ -255,12 +289,29 @@ pub(super) async fn facets(
         severity: Severity::ALL
             .into_iter()
             .rev()
-            .map(|severity| count(severity.as_str().to_owned(), facets.severities.get(severity)))
+            .map(|severity| {
+                count(
+                    severity.as_str().to_owned(),
+                    facets.severities.get(severity),
+                )
+            })
             .filter(|facet| facet.count > 0)
             .collect(),
-        layer: facets.layers.into_iter().map(|(layer, n)| count(layer.to_string(), n)).collect(),
-        kind: facets.kinds.into_iter().map(|(kind, n)| count(kind.as_str().to_owned(), n)).collect(),
-        status: facets.statuses.into_iter().map(|(status, n)| count(status.as_str().to_owned(), n)).collect(),
+        layer: facets
+            .layers
+            .into_iter()
+            .map(|(layer, n)| count(layer.to_string(), n))
+            .collect(),
+        kind: facets
+            .kinds
+            .into_iter()
+            .map(|(kind, n)| count(kind.as_str().to_owned(), n))
+            .collect(),
+        status: facets
+            .statuses
+            .into_iter()
+            .map(|(status, n)| count(status.as_str().to_owned(), n))
+            .collect(),
     }))
 }
 
@@ -305,7 +356,11 @@ pub(super) async fn finding(
         published: known.published,
         modified: known.modified,
         references: known.references.iter().map(api::Reference::from).collect(),
-        advisories: finding.advisories.iter().map(api::AdvisoryMatch::from).collect(),
+        advisories: finding
+            .advisories
+            .iter()
+            .map(api::AdvisoryMatch::from)
+            .collect(),
         package: ReportPackage::new(&row.installed, &layers),
         locations: detail.places.iter().map(place).collect(),
         images,
@@ -314,34 +369,51 @@ pub(super) async fn finding(
 }
 
 async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
-    let digest: Digest = digest.parse().map_err(|_not_one: seareeve_model::DigestError| ApiError::not_found("image"))?;
-    images::id_by_digest(&app.store, &digest).await?.ok_or_else(|| ApiError::not_found("image"))
+    let digest: Digest = digest
+        .parse()
+        .map_err(|_not_one: seareeve_model::DigestError| ApiError::not_found("image"))?;
+    images::id_by_digest(&app.store, &digest)
+        .await?
+        .ok_or_else(|| ApiError::not_found("image"))
 }
 
 fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
     let list = |text: Option<String>| -> Vec<String> {
-        text.iter().flat_map(|text| text.split(',')).map(str::to_owned).filter(|item| !item.is_empty()).collect()
+        text.iter()
+            .flat_map(|text| text.split(','))
+            .map(str::to_owned)
+            .filter(|item| !item.is_empty())
+            .collect()
     };
     let status = |text: &String| {
-        FindingStatus::parse(text).ok_or_else(|| ApiError::bad_request(format!("{text:?} is no status of a finding")))
+        FindingStatus::parse(text)
+            .ok_or_else(|| ApiError::bad_request(format!("{text:?} is no status of a finding")))
     };
     Ok(images::FindingFilter {
         query: query.q.unwrap_or_default(),
-        severities: list(query.severity).iter().map(|text| word(text)).collect::<ApiResult<BTreeSet<Severity>>>()?,
+        severities: list(query.severity)
+            .iter()
+            .map(|text| word(text))
+            .collect::<ApiResult<BTreeSet<Severity>>>()?,
         layer: query.layer,
         package: query.package.map(PackageId),
         kind: query.kind.as_deref().map(kind).transpose()?,
         fixable_only: false,
-        statuses: list(query.status).iter().map(status).collect::<ApiResult<_>>()?,
+        statuses: list(query.status)
+            .iter()
+            .map(status)
+            .collect::<ApiResult<_>>()?,
     })
 }
 
 fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
-    text.parse().map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
+    text.parse()
+        .map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
 }
 
 fn kind(text: &str) -> ApiResult<PackageKind> {
-    PackageKind::parse(text).ok_or_else(|| ApiError::bad_request(format!("{text:?} is no package type")))
+    PackageKind::parse(text)
+        .ok_or_else(|| ApiError::bad_request(format!("{text:?} is no package type")))
 }
 
 /// Any text is taken; the list refuses what it did not make.

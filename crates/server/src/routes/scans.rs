@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use futures_util::StreamExt as _;
-use seareeve_api::{ErrorBody, ImageReport, MAX_PAGE, Sbom, Scan, ScanPage, ScanRequest, ScanSource, ScanState};
+use seareeve_api::{
+    ErrorBody, ImageReport, MAX_PAGE, Sbom, Scan, ScanPage, ScanRequest, ScanSource, ScanState,
+};
 use seareeve_model::{ImageReference, Inventory};
 use seareeve_store::users::Role;
 use seareeve_store::{Cursor, ScanId, scans};
@@ -52,7 +54,11 @@ pub(super) async fn list(
     let cursor = super::images::cursor(page.cursor);
     let found = scans::list(&app.store, cursor.as_ref(), limit(page.limit)).await?;
     Ok(Json(ScanPage {
-        scans: found.items.into_iter().map(|scan| wire(&app, scan)).collect(),
+        scans: found
+            .items
+            .into_iter()
+            .map(|scan| wire(&app, scan))
+            .collect(),
         next: found.next.as_ref().map(Cursor::to_string),
     }))
 }
@@ -67,12 +73,16 @@ pub(super) async fn create(
     Json(request): Json<ScanRequest>,
 ) -> ApiResult<(StatusCode, Json<Scan>)> {
     caller.require(Role::Operator)?;
-    let reference: ImageReference = request
-        .reference
-        .trim()
-        .parse()
-        .map_err(|error: seareeve_model::ImageReferenceError| ApiError::bad_request(error.to_string()))?;
-    enqueue(&app, &caller, scans::ScanSource::Reference(reference.to_string()), None).await
+    let reference: ImageReference = request.reference.trim().parse().map_err(
+        |error: seareeve_model::ImageReferenceError| ApiError::bad_request(error.to_string()),
+    )?;
+    enqueue(
+        &app,
+        &caller,
+        scans::ScanSource::Reference(reference.to_string()),
+        None,
+    )
+    .await
 }
 
 /// Scan an uploaded archive (`docker save`, or an OCI layout as tar): the body is the archive. For operators.
@@ -88,14 +98,31 @@ pub(super) async fn upload(
 ) -> ApiResult<(StatusCode, Json<Scan>)> {
     caller.require(Role::Operator)?;
     // Only for showing: the file itself gets a name of ours.
-    let name: String = query.name.chars().filter(|c| !c.is_control()).take(200).collect();
-    let file = Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?.text;
+    let name: String = query
+        .name
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect();
+    let file = Secret::generate("")
+        .map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?
+        .text;
     let path = app.upload_folder().join(&file);
-    let limit = app.config.server.upload_limit_mib.saturating_mul(1024 * 1024);
+    let limit = app
+        .config
+        .server
+        .upload_limit_mib
+        .saturating_mul(1024 * 1024);
     let written = write(body, path.as_std_path(), limit).await;
     let asked = match written {
         Ok(size_bytes) => {
-            enqueue(&app, &caller, scans::ScanSource::Upload { name, size_bytes }, Some(file)).await
+            enqueue(
+                &app,
+                &caller,
+                scans::ScanSource::Upload { name, size_bytes },
+                Some(file),
+            )
+            .await
         }
         Err(error) => Err(error),
     };
@@ -109,8 +136,14 @@ pub(super) async fn upload(
 /// One scan.
 #[utoipa::path(get, path = "/api/v1/scans/{id}", tag = "scans", params(("id" = i64, Path, description = "The scan")),
     responses((status = 200, body = Scan), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
-pub(super) async fn get(State(app): State<Arc<App>>, _caller: Caller, Path(id): Path<i64>) -> ApiResult<Json<Scan>> {
-    let scan = scans::get(&app.store, ScanId(id)).await?.ok_or_else(|| ApiError::not_found("scan"))?;
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<Scan>> {
+    let scan = scans::get(&app.store, ScanId(id))
+        .await?
+        .ok_or_else(|| ApiError::not_found("scan"))?;
     Ok(Json(wire(&app, scan)))
 }
 
@@ -118,9 +151,15 @@ pub(super) async fn get(State(app): State<Arc<App>>, _caller: Caller, Path(id): 
 #[utoipa::path(delete, path = "/api/v1/scans/{id}", tag = "scans", params(("id" = i64, Path, description = "The scan")),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
-pub(super) async fn cancel(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<i64>) -> ApiResult<StatusCode> {
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> ApiResult<StatusCode> {
     caller.require(Role::Operator)?;
-    let scan = scans::get(&app.store, ScanId(id)).await?.ok_or_else(|| ApiError::not_found("scan"))?;
+    let scan = scans::get(&app.store, ScanId(id))
+        .await?
+        .ok_or_else(|| ApiError::not_found("scan"))?;
     // A running one notes its end by itself, when it has let go of what it holds.
     if scan.state == scans::ScanState::Running && app.running.stop(id) {
         return Ok(StatusCode::NO_CONTENT);
@@ -145,11 +184,27 @@ pub(super) async fn sbom(
     Json(sbom): Json<Sbom>,
 ) -> ApiResult<Json<ImageReport>> {
     caller.require(Role::Operator)?;
-    let inventory = Inventory::try_from(sbom).map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let name = inventory.image.references.first().cloned().unwrap_or_else(|| inventory.image.digest.to_string());
-    let note = Note::SbomTaken { name: &name, user: caller.user.id };
-    let stored = jobs::save(&app, inventory, note).await.map_err(ApiError::internal)?;
-    Ok(Json(seareeve_api::report(&stored.inventory, &stored.findings, &[], stored.database.into())))
+    let inventory =
+        Inventory::try_from(sbom).map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let name = inventory
+        .image
+        .references
+        .first()
+        .cloned()
+        .unwrap_or_else(|| inventory.image.digest.to_string());
+    let note = Note::SbomTaken {
+        name: &name,
+        user: caller.user.id,
+    };
+    let stored = jobs::save(&app, inventory, note)
+        .await
+        .map_err(ApiError::internal)?;
+    Ok(Json(seareeve_api::report(
+        &stored.inventory,
+        &stored.findings,
+        &[],
+        stored.database.into(),
+    )))
 }
 
 async fn enqueue(
@@ -165,22 +220,35 @@ async fn enqueue(
     tx.commit().await?;
     app.wake.notify_waiters();
     jobs::announce(app, id).await;
-    let scan = scans::get(&app.store, id).await?.ok_or_else(|| ApiError::not_found("scan"))?;
+    let scan = scans::get(&app.store, id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("scan"))?;
     Ok((StatusCode::ACCEPTED, Json(wire(app, scan))))
 }
 
 /// Writes a body to a new private file; the bytes written.
 async fn write(body: Body, path: &std::path::Path, limit: u64) -> ApiResult<u64> {
-    let internal = |error: std::io::Error| ApiError::internal(anyhow::Error::from(error).context("failed to store an upload"));
+    let internal = |error: std::io::Error| {
+        ApiError::internal(anyhow::Error::from(error).context("failed to store an upload"))
+    };
     let mut options = tokio::fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(path).await.map_err(internal)?;
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .await
+        .map_err(internal)?;
     let mut stream = body.into_data_stream();
     let mut size = 0_u64;
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| ApiError::bad_request(format!("the upload broke off: {error}")))?;
+        let chunk = chunk
+            .map_err(|error| ApiError::bad_request(format!("the upload broke off: {error}")))?;
         size = size.saturating_add(chunk.len() as u64);
         if size > limit {
-            return Err(ApiError::too_large(format!("the archive is larger than {limit} bytes (setting server.upload_limit_mib)")));
+            return Err(ApiError::too_large(format!(
+                "the archive is larger than {limit} bytes (setting server.upload_limit_mib)"
+            )));
         }
         file.write_all(&chunk).await.map_err(internal)?;
     }
@@ -201,7 +269,12 @@ pub(crate) fn wire(app: &App, scan: scans::Scan) -> Scan {
     let (state, image, problems, error) = match scan.state {
         scans::ScanState::Queued => (ScanState::Queued, None, 0, None),
         scans::ScanState::Running => (ScanState::Running, None, 0, None),
-        scans::ScanState::Done { image, problems } => (ScanState::Done, image.map(|digest| digest.to_string()), problems, None),
+        scans::ScanState::Done { image, problems } => (
+            ScanState::Done,
+            image.map(|digest| digest.to_string()),
+            problems,
+            None,
+        ),
         scans::ScanState::Failed { error } => (ScanState::Failed, None, 0, Some(error)),
         scans::ScanState::Cancelled => (ScanState::Cancelled, None, 0, None),
     };
@@ -209,10 +282,14 @@ pub(crate) fn wire(app: &App, scan: scans::Scan) -> Scan {
         id: scan.id.0,
         source: match scan.source {
             scans::ScanSource::Reference(reference) => ScanSource::Reference { reference },
-            scans::ScanSource::Upload { name, size_bytes } => ScanSource::Upload { name, size_bytes },
+            scans::ScanSource::Upload { name, size_bytes } => {
+                ScanSource::Upload { name, size_bytes }
+            }
             scans::ScanSource::Sbom(name) => ScanSource::Sbom { name },
         },
-        progress: (state == ScanState::Running).then(|| app.running.progress(scan.id.0)).flatten(),
+        progress: (state == ScanState::Running)
+            .then(|| app.running.progress(scan.id.0))
+            .flatten(),
         state,
         image,
         error,

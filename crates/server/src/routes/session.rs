@@ -28,14 +28,18 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Json(given): Json<SignIn>,
 ) -> ApiResult<Response> {
-    app.limiter.check(&given.name, address(&app, peer, &headers)).map_err(ApiError::rate_limited)?;
+    app.limiter
+        .check(&given.name, address(&app, peer, &headers))
+        .map_err(ApiError::rate_limited)?;
     let user = users::by_name(&app.store, &given.name).await?;
     let hash = match &user {
         Some(user) => users::password_hash(&app.store, user.id).await?,
         None => None,
     };
     let fits = given.password.len() <= password::MAX_BYTES
-        && password::verify(given.password, hash).await.map_err(ApiError::internal)?;
+        && password::verify(given.password, hash)
+            .await
+            .map_err(ApiError::internal)?;
     match user.filter(|_| fits) {
         Some(user) => begin(&app, user, &headers).await,
         None => {
@@ -54,9 +58,17 @@ pub(super) async fn sign_in_by_link(
     headers: HeaderMap,
     Json(given): Json<SignInLink>,
 ) -> ApiResult<Response> {
-    app.limiter.check("", address(&app, peer, &headers)).map_err(ApiError::rate_limited)?;
-    let used = || ApiError::bad_credentials("the link was used or has expired: make another with `seareeve user link`");
-    let user = sign_in_links::take(&app.store, &secret::hash(&given.token), app.now()).await?.ok_or_else(used)?;
+    app.limiter
+        .check("", address(&app, peer, &headers))
+        .map_err(ApiError::rate_limited)?;
+    let used = || {
+        ApiError::bad_credentials(
+            "the link was used or has expired: make another with `seareeve user link`",
+        )
+    };
+    let user = sign_in_links::take(&app.store, &secret::hash(&given.token), app.now())
+        .await?
+        .ok_or_else(used)?;
     let user = users::by_id(&app.store, user).await?.ok_or_else(used)?;
     begin(&app, user, &headers).await
 }
@@ -90,34 +102,62 @@ pub(super) async fn change_password(
     Json(given): Json<NewPassword>,
 ) -> ApiResult<Response> {
     caller.session()?;
-    if given.new.chars().count() < password::MIN_CHARACTERS || given.new.len() > password::MAX_BYTES {
+    if given.new.chars().count() < password::MIN_CHARACTERS || given.new.len() > password::MAX_BYTES
+    {
         let (least, most) = (password::MIN_CHARACTERS, password::MAX_BYTES);
-        return Err(ApiError::bad_request(format!("a password has at least {least} characters and at most {most} bytes")));
+        return Err(ApiError::bad_request(format!(
+            "a password has at least {least} characters and at most {most} bytes"
+        )));
     }
     let stored = users::password_hash(&app.store, caller.user.id).await?;
     if stored.is_some() {
-        app.limiter.check(&caller.user.name, address(&app, peer, &headers)).map_err(ApiError::rate_limited)?;
+        app.limiter
+            .check(&caller.user.name, address(&app, peer, &headers))
+            .map_err(ApiError::rate_limited)?;
         let current = given.current.unwrap_or_default();
-        if current.len() > password::MAX_BYTES || !password::verify(current, stored).await.map_err(ApiError::internal)? {
+        if current.len() > password::MAX_BYTES
+            || !password::verify(current, stored)
+                .await
+                .map_err(ApiError::internal)?
+        {
             return Err(ApiError::bad_request("the current password is wrong"));
         }
     }
-    let hash = password::hash(given.new).await.map_err(ApiError::internal)?;
+    let hash = password::hash(given.new)
+        .await
+        .map_err(ApiError::internal)?;
     users::set_password(&app.store, caller.user.id, Some(&hash)).await?;
     // Whoever knew the old password, or holds another browser, has to sign in again.
     sessions::delete_of_user(&app.store, caller.user.id).await?;
-    let user = users::by_id(&app.store, caller.user.id).await?.ok_or_else(|| ApiError::not_found("user"))?;
+    let user = users::by_id(&app.store, caller.user.id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("user"))?;
     begin(&app, user, &headers).await
 }
 
 async fn begin(app: &App, user: User, headers: &HeaderMap) -> ApiResult<Response> {
     let now = app.now();
     let life = SignedDuration::from_hours(i64::from(app.config.server.session_hours));
-    let secret = Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
-    let csrf = Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?.text;
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let secret =
+        Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
+    let csrf = Secret::generate("")
+        .map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?
+        .text;
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let agent: String = agent.chars().take(200).collect();
-    sessions::create(&app.store, &secret.hash, user.id, &csrf, now, now + life, &agent).await?;
+    sessions::create(
+        &app.store,
+        &secret.hash,
+        user.id,
+        &csrf,
+        now,
+        now + life,
+        &agent,
+    )
+    .await?;
     info!(name = %user.name, "signed in");
     let mut response = Json(session(&user, csrf)).into_response();
     set_cookie(app, &mut response, &secret.text, life.as_secs())?;
@@ -125,21 +165,35 @@ async fn begin(app: &App, user: User, headers: &HeaderMap) -> ApiResult<Response
 }
 
 fn session(user: &User, csrf_token: String) -> Session {
-    Session { user: super::users::wire(user), csrf_token, password_needed: !user.has_password }
+    Session {
+        user: super::users::wire(user),
+        csrf_token,
+        password_needed: !user.has_password,
+    }
 }
 
 fn set_cookie(app: &App, response: &mut Response, secret: &str, seconds: i64) -> ApiResult<()> {
-    let secure = if app.config.server.behind_proxy { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    let value = HeaderValue::from_str(&cookie).map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
+    let secure = if app.config.server.behind_proxy {
+        "; Secure"
+    } else {
+        ""
+    };
+    let cookie =
+        format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let value = HeaderValue::from_str(&cookie)
+        .map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
     response.headers_mut().insert(header::SET_COOKIE, value);
     Ok(())
 }
 
 /// The address that attempts are counted by: the client's, as the proxy in front says, if one is configured.
 fn address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-    let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let forwarded = headers
+        .get("x-forwarded-for")
+        .and_then(|value| value.to_str().ok());
     // The last one is what our own proxy saw; those before it anybody can write.
     let client = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    client.filter(|_| app.config.server.behind_proxy).unwrap_or_else(|| peer.ip())
+    client
+        .filter(|_| app.config.server.behind_proxy)
+        .unwrap_or_else(|| peer.ip())
 }

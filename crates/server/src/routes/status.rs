@@ -17,7 +17,10 @@ use crate::state::App;
 /// How the server is.
 #[utoipa::path(get, path = "/api/v1/status", tag = "status",
     responses((status = 200, body = Status), (status = 401, body = ErrorBody)))]
-pub(super) async fn status(State(app): State<Arc<App>>, _caller: Caller) -> ApiResult<Json<Status>> {
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+) -> ApiResult<Json<Status>> {
     let info = app.advisories.get().await.info();
     let matched = settings::get(&app.store, jobs::MATCHED_WITH).await?;
     let counts = seareeve_store::jobs::counts(&app.store).await?;
@@ -33,7 +36,10 @@ pub(super) async fn status(State(app): State<Arc<App>>, _caller: Caller) -> ApiR
 /// Numbers over all images.
 #[utoipa::path(get, path = "/api/v1/overview", tag = "status",
     responses((status = 200, body = Overview), (status = 401, body = ErrorBody)))]
-pub(super) async fn overview(State(app): State<Arc<App>>, _caller: Caller) -> ApiResult<Json<Overview>> {
+pub(super) async fn overview(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+) -> ApiResult<Json<Overview>> {
     let totals = summary::totals(&app.store).await?;
     Ok(Json(Overview {
         images: totals.images,
@@ -49,7 +55,10 @@ pub(super) async fn overview(State(app): State<Arc<App>>, _caller: Caller) -> Ap
 /// Fetch advisories and match all stored packages again. For operators.
 #[utoipa::path(post, path = "/api/v1/database/update", tag = "status",
     responses((status = 202), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-pub(super) async fn update_database(State(app): State<Arc<App>>, caller: Caller) -> ApiResult<StatusCode> {
+pub(super) async fn update_database(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> ApiResult<StatusCode> {
     caller.require(Role::Operator)?;
     jobs::enqueue_update(&app).await?;
     Ok(StatusCode::ACCEPTED)

@@ -20,9 +20,14 @@ const PREFIX: &str = "seareeve_";
 /// The signed-in user's tokens.
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens",
     responses((status = 200, body = TokenList), (status = 401, body = ErrorBody)))]
-pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> ApiResult<Json<TokenList>> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> ApiResult<Json<TokenList>> {
     let tokens = tokens::list(&app.store, caller.user.id).await?;
-    Ok(Json(TokenList { tokens: tokens.into_iter().map(wire).collect() }))
+    Ok(Json(TokenList {
+        tokens: tokens.into_iter().map(wire).collect(),
+    }))
 }
 
 /// Make a token. Its secret is in this answer and nowhere else.
@@ -37,12 +42,23 @@ pub(super) async fn create(
     caller.session()?;
     let name = given.name.trim();
     if name.is_empty() || name.chars().count() > 100 || !(1..=3650).contains(&given.days) {
-        return Err(ApiError::bad_request("a token has a name of 1 to 100 characters and ends in 1 to 3,650 days"));
+        return Err(ApiError::bad_request(
+            "a token has a name of 1 to 100 characters and ends in 1 to 3,650 days",
+        ));
     }
     let now = app.now();
     let expires = now + SignedDuration::from_hours(24 * i64::from(given.days));
-    let secret = Secret::generate(PREFIX).map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
-    let id = tokens::create(&app.store, name, &secret.hash, caller.user.id, now, Some(expires)).await?;
+    let secret =
+        Secret::generate(PREFIX).map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
+    let id = tokens::create(
+        &app.store,
+        name,
+        &secret.hash,
+        caller.user.id,
+        now,
+        Some(expires),
+    )
+    .await?;
     let token = Token {
         id: id.0,
         name: name.to_owned(),
@@ -57,7 +73,11 @@ pub(super) async fn create(
 /// End a token.
 #[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "tokens", params(("id" = i64, Path, description = "The token")),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
-pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<i64>) -> ApiResult<StatusCode> {
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> ApiResult<StatusCode> {
     match tokens::delete(&app.store, TokenId(id), caller.user.id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("token")),

@@ -24,7 +24,9 @@ const LINK_LIFE: SignedDuration = SignedDuration::from_hours(24);
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> ApiResult<Json<UserList>> {
     caller.require(Role::Owner)?;
     let users = users::list(&app.store).await?;
-    Ok(Json(UserList { users: users.iter().map(wire).collect() }))
+    Ok(Json(UserList {
+        users: users.iter().map(wire).collect(),
+    }))
 }
 
 /// Make a user, who comes in by a one-time link. For owners.
@@ -39,22 +41,40 @@ pub(super) async fn create(
     caller.require(Role::Owner)?;
     // A token that leaked must not be able to make itself at home.
     caller.session()?;
-    let role = Role::parse(&given.role)
-        .ok_or_else(|| ApiError::bad_request("a role is reader, operator, security_admin or owner"))?;
+    let role = Role::parse(&given.role).ok_or_else(|| {
+        ApiError::bad_request("a role is reader, operator, security_admin or owner")
+    })?;
     let fits = (1..=64).contains(&given.name.len())
-        && given.name.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
+        && given
+            .name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
     if !fits {
-        return Err(ApiError::bad_request("a name is 1 to 64 letters, digits and . _ - @"));
+        return Err(ApiError::bad_request(
+            "a name is 1 to 64 letters, digits and . _ - @",
+        ));
     }
     let now = app.now();
     let id = users::create(&app.store, &given.name, None, role, now).await?;
-    let secret = Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
+    let secret =
+        Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
     sign_in_links::create(&app.store, &secret.hash, id, now, now + LINK_LIFE).await?;
-    let user = User { name: given.name, role: role.as_str().to_owned(), created: now };
+    let user = User {
+        name: given.name,
+        role: role.as_str().to_owned(),
+        created: now,
+    };
     let sign_in_path = format!("/sign-in#token={}", secret.text);
-    Ok((StatusCode::CREATED, Json(UserCreated { user, sign_in_path })))
+    Ok((
+        StatusCode::CREATED,
+        Json(UserCreated { user, sign_in_path }),
+    ))
 }
 
 pub(super) fn wire(user: &users::User) -> User {
-    User { name: user.name.clone(), role: user.role.as_str().to_owned(), created: user.created }
+    User {
+        name: user.name.clone(),
+        role: user.role.as_str().to_owned(),
+        created: user.created,
+    }
 }

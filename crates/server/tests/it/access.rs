@@ -12,14 +12,26 @@ fn every_route_but_signing_in_wants_to_know_who_asks() {
     let document: Value = serde_json::from_str(&seareeve_server::openapi_json().unwrap()).unwrap();
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
-        for method in item.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str())) {
-            let open = matches!((method.as_str(), path.as_str()), ("post", "/api/v1/session" | "/api/v1/session/link"));
+        for method in item
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()))
+        {
+            let open = matches!(
+                (method.as_str(), path.as_str()),
+                ("post", "/api/v1/session" | "/api/v1/session/link")
+            );
             if open {
                 continue;
             }
             let path = path.replace("{digest}", "sha256:0").replace("{id}", "1");
             let answer = nobody.send(&method.to_uppercase(), &path, None);
-            assert_eq!((answer.status, &answer.body["error"]["code"]), (401, &json!("unauthorized")), "{method} {path}");
+            assert_eq!(
+                (answer.status, &answer.body["error"]["code"]),
+                (401, &json!("unauthorized")),
+                "{method} {path}"
+            );
             assert_ne!(answer.body["error"]["request_id"], "", "{method} {path}");
             asked += 1;
         }
@@ -35,22 +47,58 @@ fn a_link_works_once_and_leads_to_a_password() {
     let server = start(&data, |_| {});
     let mut browser = Browser::signed_in(&server);
     let token = server.link.split_once("#token=").unwrap().1;
-    assert_eq!(Browser::new(&server).post("/api/v1/session/link", json!({ "token": token })).status, 401);
+    assert_eq!(
+        Browser::new(&server)
+            .post("/api/v1/session/link", json!({ "token": token }))
+            .status,
+        401
+    );
     assert_eq!(browser.get("/api/v1/session").body["password_needed"], true);
 
-    let short = browser.send("PUT", "/api/v1/session/password", Some(json!({ "new": "short" })));
-    assert_eq!(short.body["error"]["detail"], "a password has at least 12 characters and at most 1024 bytes");
-    let set = browser.send("PUT", "/api/v1/session/password", Some(json!({ "new": "correct horse battery" })));
-    assert_eq!((set.status, &set.body["password_needed"]), (200, &json!(false)));
-    assert_eq!(browser.get("/api/v1/session").status, 200, "the browser that changed it goes on");
+    let short = browser.send(
+        "PUT",
+        "/api/v1/session/password",
+        Some(json!({ "new": "short" })),
+    );
+    assert_eq!(
+        short.body["error"]["detail"],
+        "a password has at least 12 characters and at most 1024 bytes"
+    );
+    let set = browser.send(
+        "PUT",
+        "/api/v1/session/password",
+        Some(json!({ "new": "correct horse battery" })),
+    );
+    assert_eq!(
+        (set.status, &set.body["password_needed"]),
+        (200, &json!(false))
+    );
+    assert_eq!(
+        browser.get("/api/v1/session").status,
+        200,
+        "the browser that changed it goes on"
+    );
 
-    let wrong = browser.send("PUT", "/api/v1/session/password", Some(json!({ "current": "x", "new": "another long one" })));
+    let wrong = browser.send(
+        "PUT",
+        "/api/v1/session/password",
+        Some(json!({ "current": "x", "new": "another long one" })),
+    );
     assert_eq!(wrong.status, 400);
 
     let mut other = Browser::new(&server);
-    let refused = other.post("/api/v1/session", json!({ "name": "admin", "password": "wrong" }));
-    assert_eq!((refused.status, &refused.body["error"]["code"]), (401, &json!("bad_credentials")));
-    let answer = other.post("/api/v1/session", json!({ "name": "ADMIN", "password": "correct horse battery" }));
+    let refused = other.post(
+        "/api/v1/session",
+        json!({ "name": "admin", "password": "wrong" }),
+    );
+    assert_eq!(
+        (refused.status, &refused.body["error"]["code"]),
+        (401, &json!("bad_credentials"))
+    );
+    let answer = other.post(
+        "/api/v1/session",
+        json!({ "name": "ADMIN", "password": "correct horse battery" }),
+    );
     assert_eq!(answer.status, 200);
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.ends_with("; HttpOnly; SameSite=Strict"), "{cookie}");
@@ -64,12 +112,29 @@ fn guessing_is_slowed_down() {
     let server = start(&data, |_| {});
     let mut browser = Browser::new(&server);
     let answers: Vec<u16> = (0..12)
-        .map(|_| browser.post("/api/v1/session", json!({ "name": "admin", "password": "guess" })).status)
+        .map(|_| {
+            browser
+                .post(
+                    "/api/v1/session",
+                    json!({ "name": "admin", "password": "guess" }),
+                )
+                .status
+        })
         .collect();
     assert_eq!(answers[..10], [401; 10]);
     assert_eq!(answers[11], 429);
-    let limited = browser.post("/api/v1/session", json!({ "name": "admin", "password": "guess" }));
-    assert!(limited.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
+    let limited = browser.post(
+        "/api/v1/session",
+        json!({ "name": "admin", "password": "guess" }),
+    );
+    assert!(
+        limited.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse::<u32>()
+            .unwrap()
+            > 0
+    );
 }
 
 #[test]
@@ -79,7 +144,10 @@ fn a_cookie_alone_changes_nothing() {
     let mut browser = Browser::signed_in(&server);
     let csrf = browser.csrf.take();
     let refused = browser.post("/api/v1/scans", json!({ "reference": "alpine" }));
-    assert_eq!((refused.status, &refused.body["error"]["code"]), (403, &json!("forbidden")));
+    assert_eq!(
+        (refused.status, &refused.body["error"]["code"]),
+        (403, &json!("forbidden"))
+    );
     browser.csrf = Some("wrong".to_owned());
     assert_eq!(browser.send("DELETE", "/api/v1/session", None).status, 403);
     browser.csrf = csrf;
@@ -93,30 +161,79 @@ fn roles_and_tokens_bound_what_may_be_done() {
     let mut owner = Browser::signed_in(&server);
     let made = owner.post("/api/v1/users", json!({ "name": "rita", "role": "reader" }));
     assert_eq!(made.status, 201);
-    assert_eq!(owner.post("/api/v1/users", json!({ "name": "Rita", "role": "reader" })).status, 409);
-    assert_eq!(owner.post("/api/v1/users", json!({ "name": "x", "role": "king" })).status, 400);
+    assert_eq!(
+        owner
+            .post("/api/v1/users", json!({ "name": "Rita", "role": "reader" }))
+            .status,
+        409
+    );
+    assert_eq!(
+        owner
+            .post("/api/v1/users", json!({ "name": "x", "role": "king" }))
+            .status,
+        400
+    );
 
     let mut reader = Browser::new(&server);
     let path = made.body["sign_in_path"].as_str().unwrap();
     let token = path.split_once("#token=").unwrap().1;
-    assert_eq!(reader.post("/api/v1/session/link", json!({ "token": token })).status, 200);
+    assert_eq!(
+        reader
+            .post("/api/v1/session/link", json!({ "token": token }))
+            .status,
+        200
+    );
     assert_eq!(reader.get("/api/v1/images").status, 200);
-    assert_eq!(reader.post("/api/v1/scans", json!({ "reference": "alpine" })).status, 403);
+    assert_eq!(
+        reader
+            .post("/api/v1/scans", json!({ "reference": "alpine" }))
+            .status,
+        403
+    );
     assert_eq!(reader.get("/api/v1/users").status, 403);
 
     let token = reader.post("/api/v1/tokens", json!({ "name": "ci", "days": 30 }));
     assert_eq!(token.status, 201);
     let secret = token.body["secret"].as_str().unwrap().to_owned();
     assert!(secret.starts_with("seareeve_"));
-    assert_eq!(reader.get("/api/v1/tokens").body["tokens"][0]["secret"], Value::Null);
+    assert_eq!(
+        reader.get("/api/v1/tokens").body["tokens"][0]["secret"],
+        Value::Null
+    );
     let client = seareeve_api::Client::new(&server.address, &secret).unwrap();
     assert_eq!(client.status().unwrap().database.kind, "starter");
-    let refused = client.scan(&seareeve_api::ScanRequest { reference: "alpine".to_owned() }).unwrap_err();
-    assert!(refused.to_string().starts_with("server answered 403 forbidden"), "{refused}");
+    let refused = client
+        .scan(&seareeve_api::ScanRequest {
+            reference: "alpine".to_owned(),
+        })
+        .unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("server answered 403 forbidden"),
+        "{refused}"
+    );
     let id = token.body["id"].as_i64().unwrap();
-    assert_eq!(owner.send("DELETE", &format!("/api/v1/tokens/{id}"), None).status, 404, "somebody else's token");
-    assert_eq!(reader.send("DELETE", &format!("/api/v1/tokens/{id}"), None).status, 204);
-    assert!(client.status().unwrap_err().to_string().starts_with("server answered 401"));
+    assert_eq!(
+        owner
+            .send("DELETE", &format!("/api/v1/tokens/{id}"), None)
+            .status,
+        404,
+        "somebody else's token"
+    );
+    assert_eq!(
+        reader
+            .send("DELETE", &format!("/api/v1/tokens/{id}"), None)
+            .status,
+        204
+    );
+    assert!(
+        client
+            .status()
+            .unwrap_err()
+            .to_string()
+            .starts_with("server answered 401")
+    );
 }
 
 #[test]
@@ -126,18 +243,44 @@ fn errors_have_one_shape() {
     let mut browser = Browser::signed_in(&server);
     for (method, path, body, status, code) in [
         ("GET", "/api/v1/images/latest", None, 404, "not_found"),
-        ("GET", "/api/v1/images?severity=severe", None, 400, "bad_request"),
+        (
+            "GET",
+            "/api/v1/images?severity=severe",
+            None,
+            400,
+            "bad_request",
+        ),
         ("GET", "/api/v1/images?cursor=x", None, 400, "bad_request"),
         ("GET", "/api/v1/images?colour=red", None, 400, "bad_request"),
         ("PATCH", "/api/v1/images", None, 405, "method_not_allowed"),
-        ("POST", "/api/v1/scans", Some(json!({ "reference": "UPPER CASE" })), 400, "bad_request"),
-        ("POST", "/api/v1/scans", Some(json!({ "ref": "alpine" })), 422, "bad_request"),
+        (
+            "POST",
+            "/api/v1/scans",
+            Some(json!({ "reference": "UPPER CASE" })),
+            400,
+            "bad_request",
+        ),
+        (
+            "POST",
+            "/api/v1/scans",
+            Some(json!({ "ref": "alpine" })),
+            422,
+            "bad_request",
+        ),
         ("POST", "/api/v1/sboms", Some(json!({})), 422, "bad_request"),
     ] {
         let answer = browser.send(method, path, body);
         let error = &answer.body["error"];
-        assert_eq!((answer.status, error["code"].as_str()), (status, Some(code)), "{method} {path}: {}", answer.body);
+        assert_eq!(
+            (answer.status, error["code"].as_str()),
+            (status, Some(code)),
+            "{method} {path}: {}",
+            answer.body
+        );
         assert_eq!(error["status"], status);
-        assert_eq!(error["request_id"], answer.headers["x-request-id"].to_str().unwrap());
+        assert_eq!(
+            error["request_id"],
+            answer.headers["x-request-id"].to_str().unwrap()
+        );
     }
 }

@@ -20,7 +20,12 @@ fn build(folder: &Utf8Path, data: &Utf8Path, records: &[String]) {
         std::fs::write(folder.join(format!("{number}.json")), record).unwrap();
     }
     let built = "2026-01-02T00:00:00Z".parse().unwrap();
-    let report = seareeve_scan::advisories::build(&[folder.to_owned()], &data.join("advisories.db"), built, &|_| {});
+    let report = seareeve_scan::advisories::build(
+        &[folder.to_owned()],
+        &data.join("advisories.db"),
+        built,
+        &|_| {},
+    );
     assert_eq!(report.unwrap().problems, []);
 }
 
@@ -28,7 +33,13 @@ fn build(folder: &Utf8Path, data: &Utf8Path, records: &[String]) {
 fn a_new_database_is_noticed_and_changes_findings_without_the_image() {
     let (keep, data) = folder();
     let status = debian(&[("bash", "5.2.15-2"), ("hello", "2.10-3")]);
-    let image = archive("test/app:1", &[("etc/os-release", BOOKWORM), ("var/lib/dpkg/status", &status)]);
+    let image = archive(
+        "test/app:1",
+        &[
+            ("etc/os-release", BOOKWORM),
+            ("var/lib/dpkg/status", &status),
+        ],
+    );
     let digest = {
         let server = start(&data, |_| {});
         let mut browser = Browser::signed_in(&server);
@@ -36,22 +47,54 @@ fn a_new_database_is_noticed_and_changes_findings_without_the_image() {
         scan["image"].as_str().unwrap().to_owned()
     };
     let records = Utf8Path::from_path(keep.path()).unwrap().join("records");
-    build(&records, &data, &[advisory("DEBIAN-CVE-2030-1", "hello", "2.10-4")]);
+    build(
+        &records,
+        &data,
+        &[advisory("DEBIAN-CVE-2030-1", "hello", "2.10-4")],
+    );
     let server = start(&data, |_| {});
     let mut browser = Browser::signed_in(&server);
     let status = browser.until("/api/v1/status", |status| status["rematching"] == false);
-    assert_eq!((&status["database"]["kind"], &status["database"]["advisories"]), (&json!("full"), &json!(1)));
-    let findings = browser.get(&format!("/api/v1/images/{digest}/findings")).body;
-    let ids: Vec<&str> = findings["findings"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["CVE-2030-1"], "what only the starter set knew is gone, what the new one knows is there");
+    assert_eq!(
+        (
+            &status["database"]["kind"],
+            &status["database"]["advisories"]
+        ),
+        (&json!("full"), &json!(1))
+    );
+    let findings = browser
+        .get(&format!("/api/v1/images/{digest}/findings"))
+        .body;
+    let ids: Vec<&str> = findings["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        ids,
+        ["CVE-2030-1"],
+        "what only the starter set knew is gone, what the new one knows is there"
+    );
     let summary = browser.get("/api/v1/images").body["images"][0].clone();
-    assert_eq!((&summary["findings"]["unknown"], &summary["fixable"]), (&json!(1), &json!(1)), "{summary}");
+    assert_eq!(
+        (&summary["findings"]["unknown"], &summary["fixable"]),
+        (&json!(1), &json!(1)),
+        "{summary}"
+    );
     drop(server);
 
-    build(&records, &data, &[advisory("DEBIAN-CVE-2030-1", "hello", "2.10-3")]);
+    build(
+        &records,
+        &data,
+        &[advisory("DEBIAN-CVE-2030-1", "hello", "2.10-3")],
+    );
     let server = start(&data, |_| {});
     let mut browser = Browser::signed_in(&server);
     browser.until("/api/v1/status", |status| status["rematching"] == false);
     let overview = browser.get("/api/v1/overview").body;
-    assert_eq!(overview["findings"]["unknown"], 0, "a corrected advisory closes its finding");
+    assert_eq!(
+        overview["findings"]["unknown"], 0,
+        "a corrected advisory closes its finding"
+    );
 }

@@ -34,10 +34,18 @@ pub(crate) fn start(data: &Utf8Path, change: impl FnOnce(&mut Config)) -> Runnin
     let (stop, stopped) = oneshot::channel::<()>();
     let (tell, told) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let server = Server::start(config).await.unwrap();
-            tell.send((server.address().to_owned(), server.sign_in_link().to_owned())).unwrap();
+            tell.send((
+                server.address().to_owned(),
+                server.sign_in_link().to_owned(),
+            ))
+            .unwrap();
             let mut stopped = Some(stopped);
             let stop = async || match stopped.take() {
                 Some(stopped) => {
@@ -49,7 +57,12 @@ pub(crate) fn start(data: &Utf8Path, change: impl FnOnce(&mut Config)) -> Runnin
         });
     });
     let (address, link) = told.recv().unwrap();
-    Running { address, link, stop: Some(stop), thread: Some(thread) }
+    Running {
+        address,
+        link,
+        stop: Some(stop),
+        thread: Some(thread),
+    }
 }
 
 impl Drop for Running {
@@ -57,7 +70,10 @@ impl Drop for Running {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();
-            assert!(ended.is_ok() || std::thread::panicking(), "the server panicked");
+            assert!(
+                ended.is_ok() || std::thread::panicking(),
+                "the server panicked"
+            );
         }
     }
 }
@@ -84,14 +100,23 @@ impl Browser {
             .timeout_global(Some(Duration::from_secs(60)))
             .build()
             .new_agent();
-        Self { agent, address: server.address.clone(), cookie: None, csrf: None }
+        Self {
+            agent,
+            address: server.address.clone(),
+            cookie: None,
+            csrf: None,
+        }
     }
 
     /// Signed in by the server's own link.
     pub(crate) fn signed_in(server: &Running) -> Self {
         let mut browser = Self::new(server);
         let token = server.link.split_once("#token=").unwrap().1;
-        let answer = browser.send("POST", "/api/v1/session/link", Some(json!({ "token": token })));
+        let answer = browser.send(
+            "POST",
+            "/api/v1/session/link",
+            Some(json!({ "token": token })),
+        );
         assert_eq!(answer.status, 200, "{}", answer.body);
         browser
     }
@@ -109,8 +134,16 @@ impl Browser {
         self.send_bytes(method, path, "application/json", body.unwrap_or_default())
     }
 
-    pub(crate) fn send_bytes(&mut self, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Answer {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address));
+    pub(crate) fn send_bytes(
+        &mut self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.address));
         request = request.header("content-type", kind);
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
@@ -120,7 +153,15 @@ impl Browser {
         }
         let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
         if let Some(cookie) = response.headers().get("set-cookie") {
-            self.cookie = Some(cookie.to_str().unwrap().split(';').next().unwrap().to_owned());
+            self.cookie = Some(
+                cookie
+                    .to_str()
+                    .unwrap()
+                    .split(';')
+                    .next()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
         let headers = response.headers().clone();
         let text = response.body_mut().read_to_string().unwrap();
@@ -128,15 +169,26 @@ impl Browser {
         if let Some(csrf) = body.get("csrf_token").and_then(Value::as_str) {
             self.csrf = Some(csrf.to_owned());
         }
-        Answer { status: response.status().as_u16(), body, headers }
+        Answer {
+            status: response.status().as_u16(),
+            body,
+            headers,
+        }
     }
 
     /// Sends an archive and waits for its scan.
     pub(crate) fn scan(&mut self, archive: Vec<u8>) -> Value {
-        let asked = self.send_bytes("POST", "/api/v1/scans/upload?name=test.tar", "application/x-tar", archive);
+        let asked = self.send_bytes(
+            "POST",
+            "/api/v1/scans/upload?name=test.tar",
+            "application/x-tar",
+            archive,
+        );
         assert_eq!(asked.status, 202, "{}", asked.body);
         let id = asked.body["id"].as_i64().unwrap();
-        self.until(&format!("/api/v1/scans/{id}"), |scan| !["queued", "running"].contains(&scan["state"].as_str().unwrap()))
+        self.until(&format!("/api/v1/scans/{id}"), |scan| {
+            !["queued", "running"].contains(&scan["state"].as_str().unwrap())
+        })
     }
 
     /// Asks until the answer is as wanted.
@@ -162,8 +214,14 @@ pub(crate) fn archive(name: &str, files: &[(&str, &str)]) -> Vec<u8> {
         "history": [{ "created_by": "COPY . /" }],
     })
     .to_string();
-    let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]).to_string();
-    tar([("layer.tar", layer.as_slice()), ("config.json", config.as_bytes()), ("manifest.json", manifest.as_bytes())])
+    let manifest =
+        json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }])
+            .to_string();
+    tar([
+        ("layer.tar", layer.as_slice()),
+        ("config.json", config.as_bytes()),
+        ("manifest.json", manifest.as_bytes()),
+    ])
 }
 
 /// The files of a Debian 12 with these packages.
@@ -177,7 +235,8 @@ pub(crate) fn debian(packages: &[(&str, &str)]) -> String {
 }
 
 /// `os-release` of a Debian 12.
-pub(crate) const BOOKWORM: &str = "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
+pub(crate) const BOOKWORM: &str =
+    "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
 
 fn tar<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut tar = Vec::new();

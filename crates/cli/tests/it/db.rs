@@ -1,0 +1,192 @@
+//! `seareeve db`.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use crate::support::{APP, Home};
+
+/// Shared data, or `None` with a word about it; absence is a failure where the data is required.
+fn shared() -> Option<PathBuf> {
+    let path = std::env::var_os("SEAREEVE_SHARED").map(PathBuf::from);
+    let path =
+        path.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
+    if path.join("data/osv").is_dir() {
+        return Some(path);
+    }
+    let required = std::env::var("SEAREEVE_REQUIRE_SHARED").is_ok_and(|value| value == "1");
+    assert!(
+        !required,
+        "shared data is required, and {} is not there",
+        path.display()
+    );
+    println!("NOT RUN: shared data is not at {}", path.display());
+    None
+}
+
+#[test]
+fn without_a_file_the_starter_set_answers_and_says_so() {
+    let home = Home::new();
+    let run = home.run(&["db", "status"]);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.out.starts_with(
+            "database    starter set (built in; get all advisories: seareeve db update)"
+        ),
+        "{}",
+        run.out
+    );
+    home.image(&APP);
+    let scan = home.run(&["image", "--input", "app.tar"]);
+    assert!(
+        scan.out.contains("built-in starter set of 168 advisories"),
+        "{}",
+        scan.out
+    );
+}
+
+#[test]
+fn a_built_database_is_used_and_a_bad_record_is_said() {
+    let home = Home::new();
+    let record = r#"{"id":"DEBIAN-CVE-2030-1","modified":"2026-01-01T00:00:00Z","upstream":["CVE-2030-1"],
+        "affected":[{"package":{"ecosystem":"Debian:12","name":"hello"},
+        "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.10-4"}]}]}]}"#;
+    std::fs::create_dir(home.path().join("records")).unwrap();
+    std::fs::write(home.path().join("records/good.json"), record).unwrap();
+    std::fs::write(home.path().join("records/bad.json"), "{").unwrap();
+    let built = home.run(&["db", "build", "--from", "records"]);
+    assert_eq!(built.code, 3, "part of the input was not used");
+    assert!(
+        built.out.contains("advisories.db: 1 advisories, sha256:"),
+        "{}",
+        built.out
+    );
+    assert!(built.err.starts_with("not used: "), "{}", built.err);
+
+    home.image(&[APP[0], APP[1]]);
+    let scan = home.run(&["image", "--input", "app.tar"]);
+    assert!(
+        scan.out.contains("CVE-2030-1") && !scan.out.contains("starter set"),
+        "{}",
+        scan.out
+    );
+    let gone = home.run(&["db", "build", "--from", "absent"]);
+    assert_eq!(gone.code, 1);
+    assert_eq!(
+        home.run(&["db", "status"]).code,
+        0,
+        "the database from before is still there"
+    );
+
+    let file = home.path().join(".local/share/seareeve/advisories.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let damaged = home.run(&["db", "status"]);
+    assert_eq!(damaged.code, 1);
+    assert!(
+        damaged.err.contains("the advisory database is damaged"),
+        "{}",
+        damaged.err
+    );
+}
+
+#[test]
+fn update_fetches_from_a_server_in_osvs_layout() {
+    let Some(shared) = shared() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let line = BufReader::new(stream.try_clone().unwrap())
+                .lines()
+                .next()
+                .unwrap()
+                .unwrap();
+            let path = line
+                .split(' ')
+                .nth(1)
+                .unwrap()
+                .trim_start_matches('/')
+                .replace("%20", " ");
+            match std::fs::File::open(shared.join("data/osv").join(path)) {
+                Ok(mut file) => {
+                    let mut body = Vec::new();
+                    file.read_to_end(&mut body).unwrap();
+                    write!(
+                        stream,
+                        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                        body.len()
+                    )
+                    .unwrap();
+                    stream.write_all(&body).unwrap();
+                }
+                Err(_) => {
+                    write!(
+                        stream,
+                        "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    )
+                    .unwrap();
+                }
+            }
+        }
+    });
+    let home = Home::new();
+    let run = home.run(&[
+        "db",
+        "update",
+        "--address",
+        &address,
+        "--ecosystems",
+        "npm,PyPI",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let status: serde_json::Value =
+        serde_json::from_str(&home.run(&["db", "status", "--format", "json"]).out).unwrap();
+    let sources: Vec<&str> = status["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["ecosystem"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (status["kind"].as_str(), sources),
+        (Some("full"), vec!["Hex", "PyPI", "npm"])
+    );
+
+    let partial = home.run(&[
+        "db",
+        "update",
+        "--address",
+        &address,
+        "--ecosystems",
+        "npm,Ubuntu",
+    ]);
+    assert_eq!(
+        partial.code, 3,
+        "Ubuntu's archive is not there, and that is said"
+    );
+    assert!(
+        partial
+            .err
+            .contains("Ubuntu: failed to fetch the advisories"),
+        "{}",
+        partial.err
+    );
+    let none = home.run(&[
+        "db",
+        "update",
+        "--address",
+        &address,
+        "--ecosystems",
+        "Ubuntu",
+    ]);
+    assert_eq!(none.code, 1);
+    assert_eq!(
+        home.run(&["db", "status"]).code,
+        0,
+        "the database from before is still there"
+    );
+}
