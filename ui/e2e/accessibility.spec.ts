@@ -1,0 +1,111 @@
+// Every page, in both themes, against the WCAG rules that a machine can check.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import { expect, type Page, test } from "@playwright/test";
+import type { AxeResults } from "axe-core";
+
+import { SESSION_FILE } from "./environment";
+
+test.use({ storageState: SESSION_FILE });
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Broken rules, one line for each place. */
+async function violations(page: Page): Promise<string[]> {
+  // Not as a script tag: the content security policy would refuse it, and rightly.
+  await page.evaluate(AXE);
+  const results = await page.evaluate(
+    (values) => (window as unknown as { axe: typeof import("axe-core") }).axe.run({ runOnly: values }),
+    RULES,
+  );
+  return (results as AxeResults).violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary}`),
+  );
+}
+
+/** The first image's page, with `search`. */
+async function openImage(page: Page, search: string): Promise<void> {
+  await page.goto("/images");
+  const href = await page.locator("[data-row-link]").first().getAttribute("href");
+  await page.goto(`${href}${search}`);
+}
+
+const PAGES: [string, (page: Page) => Promise<void>][] = [
+  ["overview", (page) => page.goto("/").then(() => expect(page.getByRole("table")).toBeVisible())],
+  ["images", (page) => page.goto("/images").then(() => expect(page.getByRole("table")).toBeVisible())],
+  [
+    "images, filtered empty",
+    (page) => page.goto("/images?q=nothing").then(() => expect(page.getByText("No image matches")).toBeVisible()),
+  ],
+  ["image", (page) => openImage(page, "").then(() => expect(page.getByRole("table")).toBeVisible())],
+  ["packages", (page) => openImage(page, "?tab=packages").then(() => expect(page.getByRole("table")).toBeVisible())],
+  [
+    "finding",
+    async (page) => {
+      await openImage(page, "");
+      await page.locator("[data-row-link]").first().click();
+      await expect(page.getByRole("heading", { name: "Remedy" })).toBeVisible();
+    },
+  ],
+  ["scans", (page) => page.goto("/scans").then(() => expect(page.getByRole("table")).toBeVisible())],
+  [
+    "settings",
+    (page) => page.goto("/settings").then(() => expect(page.getByRole("columnheader", { name: "Role" })).toBeVisible()),
+  ],
+  [
+    "palette",
+    async (page) => {
+      await page.goto("/scans");
+      await expect(page.getByRole("table")).toBeVisible();
+      await page.keyboard.press("Control+k");
+      await expect(page.getByRole("combobox")).toBeVisible();
+    },
+  ],
+  [
+    "not found",
+    (page) => page.goto("/nowhere").then(() => expect(page.getByText("nothing at this address")).toBeVisible()),
+  ],
+];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    for (const [name, open] of PAGES) {
+      test(name, async ({ page }) => {
+        await open(page);
+        expect(await violations(page)).toEqual([]);
+      });
+    }
+    test("sign-in", async ({ browser }) => {
+      const context = await browser.newContext({ colorScheme, storageState: { cookies: [], origins: [] } });
+      const page = await context.newPage();
+      await page.goto("/");
+      await expect(page.getByLabel("Password")).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await context.close();
+    });
+  });
+}
+
+test("the theme chosen in the application wins over the system's, and is remembered", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto("/settings");
+  await page.getByRole("radio", { name: "Dark" }).check();
+  await page.reload();
+  await expect(page.getByRole("radio", { name: "Dark" })).toBeChecked();
+  const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(background).toBe("rgb(12, 21, 23)");
+});
+
+test("zoomed to 200 %, nothing is cut off sideways", async ({ page }) => {
+  await page.setViewportSize({ width: 720, height: 450 });
+  for (const path of ["/", "/images", "/scans", "/settings"]) {
+    await page.goto(path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    const [inner, outer] = await page.evaluate(() => [document.body.scrollWidth, document.documentElement.clientWidth]);
+    expect(inner, path).toBeLessThanOrEqual(outer ?? 0);
+  }
+});

@@ -1,0 +1,27 @@
+// Short names for the generated types.
+
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Database = Schemas["Database"];
+export type Event = Schemas["Event"];
+export type FacetCount = Schemas["FacetCount"];
+export type Finding = Schemas["Finding"];
+export type FindingFacets = Schemas["FindingFacets"];
+export type FindingPage = Schemas["FindingPage"];
+export type FindingView = Schemas["FindingView"];
+export type ImageDetail = Schemas["ImageDetail"];
+export type ImagePage = Schemas["ImagePage"];
+export type ImageSummary = Schemas["ImageSummary"];
+export type LayerDetail = Schemas["LayerDetail"];
+export type Overview = Schemas["Overview"];
+export type PackagePage = Schemas["PackagePage"];
+export type PackageView = Schemas["PackageView"];
+export type ReportProblem = Schemas["ReportProblem"];
+export type Scan = Schemas["Scan"];
+export type ScanPage = Schemas["ScanPage"];
+export type Session = Schemas["Session"];
+export type SeverityCounts = Schemas["SeverityCounts"];
+export type Status = Schemas["Status"];
+export type Token = Schemas["Token"];

@@ -1,0 +1,36 @@
+// Shows something once: the dialog says so, and offers to copy it.
+
+import { strings } from "../strings";
+import { CopyButton } from "./bits";
+import { Dialog } from "./dialog";
+
+interface Props {
+  title: string;
+  text: string;
+  label: string;
+  secret: string;
+  onClose: () => void;
+}
+
+export function Secret({ title, text, label, secret, onClose }: Props) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p>{text}</p>
+      <div className="secret">
+        <input
+          className="input is-mono"
+          aria-label={label}
+          value={secret}
+          readOnly
+          onFocus={(event) => event.target.select()}
+        />
+        <CopyButton text={secret} what={label.toLowerCase()} />
+      </div>
+      <div className="dialog-actions">
+        <button type="button" className="button is-primary" onClick={onClose}>
+          {strings.settings.tokens.done}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

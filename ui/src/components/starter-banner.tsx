@@ -1,0 +1,25 @@
+// Says that the built-in advisories are few, for as long as that is so.
+
+import type { Status } from "../api/types";
+import { useUpdateDatabase } from "../lib/update-database";
+import { strings } from "../strings";
+import { Command } from "./bits";
+import { Icon } from "./icon";
+
+export function StarterBanner({ status }: { status: Status | undefined }) {
+  const update = useUpdateDatabase();
+  if (status?.database.kind !== "starter") return null;
+  return (
+    <div className="banner is-warning" role="note">
+      <Icon name="warning" />
+      <p>{strings.starter.text(status.database.advisories)}</p>
+      <span className="banner-actions">
+        <button type="button" className="button" disabled={update.isPending || update.isSuccess} onClick={() => update.mutate()}>
+          {strings.starter.action}
+        </button>
+        <span className="banner-or">{strings.starter.or}</span>
+        <Command text={strings.starter.command} />
+      </span>
+    </div>
+  );
+}

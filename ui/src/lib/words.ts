@@ -1,0 +1,23 @@
+// Names for words of the wire. A newer server may know words that we do not: they are shown as they are.
+
+import { strings } from "../strings";
+
+function lookUp(names: Readonly<Record<string, string>>, word: string): string {
+  return Object.hasOwn(names, word) ? (names[word] ?? word) : word;
+}
+
+export function kindName(kind: string): string {
+  return lookUp(strings.kind, kind);
+}
+
+export function statusName(status: string): string {
+  return lookUp(strings.status, status);
+}
+
+export function severitySourceName(source: string): string {
+  return lookUp(strings.severitySource, source);
+}
+
+export function roleName(role: string): string {
+  return lookUp(strings.settings.users.roles, role);
+}
