@@ -164,7 +164,9 @@ test("packages lead to their findings", async () => {
   await expect(page).toHaveURL(/\?tab=packages$/);
   await page.getByLabel("Vulnerable only").check();
   await expect(page).toHaveURL(/vulnerable=true/);
-  await page.getByRole("table", { name: "Packages" }).getByRole("link").first().click();
+  const packages = page.getByRole("table", { name: "Packages" });
+  await expect(packages.locator("tbody tr[data-index]").first().getByRole("cell").nth(3)).toHaveText(/^\d+$/);
+  await packages.getByRole("link").first().click();
   await expect(page).toHaveURL(/\?of=\d+$/);
   await expect(rows().first()).toBeVisible();
 });

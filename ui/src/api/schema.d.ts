@@ -46,7 +46,7 @@ export interface paths {
             cookie?: never;
         };
         /** All images. */
-        get: operations["list"];
+        get: operations["list_images"];
         put?: never;
         post?: never;
         delete?: never;
@@ -63,11 +63,11 @@ export interface paths {
             cookie?: never;
         };
         /** One image with its layers. */
-        get: operations["get"];
+        get: operations["get_image"];
         put?: never;
         post?: never;
         /** Forget an image. For operators. */
-        delete: operations["delete"];
+        delete: operations["delete_image"];
         options?: never;
         head?: never;
         patch?: never;
@@ -200,10 +200,10 @@ export interface paths {
             cookie?: never;
         };
         /** All scans, newest first. */
-        get: operations["list"];
+        get: operations["list_scans"];
         put?: never;
         /** Scan an image in a registry. For operators. */
-        post: operations["create"];
+        post: operations["create_scan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -235,7 +235,7 @@ export interface paths {
             cookie?: never;
         };
         /** One scan. */
-        get: operations["get"];
+        get: operations["get_scan"];
         put?: never;
         post?: never;
         /** Stop a scan that waits or runs. For operators. */
@@ -323,10 +323,10 @@ export interface paths {
             cookie?: never;
         };
         /** The signed-in user's tokens. */
-        get: operations["list"];
+        get: operations["list_tokens"];
         put?: never;
         /** Make a token. Its secret is in this answer and nowhere else. */
-        post: operations["create"];
+        post: operations["create_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -344,7 +344,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** End a token. */
-        delete: operations["delete"];
+        delete: operations["delete_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -358,10 +358,10 @@ export interface paths {
             cookie?: never;
         };
         /** All users. For owners. */
-        get: operations["list"];
+        get: operations["list_users"];
         put?: never;
         /** Make a user, who comes in by a one-time link. For owners. */
-        post: operations["create"];
+        post: operations["create_user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -780,7 +780,7 @@ export interface components {
              * Format: int32
              * @description Index of the layer that brought it.
              */
-            layer: number;
+            layer_index: number;
         };
         /** @description A link. */
         Reference: {
@@ -1215,7 +1215,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_images: {
         parameters: {
             query?: {
                 /** @description Part of a name, the digest or the distribution. */
@@ -1263,7 +1263,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    get_image: {
         parameters: {
             query?: never;
             header?: never;
@@ -1301,7 +1301,7 @@ export interface operations {
             };
         };
     };
-    delete: {
+    delete_image: {
         parameters: {
             query?: never;
             header?: never;
@@ -1693,7 +1693,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_scans: {
         parameters: {
             query?: {
                 /** @description `next` of the page before. */
@@ -1733,7 +1733,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_scan: {
         parameters: {
             query?: never;
             header?: never;
@@ -1838,7 +1838,7 @@ export interface operations {
             };
         };
     };
-    get: {
+    get_scan: {
         parameters: {
             query?: never;
             header?: never;
@@ -2124,7 +2124,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_tokens: {
         parameters: {
             query?: never;
             header?: never;
@@ -2151,7 +2151,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_token: {
         parameters: {
             query?: never;
             header?: never;
@@ -2198,7 +2198,7 @@ export interface operations {
             };
         };
     };
-    delete: {
+    delete_token: {
         parameters: {
             query?: never;
             header?: never;
@@ -2234,7 +2234,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    list_users: {
         parameters: {
             query?: never;
             header?: never;
@@ -2269,7 +2269,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_user: {
         parameters: {
             query?: never;
             header?: never;

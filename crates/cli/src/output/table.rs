@@ -55,12 +55,12 @@ fn heading(report: &ImageReport) -> String {
         None => "no distribution".to_owned(),
     };
     format!(
-        "{} · {distro} · {}/{} · {} layers · {} packages\n{}",
+        "{} · {distro} · {}/{} · {} · {}\n{}",
         safe(name),
         safe(&image.os),
         safe(&image.architecture),
-        image.layers.len(),
-        report.packages.len(),
+        counted(image.layers.len(), "layer"),
+        counted(report.packages.len(), "package"),
         image.digest
     )
 }
@@ -148,10 +148,17 @@ fn totals(report: &ImageReport) -> String {
         .map(|severity| format!("{} {severity}", count(severity)))
         .collect();
     format!(
-        "{} findings: {} · {fixable} with a fix",
-        report.findings.len(),
+        "{}: {} · {fixable} with a fix",
+        counted(report.findings.len(), "finding"),
         by_severity.join(", ")
     )
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
 }
 
 /// What an advisory database holds.
