@@ -119,8 +119,8 @@ pub struct PackageView {
     /// The package at its place.
     #[serde(flatten)]
     pub package: ReportPackage,
-    /// Index of the layer that brought it.
-    pub layer: u32,
+    /// Index of the layer that brought it; `layer` is the digest of the same.
+    pub layer_index: u32,
     /// Its findings.
     pub findings: SeverityCounts,
 }

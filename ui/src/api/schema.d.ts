@@ -29,7 +29,7 @@ export interface paths {
             cookie?: never;
         };
         /** What changes, as it changes. A client that comes back with `Last-Event-ID` gets what it missed. */
-        get: operations["events"];
+        get: operations["watch_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -81,7 +81,7 @@ export interface paths {
             cookie?: never;
         };
         /** What the findings of an image can be filtered by, with numbers. */
-        get: operations["facets"];
+        get: operations["count_findings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -98,7 +98,7 @@ export interface paths {
             cookie?: never;
         };
         /** Findings of an image, worst first. */
-        get: operations["findings"];
+        get: operations["list_findings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -115,7 +115,7 @@ export interface paths {
             cookie?: never;
         };
         /** One finding with all that is known about it. */
-        get: operations["finding"];
+        get: operations["get_finding"];
         put?: never;
         post?: never;
         delete?: never;
@@ -132,7 +132,7 @@ export interface paths {
             cookie?: never;
         };
         /** Packages of an image. */
-        get: operations["packages"];
+        get: operations["list_packages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -149,7 +149,7 @@ export interface paths {
             cookie?: never;
         };
         /** The report of an image, as `seareeve image --format json` prints it. */
-        get: operations["report"];
+        get: operations["get_image_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -166,7 +166,7 @@ export interface paths {
             cookie?: never;
         };
         /** Numbers over all images. */
-        get: operations["overview"];
+        get: operations["get_overview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -185,7 +185,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Match and keep an SBOM that `seareeve image --server` sends. For operators. */
-        post: operations["sbom"];
+        post: operations["send_sbom"];
         delete?: never;
         options?: never;
         head?: never;
@@ -203,7 +203,7 @@ export interface paths {
         get: operations["list_scans"];
         put?: never;
         /** Scan an image in a registry. For operators. */
-        post: operations["create_scan"];
+        post: operations["scan_reference"];
         delete?: never;
         options?: never;
         head?: never;
@@ -220,7 +220,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Scan an uploaded archive (`docker save`, or an OCI layout as tar): the body is the archive. For operators. */
-        post: operations["upload"];
+        post: operations["scan_upload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -239,7 +239,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Stop a scan that waits or runs. For operators. */
-        delete: operations["cancel"];
+        delete: operations["cancel_scan"];
         options?: never;
         head?: never;
         patch?: never;
@@ -253,7 +253,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who is signed in. */
-        get: operations["current"];
+        get: operations["get_session"];
         put?: never;
         /** Sign in with name and password. The answer sets the session's cookie. */
         post: operations["sign_in"];
@@ -306,7 +306,7 @@ export interface paths {
             cookie?: never;
         };
         /** How the server is. */
-        get: operations["status"];
+        get: operations["get_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -778,7 +778,7 @@ export interface components {
             id: number;
             /**
              * Format: int32
-             * @description Index of the layer that brought it.
+             * @description Index of the layer that brought it; `layer` is the digest of the same.
              */
             layer_index: number;
         };
@@ -1188,7 +1188,7 @@ export interface operations {
             };
         };
     };
-    events: {
+    watch_events: {
         parameters: {
             query?: never;
             header?: never;
@@ -1345,7 +1345,7 @@ export interface operations {
             };
         };
     };
-    facets: {
+    count_findings: {
         parameters: {
             query?: {
                 /** @description Part of an id, a title or a package's name. */
@@ -1408,7 +1408,7 @@ export interface operations {
             };
         };
     };
-    findings: {
+    list_findings: {
         parameters: {
             query?: {
                 /** @description Part of an id, a title or a package's name. */
@@ -1471,7 +1471,7 @@ export interface operations {
             };
         };
     };
-    finding: {
+    get_finding: {
         parameters: {
             query: {
                 /** @description Id of the package. */
@@ -1514,7 +1514,7 @@ export interface operations {
             };
         };
     };
-    packages: {
+    list_packages: {
         parameters: {
             query?: {
                 /** @description Part of a name or a path. */
@@ -1573,7 +1573,7 @@ export interface operations {
             };
         };
     };
-    report: {
+    get_image_report: {
         parameters: {
             query?: never;
             header?: never;
@@ -1611,7 +1611,7 @@ export interface operations {
             };
         };
     };
-    overview: {
+    get_overview: {
         parameters: {
             query?: never;
             header?: never;
@@ -1638,7 +1638,7 @@ export interface operations {
             };
         };
     };
-    sbom: {
+    send_sbom: {
         parameters: {
             query?: never;
             header?: never;
@@ -1733,7 +1733,7 @@ export interface operations {
             };
         };
     };
-    create_scan: {
+    scan_reference: {
         parameters: {
             query?: never;
             header?: never;
@@ -1780,7 +1780,7 @@ export interface operations {
             };
         };
     };
-    upload: {
+    scan_upload: {
         parameters: {
             query: {
                 /** @description The archive's file name, to recognise it by. */
@@ -1876,7 +1876,7 @@ export interface operations {
             };
         };
     };
-    cancel: {
+    cancel_scan: {
         parameters: {
             query?: never;
             header?: never;
@@ -1928,7 +1928,7 @@ export interface operations {
             };
         };
     };
-    current: {
+    get_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -2097,7 +2097,7 @@ export interface operations {
             };
         };
     };
-    status: {
+    get_status: {
         parameters: {
             query?: never;
             header?: never;

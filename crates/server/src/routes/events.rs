@@ -17,7 +17,7 @@ use crate::events::Numbered;
 use crate::state::App;
 
 /// What changes, as it changes. A client that comes back with `Last-Event-ID` gets what it missed.
-#[utoipa::path(get, path = "/api/v1/events", tag = "status",
+#[utoipa::path(get, operation_id = "watch_events", path = "/api/v1/events", tag = "status",
     responses((status = 200, body = Event, content_type = "text/event-stream"), (status = 401, body = ErrorBody)))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,

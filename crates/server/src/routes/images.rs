@@ -95,7 +95,7 @@ pub(super) struct OneFindingQuery {
 }
 
 /// All images.
-#[utoipa::path(get, path = "/api/v1/images", tag = "images", params(ImageQuery),
+#[utoipa::path(get, operation_id = "list_images", path = "/api/v1/images", tag = "images", params(ImageQuery),
     responses((status = 200, body = ImagePage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -133,7 +133,7 @@ pub(super) async fn list(
 }
 
 /// One image with its layers.
-#[utoipa::path(get, path = "/api/v1/images/{digest}", tag = "images", params(("digest" = String, Path, description = "The image")),
+#[utoipa::path(get, operation_id = "get_image", path = "/api/v1/images/{digest}", tag = "images", params(("digest" = String, Path, description = "The image")),
     responses((status = 200, body = ImageDetail), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
@@ -171,7 +171,7 @@ pub(super) async fn get(
 }
 
 /// Forget an image. For operators.
-#[utoipa::path(delete, path = "/api/v1/images/{digest}", tag = "images", params(("digest" = String, Path, description = "The image")),
+#[utoipa::path(delete, operation_id = "delete_image", path = "/api/v1/images/{digest}", tag = "images", params(("digest" = String, Path, description = "The image")),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
@@ -188,7 +188,7 @@ pub(super) async fn delete(
 }
 
 /// The report of an image, as `seareeve image --format json` prints it.
-#[utoipa::path(get, path = "/api/v1/images/{digest}/report", tag = "images", params(("digest" = String, Path, description = "The image")),
+#[utoipa::path(get, operation_id = "get_image_report", path = "/api/v1/images/{digest}/report", tag = "images", params(("digest" = String, Path, description = "The image")),
     responses((status = 200, body = ImageReport), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn report(
     State(app): State<Arc<App>>,
@@ -212,7 +212,7 @@ pub(super) async fn report(
 }
 
 /// Packages of an image.
-#[utoipa::path(get, path = "/api/v1/images/{digest}/packages", tag = "images",
+#[utoipa::path(get, operation_id = "list_packages", path = "/api/v1/images/{digest}/packages", tag = "images",
     params(("digest" = String, Path, description = "The image"), PackageQuery),
     responses((status = 200, body = PackagePage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
@@ -236,7 +236,7 @@ pub(super) async fn packages(
     let view = |row: images::PackageRow| PackageView {
         id: row.id.0,
         package: ReportPackage::new(&row.installed, &layers),
-        layer: row.installed.layer,
+        layer_index: row.installed.layer,
         findings: counts(row.findings),
     };
     Ok(Json(PackagePage {
@@ -246,7 +246,7 @@ pub(super) async fn packages(
 }
 
 /// Findings of an image, worst first.
-#[utoipa::path(get, path = "/api/v1/images/{digest}/findings", tag = "images",
+#[utoipa::path(get, operation_id = "list_findings", path = "/api/v1/images/{digest}/findings", tag = "images",
     params(("digest" = String, Path, description = "The image"), FindingQuery),
     responses((status = 200, body = FindingPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
@@ -271,7 +271,7 @@ pub(super) async fn findings(
 }
 
 /// What the findings of an image can be filtered by, with numbers.
-#[utoipa::path(get, path = "/api/v1/images/{digest}/facets", tag = "images",
+#[utoipa::path(get, operation_id = "count_findings", path = "/api/v1/images/{digest}/facets", tag = "images",
     params(("digest" = String, Path, description = "The image"), FindingQuery),
     responses((status = 200, body = FindingFacets), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
@@ -316,7 +316,7 @@ pub(super) async fn facets(
 }
 
 /// One finding with all that is known about it.
-#[utoipa::path(get, path = "/api/v1/images/{digest}/findings/{id}", tag = "images",
+#[utoipa::path(get, operation_id = "get_finding", path = "/api/v1/images/{digest}/findings/{id}", tag = "images",
     params(("digest" = String, Path, description = "The image"), ("id" = String, Path, description = "The vulnerability"), OneFindingQuery),
     responses((status = 200, body = Finding), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn finding(

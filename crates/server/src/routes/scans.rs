@@ -44,7 +44,7 @@ pub(super) struct UploadQuery {
 }
 
 /// All scans, newest first.
-#[utoipa::path(get, path = "/api/v1/scans", tag = "scans", params(PageQuery),
+#[utoipa::path(get, operation_id = "list_scans", path = "/api/v1/scans", tag = "scans", params(PageQuery),
     responses((status = 200, body = ScanPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -64,7 +64,7 @@ pub(super) async fn list(
 }
 
 /// Scan an image in a registry. For operators.
-#[utoipa::path(post, path = "/api/v1/scans", tag = "scans", request_body = ScanRequest,
+#[utoipa::path(post, operation_id = "scan_reference", path = "/api/v1/scans", tag = "scans", request_body = ScanRequest,
     responses((status = 202, body = Scan), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody)))]
 pub(super) async fn create(
@@ -86,7 +86,7 @@ pub(super) async fn create(
 }
 
 /// Scan an uploaded archive (`docker save`, or an OCI layout as tar): the body is the archive. For operators.
-#[utoipa::path(post, path = "/api/v1/scans/upload", tag = "scans", params(UploadQuery),
+#[utoipa::path(post, operation_id = "scan_upload", path = "/api/v1/scans/upload", tag = "scans", params(UploadQuery),
     request_body(content = Vec<u8>, content_type = "application/x-tar"),
     responses((status = 202, body = Scan), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 413, body = ErrorBody)))]
@@ -134,7 +134,7 @@ pub(super) async fn upload(
 }
 
 /// One scan.
-#[utoipa::path(get, path = "/api/v1/scans/{id}", tag = "scans", params(("id" = i64, Path, description = "The scan")),
+#[utoipa::path(get, operation_id = "get_scan", path = "/api/v1/scans/{id}", tag = "scans", params(("id" = i64, Path, description = "The scan")),
     responses((status = 200, body = Scan), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
@@ -148,7 +148,7 @@ pub(super) async fn get(
 }
 
 /// Stop a scan that waits or runs. For operators.
-#[utoipa::path(delete, path = "/api/v1/scans/{id}", tag = "scans", params(("id" = i64, Path, description = "The scan")),
+#[utoipa::path(delete, operation_id = "cancel_scan", path = "/api/v1/scans/{id}", tag = "scans", params(("id" = i64, Path, description = "The scan")),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(super) async fn cancel(
@@ -175,7 +175,7 @@ pub(super) async fn cancel(
 }
 
 /// Match and keep an SBOM that `seareeve image --server` sends. For operators.
-#[utoipa::path(post, path = "/api/v1/sboms", tag = "scans", request_body = Sbom,
+#[utoipa::path(post, operation_id = "send_sbom", path = "/api/v1/sboms", tag = "scans", request_body = Sbom,
     responses((status = 200, body = ImageReport), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 413, body = ErrorBody)))]
 pub(super) async fn sbom(

@@ -20,7 +20,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::state::App;
 
 /// Sign in with name and password. The answer sets the session's cookie.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()), request_body = SignIn,
+#[utoipa::path(post, operation_id = "sign_in", path = "/api/v1/session", tag = "session", security(()), request_body = SignIn,
     responses((status = 200, body = Session), (status = 401, body = ErrorBody), (status = 429, body = ErrorBody)))]
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
@@ -50,7 +50,7 @@ pub(super) async fn sign_in(
 }
 
 /// Sign in with the secret of a one-time link. The answer sets the session's cookie.
-#[utoipa::path(post, path = "/api/v1/session/link", tag = "session", security(()), request_body = SignInLink,
+#[utoipa::path(post, operation_id = "sign_in_by_link", path = "/api/v1/session/link", tag = "session", security(()), request_body = SignInLink,
     responses((status = 200, body = Session), (status = 401, body = ErrorBody), (status = 429, body = ErrorBody)))]
 pub(super) async fn sign_in_by_link(
     State(app): State<Arc<App>>,
@@ -74,7 +74,7 @@ pub(super) async fn sign_in_by_link(
 }
 
 /// Who is signed in.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session",
+#[utoipa::path(get, operation_id = "get_session", path = "/api/v1/session", tag = "session",
     responses((status = 200, body = Session), (status = 401, body = ErrorBody)))]
 pub(super) async fn current(caller: Caller) -> ApiResult<Json<Session>> {
     let csrf_token = caller.session()?.csrf.clone();
@@ -82,7 +82,7 @@ pub(super) async fn current(caller: Caller) -> ApiResult<Json<Session>> {
 }
 
 /// Sign out: the session ends.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session",
+#[utoipa::path(delete, operation_id = "sign_out", path = "/api/v1/session", tag = "session",
     responses((status = 204), (status = 401, body = ErrorBody)))]
 pub(super) async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> ApiResult<Response> {
     sessions::delete(&app.store, &caller.session()?.token_hash).await?;
@@ -92,7 +92,7 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> Api
 }
 
 /// Change one's password. All other sessions of the user end.
-#[utoipa::path(put, path = "/api/v1/session/password", tag = "session", request_body = NewPassword,
+#[utoipa::path(put, operation_id = "change_password", path = "/api/v1/session/password", tag = "session", request_body = NewPassword,
     responses((status = 200, body = Session), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
 pub(super) async fn change_password(
     State(app): State<Arc<App>>,

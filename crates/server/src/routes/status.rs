@@ -15,7 +15,7 @@ use crate::jobs;
 use crate::state::App;
 
 /// How the server is.
-#[utoipa::path(get, path = "/api/v1/status", tag = "status",
+#[utoipa::path(get, operation_id = "get_status", path = "/api/v1/status", tag = "status",
     responses((status = 200, body = Status), (status = 401, body = ErrorBody)))]
 pub(super) async fn status(
     State(app): State<Arc<App>>,
@@ -34,7 +34,7 @@ pub(super) async fn status(
 }
 
 /// Numbers over all images.
-#[utoipa::path(get, path = "/api/v1/overview", tag = "status",
+#[utoipa::path(get, operation_id = "get_overview", path = "/api/v1/overview", tag = "status",
     responses((status = 200, body = Overview), (status = 401, body = ErrorBody)))]
 pub(super) async fn overview(
     State(app): State<Arc<App>>,
@@ -53,7 +53,7 @@ pub(super) async fn overview(
 }
 
 /// Fetch advisories and match all stored packages again. For operators.
-#[utoipa::path(post, path = "/api/v1/database/update", tag = "status",
+#[utoipa::path(post, operation_id = "update_database", path = "/api/v1/database/update", tag = "status",
     responses((status = 202), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 pub(super) async fn update_database(
     State(app): State<Arc<App>>,

@@ -18,7 +18,7 @@ use crate::state::App;
 const PREFIX: &str = "seareeve_";
 
 /// The signed-in user's tokens.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens",
+#[utoipa::path(get, operation_id = "list_tokens", path = "/api/v1/tokens", tag = "tokens",
     responses((status = 200, body = TokenList), (status = 401, body = ErrorBody)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -31,7 +31,7 @@ pub(super) async fn list(
 }
 
 /// Make a token. Its secret is in this answer and nowhere else.
-#[utoipa::path(post, path = "/api/v1/tokens", tag = "tokens", request_body = NewToken,
+#[utoipa::path(post, operation_id = "create_token", path = "/api/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = Token), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody)))]
 pub(super) async fn create(
@@ -71,7 +71,7 @@ pub(super) async fn create(
 }
 
 /// End a token.
-#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "tokens", params(("id" = i64, Path, description = "The token")),
+#[utoipa::path(delete, operation_id = "delete_token", path = "/api/v1/tokens/{id}", tag = "tokens", params(("id" = i64, Path, description = "The token")),
     responses((status = 204), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,

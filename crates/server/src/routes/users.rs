@@ -19,7 +19,7 @@ use crate::state::App;
 const LINK_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// All users. For owners.
-#[utoipa::path(get, path = "/api/v1/users", tag = "users",
+#[utoipa::path(get, operation_id = "list_users", path = "/api/v1/users", tag = "users",
     responses((status = 200, body = UserList), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> ApiResult<Json<UserList>> {
     caller.require(Role::Owner)?;
@@ -30,7 +30,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> ApiResu
 }
 
 /// Make a user, who comes in by a one-time link. For owners.
-#[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = NewUser,
+#[utoipa::path(post, operation_id = "create_user", path = "/api/v1/users", tag = "users", request_body = NewUser,
     responses((status = 201, body = UserCreated), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub(super) async fn create(

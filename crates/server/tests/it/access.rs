@@ -284,3 +284,21 @@ fn errors_have_one_shape() {
         );
     }
 }
+
+#[test]
+fn the_document_can_be_generated_from() {
+    let document: Value = serde_json::from_str(&seareeve_server::openapi_json().unwrap()).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(name) = operation["operationId"].as_str() else {
+                continue;
+            };
+            assert!(
+                names.insert(name.to_owned()),
+                "{method} {path}: a second operation is called {name}"
+            );
+        }
+    }
+    assert!(names.len() > 20, "{names:?}");
+}
