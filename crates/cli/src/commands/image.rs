@@ -68,7 +68,7 @@ pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
 
 fn source(args: &ImageArgs) -> anyhow::Result<Source> {
     match (&args.input, &args.reference) {
-        (Some(path), _) => Ok(Source::Archive(path.clone().into())),
+        (Some(path), _) => Ok(Source::Archive(path.clone())),
         (None, Some(reference)) => match reference.parse() {
             Ok(reference) => Ok(Source::Registry(reference)),
             Err(error) if Utf8Path::new(reference).exists() => Err(error)

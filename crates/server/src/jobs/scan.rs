@@ -146,7 +146,7 @@ async fn read(
                 .map_err(ReadFailure::Other)?;
             Source::Registry(reference)
         }
-        (_, Some(path)) => Source::Archive(path.into()),
+        (_, Some(path)) => Source::Archive(path),
         (_, None) => {
             return Err(ReadFailure::Other(anyhow::anyhow!(
                 "the scan has neither a reference nor an archive"
