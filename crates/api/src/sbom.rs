@@ -289,7 +289,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_an_sbom_of_ours() {
-        let cases: [(&str, fn(&mut Sbom)); 6] = [
+        type Case = (&'static str, fn(&mut Sbom));
+        let cases: [Case; 6] = [
             ("schema version 2 is not 1", |sbom| sbom.schema_version = 2),
             ("failed to read packages[0].layer: layer 1 of 1", |sbom| {
                 sbom.packages[0].layer = 1

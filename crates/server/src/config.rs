@@ -342,7 +342,8 @@ mod tests {
     #[test]
     fn nonsense_is_refused_by_name() {
         assert!(config().validate().is_ok());
-        let cases: [(&str, fn(&mut Config)); 6] = [
+        type Case = (&'static str, fn(&mut Config));
+        let cases: [Case; 6] = [
             ("server.listen", |c| {
                 c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))
             }),
