@@ -38,6 +38,16 @@ pub(crate) struct Args {
     )]
     pub(crate) data_dir: Option<Utf8PathBuf>,
 
+    /// Store: sqlite, sqlite:PATH or postgres://… (better in the file or in SEAREEVE_SERVER_DATABASE: other users
+    /// of the machine can see flags).
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help_heading = "Global options"
+    )]
+    pub(crate) database: Option<String>,
+
     /// Say nothing but results and errors.
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
@@ -206,11 +216,6 @@ pub(crate) struct UpArgs {
     /// Address and port; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
-
-    /// Store: sqlite, sqlite:PATH or postgres://… (better in the file or in SEAREEVE_SERVER_DATABASE: other users
-    /// of the machine can see flags).
-    #[arg(long, value_name = "URL")]
-    pub(crate) database: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -302,10 +307,10 @@ impl Args {
             "server.data_dir",
             self.data_dir.as_ref().map(ToString::to_string),
         );
+        set("server.database", self.database.clone());
         match &self.command {
             Command::Up(up) => {
                 set("server.listen", up.listen.clone());
-                set("server.database", up.database.clone());
             }
             Command::Db(DbCommand::Update(update)) => {
                 set("advisories.address", update.address.clone());

@@ -20,7 +20,6 @@ fn main() -> ExitCode {
     let messages = output::Messages::new(args.quiet);
     match run(&args, &messages) {
         Ok(outcome) => outcome.exit_code(),
-        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             messages.error(&error);
             Outcome::Failed.exit_code()

@@ -5,6 +5,7 @@ mod progress;
 pub(crate) mod table;
 
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -25,7 +26,7 @@ impl Messages {
     /// Something a user may want to know. Lost messages are no reason to fail.
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         if !self.quiet {
-            let _ = writeln!(anstream::stderr(), "{}", safe(&text.to_string()));
+            let _ = writeln!(anstream::stderr(), "{}", safe_lines(&text.to_string()));
         }
     }
 
@@ -35,7 +36,7 @@ impl Messages {
         let _ = writeln!(
             anstream::stderr(),
             "{style}error{style:#}: {}",
-            safe(&format!("{error:#}"))
+            safe_lines(&format!("{error:#}"))
         );
     }
 
@@ -45,36 +46,47 @@ impl Messages {
     }
 }
 
-/// Prints a result to `file`, or to standard output. A file is replaced only when all of it is written.
+/// Prints a result to `file`, or to standard output. A regular file is replaced only when all of it is written.
 pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> {
-    match file {
-        None => {
-            let mut out = anstream::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            out.flush()?;
-        }
-        Some(path) => {
-            let plain = anstream::adapter::strip_str(text).to_string();
-            let partial = Utf8Path::new(path.as_str()).with_extension("part");
-            std::fs::write(&partial, plain)
-                .with_context(|| format!("failed to write {partial}"))?;
-            std::fs::rename(&partial, path).with_context(|| format!("failed to write {path}"))?;
-        }
+    let Some(path) = file else {
+        let mut out = anstream::stdout().lock();
+        return match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            // The reader went away (`seareeve … | head`): no failure, and the exit code says what it would have said.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        };
+    };
+    let plain = anstream::adapter::strip_str(text).to_string();
+    let failed = || format!("failed to write {path}");
+    let is_special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    if is_special {
+        // A device or pipe is written to, never replaced.
+        return std::fs::write(path, plain).with_context(failed);
     }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_str().is_empty())
+        .unwrap_or(Utf8Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .with_context(failed)?;
+    file.write_all(plain.as_bytes()).with_context(failed)?;
+    file.persist(path).with_context(failed)?;
     Ok(())
 }
 
-/// Makes text from images and networks harmless for a terminal: control characters become U+FFFD.
+/// Makes text from images and networks harmless for a terminal and a table: control characters, line feeds among
+/// them, become U+FFFD.
 pub(crate) fn safe(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
+}
+
+/// The same for messages, whose line feeds are ours.
+fn safe_lines(text: &str) -> String {
+    text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints what clap has to say: help and version are results, the rest is our failure 1.
@@ -85,12 +97,4 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
-}
-
-/// Whether the reader of our output went away (`seareeve … | head`), which is no failure.
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let pipe = |io: &io::Error| io.kind() == io::ErrorKind::BrokenPipe;
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(pipe))
 }

@@ -72,10 +72,7 @@ pub(crate) fn load(
         let Some(name) = name.to_str().filter(|name| name.starts_with("SEAREEVE_")) else {
             continue;
         };
-        if OTHER_VARIABLES.contains(&name)
-            || name.starts_with("SEAREEVE_TEST_")
-            || name.starts_with("SEAREEVE_E2E_")
-        {
+        if is_foreign(name) {
             continue;
         }
         let Some(setting) = SETTINGS
@@ -118,6 +115,17 @@ pub(crate) fn load(
         origin,
         file,
     })
+}
+
+/// Variables that are no settings of ours: those of tests, and those that Kubernetes puts into every pod beside a
+/// service called `seareeve…` (`SEAREEVE_SERVICE_HOST`, `SEAREEVE_PORT_7300_TCP`).
+fn is_foreign(name: &str) -> bool {
+    let of_kubernetes = name.contains("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.ends_with("_PORT")
+        || name.contains("_PORT_");
+    let of_tests = name.starts_with("SEAREEVE_TEST_") || name.starts_with("SEAREEVE_E2E_");
+    OTHER_VARIABLES.contains(&name) || of_tests || of_kubernetes
 }
 
 /// The environment variable of a setting: `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
@@ -203,6 +211,8 @@ mod tests {
     #[test]
     fn lists_come_from_the_environment_with_commas() {
         let variables = [
+            ("SEAREEVE_SERVICE_HOST", "10.0.0.1"),
+            ("SEAREEVE_PORT_7300_TCP", "tcp://10.0.0.1:7300"),
             ("SEAREEVE_ADVISORIES_ECOSYSTEMS", "Debian, Photon OS"),
             ("XDG_DATA_HOME", "/data"),
         ];

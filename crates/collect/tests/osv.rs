@@ -13,6 +13,11 @@ use seareeve_collect::feeds::osv::{FetchError, fetch};
 /// What the server has: path to (validator, body, declared length).
 type Files = Arc<Mutex<BTreeMap<String, (String, Vec<u8>, usize)>>>;
 
+/// The smallest thing that begins and ends as a zip archive, told apart by `word`.
+fn zip(word: &str) -> Vec<u8> {
+    [b"PK\x03\x04", word.as_bytes(), b"PK\x05\x06", &[0; 18]].concat()
+}
+
 fn serve(files: Files) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -66,8 +71,8 @@ fn fetches_once_and_again_only_what_changed() {
             (etag.to_owned(), body.to_vec(), body.len()),
         );
     };
-    put("/Debian/all.zip", "\"1\"", b"debian one");
-    put("/Photon%20OS/all.zip", "\"1\"", b"photon");
+    put("/Debian/all.zip", "\"1\"", &zip("debian one"));
+    put("/Photon%20OS/all.zip", "\"1\"", &zip("photon"));
     let (address, log) = serve(Arc::clone(&files));
     let folder = tempfile::tempdir().unwrap();
     let folder = Utf8Path::from_path(folder.path()).unwrap();
@@ -88,16 +93,16 @@ fn fetches_once_and_again_only_what_changed() {
     assert_eq!(
         told,
         [
-            ("Debian".to_owned(), 1, 2, 10, Some(10)),
-            ("Photon OS".to_owned(), 2, 2, 6, Some(6))
+            ("Debian".to_owned(), 1, 2, 36, Some(36)),
+            ("Photon OS".to_owned(), 2, 2, 32, Some(32))
         ]
     );
     assert_eq!(
         std::fs::read(folder.join("Photon OS/all.zip")).unwrap(),
-        b"photon"
+        zip("photon")
     );
 
-    put("/Debian/all.zip", "\"2\"", b"debian two");
+    put("/Debian/all.zip", "\"2\"", &zip("debian two"));
     let second = fetch(&address, &ecosystems, folder, &mut |_| true).unwrap();
     assert_eq!(
         (second.updated, second.unchanged),
@@ -105,7 +110,7 @@ fn fetches_once_and_again_only_what_changed() {
     );
     assert_eq!(
         std::fs::read(folder.join("Debian/all.zip")).unwrap(),
-        b"debian two"
+        zip("debian two")
     );
     assert_eq!(
         *log.lock().unwrap(),
@@ -123,7 +128,7 @@ fn a_missing_or_cut_archive_is_said_and_the_old_one_stays() {
     let files = Files::default();
     files.lock().unwrap().insert(
         "/Debian/all.zip".to_owned(),
-        ("\"1\"".to_owned(), b"whole".to_vec(), 5),
+        ("\"1\"".to_owned(), zip("whole"), 31),
     );
     let (address, _log) = serve(Arc::clone(&files));
     let folder = tempfile::tempdir().unwrap();
@@ -144,7 +149,7 @@ fn a_missing_or_cut_archive_is_said_and_the_old_one_stays() {
 
     files.lock().unwrap().insert(
         "/Debian/all.zip".to_owned(),
-        ("\"2\"".to_owned(), b"cut".to_vec(), 500),
+        ("\"2\"".to_owned(), zip("cut"), 500),
     );
     let fetched = fetch(&address, &["Debian"], folder, &mut |_| true).unwrap();
     assert_eq!(fetched.problems.len(), 1);
@@ -155,7 +160,7 @@ fn a_missing_or_cut_archive_is_said_and_the_old_one_stays() {
     );
     assert_eq!(
         std::fs::read(folder.join("Debian/all.zip")).unwrap(),
-        b"whole"
+        zip("whole")
     );
 }
 
@@ -169,11 +174,42 @@ fn nothing_at_all_is_an_error_and_a_stop_is_obeyed() {
     assert!(matches!(error, FetchError::Nothing { .. }));
     files.lock().unwrap().insert(
         "/Debian/all.zip".to_owned(),
-        ("\"1\"".to_owned(), b"whole".to_vec(), 5),
+        ("\"1\"".to_owned(), zip("whole"), 31),
     );
     assert!(matches!(
         fetch(&address, &["Debian"], folder, &mut |_| false),
         Err(FetchError::Stopped)
     ));
     assert!(!folder.join("Debian/all.zip").exists());
+}
+
+#[test]
+fn a_page_instead_of_an_archive_replaces_nothing() {
+    let files = Files::default();
+    let put = |etag: &str, body: &[u8]| {
+        let file = (etag.to_owned(), body.to_vec(), body.len());
+        files
+            .lock()
+            .unwrap()
+            .insert("/Debian/all.zip".to_owned(), file);
+    };
+    let (address, _log) = serve(Arc::clone(&files));
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    put("\"1\"", &zip("whole"));
+    fetch(&address, &["Debian"], folder, &mut |_| true).unwrap();
+    put("\"2\"", b"<html>sign in to the network</html>");
+    for _ in 0..2 {
+        let fetched = fetch(&address, &["Debian"], folder, &mut |_| true).unwrap();
+        assert!(fetched.updated.is_empty() && fetched.unchanged.is_empty());
+        assert!(
+            fetched.problems[0]
+                .message
+                .contains("something that is no zip archive")
+        );
+        assert_eq!(
+            std::fs::read(folder.join("Debian/all.zip")).unwrap(),
+            zip("whole")
+        );
+    }
 }

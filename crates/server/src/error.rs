@@ -84,6 +84,14 @@ impl ApiError {
         )
     }
 
+    /// A failure of several layers: the store's keeps its meaning.
+    pub(crate) fn from_any(cause: anyhow::Error) -> Self {
+        match cause.downcast::<StoreError>() {
+            Ok(error) => error.into(),
+            Err(cause) => Self::internal(cause),
+        }
+    }
+
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,

@@ -12,15 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use seareeve_store::StoreError;
 use seareeve_store::jobs::{self, Failed, Job};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, error, info, info_span, warn};
 
-use crate::error::ApiResult;
 use crate::state::App;
 
 pub(crate) use rematch::MATCHED_WITH;
-pub(crate) use scan::{Note, ScanJob, announce, save};
+pub(crate) use scan::{Note, Saved, ScanJob, announce, save};
+pub(crate) use update_advisories::UPDATE_TRIED;
 
 /// How long a lease lasts without being extended: a killed process's jobs are taken up again after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -59,16 +60,19 @@ pub(crate) fn spawn(app: &Arc<App>, tasks: &TaskTracker) {
 }
 
 /// Enqueues the job that matches all stored packages against a changed advisory database.
-pub(crate) async fn enqueue_rematch(app: &App) -> ApiResult<()> {
+pub(crate) async fn enqueue_rematch(app: &App) -> Result<(), StoreError> {
     enqueue(app, REMATCH).await
 }
 
-/// Enqueues the job that fetches advisories.
-pub(crate) async fn enqueue_update(app: &App) -> ApiResult<()> {
+/// Enqueues the job that fetches advisories, unless one waits or runs already.
+pub(crate) async fn enqueue_update(app: &App) -> Result<(), StoreError> {
+    if jobs::any_pending(&app.store, &[UPDATE_ADVISORIES]).await? {
+        return Ok(());
+    }
     enqueue(app, UPDATE_ADVISORIES).await
 }
 
-async fn enqueue(app: &App, kind: &str) -> ApiResult<()> {
+async fn enqueue(app: &App, kind: &str) -> Result<(), StoreError> {
     let now = app.now();
     let mut tx = app.store.begin().await?;
     jobs::enqueue(&mut tx, kind, "{}", now, 5, now).await?;
@@ -112,17 +116,21 @@ async fn run(app: &Arc<App>, job: &Job) {
             other => Err(anyhow::anyhow!("no job is called {other}").into()),
         }
     };
-    tokio::pin!(done);
-    let result = loop {
-        tokio::select! {
-            result = &mut done => break result,
-            () = tokio::time::sleep(EXTEND) => match jobs::extend(&app.store, job, app.now(), LEASE).await {
+    // Beside the job, not in between: the job may hold the very lock that extending waits for.
+    let renew = async {
+        loop {
+            tokio::time::sleep(EXTEND).await;
+            match jobs::extend(&app.store, job, app.now(), LEASE).await {
                 Ok(true) => {}
                 // Whoever has it now does the same; our result will find the lease gone and change nothing.
                 Ok(false) => warn!("the lease is lost"),
                 Err(error) => warn!(error = %error, "failed to extend the lease"),
             }
         }
+    };
+    let result = tokio::select! {
+        result = done => result,
+        never = renew => never,
     };
     match result {
         Ok(()) => info!("job done"),
@@ -144,7 +152,7 @@ async fn run(app: &Arc<App>, job: &Job) {
 }
 
 /// Tries again after 10 s, 40 s, 160 s, …
-async fn fail(app: &App, job: &Job, cause: &str) -> Result<(), seareeve_store::StoreError> {
+async fn fail(app: &App, job: &Job, cause: &str) -> Result<(), StoreError> {
     let now = app.now();
     let pause = SignedDuration::from_secs(10 * 4_i64.pow(job.attempt.saturating_sub(1).min(6)));
     let mut tx = app.store.begin().await?;
@@ -154,8 +162,8 @@ async fn fail(app: &App, job: &Job, cause: &str) -> Result<(), seareeve_store::S
         Failed::Dead | Failed::Retrying | Failed::Lost => None,
     };
     tx.commit().await?;
-    if let Some(scan) = gave_up {
-        scan::announce(app, scan).await;
+    if let Some(payload) = gave_up {
+        scan::clean_up(app, &payload).await;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use seareeve_store::users::Role;
-use seareeve_store::{DatabaseUrl, Store, sign_in_links, users};
+use seareeve_store::{DatabaseUrl, Store, UserId, sessions, sign_in_links, users};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ const FIRST_USER: &str = "admin";
 const LINK_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// How long running work may take to end in order.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How long the store may take to close.
+const CLOSE: Duration = Duration::from_secs(3);
 
 /// A server that is listening.
 pub struct Server {
@@ -63,7 +65,7 @@ impl Server {
             })?;
         let address = format!("http://{}", listener.local_addr()?);
         let now = Timestamp::now();
-        let path = sign_in_path_in(&store, FIRST_USER, now).await?;
+        let path = first_link_path(&store, now).await?;
         let epoch = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let app = Arc::new(App {
             config,
@@ -141,7 +143,13 @@ impl Server {
             () = tokio::time::sleep(DRAIN) => warn!("some work did not end in time; it is taken up again at the next start"),
             () = stop() => warn!("asked again: stopping at once; running work is taken up again at the next start"),
         }
-        self.app.store.close().await;
+        // A connection that blocked work still holds is not waited for.
+        if tokio::time::timeout(CLOSE, self.app.store.close())
+            .await
+            .is_err()
+        {
+            warn!("the store is still in use; what was not committed is undone");
+        }
         Ok(())
     }
 }
@@ -159,17 +167,25 @@ pub fn make_private_folder(folder: &Utf8Path) -> anyhow::Result<()> {
 }
 
 /// The path of a one-time sign-in link for a user, to be put behind the server's address. `reset` takes the user's
-/// password away, so that a new one is asked for. The first user is made when there is none.
+/// password and sessions away, so that a new one is asked for.
 ///
 /// # Errors
 /// When there is no such user, or the store cannot be reached.
 pub async fn sign_in_path(config: &Config, name: &str, reset: bool) -> anyhow::Result<String> {
     make_private_folder(&config.server.data_dir)?;
     let store = open_store(config).await?;
-    if reset && let Some(user) = users::by_name(&store, name).await? {
+    let Some(user) = users::by_name(&store, name).await? else {
+        bail!(
+            "there is no user {name} in {}: is this the server's store? (setting server.database)",
+            database_url(config)?
+        );
+    };
+    if reset {
         users::set_password(&store, user.id, None).await?;
+        // Whoever is signed in could set the new password now.
+        sessions::delete_of_user(&store, user.id).await?;
     }
-    let path = sign_in_path_in(&store, name, Timestamp::now()).await?;
+    let path = link_path(&store, user.id, Timestamp::now()).await?;
     store.close().await;
     Ok(path)
 }
@@ -200,23 +216,16 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         .with_context(|| format!("failed to open the store {url}"))
 }
 
-async fn sign_in_path_in(store: &Store, name: &str, now: Timestamp) -> anyhow::Result<String> {
-    let user = match users::by_name(store, name).await? {
+/// A link for the first user, who is made when there are no users yet.
+async fn first_link_path(store: &Store, now: Timestamp) -> anyhow::Result<String> {
+    let user = match users::by_name(store, FIRST_USER).await? {
         Some(user) => user.id,
-        None if users::count(store).await? == 0 => {
-            users::create(store, FIRST_USER, None, Role::Owner, now).await?
-        }
-        // The first user may have been replaced by others: then the console vouches for the oldest owner.
-        None if name == FIRST_USER => match users::list(store)
-            .await?
-            .into_iter()
-            .find(|user| user.role == Role::Owner)
-        {
-            Some(owner) => owner.id,
-            None => bail!("no user has the role owner"),
-        },
-        None => bail!("there is no user {name}"),
+        None => users::create(store, FIRST_USER, None, Role::Owner, now).await?,
     };
+    link_path(store, user, now).await
+}
+
+async fn link_path(store: &Store, user: UserId, now: Timestamp) -> anyhow::Result<String> {
     let secret = Secret::generate("")?;
     sign_in_links::create(store, &secret.hash, user, now, now + LINK_LIFE).await?;
     Ok(format!("/sign-in#token={}", secret.text))

@@ -69,13 +69,7 @@ impl utoipa::Modify for Security {
 /// All routes of the API. Each answers to callers only, but those marked open.
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(
-            session::sign_in,
-            session::current,
-            session::sign_out
-        )) // POST is open
-        .routes(routes!(session::sign_in_by_link)) // open
-        .routes(routes!(session::change_password))
+        .merge(sign_in())
         .routes(routes!(users::list, users::create))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
@@ -94,6 +88,19 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(images::findings))
         .routes(routes!(images::facets))
         .routes(routes!(images::finding))
+}
+
+/// What strangers can reach: small bodies, so that they cannot fill the memory.
+fn sign_in() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(
+            session::sign_in,
+            session::current,
+            session::sign_out
+        )) // POST is open
+        .routes(routes!(session::sign_in_by_link)) // open
+        .routes(routes!(session::change_password))
+        .layer(DefaultBodyLimit::max(16 * 1024))
 }
 
 /// The API's OpenAPI 3.1 document.

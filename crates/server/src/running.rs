@@ -38,12 +38,11 @@ impl Running {
         }
     }
 
-    /// Asks a scan to stop; false when it does not run here.
-    pub(crate) fn stop(&self, scan: i64) -> bool {
-        self.lock()
-            .get(&scan)
-            .map(|entry| entry.stop.store(true, Ordering::Relaxed))
-            .is_some()
+    /// Asks a scan to stop, if it runs here.
+    pub(crate) fn stop(&self, scan: i64) {
+        if let Some(entry) = self.lock().get(&scan) {
+            entry.stop.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Asks all scans to stop: the process ends.

@@ -282,6 +282,23 @@ pub async fn counts(store: &Store) -> Result<JobCounts, StoreError> {
     Ok(counts)
 }
 
+const PAYLOADS: &str =
+    "SELECT id, payload FROM job WHERE kind = $1 AND state IN ('queued', 'running')";
+
+/// The payloads of all jobs of this kind that wait or run.
+///
+/// # Errors
+/// When the database fails.
+pub async fn payloads(store: &Store, kind: &str) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(PAYLOADS)
+        .bind(kind)
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter()
+        .map(|row| Columns::new(row, "job", &["id"]).text("payload"))
+        .collect()
+}
+
 const ANY_PENDING: &str = "SELECT COUNT(*) AS jobs FROM job WHERE state IN ('queued', 'running') \
      AND kind IN (SELECT value ->> 't' FROM json_each($1))";
 

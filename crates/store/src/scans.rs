@@ -197,6 +197,23 @@ pub async fn pending(store: &Store) -> Result<u64, StoreError> {
     Columns::new(&row, "scan", &[]).count("scans")
 }
 
+const UNFINISHED: &str = "SELECT id, created FROM scan \
+     WHERE state IN ('queued', 'running') AND created < $1 ORDER BY id";
+
+/// Scans asked for before `before` that wait or run.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unfinished(store: &Store, before: Timestamp) -> Result<Vec<ScanId>, StoreError> {
+    let rows = sqlx::query(UNFINISHED)
+        .bind(before.as_millisecond())
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter()
+        .map(|row| Ok(ScanId(Columns::new(row, "scan", &["id"]).int("id")?)))
+        .collect()
+}
+
 const START: &str = "UPDATE scan SET state = 'running', started = $2 \
      WHERE id = $1 AND state IN ('queued', 'running')";
 

@@ -61,7 +61,14 @@ pub(crate) fn client(address: &str) -> anyhow::Result<Client> {
 
 /// A result as users and programs read it: indented, one line feed at the end.
 pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
-    let mut text = serde_json::to_string_pretty(value)?;
+    let mut text = String::new();
+    for c in serde_json::to_string_pretty(value)?.chars() {
+        // JSON lets these stand as they are; a terminal takes some of them for commands.
+        match c {
+            '\u{7f}'..='\u{9f}' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
     text.push('\n');
     Ok(text)
 }

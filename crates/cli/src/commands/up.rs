@@ -12,7 +12,7 @@ pub(crate) fn run(config: Config, messages: &Messages) -> anyhow::Result<Outcome
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let server = Server::start(config).await?;
         // A result, not a message: scripts and `cargo xtask test` read it.
         output::result(
@@ -25,7 +25,11 @@ pub(crate) fn run(config: Config, messages: &Messages) -> anyhow::Result<Outcome
         )?;
         messages.note("Ctrl-C stops it");
         server.run_until_stopped().await
-    })?;
+    });
+    // Work that cannot be interrupted (a build of the advisory database) ends with the process; it leaves nothing
+    // that is half done in a place where anybody looks.
+    runtime.shutdown_background();
+    ended?;
     messages.note("stopped");
     Ok(Outcome::Done)
 }

@@ -115,9 +115,15 @@ fn what_an_image_says_cannot_command_the_terminal() {
         name,
         (
             "usr/lib/python3/y.dist-info/METADATA",
-            "Name: PyYAML\nVersion: 5.3\u{1b}]0;x\n",
+            "Name: PyYAML\nVersion: 5.3\u{1b}]0;x\u{9b}2J\n",
         ),
     ]);
+    let json = home.run(&["image", "--input", "app.tar", "--format", "json"]);
+    assert!(
+        !json.out.contains(|c: char| c.is_control() && c != '\n'),
+        "{json:?}"
+    );
+    assert!(json.out.contains("\\u009b"), "{json:?}");
     let run = home.run(&["image", "--input", "app.tar"]);
     assert!(
         !run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'),

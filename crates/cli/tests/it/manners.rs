@@ -93,22 +93,68 @@ fn settings_show_their_origin_but_no_password() {
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_failure() {
+fn a_reader_that_went_away_is_no_failure_and_hides_no_gate() {
     let home = Home::new();
     home.image(&APP);
-    let mut child = home
-        .command(&["image", "--input", "app.tar", "--format", "json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
+    for (gate, code) in [("--quiet", 0), ("--fail-on=high", 2)] {
+        let mut child = home
+            .command(&["image", "--input", "app.tar", "--format", "json", gate])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), said),
+            (Some(code), String::new()),
+            "{gate}"
+        );
+    }
+}
+
+#[test]
+fn a_device_is_written_to_and_never_replaced() {
+    let home = Home::new();
+    home.image(&APP);
+    let run = home.run(&[
+        "image",
+        "--input",
+        "app.tar",
+        "--format",
+        "json",
+        "-o",
+        "/dev/stdout",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.starts_with('{'), "{}", run.out);
+    let file = std::fs::metadata("/dev/null").unwrap();
     assert_eq!(
-        (
-            output.status.code(),
-            String::from_utf8(output.stderr).unwrap()
-        ),
-        (Some(0), String::new())
+        home.run(&["image", "--input", "app.tar", "-o", "/dev/null"])
+            .code,
+        0
+    );
+    assert_eq!(
+        std::fs::metadata("/dev/null").unwrap().file_type(),
+        file.file_type()
+    );
+    assert_eq!(
+        home.run(&["image", "--input", "app.tar", "-o", "absent/report"])
+            .code,
+        1
+    );
+}
+
+#[test]
+fn a_link_is_made_only_for_a_user_of_the_servers_store() {
+    let home = Home::new();
+    let run = home.run(&["user", "link"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.err
+            .starts_with("error: there is no user admin in sqlite:"),
+        "{}",
+        run.err
     );
 }

@@ -5,7 +5,7 @@
 //! arrived whole.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -86,6 +86,7 @@ pub fn fetch(
     let agent = Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(20)))
         .timeout_recv_response(Some(Duration::from_secs(60)))
+        .timeout_per_read(Some(Duration::from_secs(60)))
         .timeout_global(Some(Duration::from_secs(3600)))
         .http_status_as_error(false)
         .user_agent(concat!("seareeve/", env!("CARGO_PKG_VERSION")))
@@ -218,6 +219,12 @@ fn fetch_one(
         )));
     }
     file.sync_all().map_err(at(&partial))?;
+    // A page of a proxy that wants a password comes with 200, too.
+    if !is_zip(&partial).map_err(at(&partial))? {
+        return Err(OneError::Remote(format!(
+            "{url} answered with something that is no zip archive"
+        )));
+    }
     // The validator goes first and comes last: a crash between the two costs a fetch, never a stale archive.
     if let Err(source) = std::fs::remove_file(&validator_path)
         && source.kind() != io::ErrorKind::NotFound
@@ -232,4 +239,17 @@ fn fetch_one(
         std::fs::write(&validator_path, validator).map_err(at(&validator_path))?;
     }
     Ok(true)
+}
+
+/// Whether a file begins and ends as a zip archive does (APPNOTE 4.3: a local header at the start, the record of the
+/// central directory's end within the last 64 KiB). What is in it, building says.
+fn is_zip(path: &Utf8Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut start = Vec::new();
+    Read::by_ref(&mut file).take(4).read_to_end(&mut start)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(22 + 65_535)))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    Ok(start == b"PK\x03\x04" && end.windows(4).any(|four| four == b"PK\x05\x06"))
 }

@@ -18,8 +18,10 @@ static SLOTS: Semaphore = Semaphore::const_new(2);
 
 /// Hashes a password for the store.
 pub(crate) async fn hash(password: String) -> anyhow::Result<String> {
-    let _slot = SLOTS.acquire().await?;
+    let slot = SLOTS.acquire().await?;
     tokio::task::spawn_blocking(move || {
+        // Held until the hash is made, also when whoever asked for it has gone.
+        let _slot = slot;
         Ok(Argon2::default()
             .hash_password(password.as_bytes())?
             .to_string())
@@ -29,8 +31,9 @@ pub(crate) async fn hash(password: String) -> anyhow::Result<String> {
 
 /// Whether `password` is the one behind `stored`; without a stored hash it takes the same time and says no.
 pub(crate) async fn verify(password: String, stored: Option<String>) -> anyhow::Result<bool> {
-    let _slot = SLOTS.acquire().await?;
+    let slot = SLOTS.acquire().await?;
     tokio::task::spawn_blocking(move || {
+        let _slot = slot;
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| NOBODY.to_owned());
         let hash = PasswordHash::new(&stored)?;

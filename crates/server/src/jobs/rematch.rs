@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use seareeve_api::Event;
-use seareeve_model::ProblemCode;
+use seareeve_model::{Package, ProblemCode};
 use seareeve_scan::advisories::{Database, changed_names};
 use seareeve_store::jobs::{self, Job};
-use seareeve_store::{Changes, ImageId, StoreError, images, matches, packages, settings};
+use seareeve_store::{
+    Changes, ImageId, PackageId, StoreError, images, matches, packages, settings,
+};
 use tracing::info;
 
 use super::JobError;
@@ -59,7 +61,11 @@ async fn match_again(
         Ok::<_, anyhow::Error>(names.into_iter().collect::<Vec<_>>())
     })
     .await??;
-    let touched = packages::by_match_names(&app.store, &names).await?;
+    // Without a previous database nobody knows which names are gone from it: then all packages are looked at.
+    let touched = match previous {
+        Some(_) => packages::by_match_names(&app.store, &names).await?,
+        None => all_packages(app).await?,
+    };
     let mut changes = Changes::default();
     let mut unreadable = Vec::new();
     for batch in touched.chunks(BATCH) {
@@ -118,6 +124,19 @@ async fn match_again(
         app.events.publish(Event::Images);
     }
     Ok(())
+}
+
+async fn all_packages(app: &App) -> Result<Vec<(PackageId, Package)>, StoreError> {
+    let mut all = Vec::new();
+    let mut after = None;
+    loop {
+        let portion = packages::all(&app.store, after, BATCH).await?;
+        let Some((last, _)) = portion.last() else {
+            return Ok(all);
+        };
+        after = Some(*last);
+        all.extend(portion);
+    }
 }
 
 /// Says anew what could not be judged of an image.

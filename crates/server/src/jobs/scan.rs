@@ -31,7 +31,7 @@ pub(crate) struct ScanJob {
     /// The request.
     scan: i64,
     /// The uploaded archive's file name in the upload folder.
-    upload: Option<String>,
+    pub(super) upload: Option<String>,
 }
 
 impl ScanJob {
@@ -47,7 +47,7 @@ impl ScanJob {
         Ok(())
     }
 
-    fn id(&self) -> ScanId {
+    pub(super) fn id(&self) -> ScanId {
         ScanId(self.scan)
     }
 
@@ -81,9 +81,12 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     announce(app, payload.id()).await;
     let read = read(app, &payload, &scan.source, &stop).await;
     app.running.end(payload.scan);
-    let stopped = app.shutdown.is_cancelled();
-    match read {
-        Err(ReadFailure::Read(ReadError::Cancelled)) if stopped => return Err(JobError::Stopped),
+    let ended = match read {
+        Err(ReadFailure::Read(ReadError::Cancelled)) if app.shutdown.is_cancelled() => {
+            return Err(JobError::Stopped);
+        }
+        // The scan's row says so already.
+        Err(ReadFailure::Read(ReadError::Cancelled)) => complete(app, job).await?,
         Err(ReadFailure::TimedOut) => {
             end_failed(
                 app,
@@ -92,12 +95,6 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
                 "the scan took too long (setting scan.timeout_minutes)",
             )
             .await?
-        }
-        Err(ReadFailure::Read(ReadError::Cancelled)) => {
-            let mut tx = app.store.begin().await?;
-            scans::cancel(&mut tx, payload.id(), app.now()).await?;
-            jobs::complete(&mut tx, job).await?;
-            tx.commit().await?;
         }
         // Whose fault it is decides: what the image or the user got wrong will not change by itself.
         Err(ReadFailure::Read(error @ (ReadError::Network { .. } | ReadError::Status { .. })))
@@ -113,16 +110,28 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
             {
                 why = why.replace(path.as_str(), name);
             }
-            end_failed(app, job, &payload, &why).await?;
+            end_failed(app, job, &payload, &why).await?
         }
         Err(ReadFailure::Other(error)) => return Err(JobError::Later(error)),
-        Ok(inventory) => {
-            let stored = save(app, inventory, Note::ScanDone(job, payload.id())).await?;
-            info!(image.digest = %stored.inventory.image.digest, rows = stored.changes.total(), "image stored");
-        }
+        Ok(inventory) => match save(app, inventory, Note::ScanDone(job, payload.id())).await {
+            Ok(Saved::Stored(stored)) => {
+                info!(image.digest = %stored.inventory.image.digest, rows = stored.changes.total(), "image stored");
+                true
+            }
+            Ok(Saved::Ended) => complete(app, job).await?,
+            Ok(Saved::Lost) => false,
+            // What the image says of itself cannot be stored: not now, not later.
+            Err(error) if matches!(error.downcast_ref(), Some(StoreError::Refused { .. })) => {
+                end_failed(app, job, &payload, &format!("{error:#}")).await?
+            }
+            Err(error) => return Err(JobError::Later(error)),
+        },
+    };
+    if ended {
+        clean_up(app, &payload).await;
+    } else {
+        warn!("the lease was lost; whoever has the job now ends it");
     }
-    forget_upload(app, &payload);
-    announce(app, payload.id()).await;
     Ok(())
 }
 
@@ -219,6 +228,16 @@ pub(crate) enum Note<'a> {
     SbomTaken { name: &'a str, user: UserId },
 }
 
+/// What became of an inventory.
+pub(crate) enum Saved {
+    /// It is stored.
+    Stored(Box<Stored>),
+    /// Its scan had ended, because somebody cancelled it: nothing is stored.
+    Ended,
+    /// Its job is somebody else's now: nothing is stored.
+    Lost,
+}
+
 /// What was stored.
 pub(crate) struct Stored {
     /// Rows written.
@@ -236,7 +255,7 @@ pub(crate) async fn save(
     app: &Arc<App>,
     inventory: Inventory,
     note: Note<'_>,
-) -> anyhow::Result<Stored> {
+) -> anyhow::Result<Saved> {
     // Held until the result is stored; see `advisories`.
     let database = app.advisories.hold().await;
     let matching = Arc::clone(&*database);
@@ -255,7 +274,9 @@ pub(crate) async fn save(
     let saved = images::save(&mut tx, &inventory, &matches.findings, now).await?;
     let scan = match note {
         Note::ScanDone(job, scan) => {
-            jobs::complete(&mut tx, job).await?;
+            if !jobs::complete(&mut tx, job).await? {
+                return Ok(Saved::Lost);
+            }
             scan
         }
         Note::SbomTaken { name, user } => {
@@ -265,40 +286,65 @@ pub(crate) async fn save(
             scan
         }
     };
-    scans::finish(&mut tx, scan, saved.image, problems, now).await?;
+    if !scans::finish(&mut tx, scan, saved.image, problems, now).await? {
+        return Ok(Saved::Ended);
+    }
     tx.commit().await?;
     drop(database);
     if saved.changes.total() > 0 {
         app.events.publish(Event::Images);
     }
     announce(app, scan).await;
-    Ok(Stored {
+    Ok(Saved::Stored(Box::new(Stored {
         changes: saved.changes,
         inventory,
         findings: matches.findings,
         database: info,
-    })
+    })))
 }
 
-async fn end_failed(app: &App, job: &Job, payload: &ScanJob, why: &str) -> Result<(), StoreError> {
+/// Whether the job was still ours to complete.
+async fn complete(app: &App, job: &Job) -> Result<bool, StoreError> {
     let mut tx = app.store.begin().await?;
-    scans::fail(&mut tx, payload.id(), why, app.now()).await?;
-    jobs::complete(&mut tx, job).await?;
-    tx.commit().await
+    let ours = jobs::complete(&mut tx, job).await?;
+    tx.commit().await?;
+    Ok(ours)
 }
 
-/// Notes a scan as failed whose job was given up; the scan, if there was one to note.
+/// Whether the job was still ours to end.
+async fn end_failed(
+    app: &App,
+    job: &Job,
+    payload: &ScanJob,
+    why: &str,
+) -> Result<bool, StoreError> {
+    let mut tx = app.store.begin().await?;
+    if !jobs::complete(&mut tx, job).await? {
+        return Ok(false);
+    }
+    scans::fail(&mut tx, payload.id(), why, app.now()).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Notes a scan as failed whose job was given up; the job's payload, if it can be read.
 pub(super) async fn give_up(
     tx: &mut Tx,
     job: &Job,
     cause: &str,
     now: Timestamp,
-) -> Result<Option<ScanId>, StoreError> {
+) -> Result<Option<ScanJob>, StoreError> {
     let Ok(payload) = ScanJob::parse(job) else {
         return Ok(None);
     };
     scans::fail(tx, payload.id(), cause, now).await?;
-    Ok(Some(payload.id()))
+    Ok(Some(payload))
+}
+
+/// What is left to do when a scan has ended.
+pub(super) async fn clean_up(app: &App, payload: &ScanJob) {
+    forget_upload(app, payload);
+    announce(app, payload.id()).await;
 }
 
 /// Tells waiting UIs where a scan is.

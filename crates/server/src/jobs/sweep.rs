@@ -1,5 +1,7 @@
 //! What is done by the clock: a new advisory file is noticed, scheduled updates begin, what has ended is removed.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,24 +10,24 @@ use jiff::{SignedDuration, Timestamp};
 use seareeve_store::{jobs, scans, sessions, settings, sign_in_links};
 use tracing::warn;
 
-use crate::jobs::rematch::MATCHED_WITH;
+use crate::jobs::{MATCHED_WITH, SCAN, ScanJob, UPDATE_TRIED, announce};
 use crate::state::App;
 
 /// Pause between two rounds.
 const EVERY: Duration = Duration::from_secs(30);
 /// Ended scans and dead jobs are listed this long.
 const KEEP: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// Uploads older than this belong to no scan any more.
+/// An upload of this age that no waiting or running scan names is left over.
 const KEEP_UPLOADS: Duration = Duration::from_secs(24 * 3600);
+/// A scan of this age without a job will never end by itself.
+const ORPHANED: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) async fn run(app: Arc<App>) {
     while !app.shutdown.is_cancelled() {
-        if let Err(error) = round(&app).await {
-            warn!(
-                error = format!("{error:#}"),
-                "sweeping failed; it is tried again soon"
-            );
-        }
+        // One step that fails keeps none of the others from its work.
+        note("advisories", advisories(&app).await);
+        note("sign-in", sign_in(&app).await);
+        note("scans", ended_scans(&app).await);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = app.shutdown.cancelled() => {}
@@ -33,44 +35,103 @@ pub(super) async fn run(app: Arc<App>) {
     }
 }
 
-async fn round(app: &Arc<App>) -> anyhow::Result<()> {
-    let now = app.now();
+fn note(step: &'static str, result: anyhow::Result<()>) {
+    if let Err(error) = result {
+        warn!(
+            step,
+            error = format!("{error:#}"),
+            "sweeping failed; it is tried again soon"
+        );
+    }
+}
+
+/// Notices a new file, and begins what is due.
+async fn advisories(app: &Arc<App>) -> anyhow::Result<()> {
     app.advisories.reload().await?;
+    if app.jobs_waiting().await? {
+        return Ok(());
+    }
     let info = app.advisories.get().await.info();
     let matched = settings::get(&app.store, MATCHED_WITH).await?;
-    let waiting = app.jobs_waiting().await?;
-    if matched.as_deref() != Some(info.digest.as_str()) && !waiting {
-        crate::jobs::enqueue_rematch(app)
-            .await
-            .map_err(|_logged| anyhow::anyhow!("failed to enqueue matching"))?;
+    if matched.as_deref() != Some(info.digest.as_str()) {
+        crate::jobs::enqueue_rematch(app).await?;
+    } else if update_is_due(app, app.now()).await? {
+        crate::jobs::enqueue_update(app).await?;
     }
-    if update_is_due(app, info.built, now) && !waiting {
-        crate::jobs::enqueue_update(app)
-            .await
-            .map_err(|_logged| anyhow::anyhow!("failed to enqueue an update"))?;
+    Ok(())
+}
+
+/// An update is due when the last one, whatever came of it, is as long ago as the user allows.
+async fn update_is_due(app: &App, now: Timestamp) -> anyhow::Result<bool> {
+    let hours = app.config.advisories.update_hours;
+    if hours == 0 {
+        return Ok(false);
     }
+    let tried = settings::get(&app.store, UPDATE_TRIED)
+        .await?
+        .and_then(|time| time.parse::<Timestamp>().ok());
+    Ok(tried.is_none_or(|tried| {
+        now.duration_since(tried) >= SignedDuration::from_hours(i64::from(hours))
+    }))
+}
+
+async fn sign_in(app: &Arc<App>) -> anyhow::Result<()> {
+    let now = app.now();
+    app.limiter.sweep();
     sessions::delete_expired(&app.store, now).await?;
     sign_in_links::delete_expired(&app.store, now).await?;
+    Ok(())
+}
+
+/// Ends scans whose job is gone, and forgets what has long ended.
+async fn ended_scans(app: &Arc<App>) -> anyhow::Result<()> {
+    let now = app.now();
+    // First the scans, then the jobs: a scan asked for in between has a job, and is not in the first list.
+    let unfinished = scans::unfinished(&app.store, now - ORPHANED).await?;
+    let payloads = jobs::payloads(&app.store, SCAN).await?;
+    let live: Vec<ScanJob> = payloads
+        .iter()
+        .filter_map(|payload| serde_json::from_str(payload).ok())
+        .collect();
+    for scan in unfinished
+        .into_iter()
+        .filter(|scan| !live.iter().any(|job| job.id() == *scan))
+    {
+        let mut tx = app.store.begin().await?;
+        let why = "the server died each time it scanned this image; its log may say why";
+        scans::fail(&mut tx, scan, why, now).await?;
+        tx.commit().await?;
+        announce(app, scan).await;
+    }
     scans::delete_old(&app.store, now - KEEP).await?;
     jobs::purge_dead(&app.store, now - KEEP).await?;
-    app.limiter.sweep();
+    let wanted: BTreeSet<String> = live.into_iter().filter_map(|job| job.upload).collect();
     let folder = app.upload_folder();
-    tokio::task::spawn_blocking(move || remove_old_uploads(folder.as_std_path())).await?
+    tokio::task::spawn_blocking(move || remove_old_uploads(folder.as_std_path(), &wanted)).await?
 }
 
-/// An update is due when the database is the starter set or as old as the user allows.
-fn update_is_due(app: &App, built: Timestamp, now: Timestamp) -> bool {
-    let hours = app.config.advisories.update_hours;
-    hours > 0 && now.duration_since(built) >= SignedDuration::from_hours(i64::from(hours))
-}
-
-fn remove_old_uploads(folder: &std::path::Path) -> anyhow::Result<()> {
+fn remove_old_uploads(folder: &Path, wanted: &BTreeSet<String>) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(folder).context("failed to list uploads")? {
         let entry = entry?;
-        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-        if age > KEEP_UPLOADS {
-            std::fs::remove_file(entry.path())
-                .with_context(|| format!("failed to remove {}", entry.path().display()))?;
+        if entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| wanted.contains(name))
+        {
+            continue;
+        }
+        // A scan that ends meanwhile removes its own.
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
+        if metadata.modified()?.elapsed().unwrap_or_default() > KEEP_UPLOADS {
+            match std::fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("failed to remove {}", entry.path().display()));
+                }
+                _ => {}
+            }
         }
     }
     Ok(())

@@ -5,12 +5,19 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use seareeve_collect::feeds::osv;
 use seareeve_store::jobs::{self, Job};
+use seareeve_store::settings;
 use tracing::{info, warn};
 
 use super::JobError;
 use crate::state::App;
 
+/// The setting that holds the time of the last update, whatever came of it.
+pub(crate) const UPDATE_TRIED: &str = "advisories.update_tried";
+
 pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
+    let mut tx = app.store.begin().await?;
+    settings::set(&mut tx, UPDATE_TRIED, &app.now().to_string()).await?;
+    tx.commit().await?;
     let worker = Arc::clone(app);
     let built = tokio::task::spawn_blocking(move || fetch_and_build(&worker)).await?;
     let problems = match built {
@@ -52,10 +59,8 @@ fn fetch_and_build(app: &App) -> anyhow::Result<Vec<seareeve_model::Problem>> {
         .filter(|path| path.join("all.zip").exists())
         .collect();
     let mut problems = fetched.problems;
-    if fetched.updated.is_empty() && problems.is_empty() && app.config.advisory_file().exists() {
-        info!("no archive has changed");
-        return Ok(problems);
-    }
+    // Also when no archive is new: the build from the last ones may have failed, or the settings name others now.
+    // The digest of a database says nothing of when it was built, so an equal one costs no matching.
     let report =
         seareeve_scan::advisories::build(&inputs, &app.config.advisory_file(), app.now(), &|_| {})?;
     info!(

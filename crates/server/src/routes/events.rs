@@ -16,6 +16,9 @@ use crate::error::ApiResult;
 use crate::events::Numbered;
 use crate::state::App;
 
+/// How long one answer lasts.
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// What changes, as it changes. A client that comes back with `Last-Event-ID` gets what it missed.
 #[utoipa::path(get, operation_id = "watch_events", path = "/api/v1/events", tag = "status",
     responses((status = 200, body = Event, content_type = "text/event-stream"), (status = 401, body = ErrorBody)))]
@@ -36,9 +39,16 @@ pub(super) async fn events(
         })
     });
     let stop = app.shutdown.clone();
+    // Whoever is signed out meanwhile hears nothing more: a client comes back by itself, and is asked who it is.
+    let ended = async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(LONGEST) => {}
+        }
+    };
     let stream = stream::iter(missed)
         .chain(live)
-        .take_until(stop.cancelled_owned())
+        .take_until(ended)
         .filter_map(move |numbered| {
             let id = app.events.id(numbered.id);
             let event = sse::Event::default().id(id).json_data(&numbered.event).ok();

@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 use crate::auth::caller::Caller;
 use crate::auth::secret::Secret;
 use crate::error::{ApiError, ApiResult};
-use crate::jobs::{self, Note, ScanJob};
+use crate::jobs::{self, Note, Saved, ScanJob};
 use crate::state::App;
 
 /// Which page of scans.
@@ -157,19 +157,17 @@ pub(super) async fn cancel(
     Path(id): Path<i64>,
 ) -> ApiResult<StatusCode> {
     caller.require(Role::Operator)?;
-    let scan = scans::get(&app.store, ScanId(id))
-        .await?
-        .ok_or_else(|| ApiError::not_found("scan"))?;
-    // A running one notes its end by itself, when it has let go of what it holds.
-    if scan.state == scans::ScanState::Running && app.running.stop(id) {
-        return Ok(StatusCode::NO_CONTENT);
+    if scans::get(&app.store, ScanId(id)).await?.is_none() {
+        return Err(ApiError::not_found("scan"));
     }
+    // Written first, so that it holds even if the process dies now; whoever runs it sees that it has ended.
     let mut tx = app.store.begin().await?;
     let cancelled = scans::cancel(&mut tx, ScanId(id), app.now()).await?;
     tx.commit().await?;
     if !cancelled {
         return Err(ApiError::conflict("the scan has ended already"));
     }
+    app.running.stop(id);
     jobs::announce(&app, ScanId(id)).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -196,9 +194,14 @@ pub(super) async fn sbom(
         name: &name,
         user: caller.user.id,
     };
-    let stored = jobs::save(&app, inventory, note)
+    let saved = jobs::save(&app, inventory, note)
         .await
-        .map_err(ApiError::internal)?;
+        .map_err(ApiError::from_any)?;
+    let Saved::Stored(stored) = saved else {
+        return Err(ApiError::internal(anyhow::anyhow!(
+            "a scan that began in this transaction had ended"
+        )));
+    };
     Ok(Json(seareeve_api::report(
         &stored.inventory,
         &stored.findings,

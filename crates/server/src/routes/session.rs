@@ -59,7 +59,7 @@ pub(super) async fn sign_in_by_link(
     Json(given): Json<SignInLink>,
 ) -> ApiResult<Response> {
     app.limiter
-        .check("", address(&app, peer, &headers))
+        .check_address(address(&app, peer, &headers))
         .map_err(ApiError::rate_limited)?;
     let used = || {
         ApiError::bad_credentials(
@@ -188,10 +188,12 @@ fn set_cookie(app: &App, response: &mut Response, secret: &str, seconds: i64) ->
 
 /// The address that attempts are counted by: the client's, as the proxy in front says, if one is configured.
 fn address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-    let forwarded = headers
-        .get("x-forwarded-for")
+    // The last of the last line is what our own proxy saw; whatever stands before it anybody can write.
+    let lines = headers.get_all("x-forwarded-for");
+    let forwarded = lines
+        .iter()
+        .next_back()
         .and_then(|value| value.to_str().ok());
-    // The last one is what our own proxy saw; those before it anybody can write.
     let client = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
     client
         .filter(|_| app.config.server.behind_proxy)

@@ -302,3 +302,52 @@ fn the_document_can_be_generated_from() {
     }
     assert!(names.len() > 20, "{names:?}");
 }
+
+#[test]
+fn a_reset_password_ends_the_sessions_that_could_set_the_next() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let mut thief = Browser::signed_in(&server);
+    let set = thief.send(
+        "PUT",
+        "/api/v1/session/password",
+        Some(json!({ "new": "correct horse battery" })),
+    );
+    assert_eq!(set.status, 200);
+    let mut config = seareeve_server::config::Config::default();
+    config.server.data_dir.clone_from(&data);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let path = runtime
+        .block_on(seareeve_server::sign_in_path(&config, "admin", true))
+        .unwrap();
+    assert_eq!(thief.get("/api/v1/session").status, 401);
+    let mut owner = Browser::new(&server);
+    let token = path.split_once("#token=").unwrap().1;
+    let answer = owner.post("/api/v1/session/link", json!({ "token": token }));
+    assert_eq!(
+        (answer.status, &answer.body["password_needed"]),
+        (200, &json!(true))
+    );
+}
+
+#[test]
+fn strangers_cannot_fill_the_memory() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let large = json!({ "name": "a".repeat(100_000), "password": "x" });
+    let answer = Browser::new(&server).post("/api/v1/session", large);
+    assert_eq!(
+        (answer.status, &answer.body["error"]["code"]),
+        (413, &json!("too_large"))
+    );
+}
+
+#[test]
+fn links_are_not_held_back_by_guesses_at_names() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    for _ in 0..12 {
+        Browser::new(&server).post("/api/v1/session", json!({ "name": "", "password": "x" }));
+    }
+    Browser::signed_in(&server);
+}

@@ -84,6 +84,32 @@ fn a_new_database_is_noticed_and_changes_findings_without_the_image() {
     );
     drop(server);
 
+    // A record that is gone, with nothing left to compare with: its findings go, too.
+    std::fs::remove_file(data.join("advisories.matched.db")).unwrap();
+    build(
+        &records,
+        &data,
+        &[advisory("DEBIAN-CVE-2030-2", "bash", "5.2.15-3")],
+    );
+    let server = start(&data, |_| {});
+    let mut browser = Browser::signed_in(&server);
+    browser.until("/api/v1/status", |status| status["rematching"] == false);
+    let findings = browser
+        .get(&format!("/api/v1/images/{digest}/findings"))
+        .body;
+    assert_eq!(findings["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(findings["findings"][0]["id"], "CVE-2030-2");
+    drop(server);
+
+    build(
+        &records,
+        &data,
+        &[advisory("DEBIAN-CVE-2030-1", "hello", "2.10-4")],
+    );
+    let server = start(&data, |_| {});
+    Browser::signed_in(&server).until("/api/v1/status", |status| status["rematching"] == false);
+    drop(server);
+
     build(
         &records,
         &data,

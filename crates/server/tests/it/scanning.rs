@@ -187,6 +187,7 @@ fn what_is_no_image_fails_with_its_reason() {
     let ended = browser.until(&format!("/api/v1/scans/{id}"), |scan| {
         scan["finished"].is_string()
     });
+    // The registry may have been found out of reach before we said stop, but never after.
     assert!(
         ["cancelled", "failed"].contains(&ended["state"].as_str().unwrap()),
         "{ended}"
@@ -258,4 +259,48 @@ fn a_sent_sbom_is_kept_and_answered_with_the_same_report() {
         browser.get("/api/v1/scans").body["scans"][0]["source"],
         json!({ "kind": "sbom", "name": "test/app:1" })
     );
+}
+
+#[test]
+fn a_cancelled_scan_stays_cancelled_and_stores_nothing() {
+    let (_keep, data) = folder();
+    // A registry that takes the connection and never answers: the scan runs until it is stopped.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let reference = format!("{}/no/answer:1", silent.local_addr().unwrap());
+    let id = {
+        let server = start(&data, |_| {});
+        let mut browser = Browser::signed_in(&server);
+        let asked = browser.post("/api/v1/scans", json!({ "reference": reference }));
+        let id = asked.body["id"].as_i64().unwrap();
+        browser.until(&format!("/api/v1/scans/{id}"), |scan| {
+            scan["state"] == "running"
+        });
+        assert_eq!(
+            browser
+                .send("DELETE", &format!("/api/v1/scans/{id}"), None)
+                .status,
+            204
+        );
+        assert_eq!(
+            browser.get(&format!("/api/v1/scans/{id}")).body["state"],
+            "cancelled",
+            "at once"
+        );
+        assert_eq!(
+            browser
+                .send("DELETE", &format!("/api/v1/scans/{id}"), None)
+                .status,
+            409
+        );
+        id
+    };
+    let server = start(&data, |_| {});
+    let mut browser = Browser::signed_in(&server);
+    let status = browser.until("/api/v1/status", |status| status["scans_pending"] == 0);
+    assert_eq!(status["jobs_dead"], 0);
+    assert_eq!(
+        browser.get(&format!("/api/v1/scans/{id}")).body["state"],
+        "cancelled"
+    );
+    assert_eq!(browser.get("/api/v1/overview").body["images"], 0);
 }

@@ -55,6 +55,8 @@ pub(crate) fn start(data: &Utf8Path, change: impl FnOnce(&mut Config)) -> Runnin
             };
             server.run_until(stop).await.unwrap();
         });
+        // As the program does: a read that hangs in the network ends with the process.
+        runtime.shutdown_background();
     });
     let (address, link) = told.recv().unwrap();
     Running {
