@@ -299,6 +299,7 @@ export const strings = {
       digest: "Digest",
       update: "Update now",
       updating: "Update asked for. This page changes when it is there.",
+      updateProblem: (why: string) => `The last update went wrong: ${why}`,
       rematching: "Matching stored packages against the new database. Findings may still change.",
       columns: { ecosystem: "Ecosystem", advisories: "Advisories", newest: "Newest change" },
       deadJobs: (n: number) => `${plural(n, "job")} failed for good. The server's log says why.`,

@@ -133,6 +133,10 @@ pub struct Status {
     pub scans_pending: u64,
     /// Jobs that were given up after their last attempt.
     pub jobs_dead: u64,
+    /// Advisories are being fetched, or will be soon.
+    pub updating: bool,
+    /// What went wrong with the last update of the advisories; absent when nothing did.
+    pub update_problem: Option<String>,
     /// The server is matching stored packages against a changed database: findings may still change.
     pub rematching: bool,
 }

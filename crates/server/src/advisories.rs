@@ -47,10 +47,12 @@ impl Advisories {
     pub(crate) async fn reload(&self) -> anyhow::Result<bool> {
         let file = self.file.clone();
         let fresh = tokio::task::spawn_blocking(move || load(&file)).await??;
-        let fresh_digest = fresh.info().digest;
-        if self.get().await.info().digest == fresh_digest {
+        let (info, old) = (fresh.info(), self.get().await.info());
+        // An equal one of a later day counts, too: it says that nothing has changed until then.
+        if (&info.digest, info.built) == (&old.digest, old.built) {
             return Ok(false);
         }
+        let fresh_digest = info.digest;
         *self.current.write().await = fresh;
         info!(database.digest = %fresh_digest, "advisory database exchanged");
         Ok(true)

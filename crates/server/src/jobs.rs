@@ -21,7 +21,7 @@ use crate::state::App;
 
 pub(crate) use rematch::MATCHED_WITH;
 pub(crate) use scan::{Note, Saved, ScanJob, announce, save};
-pub(crate) use update_advisories::UPDATE_TRIED;
+pub(crate) use update_advisories::{UPDATE_PROBLEM, UPDATE_TRIED};
 
 /// How long a lease lasts without being extended: a killed process's jobs are taken up again after it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_secs(15);
 
 const SCAN: &str = "scan";
 const REMATCH: &str = "rematch";
-const UPDATE_ADVISORIES: &str = "update-advisories";
+pub(crate) const UPDATE_ADVISORIES: &str = "update-advisories";
 /// The jobs that change what is matched with; one worker does them one after the other.
 pub(crate) const DATABASE_JOBS: &[&str] = &[REMATCH, UPDATE_ADVISORIES];
 
@@ -66,7 +66,7 @@ pub(crate) async fn enqueue_rematch(app: &App) -> Result<(), StoreError> {
 
 /// Enqueues the job that fetches advisories, unless one waits or runs already.
 pub(crate) async fn enqueue_update(app: &App) -> Result<(), StoreError> {
-    if jobs::any_pending(&app.store, &[UPDATE_ADVISORIES]).await? {
+    if app.update_waiting().await? {
         return Ok(());
     }
     enqueue(app, UPDATE_ADVISORIES).await

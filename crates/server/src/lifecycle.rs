@@ -72,6 +72,7 @@ impl Server {
             store,
             advisories,
             events: Hub::new(epoch),
+            announcing: tokio::sync::Mutex::default(),
             running: Running::default(),
             limiter: Limiter::new(),
             wake: tokio::sync::Notify::new(),

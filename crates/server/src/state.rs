@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use seareeve_store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::advisories::Advisories;
@@ -24,6 +24,8 @@ pub(crate) struct App {
     pub(crate) advisories: Advisories,
     /// Tells waiting UIs.
     pub(crate) events: Hub,
+    /// Held while an event is made of a row.
+    pub(crate) announcing: Mutex<()>,
     /// Scans of this process.
     pub(crate) running: Running,
     /// Attempts to sign in.
@@ -45,6 +47,11 @@ impl App {
     /// Whether work on the advisory database waits or runs already.
     pub(crate) async fn jobs_waiting(&self) -> Result<bool, seareeve_store::StoreError> {
         seareeve_store::jobs::any_pending(&self.store, crate::jobs::DATABASE_JOBS).await
+    }
+
+    /// Whether an update of the advisories waits or runs.
+    pub(crate) async fn update_waiting(&self) -> Result<bool, seareeve_store::StoreError> {
+        seareeve_store::jobs::any_pending(&self.store, &[crate::jobs::UPDATE_ADVISORIES]).await
     }
 
     /// Where uploaded archives wait for their scan.

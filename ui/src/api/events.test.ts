@@ -31,6 +31,11 @@ describe("a scan that moved on", () => {
       ],
     ]);
   });
+  it("stays ended when an older state comes late", () => {
+    const states = (late: Scan) => withScan(list([scan(1, "done")]), late).pages[0]?.scans.map((s) => s.state);
+    expect(states(scan(1, "queued"))).toEqual(["done"]);
+    expect(states(scan(1, "done"))).toEqual(["done"]);
+  });
   it("comes first when it is new", () => {
     expect(withScan(list([scan(1)], []), scan(2)).pages[0]?.scans.map((s) => s.id)).toEqual([2, 1]);
     expect(withScan(list(), scan(2)).pages).toEqual([]);

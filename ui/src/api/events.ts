@@ -76,7 +76,8 @@ export function withScan(list: InfiniteData<ScanPage>, scan: Scan): InfiniteData
     scans: page.scans.map((old) => {
       if (old.id !== scan.id) return old;
       known = true;
-      return scan;
+      // The answer to a request may come after the event that tells its end: what has ended stays so.
+      return old.finished != null && scan.finished == null ? old : scan;
     }),
   }));
   const [first, ...rest] = pages;

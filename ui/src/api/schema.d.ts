@@ -1087,6 +1087,10 @@ export interface components {
              * @description Scans that wait or run.
              */
             scans_pending: number;
+            /** @description What went wrong with the last update of the advisories; absent when nothing did. */
+            update_problem?: string | null;
+            /** @description Advisories are being fetched, or will be soon. */
+            updating: boolean;
             /** @description The server's version. */
             version: string;
         };

@@ -12,9 +12,12 @@ export function StarterBanner({ status }: { status: Status | undefined }) {
   return (
     <div className="banner is-warning" role="note">
       <Icon name="warning" />
-      <p>{strings.starter.text(status.database.advisories)}</p>
+      <p>
+        {strings.starter.text(status.database.advisories)}
+        {status.update_problem != null && <> {strings.settings.database.updateProblem(status.update_problem)}</>}
+      </p>
       <span className="banner-actions">
-        <button type="button" className="button" disabled={update.isPending || update.isSuccess} onClick={() => update.mutate()}>
+        <button type="button" className="button" disabled={update.isPending || status.updating} onClick={() => update.mutate()}>
           {strings.starter.action}
         </button>
         <span className="banner-or">{strings.starter.or}</span>

@@ -27,10 +27,16 @@ export function DatabaseSettings() {
       ) : (
         <>
           <Facts database={status.database} />
+          {status.updating && <p role="status">{t.updating}</p>}
+          {status.update_problem != null && (
+            <p className="warning-text">
+              <Icon name="warning" /> {t.updateProblem(status.update_problem)}
+            </p>
+          )}
           {status.rematching && <p role="status">{t.rematching}</p>}
           {status.jobs_dead > 0 && <p className="warning-text">{t.deadJobs(status.jobs_dead)}</p>}
           <div className="setting-actions">
-            <button type="button" className="button is-primary" disabled={update.isPending} onClick={() => update.mutate()}>
+            <button type="button" className="button is-primary" disabled={update.isPending || status.updating} onClick={() => update.mutate()}>
               {t.update}
             </button>
             <span className="muted">{strings.starter.or}</span>

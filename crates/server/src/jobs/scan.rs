@@ -24,6 +24,8 @@ use crate::state::App;
 
 /// How often a running scan tells waiting UIs where it is.
 const TELL: Duration = Duration::from_millis(250);
+/// How long a scan that is to stop may take to notice.
+const LET_GO: Duration = Duration::from_secs(2);
 
 /// What to scan.
 #[derive(Debug, Serialize, Deserialize)]
@@ -163,6 +165,7 @@ async fn read(
         }
     };
     let upload_name = payload.upload.clone();
+    let asked_to_stop = Arc::clone(stop);
     let (app, stop, scan) = (Arc::clone(app), Arc::clone(stop), payload.scan);
     let deadline =
         Instant::now() + Duration::from_secs(60 * u64::from(app.config.scan.timeout_minutes));
@@ -211,7 +214,20 @@ async fn read(
             Err(error) => Err(ReadFailure::Read(error)),
         }
     };
-    match tokio::task::spawn_blocking(work).await {
+    let mut work = tokio::task::spawn_blocking(work);
+    // Reading asks about stopping at every step, but a registry may keep silent for long before one: then the thread
+    // is left to its own timeouts.
+    let left_alone = async {
+        while !asked_to_stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(TELL).await;
+        }
+        tokio::time::sleep(LET_GO).await;
+    };
+    let ended = tokio::select! {
+        ended = &mut work => ended,
+        () = left_alone => return Err(ReadFailure::Read(ReadError::Cancelled)),
+    };
+    match ended {
         Ok(result) => result,
         // A panic on hostile input is a bug of ours; the scan fails, the server goes on.
         Err(error) => Err(ReadFailure::Other(
@@ -349,6 +365,9 @@ pub(super) async fn clean_up(app: &App, payload: &ScanJob) {
 
 /// Tells waiting UIs where a scan is.
 pub(crate) async fn announce(app: &App, scan: ScanId) {
+    // One at a time, from reading to telling: otherwise what was read first could be told last, and a scan that is
+    // done would look as if it waited.
+    let _in_order = app.announcing.lock().await;
     match scans::get(&app.store, scan).await {
         Ok(Some(row)) => app.events.publish(Event::Scan {
             scan: wire(app, row),

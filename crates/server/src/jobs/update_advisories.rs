@@ -3,47 +3,67 @@
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use seareeve_api::Event;
 use seareeve_collect::feeds::osv;
 use seareeve_store::jobs::{self, Job};
-use seareeve_store::settings;
+use seareeve_store::{StoreError, settings};
 use tracing::{info, warn};
 
 use super::JobError;
 use crate::state::App;
 
+/// How many problems of an update are shown; the log has them all.
+const TOLD: usize = 5;
+
 /// The setting that holds the time of the last update, whatever came of it.
 pub(crate) const UPDATE_TRIED: &str = "advisories.update_tried";
 
+/// The setting that holds what went wrong with the last update, for people; empty when nothing did.
+pub(crate) const UPDATE_PROBLEM: &str = "advisories.update_problem";
+
 pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
-    let mut tx = app.store.begin().await?;
-    settings::set(&mut tx, UPDATE_TRIED, &app.now().to_string()).await?;
-    tx.commit().await?;
+    note(app, UPDATE_TRIED, &app.now().to_string()).await?;
     let worker = Arc::clone(app);
     let built = tokio::task::spawn_blocking(move || fetch_and_build(&worker)).await?;
     let problems = match built {
-        Err(error)
-            if error
-                .downcast_ref::<osv::FetchError>()
-                .is_some_and(|e| matches!(e, osv::FetchError::Stopped)) =>
-        {
+        Err(error) if matches!(error.downcast_ref(), Some(osv::FetchError::Stopped)) => {
             return Err(JobError::Stopped);
         }
-        built => built?,
+        Err(error) => {
+            // Whoever pressed the button sees it now, not only after the last attempt.
+            note(app, UPDATE_PROBLEM, &format!("{error:#}")).await?;
+            app.events.publish(Event::Database);
+            return Err(JobError::Later(error));
+        }
+        Ok(problems) => problems,
     };
-    for problem in problems {
+    for problem in &problems {
         warn!(
             place = problem.place,
             problem = problem.message,
             "part of the advisories is missing"
         );
     }
+    let told: Vec<String> = problems
+        .iter()
+        .take(TOLD)
+        .map(ToString::to_string)
+        .collect();
     let now = app.now();
     let mut tx = app.store.begin().await?;
+    settings::set(&mut tx, UPDATE_PROBLEM, &told.join("; ")).await?;
     jobs::complete(&mut tx, job).await?;
     jobs::enqueue(&mut tx, super::REMATCH, "{}", now, 5, now).await?;
     tx.commit().await?;
+    app.events.publish(Event::Database);
     app.wake.notify_waiters();
     Ok(())
+}
+
+async fn note(app: &App, setting: &str, text: &str) -> Result<(), StoreError> {
+    let mut tx = app.store.begin().await?;
+    settings::set(&mut tx, setting, text).await?;
+    tx.commit().await
 }
 
 fn fetch_and_build(app: &App) -> anyhow::Result<Vec<seareeve_model::Problem>> {

@@ -26,6 +26,10 @@ pub(super) async fn status(
     let counts = seareeve_store::jobs::counts(&app.store).await?;
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        updating: app.update_waiting().await?,
+        update_problem: settings::get(&app.store, jobs::UPDATE_PROBLEM)
+            .await?
+            .filter(|text| !text.is_empty()),
         rematching: matched.as_deref() != Some(info.digest.as_str()),
         database: info.into(),
         scans_pending: seareeve_store::scans::pending(&app.store).await?,
@@ -61,5 +65,6 @@ pub(super) async fn update_database(
 ) -> ApiResult<StatusCode> {
     caller.require(Role::Operator)?;
     jobs::enqueue_update(&app).await?;
+    app.events.publish(seareeve_api::Event::Database);
     Ok(StatusCode::ACCEPTED)
 }

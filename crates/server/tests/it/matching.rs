@@ -5,6 +5,33 @@ use serde_json::json;
 
 use crate::support::{BOOKWORM, Browser, archive, debian, folder, start};
 
+#[test]
+fn an_update_that_fails_is_said() {
+    let (_keep, data) = folder();
+    let server = start(&data, |config| {
+        "http://127.0.0.1:1".clone_into(&mut config.advisories.address)
+    });
+    let mut browser = Browser::signed_in(&server);
+    assert_eq!(
+        browser.get("/api/v1/status").body["update_problem"],
+        json!(null)
+    );
+    assert_eq!(
+        browser.post("/api/v1/database/update", json!({})).status,
+        202
+    );
+    let status = browser.until("/api/v1/status", |status| {
+        status["update_problem"].is_string()
+    });
+    let why = status["update_problem"].as_str().unwrap();
+    assert!(
+        why.starts_with("failed to fetch any archive from http://127.0.0.1:1"),
+        "{why}"
+    );
+    assert_eq!(status["updating"], true, "it is tried again");
+    assert_eq!(status["database"]["kind"], "starter");
+}
+
 fn advisory(id: &str, name: &str, fixed: &str) -> String {
     json!({
         "id": id, "modified": "2026-01-01T00:00:00Z", "upstream": [id.trim_start_matches("DEBIAN-")],
