@@ -137,6 +137,15 @@ impl Reading<'_> {
         let expected = blob.digest.clone();
         let unpack_limits =
             UnpackLimits::new(limits, limits.image_bytes.saturating_sub(self.unpacked));
+        if self.tree.trim_history(limits.kept_bytes / 2) {
+            let message = "older versions of package databases take too much: some packages may be said to come from a \
+                           higher layer than the one that brought them";
+            self.problems.push(Problem::new(
+                ProblemCode::LimitReached,
+                place.clone(),
+                message,
+            ));
+        }
         let budget = limits.kept_bytes.saturating_sub(self.tree.kept_bytes());
         let (before, progress, wanted) = (self.state, self.progress, self.wanted);
         let mut tick = |packed: u64| {

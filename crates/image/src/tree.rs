@@ -121,6 +121,35 @@ impl FileTree {
         None
     }
 
+    /// Forgets the lowest versions of the files with most of them until all history takes at most `most` bytes, so
+    /// that old versions never push out what is there now. Whether anything was forgotten.
+    pub(crate) fn trim_history(&mut self, most: u64) -> bool {
+        let mut trimmed = false;
+        while self.history_costs().fold(0, u64::saturating_add) > most {
+            let Some(versions) = self
+                .history
+                .values_mut()
+                .max_by_key(|versions| versions.len())
+            else {
+                break;
+            };
+            if versions.is_empty() {
+                break;
+            }
+            versions.remove(0);
+            trimmed = true;
+        }
+        trimmed
+    }
+
+    fn history_costs(&self) -> impl Iterator<Item = u64> {
+        self.history.iter().flat_map(|(path, files)| {
+            files
+                .iter()
+                .map(|file| cost(path.as_bytes(), file.content.len() as u64))
+        })
+    }
+
     /// Bytes that this takes of [`crate::Limits::kept_bytes`].
     pub(crate) fn kept_bytes(&self) -> u64 {
         let files = self
@@ -131,13 +160,9 @@ impl FileTree {
             .links
             .iter()
             .map(|(path, target)| cost(path.as_bytes(), target.len() as u64));
-        let history = self.history.iter().flat_map(|(path, files)| {
-            let content = |file: &File| cost(path.as_bytes(), file.content.len() as u64);
-            files.iter().map(content)
-        });
         files
             .chain(links)
-            .chain(history)
+            .chain(self.history_costs())
             .fold(0, u64::saturating_add)
     }
 }
@@ -148,5 +173,41 @@ impl<'a> IntoIterator for &'a FileTree {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn old_versions_give_way_lowest_first_and_the_present_one_stays() {
+        let layer = |content: &[u8]| {
+            let mut builder = tar::Builder::new(Vec::new());
+            let mut header = tar::Header::new_ustar();
+            header.set_size(content.len() as u64);
+            builder.append_data(&mut header, "db", content).unwrap();
+            let tar = builder.into_inner().unwrap();
+            LayerFiles::read(tar.as_slice(), &Limits::default(), &|_| true, "layer")
+        };
+        let mut tree = FileTree::default();
+        for number in 0..4_u8 {
+            tree.apply(number.into(), layer(&[number; 1000]), |_| true);
+        }
+        let path = ImagePath::parse(b"db").unwrap();
+        let layers = |tree: &FileTree| {
+            tree.history(&path)
+                .iter()
+                .map(|file| file.layer)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(layers(&tree), [0, 1, 2]);
+        assert!(!tree.trim_history(u64::MAX));
+        assert!(tree.trim_history(2_500));
+        assert_eq!(layers(&tree), [1, 2]);
+        assert!(tree.trim_history(0));
+        assert_eq!(layers(&tree), [0_u32; 0]);
+        assert_eq!(tree.get(&path).unwrap().layer, 3);
     }
 }

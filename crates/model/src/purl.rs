@@ -37,7 +37,11 @@ impl Purl {
             for (key, value) in qualifiers.iter().filter(|(_, value)| !value.is_empty()) {
                 purl.add_qualifier(*key, *value)?;
             }
-            Ok(Self(purl.to_string()))
+            let text = purl.to_string();
+            // The crate writes a slash in a version as it is, and then cannot read it: whoever stores this text
+            // must be able to.
+            packageurl::PackageUrl::from_str(&text)?;
+            Ok(Self(text))
         };
         build().map_err(|source| PurlError {
             text: format!("{kind}/{namespace}/{name}@{version}"),
@@ -92,6 +96,15 @@ mod tests {
         assert_eq!(npm.as_str(), "pkg:npm/%40babel/core@7.0.0");
         assert_eq!(npm.as_str().parse::<Purl>().unwrap(), npm);
         assert!(Purl::new("npm", "", "", "1", &[]).is_err());
+        for version in ["1/2", "1/", "1?x=y", "1#f", "1@2", "%2f", " ", "1 2"] {
+            if let Ok(purl) = Purl::new("pypi", "", "requests", version, &[]) {
+                assert_eq!(purl.as_str().parse::<Purl>().unwrap(), purl, "{version}");
+            }
+        }
+        assert!(
+            Purl::new("pypi", "", "requests", "1/2", &[]).is_err(),
+            "what cannot be read again is not written"
+        );
         assert!("not a purl".parse::<Purl>().is_err());
     }
 }

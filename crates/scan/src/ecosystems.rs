@@ -64,6 +64,9 @@ pub fn wants_history(path: &ImagePath) -> bool {
     })
 }
 
+/// How many problems of one image are listed; a hostile one could have millions of files with a hundred each.
+const MOST_PROBLEMS_OF_IMAGE: usize = 10_000;
+
 /// Lists the packages in the wanted files of an image. `problems` are those of reading the image.
 ///
 /// The same tree gives the same inventory. Records that cannot be understood become problems.
@@ -71,16 +74,23 @@ pub fn wants_history(path: &ImagePath) -> bool {
 pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> Inventory {
     let os = os_release::find(tree);
     let mut packages = Vec::new();
+    let mut untold = 0_usize;
     for (path, file) in tree.iter() {
         for format in ECOSYSTEMS.iter().filter(|format| (format.wanted)(path)) {
             let (found, trouble) = read(format, path, file, os.as_ref(), packages.len());
-            problems.extend(trouble);
+            let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
+            untold += trouble.len().saturating_sub(room);
+            problems.extend(trouble.into_iter().take(room));
             packages.extend(attribute(format, tree, path, file, os.as_ref(), found));
         }
     }
     packages.sort_unstable();
     packages.dedup();
     problems.extend(gaps(os.as_ref(), &packages));
+    if untold > 0 {
+        let message = format!("{untold} more problems are not listed");
+        problems.push(Problem::new(ProblemCode::LimitReached, "packages", message));
+    }
     problems.sort_unstable();
     problems.dedup();
     Inventory {

@@ -28,16 +28,15 @@ fn osv_release(os: &OsRelease) -> Option<String> {
     if os.id != "alpine" {
         return None;
     }
+    // Edge calls itself by what it will be: `3.21_alpha20240807`, since 2024 `3.21.0_alpha20240807`.
+    if os.version_id.contains("_alpha") {
+        return Some("Alpine:edge".to_owned());
+    }
     let number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let mut parts = os.version_id.splitn(3, '.');
     let major = parts.next().filter(number)?;
     let minor = parts.next()?;
-    match minor.split_once('_') {
-        Some((minor, _)) if number(&minor) => Some("Alpine:edge".to_owned()),
-        Some(_) => None,
-        None if number(&minor) => Some(format!("Alpine:v{major}.{minor}")),
-        None => None,
-    }
+    number(&minor).then(|| format!("Alpine:v{major}.{minor}"))
 }
 
 /// One stanza: the fields that we use, first occurrence each.
@@ -131,6 +130,7 @@ mod tests {
             ("alpine", "3.19.1", Some("Alpine:v3.19")),
             ("alpine", "3.20.0_rc1", Some("Alpine:v3.20")),
             ("alpine", "3.21_alpha20240923", Some("Alpine:edge")),
+            ("alpine", "3.21.0_alpha20240807", Some("Alpine:edge")),
             ("alpine", "", None),
             ("alpine", "3", None),
             ("alpine", "3.x", None),

@@ -168,7 +168,9 @@ fn state(status: Option<&[u8]>) -> State {
     };
     let state = status.split(u8::is_ascii_whitespace).next_back();
     match state.unwrap_or_default() {
-        b"installed" => State::Installed,
+        // All of these mean that the files are there, configured or not, and files can be exploited.
+        b"installed" | b"triggers-pending" | b"triggers-awaited" | b"half-configured"
+        | b"unpacked" => State::Installed,
         b"not-installed" | b"config-files" => State::Gone,
         other => State::Partly(String::from_utf8_lossy(other).chars().take(40).collect()),
     }

@@ -35,6 +35,9 @@ pub(super) fn find(tree: &FileTree) -> Option<OsRelease> {
     })
 }
 
+/// Longest value that is taken, in bytes.
+const LONGEST_VALUE: usize = 256;
+
 /// Reads the assignments; `None` when there is no `ID`, without which nothing can be said.
 fn parse(content: &[u8]) -> Option<OsRelease> {
     let head = content.get(..LONGEST).unwrap_or(content);
@@ -50,7 +53,10 @@ fn parse(content: &[u8]) -> Option<OsRelease> {
             "PRETTY_NAME" => &mut release.pretty_name,
             _ => continue,
         };
-        *field = unquote(value);
+        // Each package carries these, so a hostile value would be there as often.
+        if value.len() <= LONGEST_VALUE {
+            *field = unquote(value);
+        }
     }
     (!release.id.is_empty()).then_some(release)
 }

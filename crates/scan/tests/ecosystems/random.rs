@@ -138,3 +138,47 @@ fn packages_and_problems_of_one_image_are_bounded() {
         ]
     );
 }
+
+#[test]
+fn problems_and_words_of_a_hostile_image_are_bounded_over_all_files() {
+    let mut files: Layer = (0..200)
+        .map(|number| {
+            let stanzas: String = (0..100)
+                .map(|at| format!("Package: p{number}-{at}\n\n"))
+                .collect();
+            (
+                format!("var/lib/dpkg/status.d/{number}"),
+                stanzas.into_bytes(),
+            )
+        })
+        .collect();
+    let long = format!("ID=debian\nVERSION_ID={}\n", "1".repeat(60_000));
+    files.push(("etc/os-release".to_owned(), long.into_bytes()));
+    let slash = "Name: requests\nVersion: 1/2\n";
+    files.push(("x.dist-info/METADATA".to_owned(), slash.into()));
+    let inventory = made::inventory(&[files]);
+    assert!(
+        inventory.problems.len() < 10_010,
+        "{}",
+        inventory.problems.len()
+    );
+    let untold = inventory
+        .problems
+        .iter()
+        .filter(|problem| problem.message.ends_with("more problems are not listed"));
+    assert_eq!(untold.count(), 1);
+    assert!(
+        inventory
+            .packages
+            .iter()
+            .all(|p| p.package.ecosystem.len() < 300)
+    );
+    // Whatever is listed can be written down and read again.
+    assert!(inventory.packages.iter().all(|p| {
+        p.package
+            .purl
+            .as_str()
+            .parse::<seareeve_model::Purl>()
+            .is_ok()
+    }));
+}
