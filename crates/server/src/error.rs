@@ -126,6 +126,13 @@ impl From<StoreError> for ApiError {
     }
 }
 
+/// Without random numbers nobody can be signed in. The machine's fault.
+impl From<getrandom::Error> for ApiError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::internal(anyhow::anyhow!(error))
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         // The request id is filled in by `routes::envelope`, which knows it.

@@ -77,7 +77,6 @@ impl Server {
             limiter: Limiter::new(),
             wake: tokio::sync::Notify::new(),
             shutdown: CancellationToken::new(),
-            clock: Arc::new(Timestamp::now),
         });
         let sign_in_link = format!("{address}{path}");
         Ok(Self {

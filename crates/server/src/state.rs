@@ -1,7 +1,5 @@
 //! What all handlers and jobs share.
 
-use std::sync::Arc;
-
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use seareeve_store::Store;
@@ -34,14 +32,12 @@ pub(crate) struct App {
     pub(crate) wake: Notify,
     /// Cancelled when the process is to end.
     pub(crate) shutdown: CancellationToken,
-    /// The clock; tests move it.
-    pub(crate) clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl App {
     /// The time.
     pub(crate) fn now(&self) -> Timestamp {
-        (self.clock)()
+        Timestamp::now()
     }
 
     /// Whether work on the advisory database waits or runs already.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use jiff::Timestamp;
 use seareeve_collect::feeds::osv;
-use seareeve_model::Problem;
+use seareeve_model::{DatabaseInfo, Problem};
 use seareeve_scan::advisories::{self, Database};
 use seareeve_server::config::Config;
 
@@ -70,11 +70,7 @@ fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
         fetched.updated.len(),
         fetched.unchanged.len()
     ));
-    let inputs: Vec<_> = names
-        .iter()
-        .map(|name| folder.join(name))
-        .filter(|path| path.join("all.zip").exists())
-        .collect();
+    let inputs = osv::archives(&folder, &names);
     finish(&inputs, &config.advisory_file(), fetched.problems, messages)
 }
 
@@ -136,7 +132,7 @@ fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
         .verify()
         .context("the advisory database is damaged: `seareeve db update` makes a new one")?;
     let info = database.info();
-    let age_days = Timestamp::now().duration_since(info.built).as_hours() / 24;
+    let age_days = age_days(&info);
     let file = match (&args.db, config.advisory_file()) {
         (Some(file), _) => file.to_string(),
         (None, file) if file.exists() => file.to_string(),
@@ -148,6 +144,11 @@ fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
     };
     output::result(None, &text)?;
     Ok(Outcome::Done)
+}
+
+/// Whole days since a database was built.
+pub(crate) fn age_days(info: &DatabaseInfo) -> i64 {
+    Timestamp::now().duration_since(info.built).as_hours() / 24
 }
 
 fn make_data_folder(config: &Config) -> anyhow::Result<()> {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use seareeve_server::config::Config;
 
 use crate::commands::{Outcome, db};
@@ -109,7 +108,7 @@ fn advisories(config: &Config) -> Check {
     }) {
         Err(error) => (State::Broken, format!("{error:#}")),
         Ok(info) => {
-            let days = Timestamp::now().duration_since(info.built).as_hours() / 24;
+            let days = db::age_days(&info);
             match info.kind {
                 seareeve_model::DatabaseKind::Starter => (
                     State::Warning,

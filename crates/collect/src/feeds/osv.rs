@@ -18,6 +18,9 @@ pub const PUBLIC_ADDRESS: &str = "https://osv-vulnerabilities.storage.googleapis
 /// The ecosystems whose packages we find, so whose advisories are of use.
 pub const ECOSYSTEMS: [&str; 5] = ["Alpine", "Debian", "PyPI", "Ubuntu", "npm"];
 
+/// The archive's name in its ecosystem's folder.
+const ARCHIVE: &str = "all.zip";
+
 /// The largest archive that is taken, in bytes. OSV's largest is near 200 MB.
 const MAX_ARCHIVE_BYTES: u64 = 4 << 30;
 
@@ -95,7 +98,7 @@ pub fn fetch(
     let mut fetched = Fetched::default();
     let mut usable = false;
     for (index, ecosystem) in ecosystems.iter().enumerate() {
-        let target = folder.join(ecosystem).join("all.zip");
+        let target = folder.join(ecosystem).join(ARCHIVE);
         let url = format!(
             "{}/{}/all.zip",
             address.trim_end_matches('/'),
@@ -140,6 +143,13 @@ pub fn fetch(
         }),
         _ => Ok(fetched),
     }
+}
+
+/// The folders below `folder` that hold an archive of one of `ecosystems`: what there is to build from.
+#[must_use]
+pub fn archives(folder: &Utf8Path, ecosystems: &[&str]) -> Vec<Utf8PathBuf> {
+    let folders = ecosystems.iter().map(|ecosystem| folder.join(ecosystem));
+    folders.filter(|path| path.join(ARCHIVE).exists()).collect()
 }
 
 enum OneError {

@@ -6,6 +6,18 @@ use proptest::prelude::*;
 
 use super::Order;
 
+/// Each of these versions is older than the next, whichever way round they are compared.
+pub(super) fn rises(compare: fn(&str, &str) -> Option<Ordering>, versions: &[&str]) {
+    for pair in versions.windows(2) {
+        assert_eq!(compare(pair[0], pair[1]), Some(Ordering::Less), "{pair:?}");
+        assert_eq!(
+            compare(pair[1], pair[0]),
+            Some(Ordering::Greater),
+            "{pair:?}"
+        );
+    }
+}
+
 /// Every order, and which texts it is tried on: its own grammar, thick with the corners where orders break.
 fn versions(order: Order) -> BoxedStrategy<String> {
     let pattern = match order {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
 use seareeve_api::Event;
 use seareeve_collect::feeds::osv;
 use seareeve_store::jobs::{self, Job};
@@ -73,11 +72,7 @@ fn fetch_and_build(app: &App) -> anyhow::Result<Vec<seareeve_model::Problem>> {
     let fetched = osv::fetch(&settings.address, &names, &folder, &mut |_| {
         !app.shutdown.is_cancelled()
     })?;
-    let inputs: Vec<Utf8PathBuf> = names
-        .iter()
-        .map(|name| folder.join(name))
-        .filter(|path| path.join("all.zip").exists())
-        .collect();
+    let inputs = osv::archives(&folder, &names);
     let mut problems = fetched.problems;
     // Also when no archive is new: the build from the last ones may have failed, or the settings name others now.
     // The digest of a database says nothing of when it was built, so an equal one costs no matching.

@@ -104,9 +104,7 @@ pub(super) async fn upload(
         .filter(|c| !c.is_control())
         .take(200)
         .collect();
-    let file = Secret::generate("")
-        .map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?
-        .text;
+    let file = Secret::generate("")?.text;
     let path = app.upload_folder().join(&file);
     let limit = app
         .config

@@ -138,11 +138,8 @@ pub(super) async fn change_password(
 async fn begin(app: &App, user: User, headers: &HeaderMap) -> ApiResult<Response> {
     let now = app.now();
     let life = SignedDuration::from_hours(i64::from(app.config.server.session_hours));
-    let secret =
-        Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
-    let csrf = Secret::generate("")
-        .map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?
-        .text;
+    let secret = Secret::generate("")?;
+    let csrf = Secret::generate("")?.text;
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())

@@ -48,8 +48,7 @@ pub(super) async fn create(
     }
     let now = app.now();
     let expires = now + SignedDuration::from_hours(24 * i64::from(given.days));
-    let secret =
-        Secret::generate(PREFIX).map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
+    let secret = Secret::generate(PREFIX)?;
     let id = tokens::create(
         &app.store,
         name,

@@ -56,8 +56,7 @@ pub(super) async fn create(
     }
     let now = app.now();
     let id = users::create(&app.store, &given.name, None, role, now).await?;
-    let secret =
-        Secret::generate("").map_err(|error| ApiError::internal(anyhow::anyhow!(error)))?;
+    let secret = Secret::generate("")?;
     sign_in_links::create(&app.store, &secret.hash, id, now, now + LINK_LIFE).await?;
     let user = User {
         name: given.name,
