@@ -73,7 +73,19 @@ export const strings = {
     none: "nobody has rated it",
   },
 
-  kind: { deb: "Debian package", apk: "Alpine package", pypi: "Python", npm: "Node" },
+  kind: {
+    deb: "Debian package",
+    apk: "Alpine package",
+    rpm: "RPM package",
+    pypi: "Python",
+    npm: "Node",
+    maven: "Java",
+    golang: "Go",
+    cargo: "Rust",
+    gem: "Ruby",
+    composer: "PHP",
+    nuget: ".NET",
+  },
 
   signIn: {
     title: "Sign in",

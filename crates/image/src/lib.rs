@@ -16,6 +16,7 @@
 mod archive;
 mod error;
 mod hashing;
+mod inspect;
 mod layer;
 mod limits;
 mod manifest;
@@ -29,6 +30,7 @@ mod tar;
 mod tree;
 
 pub use error::ReadError;
+pub use inspect::{FileFacts, Inspector, Selector};
 pub use layer::LayerFiles;
 pub use limits::Limits;
 pub use options::{Options, Platform, PlatformError};

@@ -11,15 +11,41 @@ pub enum PackageKind {
     Deb,
     /// Alpine packages, from apk's installed database.
     Apk,
-    /// Python distributions, from `*.dist-info`.
+    /// Packages of Red Hat's family, SUSE and others, from rpm's database.
+    Rpm,
+    /// Python distributions, installed or locked.
     Pypi,
-    /// Node packages, from `node_modules`.
+    /// Node packages, installed or locked.
     Npm,
+    /// Java archives.
+    Maven,
+    /// Go modules, from binaries or `go.mod`.
+    Golang,
+    /// Rust crates, from auditable binaries or `Cargo.lock`.
+    Cargo,
+    /// Ruby gems, installed or locked.
+    Gem,
+    /// PHP packages, installed or locked.
+    Composer,
+    /// .NET packages, installed or locked.
+    Nuget,
 }
 
 impl PackageKind {
     /// All kinds, in the order in which they are listed to people.
-    pub const ALL: [Self; 4] = [Self::Deb, Self::Apk, Self::Pypi, Self::Npm];
+    pub const ALL: [Self; 11] = [
+        Self::Deb,
+        Self::Apk,
+        Self::Rpm,
+        Self::Pypi,
+        Self::Npm,
+        Self::Maven,
+        Self::Golang,
+        Self::Cargo,
+        Self::Gem,
+        Self::Composer,
+        Self::Nuget,
+    ];
 
     /// The package URL type, which also serves on the wire and in the store.
     #[must_use]
@@ -27,8 +53,15 @@ impl PackageKind {
         match self {
             Self::Deb => "deb",
             Self::Apk => "apk",
+            Self::Rpm => "rpm",
             Self::Pypi => "pypi",
             Self::Npm => "npm",
+            Self::Maven => "maven",
+            Self::Golang => "golang",
+            Self::Cargo => "cargo",
+            Self::Gem => "gem",
+            Self::Composer => "composer",
+            Self::Nuget => "nuget",
         }
     }
 
@@ -42,8 +75,15 @@ impl PackageKind {
     #[must_use]
     pub fn is_operating_system(self) -> bool {
         match self {
-            Self::Deb | Self::Apk => true,
-            Self::Pypi | Self::Npm => false,
+            Self::Deb | Self::Apk | Self::Rpm => true,
+            Self::Pypi
+            | Self::Npm
+            | Self::Maven
+            | Self::Golang
+            | Self::Cargo
+            | Self::Gem
+            | Self::Composer
+            | Self::Nuget => false,
         }
     }
 }

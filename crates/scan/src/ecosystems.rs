@@ -10,7 +10,7 @@ mod python;
 
 use std::collections::BTreeMap;
 
-use seareeve_image::{File, FileTree};
+use seareeve_image::{File, FileFacts, FileTree, Inspector};
 use seareeve_model::{
     Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Problem, ProblemCode,
 };
@@ -29,12 +29,33 @@ const ECOSYSTEMS: &[Ecosystem] = &[
 /// How one package format is read.
 struct Ecosystem {
     scope: Scope,
-    /// Whether `read` understands the file at this path. Called for every path of an image.
-    wanted: fn(&ImagePath) -> bool,
+    intake: Intake,
     read: Read,
 }
 
-/// Reads one file. `Err` only when the limit of packages is reached.
+/// What `read` is given of a file.
+enum Intake {
+    /// The whole file, where this says that `read` understands it. Called for every path of an image.
+    Whole(fn(&ImagePath) -> bool),
+    /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
+    /// for every regular file of an image.
+    #[expect(
+        dead_code,
+        reason = "the first formats that need it are written in this series"
+    )]
+    Extract(fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>),
+}
+
+impl Ecosystem {
+    fn keeps(&self, path: &ImagePath) -> bool {
+        match self.intake {
+            Intake::Whole(wanted) => wanted(path),
+            Intake::Extract(_) => false,
+        }
+    }
+}
+
+/// Reads one file, or the extract of one. `Err` only when the limit of packages is reached.
 type Read = fn(&[u8], Option<&OsRelease>, &mut Found<'_>) -> Result<(), Limited>;
 
 /// What decides which advisories apply to the packages of a format.
@@ -51,7 +72,7 @@ enum Scope {
 /// Whether [`inventory`] reads the file at `path`: what a reader of images has to keep.
 #[must_use]
 pub fn wanted(path: &ImagePath) -> bool {
-    os_release::wanted(path) || ECOSYSTEMS.iter().any(|format| (format.wanted)(path))
+    os_release::wanted(path) || ECOSYSTEMS.iter().any(|format| format.keeps(path))
 }
 
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
@@ -60,7 +81,7 @@ pub fn wanted(path: &ImagePath) -> bool {
 pub fn wants_history(path: &ImagePath) -> bool {
     ECOSYSTEMS.iter().any(|format| match format.scope {
         Scope::Language => false,
-        Scope::OperatingSystem { .. } => (format.wanted)(path),
+        Scope::OperatingSystem { .. } => format.keeps(path),
     })
 }
 
@@ -76,7 +97,7 @@ pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> I
     let mut packages = Vec::new();
     let mut untold = 0_usize;
     for (path, file) in tree.iter() {
-        for format in ECOSYSTEMS.iter().filter(|format| (format.wanted)(path)) {
+        for format in ECOSYSTEMS.iter().filter(|format| format.keeps(path)) {
             let (found, trouble) = read(format, path, file, os.as_ref(), packages.len());
             let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
             untold += trouble.len().saturating_sub(room);

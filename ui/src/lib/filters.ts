@@ -5,7 +5,19 @@ import { flag, index, oneOf, someOf, text } from "./address";
 import { SEVERITIES, type Severity } from "./severity";
 
 export const IMAGE_SORTS = ["severity", "newest", "name"] as const;
-export const KINDS = ["deb", "apk", "pypi", "npm"] as const;
+export const KINDS = [
+  "deb",
+  "apk",
+  "rpm",
+  "pypi",
+  "npm",
+  "maven",
+  "golang",
+  "cargo",
+  "gem",
+  "composer",
+  "nuget",
+] as const;
 export const STATUSES = ["fixed", "affected", "will_not_fix", "fix_deferred", "end_of_life"] as const;
 
 type Values = Record<string, unknown>;

@@ -5,13 +5,13 @@ use seareeve_model::{ImagePath, Package, PackageKind, SourcePackage};
 
 use super::found::{Found, Limited};
 use super::os_release::OsRelease;
-use super::{Ecosystem, Scope};
+use super::{Ecosystem, Intake, Scope};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {
         release: osv_release,
     },
-    wanted,
+    intake: Intake::Whole(wanted),
     read,
 };
 

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::found::{Found, Limited};
 use super::os_release::OsRelease;
-use super::{Ecosystem, Scope};
+use super::{Ecosystem, Intake, Scope};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
-    wanted,
+    intake: Intake::Whole(wanted),
     read,
 };
 

@@ -5,11 +5,11 @@ use seareeve_model::{ImagePath, Package, PackageKind};
 
 use super::found::{Found, Limited};
 use super::os_release::OsRelease;
-use super::{Ecosystem, Scope};
+use super::{Ecosystem, Intake, Scope};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
-    wanted,
+    intake: Intake::Whole(wanted),
     read,
 };
 

@@ -131,6 +131,7 @@ fn package(item: &Listed, distro: &str) -> Package {
             PackageKind::Deb | PackageKind::Apk => distro,
             PackageKind::Pypi => "PyPI",
             PackageKind::Npm => "npm",
+            other => panic!("the images hold no {other} packages"),
         }
         .to_owned(),
         purl: Purl::new(kind.as_str(), "", &item.name, &item.version, &[]).unwrap(),
