@@ -2,6 +2,8 @@
 //!
 //! Records of ecosystems that are not listed are kept, but nothing matches them until they have an order.
 
+mod editions;
+
 use std::borrow::Cow;
 
 use seareeve_model::Package;
@@ -80,6 +82,12 @@ pub fn base(ecosystem: &str) -> &str {
         .map_or(ecosystem, |(base, _)| base)
 }
 
+/// The ecosystem under which the index of a [`super::Database`] has the packages of `ecosystem`.
+#[must_use]
+pub(crate) fn indexed_ecosystem(ecosystem: &str) -> Cow<'_, str> {
+    editions::folded(ecosystem)
+}
+
 /// The name of a package as the index of a [`super::Database`] spells it.
 #[must_use]
 pub fn indexed_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
@@ -93,10 +101,10 @@ pub fn indexed_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
 /// [`super::changed_names`].
 #[must_use]
 pub fn keys_of(package: &Package) -> Vec<(String, String)> {
-    let ecosystem = package.ecosystem.as_str();
-    let name = indexed_name(ecosystem, package.advisory_name()).into_owned();
-    let bare = base(ecosystem);
-    let mut keys = vec![(ecosystem.to_owned(), name.clone())];
+    let ecosystem = indexed_ecosystem(&package.ecosystem).into_owned();
+    let name = indexed_name(&ecosystem, package.advisory_name()).into_owned();
+    let bare = base(&ecosystem);
+    let mut keys = vec![(ecosystem.clone(), name.clone())];
     if bare != ecosystem && known(bare).is_some_and(|known| known.bare_means_all) {
         keys.push((bare.to_owned(), name));
     }

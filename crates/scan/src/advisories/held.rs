@@ -1,5 +1,6 @@
 //! A record while the database is being built: its names in memory, its bulk in the spool.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use jiff::Timestamp;
@@ -73,6 +74,7 @@ impl Held {
         let about = keep(&encode(&about(&record))?)?;
         let priority = rating::ubuntu(&record.severity);
         let mut affected = Vec::with_capacity(record.affected.len());
+        let mut told = BTreeSet::new();
         for item in &record.affected {
             let is_git = |range: &OsvRange| range.kind == "GIT";
             let Some(package) = &item.package else {
@@ -90,10 +92,17 @@ impl Held {
                 refuse(Refused::Control);
                 continue;
             }
+            let ecosystem = ecosystem::indexed_ecosystem(&package.ecosystem).into_owned();
+            let name = ecosystem::indexed_name(&ecosystem, &package.name).into_owned();
+            let said = encode(&statement(item, priority))?;
+            // Editions of one release, which have one name here, say the same of a package.
+            if !told.insert((ecosystem.clone(), name.clone(), said.clone())) {
+                continue;
+            }
             affected.push(HeldAffected {
-                ecosystem: package.ecosystem.clone(),
-                name: ecosystem::indexed_name(&package.ecosystem, &package.name).into_owned(),
-                statement: keep(&encode(&statement(item, priority))?)?,
+                ecosystem,
+                name,
+                statement: keep(&said)?,
             });
         }
         let is_distribution = affected.iter().any(|item| {
