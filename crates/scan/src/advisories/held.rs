@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ecosystem;
+use super::module;
 use super::osv::{OsvAffected, OsvRange, OsvRecord};
 use super::rating::{self, Vector};
 use super::spool::{Span, Spool};
@@ -94,7 +95,12 @@ impl Held {
             }
             let ecosystem = ecosystem::indexed_ecosystem(&package.ecosystem).into_owned();
             let name = ecosystem::indexed_name(&ecosystem, &package.name).into_owned();
-            let said = encode(&statement(item, priority))?;
+            let mut said = statement(item, priority);
+            if module::is_modular(&said) {
+                said.streams =
+                    module::streams(record.summary.as_deref().unwrap_or_default()).collect();
+            }
+            let said = encode(&said)?;
             // Editions of one release, which have one name here, say the same of a package.
             if !told.insert((ecosystem.clone(), name.clone(), said.clone())) {
                 continue;
@@ -197,6 +203,7 @@ fn statement(affected: &OsvAffected, priority: Option<Severity>) -> Statement<'_
         .map(|word| StoredRating::new(SeveritySource::Distribution, word));
     Statement {
         versions: affected.versions.iter().map(String::as_str).collect(),
+        streams: Vec::new(),
         ranges: affected.ranges.iter().filter_map(range).collect(),
         rating: word.or_else(|| rating::by_vectors(&rating::vectors(&affected.severity))),
         end_of_life: urgency == Some("end-of-life"),
