@@ -5,7 +5,8 @@
 //! ```
 //! `osv` reads records, `rating` rates them, `held` and `spool` keep them while building, `classes` finds
 //! out which vulnerability a record speaks of, `vulnerability` gathers what is known of it, `module` says which
-//! packages of Red Hat's modules it means, `compile` writes, `format` and `stored` are the file's shape, `database` reads it, `changes` compares two files.
+//! packages of Red Hat's modules it means, `compile` writes, `format` and `stored` are the file's shape,
+//! `database` reads it, `changes` compares two files.
 
 mod builder;
 mod changes;
