@@ -2,7 +2,6 @@
 
 mod docker;
 mod layout;
-mod seekable;
 mod store;
 
 use camino::Utf8Path;
@@ -10,6 +9,7 @@ use camino::Utf8Path;
 use crate::plan::{Origin, Plan};
 use crate::{Options, ReadError};
 
+pub(crate) use store::Section;
 use store::Store;
 
 /// Finds out what stands at `path` and reads its manifest and configuration.

@@ -5,7 +5,7 @@
 //! there on nothing knows where the bytes came from: unpack and hash (`layer/stream.rs`), walk the tar
 //! (`tar/`), keep the wanted (`layer.rs`), lay the layers over each other (`tree.rs`).
 //!
-//! Everything read here is hostile. No file is ever written, nothing is executed, no link is followed
+//! Everything read here is hostile. No file of an image is ever written, nothing is executed, no link is followed
 //! outside the tree in memory, and every amount has a [`Limits`] entry. A broken layer is a
 //! [`seareeve_model::Problem`] and the rest is still read; a broken manifest is a [`ReadError`].
 //!
@@ -14,10 +14,13 @@
 #![warn(clippy::indexing_slicing)]
 
 mod archive;
+mod cache;
+mod directory;
 mod error;
 mod hashing;
 mod inspect;
 mod layer;
+mod layers;
 mod limits;
 mod manifest;
 mod options;
@@ -26,14 +29,16 @@ mod problems;
 mod progress;
 mod read;
 mod registry;
+mod seekable;
 mod tar;
 mod tree;
 
+pub use cache::LayerCache;
 pub use error::ReadError;
 pub use inspect::{FileFacts, Inspector, Selector};
 pub use layer::LayerFiles;
 pub use limits::Limits;
-pub use options::{Options, Platform, PlatformError};
+pub use options::{Options, Platform, PlatformError, Verify};
 pub use progress::{Progress, Stage};
-pub use read::{Contents, Source, Wanted, read};
-pub use tree::{File, FileTree};
+pub use read::{Configuration, Contents, Source, read};
+pub use tree::{File, FileTree, Note};

@@ -12,11 +12,13 @@ pub(crate) struct Plan {
     pub(crate) image: Image,
     /// Packed sizes of the layers, where known.
     pub(crate) packed: Vec<Option<u64>>,
+    /// The configuration as it was found.
+    pub(crate) config: Vec<u8>,
     pub(crate) problems: Vec<Problem>,
 }
 
 /// Opens layers. One for each kind of source.
-pub(crate) trait Origin {
+pub(crate) trait Origin: Sync {
     /// Opens the layer with this index.
     fn open(&self, layer: usize) -> Result<Blob, OpenError>;
 
@@ -110,6 +112,7 @@ impl Plan {
                 layers,
             },
             packed,
+            config: parts.config.to_vec(),
             problems: Vec::new(),
         })
     }

@@ -145,6 +145,7 @@ impl Origin for Remote {
             Ok(body) => Ok(Blob {
                 reader: Box::new(body.reader.take(layer.size.saturating_add(1))),
                 digest: Some(layer.digest.clone()),
+                on_disk: None,
             }),
             Err(ReadError::NotFound(_)) => {
                 Err(OpenError::Layer("the registry does not have it".to_owned()))

@@ -13,7 +13,7 @@ use crate::layer::Blob;
 use crate::tar::{InputError, Kind, TarError, Walker};
 use crate::{Limits, ReadError};
 
-use super::seekable::{Seekable, read_up_to};
+use crate::seekable::{Seekable, read_up_to};
 
 /// How many links between entries are followed.
 const LINK_HOPS: usize = 8;
@@ -44,9 +44,10 @@ enum Member {
 }
 
 /// A file that was found: it can be read any number of times.
+#[derive(Clone)]
 pub(crate) struct Section {
-    file: Arc<File>,
-    offset: u64,
+    pub(crate) file: Arc<File>,
+    pub(crate) offset: u64,
     pub(crate) size: u64,
 }
 
@@ -98,7 +99,8 @@ impl Store {
         length: u64,
         limits: &Limits,
     ) -> Result<BTreeMap<ImagePath, Member>, ReadError> {
-        let mut walker = Walker::new(Seekable::new(file, length));
+        let mut go_on = |_read| true;
+        let mut walker = Walker::new(Seekable::new(file, 0, length, &mut go_on));
         let mut entries = BTreeMap::new();
         let mut path = ImagePath::root();
         loop {
@@ -246,6 +248,7 @@ impl Section {
         Blob {
             reader: Box::new(self.reader()),
             digest,
+            on_disk: Some(self.clone()),
         }
     }
 }

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod archives;
 #[cfg(test)]
+mod caching;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod inspectors;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

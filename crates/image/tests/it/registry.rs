@@ -220,10 +220,13 @@ fn fetches_a_token_once_and_shows_it_to_the_registry_only() {
 
 #[test]
 fn passing_failures_are_tried_again() {
-    let count = std::sync::atomic::AtomicU32::new(0);
+    // By address, because layers are asked for at the same time.
+    let turns = Mutex::new(BTreeMap::<String, u32>::new());
     let server = Server::start(move |request| {
-        let turn = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        match turn % 3 {
+        let mut turns = turns.lock().unwrap();
+        let turn = turns.entry(request.target.clone()).or_default();
+        *turn += 1;
+        match *turn - 1 {
             0 => reply(503, b""),
             1 => reply(429, b"").header("Retry-After", "0"),
             _ => serve(&image(), request),
