@@ -101,10 +101,10 @@ pub fn indexed_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
 /// [`super::changed_names`].
 #[must_use]
 pub fn keys_of(package: &Package) -> Vec<(String, String)> {
-    let ecosystem = indexed_ecosystem(&package.ecosystem).into_owned();
-    let name = indexed_name(&ecosystem, package.advisory_name()).into_owned();
-    let bare = base(&ecosystem);
-    let mut keys = vec![(ecosystem.clone(), name.clone())];
+    let ecosystem = &*indexed_ecosystem(&package.ecosystem);
+    let name = indexed_name(ecosystem, package.advisory_name()).into_owned();
+    let bare = base(ecosystem);
+    let mut keys = vec![(ecosystem.to_owned(), name.clone())];
     if bare != ecosystem && known(bare).is_some_and(|known| known.bare_means_all) {
         keys.push((bare.to_owned(), name));
     }
