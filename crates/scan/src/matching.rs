@@ -148,9 +148,14 @@ impl<'a> Matcher<'a> {
             entries.extend(database.entries(&ecosystem, &name)?);
         }
         let version = package.advisory_version();
+        let is_distribution = package.kind.is_operating_system();
         let mut unreadable = None;
         let mut hits: BTreeMap<u32, Vec<Hit<'_>>> = BTreeMap::new();
+        let mut denied: BTreeSet<u32> = BTreeSet::new();
         for entry in &entries {
+            if is_distribution && range::denies(&entry.statement) {
+                denied.extend(&entry.vulnerabilities);
+            }
             let reading = range::read(order, version, &entry.statement);
             unreadable = unreadable.or_else(|| reading.unreadable.map(str::to_owned));
             if reading.is_hit() {
@@ -167,6 +172,7 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
+        hits.retain(|number, _| !denied.contains(number));
         let mut findings = Vec::with_capacity(hits.len());
         for (number, hits) in hits {
             let vulnerability = self.vulnerability(number)?;
