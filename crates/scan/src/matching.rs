@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use seareeve_model::{Finding, Inventory, Package, Problem, ProblemCode};
+use seareeve_model::{Finding, Inventory, Notice, Package, Problem, ProblemCode};
 
 use crate::advisories::stored::{StoredEntry, StoredVulnerability};
 use crate::advisories::{self, Database, DatabaseError, Texts};
@@ -25,6 +25,8 @@ pub struct Matches {
     pub findings: Vec<Vec<Finding>>,
     /// What could not be judged, sorted.
     pub problems: Vec<Problem>,
+    /// What is worth knowing besides. Matching itself has none: they come from what is applied afterwards.
+    pub notices: Vec<Notice>,
 }
 
 /// Matches all packages of an inventory; equal packages are matched once.
@@ -49,6 +51,7 @@ pub fn match_inventory(database: &Database, inventory: &Inventory) -> Matches {
     Matches {
         findings,
         problems: problems.into_iter().collect(),
+        notices: Vec::new(),
     }
 }
 
