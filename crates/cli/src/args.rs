@@ -195,6 +195,14 @@ pub(crate) struct DbBuildArgs {
     #[arg(long, required = true, value_name = "PATH")]
     pub(crate) from: Vec<Utf8PathBuf>,
 
+    /// CISA's catalogue of known exploited vulnerabilities, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kev: Option<Utf8PathBuf>,
+
+    /// FIRST's EPSS scores of one day, as CSV, packed by gzip or not.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) epss: Option<Utf8PathBuf>,
+
     /// The file to write, instead of the one in the data folder.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<Utf8PathBuf>,

@@ -1,7 +1,8 @@
 //! Packages, advisories, and what matches.
 //!
 //! `ecosystems` turn wanted files into packages, `advisories` turn OSV records into one mapped file,
-//! `versions` order versions exactly as each ecosystem does, and `matching` joins the two. Synchronous and
+//! `versions` order versions exactly as each ecosystem does, and `matching` joins the two. What then counts is settled
+//! by `vex` and `ignore`, in that order; `releases` knows how long distributions are looked after. Synchronous and
 //! pure, but for opening and writing the advisory file; nothing here knows a server, a store or a user.
 
 #![warn(clippy::indexing_slicing)]
@@ -9,9 +10,13 @@
 pub mod advisories;
 pub mod ecosystems;
 mod examiner;
+pub mod ignore;
 mod matching;
+mod pattern;
+pub mod releases;
 pub mod starter;
 pub mod versions;
+pub mod vex;
 
 pub use examiner::Examiner;
 pub use matching::{Matches, match_inventory, match_package};

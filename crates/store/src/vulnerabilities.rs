@@ -73,6 +73,8 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
                 url: link.url,
             })
             .collect(),
+        known_exploited: None,
+        epss: None,
     };
     let keys = &["package_id", "vulnerability_name"];
     let columns = Columns::new(row, "package_vulnerability", keys);
@@ -92,6 +94,8 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
                 modified: advisory.modified,
             })
             .collect(),
+        vex: None,
+        suppressed: None,
     })
 }
 

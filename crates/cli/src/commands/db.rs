@@ -5,9 +5,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use seareeve_collect::feeds::osv;
 use seareeve_model::{DatabaseInfo, Problem};
-use seareeve_scan::advisories::{self, Database};
+use seareeve_scan::advisories::{self, Database, Sources};
 use seareeve_server::config::Config;
 
 use crate::args::{DbBuildArgs, DbCommand, DbStatusArgs, Format};
@@ -70,8 +72,16 @@ fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
         fetched.updated.len(),
         fetched.unchanged.len()
     ));
-    let inputs = osv::archives(&folder, &names);
-    finish(&inputs, &config.advisory_file(), fetched.problems, messages)
+    let sources = Sources {
+        records: osv::archives(&folder, &names),
+        ..Sources::default()
+    };
+    finish(
+        &sources,
+        &config.advisory_file(),
+        fetched.problems,
+        messages,
+    )
 }
 
 fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
@@ -82,17 +92,22 @@ fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Re
             config.advisory_file()
         }
     };
-    finish(&args.from, &output, Vec::new(), messages)
+    let sources = Sources {
+        records: args.from.clone(),
+        known_exploited: args.kev.clone(),
+        epss: args.epss.clone(),
+    };
+    finish(&sources, &output, Vec::new(), messages)
 }
 
 fn finish(
-    inputs: &[camino::Utf8PathBuf],
+    sources: &Sources,
     output: &Utf8Path,
     mut problems: Vec<Problem>,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
     let bar = messages.bar();
-    let report = advisories::build(inputs, output, Timestamp::now(), &|progress| {
+    let report = advisories::build(sources, output, Timestamp::now(), &|progress| {
         bar.show(
             "building".to_owned(),
             progress.done_bytes,
@@ -132,14 +147,13 @@ fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
         .verify()
         .context("the advisory database is damaged: `seareeve db update` makes a new one")?;
     let info = database.info();
-    let age_days = age_days(&info);
     let file = match (&args.db, config.advisory_file()) {
         (Some(file), _) => file.to_string(),
         (None, file) if file.exists() => file.to_string(),
         (None, _) => "built in".to_owned(),
     };
     let text = match args.format {
-        Format::Table => output::table::database(&info.into(), &file, age_days),
+        Format::Table => output::table::database(&info.into(), &file, today()),
         Format::Json => image::json(&seareeve_api::Database::from(info))?,
     };
     output::result(None, &text)?;
@@ -149,6 +163,11 @@ fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
 /// Whole days since a database was built.
 pub(crate) fn age_days(info: &DatabaseInfo) -> i64 {
     Timestamp::now().duration_since(info.built).as_hours() / 24
+}
+
+/// The day by which ages are counted.
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 fn make_data_folder(config: &Config) -> anyhow::Result<()> {

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use seareeve_api::{Database, ImageReport, ReportFinding};
 
 use super::safe;
@@ -162,7 +164,8 @@ fn counted(number: usize, noun: &str) -> String {
 }
 
 /// What an advisory database holds.
-pub(crate) fn database(database: &Database, file: &str, age_days: i64) -> String {
+pub(crate) fn database(database: &Database, file: &str, today: Date) -> String {
+    let age = |date: Date| i64::from(date.until(today).map_or(0, |span| span.get_days()));
     let mut text = String::new();
     let kind = match database.kind.as_str() {
         "starter" => "starter set (built in; get all advisories: seareeve db update)",
@@ -170,7 +173,13 @@ pub(crate) fn database(database: &Database, file: &str, age_days: i64) -> String
     };
     let _ = writeln!(text, "database    {kind}");
     let _ = writeln!(text, "file        {file}");
-    let _ = writeln!(text, "built       {} ({age_days} days ago)", database.built);
+    let built = database.built.to_zoned(TimeZone::UTC).date();
+    let _ = writeln!(
+        text,
+        "built       {} ({} days ago)",
+        database.built,
+        age(built)
+    );
     let _ = writeln!(text, "digest      {}", database.digest);
     let _ = writeln!(text, "advisories  {}", database.advisories);
     for source in &database.sources {
@@ -183,6 +192,23 @@ pub(crate) fn database(database: &Database, file: &str, age_days: i64) -> String
             safe(&source.ecosystem),
             source.advisories
         );
+    }
+    let feeds = [
+        ("exploited", "CISA's catalogue", &database.known_exploited),
+        ("epss", "FIRST's scores", &database.epss),
+    ];
+    for (label, what, feed) in feeds {
+        let said = match feed {
+            Some(feed) => format!(
+                "{what} of {} ({} days old): {} entries, {} for these advisories",
+                feed.date,
+                age(feed.date),
+                feed.entries,
+                feed.used
+            ),
+            None => format!("without {what}"),
+        };
+        let _ = writeln!(text, "{label:<11} {said}");
     }
     text
 }

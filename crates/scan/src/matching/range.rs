@@ -44,6 +44,24 @@ pub(super) fn read<'a>(order: Order, version: &'a str, statement: &Statement<'a>
     reading
 }
 
+/// Whether a statement says that no version was ever affected: fixed in `"0"` (Alpine's and Debian's way of
+/// saying that the vulnerable code is not in their package). It speaks louder than another record's range.
+pub(super) fn denies(statement: &Statement<'_>) -> bool {
+    let never = |range: &Range<'_>| {
+        let is_fix = |event: &Event<'_>| event.kind == EventKind::Fixed && event.version == "0";
+        let is_start =
+            |event: &Event<'_>| event.kind == EventKind::Introduced && event.version == "0";
+        range.events.iter().any(is_fix)
+            && range
+                .events
+                .iter()
+                .all(|event| is_fix(event) || is_start(event))
+    };
+    statement.versions.is_empty()
+        && !statement.ranges.is_empty()
+        && statement.ranges.iter().all(never)
+}
+
 /// The sorted events, when the version lies in the range.
 fn walk<'a>(
     order: Order,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use seareeve_api::Event;
 use seareeve_collect::feeds::osv;
+use seareeve_scan::advisories::Sources;
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::{StoreError, settings};
 use tracing::{info, warn};
@@ -72,12 +73,19 @@ fn fetch_and_build(app: &App) -> anyhow::Result<Vec<seareeve_model::Problem>> {
     let fetched = osv::fetch(&settings.address, &names, &folder, &mut |_| {
         !app.shutdown.is_cancelled()
     })?;
-    let inputs = osv::archives(&folder, &names);
+    let sources = Sources {
+        records: osv::archives(&folder, &names),
+        ..Sources::default()
+    };
     let mut problems = fetched.problems;
     // Also when no archive is new: the build from the last ones may have failed, or the settings name others now.
     // The digest of a database says nothing of when it was built, so an equal one costs no matching.
-    let report =
-        seareeve_scan::advisories::build(&inputs, &app.config.advisory_file(), app.now(), &|_| {})?;
+    let report = seareeve_scan::advisories::build(
+        &sources,
+        &app.config.advisory_file(),
+        app.now(),
+        &|_| {},
+    )?;
     info!(
         advisories = report.info.advisories,
         "advisory database built"

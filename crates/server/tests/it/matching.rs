@@ -48,7 +48,10 @@ fn build(folder: &Utf8Path, data: &Utf8Path, records: &[String]) {
     }
     let built = "2026-01-02T00:00:00Z".parse().unwrap();
     let report = seareeve_scan::advisories::build(
-        &[folder.to_owned()],
+        &seareeve_scan::advisories::Sources {
+            records: vec![folder.to_owned()],
+            ..Default::default()
+        },
         &data.join("advisories.db"),
         built,
         &|_| {},
