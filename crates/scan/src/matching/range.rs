@@ -37,7 +37,11 @@ pub(super) fn read<'a>(order: Order, version: &'a str, statement: &Statement<'a>
         ..Reading::default()
     };
     for range in &statement.ranges {
-        let order = if range.semver { Order::Semver } else { order };
+        let order = if range.semver {
+            order.of_semver_ranges()
+        } else {
+            order
+        };
         let events = walk(order, version, range, &mut reading.unreadable);
         reading.ranges.extend(events);
     }
