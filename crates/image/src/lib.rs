@@ -14,6 +14,10 @@
 #![warn(clippy::indexing_slicing)]
 
 mod archive;
+mod authorities;
+mod credentials;
+mod engine;
+mod environment;
 mod error;
 mod hashing;
 mod inspect;
@@ -26,9 +30,17 @@ mod problems;
 mod progress;
 mod read;
 mod registry;
+mod spool;
 mod tar;
 mod tree;
+mod watch;
 
+pub use authorities::{Authorities, AuthoritiesError};
+pub use credentials::{
+    CredentialError, Credentials, Login, RegistryName, RegistryNameError, Secret,
+};
+pub use engine::{Endpoint, EndpointError, EngineImage, Located, Place, locate};
+pub use environment::Environment;
 pub use error::ReadError;
 pub use inspect::{FileFacts, Inspector, Selector};
 pub use layer::LayerFiles;
@@ -36,4 +48,5 @@ pub use limits::Limits;
 pub use options::{Options, Platform, PlatformError};
 pub use progress::{Progress, Stage};
 pub use read::{Contents, Source, Wanted, read};
+pub use registry::{Attachment, Referrer, attachments, referrers};
 pub use tree::{File, FileTree};

@@ -10,7 +10,8 @@ use crate::plan::{OpenError, Origin, Plan};
 use crate::problems::Problems;
 use crate::progress::{Report, report};
 use crate::tree::FileTree;
-use crate::{Options, Progress, ReadError, Stage, archive, registry};
+use crate::watch::Watch;
+use crate::{EngineImage, Options, Progress, ReadError, Stage, archive, engine, registry};
 
 /// Where an image is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Source {
     Archive(Utf8PathBuf),
     /// An image in a registry.
     Registry(ImageReference),
+    /// An image in a container engine on this machine.
+    Engine(EngineImage),
 }
 
 /// Says which paths to keep. Called once for each entry of a layer, so it should be quick. It must also
@@ -55,11 +58,21 @@ pub fn read(
         bytes_read: 0,
         bytes_total: None,
     };
-    report(progress, opening)?;
-    let (plan, origin): (Plan, Box<dyn Origin>) = match source {
-        Source::Archive(path) => archive::open(path, options)?,
-        Source::Registry(reference) => registry::open(reference, options)?,
+    let watch = Watch::default();
+    // Whoever stops also cuts connections and pauses that would be waited for.
+    let progress = &|now: Progress| {
+        let flow = progress(now);
+        if flow.is_break() {
+            watch.stop();
+        }
+        flow
     };
+    let open = || match source {
+        Source::Archive(path) => archive::open(path, options, &watch),
+        Source::Registry(reference) => registry::open(reference, options, &watch),
+        Source::Engine(image) => engine::open(image, options, &watch),
+    };
+    let (plan, origin): (Plan, Box<dyn Origin>) = watch.over(progress, opening, open)?;
     report(progress, opening)?;
     let mut reading = Reading {
         options,

@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod archives;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
+mod engines;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod layers;
@@ -10,6 +16,8 @@ mod layers;
 mod made_images;
 #[cfg(test)]
 mod real_registry;
+#[cfg(test)]
+mod referrers;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
