@@ -95,7 +95,7 @@ struct Document {
 pub(crate) enum Manifest {
     Index(Vec<Descriptor>),
     Image {
-        config: Descriptor,
+        config: Box<Descriptor>,
         layers: Vec<Descriptor>,
     },
 }
@@ -113,7 +113,10 @@ impl Manifest {
             (Some(manifests), None, None) => Ok(Self::Index(manifests)),
             (None, Some(config), Some(layers)) => match config.media_type {
                 Some(format) if !is_image_config(&format) => Err(ReadError::Unsupported { format }),
-                Some(_) | None => Ok(Self::Image { config, layers }),
+                Some(_) | None => Ok(Self::Image {
+                    config: Box::new(config),
+                    layers,
+                }),
             },
             // A document that is both would mean different images to different readers (CVE-2021-41190).
             (Some(_), _, _) => Err(malformed(what, "it is an index and a manifest at once")),

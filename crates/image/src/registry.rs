@@ -73,7 +73,7 @@ pub(crate) fn open(
 /// An image manifest.
 struct Found {
     digest: Digest,
-    config: Descriptor,
+    config: Box<Descriptor>,
     layers: Vec<Descriptor>,
 }
 

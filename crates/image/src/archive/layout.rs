@@ -152,7 +152,7 @@ impl Documents {
         &mut self,
         chosen: &mut Descriptor,
         options: &Options,
-    ) -> Result<(Descriptor, Vec<Descriptor>), ReadError> {
+    ) -> Result<(Box<Descriptor>, Vec<Descriptor>), ReadError> {
         for _ in 0..DEEPEST_INDEX {
             let json = self.blob(chosen, "manifest")?;
             match Manifest::parse(&json, "manifest")? {
