@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use seareeve_image::{FileTree, LayerFiles, Limits};
 use seareeve_model::{Digest, Image, Layer};
-use seareeve_scan::ecosystems;
+use seareeve_scan::{Examiner, ecosystems};
 
 const PATHS: [&str; 7] = [
     "etc/os-release",
@@ -25,8 +25,8 @@ fuzz_target!(|data: &[u8]| {
     let base = layer(&[("etc/os-release", b"ID=debian\nVERSION_ID=12\n".as_slice())]);
     let top = layer(&[(path, content)]);
     let mut tree = FileTree::default();
-    tree.apply(0, base, ecosystems::wants_history);
-    tree.apply(1, top, ecosystems::wants_history);
+    tree.apply(0, base, &Examiner);
+    tree.apply(1, top, &Examiner);
     let digest = Digest::sha256(&[0; 32]);
     let plain = Layer {
         diff_id: digest.clone(),
@@ -68,10 +68,5 @@ fn layer(files: &[(&str, &[u8])]) -> LayerFiles {
             .expect("the paths are short");
     }
     let tar = builder.into_inner().expect("a Vec takes everything");
-    LayerFiles::read(
-        tar.as_slice(),
-        &Limits::default(),
-        &ecosystems::wanted,
-        "layer",
-    )
+    LayerFiles::read(tar.as_slice(), &Limits::default(), &Examiner, "layer")
 }

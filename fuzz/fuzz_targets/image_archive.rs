@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use camino::Utf8PathBuf;
 use libfuzzer_sys::fuzz_target;
 use seareeve_image::{Options, Source, read};
+use seareeve_model::ImagePath;
 
 fuzz_target!(|archive: &[u8]| {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
@@ -15,7 +16,10 @@ fuzz_target!(|archive: &[u8]| {
     let mut options = Options::default();
     options.limits.layer_bytes = 16 << 20;
     // Both ends are fine; only a panic, a hang or memory without end is not.
-    let _ = read(&Source::Archive(path), &options, &|_| true, &|_| {
-        ControlFlow::Continue(())
-    });
+    let _ = read(
+        &Source::Archive(path),
+        &options,
+        &|_: &ImagePath| true,
+        &|_| ControlFlow::Continue(()),
+    );
 });

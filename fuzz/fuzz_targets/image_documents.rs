@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use camino::Utf8PathBuf;
 use libfuzzer_sys::fuzz_target;
 use seareeve_image::{Options, Source, read};
+use seareeve_model::ImagePath;
 
 const HEX: &str = "abababababababababababababababababababababababababababababababab";
 
@@ -41,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
     let _ = read(
         &Source::Archive(path),
         &Options::default(),
-        &|_| true,
+        &|_: &ImagePath| true,
         &|_| ControlFlow::Continue(()),
     );
 });

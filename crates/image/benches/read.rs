@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use camino::Utf8PathBuf;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use seareeve_image::{Options, Source, read};
+use seareeve_model::ImagePath;
 use sha2::Digest as _;
 
 /// 4,000 files of 16 KiB that pack about as well as programs do.
@@ -89,7 +90,7 @@ fn benchmark(criterion: &mut Criterion) {
             let contents = read(
                 &source,
                 &Options::default(),
-                &|path| path.as_bytes().ends_with(b"-7/file"),
+                &|path: &ImagePath| path.as_bytes().ends_with(b"-7/file"),
                 &|_| ControlFlow::Continue(()),
             );
             black_box(contents.expect("a good image"))

@@ -4,7 +4,6 @@ mod choice;
 mod docker;
 mod layout;
 mod packed;
-mod seekable;
 mod store;
 
 use std::fs::File;
@@ -15,6 +14,7 @@ use crate::plan::{Origin, Plan};
 use crate::watch::Watch;
 use crate::{Options, ReadError};
 
+pub(crate) use store::Section;
 use store::Store;
 
 pub(crate) use choice::checked as checked_names;

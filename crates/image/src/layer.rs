@@ -1,6 +1,7 @@
 //! What one layer brings and takes away.
 
 mod collect;
+mod in_place;
 mod intake;
 mod unpack;
 
@@ -8,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seareeve_model::{ImagePath, Problem};
 
-pub(crate) use collect::{Collected, collect};
+pub(crate) use collect::{Budget, Collected, Collector, Content, Stop, collect};
+pub(crate) use in_place::in_place;
 pub(crate) use unpack::{Blob, BlobEnd, UnpackLimits, unpack};
 
 /// What one layer brings and takes away: its wanted files, and all that hides files of lower layers.
@@ -24,11 +26,13 @@ pub struct LayerFiles {
     pub(crate) whiteouts: BTreeSet<Vec<u8>>,
     /// Directories whose content of lower layers is hidden.
     pub(crate) opaque: BTreeSet<Vec<u8>>,
-    /// Directories at wanted paths: they hide a file of a lower layer.
-    pub(crate) directories: BTreeSet<Vec<u8>>,
+    /// What inspectors remembered of files, kept or not.
+    pub(crate) notes: BTreeMap<ImagePath, Vec<u8>>,
+    /// Hashes of the paths of all directories, sorted: each hides a file of a lower layer at its path.
+    pub(crate) directories: Vec<u64>,
     /// Hashes of the paths of everything that is not a directory, sorted: each hides what a lower layer
-    /// has at its path and below. Eight bytes each, because there is one for every file of the layer,
-    /// and which of them matter is known only when the lower layers are.
+    /// has at its path and below. Eight bytes each, here and for directories, because there is one for
+    /// every entry of the layer, and which of them matter is known only when the lower layers are.
     pub(crate) replacements: Vec<u64>,
     /// What could not be read.
     pub problems: Vec<Problem>,
@@ -51,7 +55,7 @@ impl LayerFiles {
             }
             hash.add(*byte);
         }
-        self.removes(bytes, &hash) || self.directories.contains(bytes)
+        self.removes(bytes, &hash) || self.directories.binary_search(&hash.0).is_ok()
     }
 
     fn removes(&self, path: &[u8], hash: &PathHash) -> bool {

@@ -5,7 +5,7 @@
 //! there on nothing knows where the bytes came from: unpack and hash (`layer/stream.rs`), walk the tar
 //! (`tar/`), keep the wanted (`layer.rs`), lay the layers over each other (`tree.rs`).
 //!
-//! Everything read here is hostile. No file is ever written, nothing is executed, no link is followed
+//! Everything read here is hostile. No file of an image is ever written, nothing is executed, no link is followed
 //! outside the tree in memory, and every amount has a [`Limits`] entry. A broken layer is a
 //! [`seareeve_model::Problem`] and the rest is still read; a broken manifest is a [`ReadError`].
 //!
@@ -15,13 +15,16 @@
 
 mod archive;
 mod authorities;
+mod cache;
 mod credentials;
+mod directory;
 mod engine;
 mod environment;
 mod error;
 mod hashing;
 mod inspect;
 mod layer;
+mod layers;
 mod limits;
 mod manifest;
 mod options;
@@ -30,12 +33,14 @@ mod problems;
 mod progress;
 mod read;
 mod registry;
+mod seekable;
 mod spool;
 mod tar;
 mod tree;
 mod watch;
 
 pub use authorities::{Authorities, AuthoritiesError};
+pub use cache::LayerCache;
 pub use credentials::{
     CredentialError, Credentials, Login, RegistryName, RegistryNameError, Secret,
 };
@@ -45,8 +50,8 @@ pub use error::ReadError;
 pub use inspect::{FileFacts, Inspector, Selector};
 pub use layer::LayerFiles;
 pub use limits::Limits;
-pub use options::{Options, Platform, PlatformError};
+pub use options::{Options, Platform, PlatformError, Verify};
 pub use progress::{Progress, Stage};
-pub use read::{Contents, Source, Wanted, read};
+pub use read::{Configuration, Contents, Source, read};
 pub use registry::{Attachment, Referrer, attachments, referrers};
-pub use tree::{File, FileTree};
+pub use tree::{File, FileTree, Note};

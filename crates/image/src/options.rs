@@ -1,22 +1,26 @@
 //! How to read: platform, limits, and manners on the network.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use seareeve_model::ImagePath;
 
-use crate::{Authorities, Credentials, Limits};
+use crate::{Authorities, Credentials, LayerCache, Limits};
 
 /// What the caller may choose. The default is right for scanning.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Bounds on what an image may cost.
     pub limits: Limits,
-    /// Of which wanted paths the versions of lower layers are kept too, for [`crate::FileTree::history`].
-    /// They count against the same limit as the files on top. The default keeps none.
-    pub keep_history: fn(&ImagePath) -> bool,
+    /// Which digests are computed and compared.
+    pub verify: Verify,
+    /// How many layers are read at the same time.
+    pub threads: NonZeroUsize,
+    /// Where what layers hold is kept, so that no layer is read twice. Only what was verified is kept.
+    pub cache: Option<Arc<LayerCache>>,
     /// Which image of a multi-platform index to read. `None`: this machine's architecture on Linux, or
     /// the only platform there is.
     pub platform: Option<Platform>,
@@ -49,7 +53,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            keep_history: |_path| false,
+            verify: Verify::Packed,
+            threads: threads(),
+            cache: None,
             platform: None,
             image: None,
             credentials: Credentials::default(),
@@ -64,6 +70,22 @@ impl Default for Options {
             user_agent: concat!("seareeve/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
+}
+
+/// Which digests are computed and compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// Those of packed layers and of everything that came over a network. A layer that lies uncompressed in a
+    /// local archive or folder is read in place, without what nobody looks at, and nothing is known of its digest.
+    Packed,
+    /// All of them, also the diff ids of unpacked layers, as a container engine does before it runs an image.
+    Everything,
+}
+
+/// As many as there are processors, up to four: more layers at a time take more memory than they save time.
+fn threads() -> NonZeroUsize {
+    let most = const { NonZeroUsize::new(4).expect("4 is not 0") };
+    std::thread::available_parallelism().map_or(NonZeroUsize::MIN, |count| count.min(most))
 }
 
 /// An operating system and processor, in the words of Go as OCI uses them.

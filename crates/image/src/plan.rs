@@ -12,6 +12,8 @@ pub(crate) struct Plan {
     pub(crate) image: Image,
     /// Packed sizes of the layers, where known.
     pub(crate) packed: Vec<Option<u64>>,
+    /// The configuration as it was found.
+    pub(crate) config: Vec<u8>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -110,6 +112,7 @@ impl Plan {
                 layers,
             },
             packed,
+            config: parts.config.to_vec(),
             problems: Vec::new(),
         })
     }

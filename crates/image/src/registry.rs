@@ -206,6 +206,7 @@ impl Origin for Remote {
             Ok(body) => Ok(Blob {
                 reader: Box::new(Resuming::new(&self.client, path, layer.size, body)),
                 digest: Some(layer.digest.clone()),
+                on_disk: None,
             }),
             Err(ReadError::NotFound(_)) => Err(OpenError::Layer(
                 layer.why_missing("the registry does not have it"),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, btree_map};
 
 use seareeve_model::ImagePath;
 
-use crate::LayerFiles;
 use crate::layer::cost;
+use crate::{LayerFiles, Selector};
 
 /// How many links may lead to each other before we call it a loop; Linux allows as many.
 const LINK_HOPS: usize = 40;
@@ -18,6 +18,21 @@ pub struct FileTree {
     links: BTreeMap<ImagePath, Vec<u8>>,
     /// What lower layers had at paths whose history was asked for, lowest first.
     history: BTreeMap<ImagePath, Vec<File>>,
+    /// What inspectors remembered, in the order of the layers.
+    notes: Vec<Note>,
+}
+
+/// What an inspector remembered of one file in one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The file.
+    pub path: ImagePath,
+    /// Index of the layer, from 0 at the bottom.
+    pub layer: u32,
+    /// In the inspector's own form.
+    pub content: Vec<u8>,
+    /// Whether a higher layer replaced or removed the file. It is still in the image for whoever unpacks it.
+    pub is_hidden: bool,
 }
 
 /// One file of an image.
@@ -36,12 +51,15 @@ impl FileTree {
     /// A file, link or device hides a lower directory with all that is in it; a directory hides a lower
     /// file but joins a lower directory.
     ///
-    /// Where `keep_history` says so, a file that the layer rewrites is kept for [`FileTree::history`].
-    pub fn apply(&mut self, layer: u32, upper: LayerFiles, keep_history: fn(&ImagePath) -> bool) {
+    /// Where the selector says so, a file that the layer rewrites is kept for [`FileTree::history`].
+    pub fn apply(&mut self, layer: u32, upper: LayerFiles, selector: &dyn Selector) {
+        for note in self.notes.iter_mut().filter(|note| !note.is_hidden) {
+            note.is_hidden = upper.hides(&note.path);
+        }
         let is_rewritten = |path: &ImagePath| upper.files.contains_key(path);
         let is_gone = |path: &ImagePath, _: &mut File| upper.hides(path) || is_rewritten(path);
         for (path, file) in self.files.extract_if(.., is_gone) {
-            if is_rewritten(&path) && keep_history(&path) {
+            if is_rewritten(&path) && selector.keeps_history(&path) {
                 self.history.entry(path).or_default().push(file);
             } else {
                 self.history.remove(&path);
@@ -55,6 +73,19 @@ impl FileTree {
                 .into_iter()
                 .map(|(path, content)| (path, File { layer, content })),
         );
+        let note = |(path, content)| Note {
+            path,
+            layer,
+            content,
+            is_hidden: false,
+        };
+        self.notes.extend(upper.notes.into_iter().map(note));
+    }
+
+    /// What inspectors remembered of files, layer by layer from the bottom and sorted by path within each.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// All files, sorted by path. Links are not files: [`FileTree::get`] follows them.
@@ -84,7 +115,7 @@ impl FileTree {
 
     /// What lower layers had at exactly this path before higher ones rewrote it, lowest first and without
     /// the file that is there now. Begins anew when a layer removes the file. Empty unless
-    /// [`crate::Options::keep_history`] asks for the path.
+    /// [`Selector::keeps_history`] asks for the path.
     #[must_use]
     pub fn history(&self, path: &ImagePath) -> &[File] {
         self.history.get(path).map_or(&[], Vec::as_slice)
@@ -163,6 +194,11 @@ impl FileTree {
         files
             .chain(links)
             .chain(self.history_costs())
+            .chain(
+                self.notes
+                    .iter()
+                    .map(|note| cost(note.path.as_bytes(), note.content.len() as u64)),
+            )
             .fold(0, u64::saturating_add)
     }
 }
@@ -181,6 +217,18 @@ mod tests {
     use super::*;
     use crate::Limits;
 
+    struct Everything;
+
+    impl Selector for Everything {
+        fn keeps(&self, _: &ImagePath) -> bool {
+            true
+        }
+
+        fn keeps_history(&self, _: &ImagePath) -> bool {
+            true
+        }
+    }
+
     #[test]
     fn old_versions_give_way_lowest_first_and_the_present_one_stays() {
         let layer = |content: &[u8]| {
@@ -189,11 +237,11 @@ mod tests {
             header.set_size(content.len() as u64);
             builder.append_data(&mut header, "db", content).unwrap();
             let tar = builder.into_inner().unwrap();
-            LayerFiles::read(tar.as_slice(), &Limits::default(), &|_| true, "layer")
+            LayerFiles::read(tar.as_slice(), &Limits::default(), &Everything, "layer")
         };
         let mut tree = FileTree::default();
         for number in 0..4_u8 {
-            tree.apply(number.into(), layer(&[number; 1000]), |_| true);
+            tree.apply(number.into(), layer(&[number; 1000]), &Everything);
         }
         let path = ImagePath::parse(b"db").unwrap();
         let layers = |tree: &FileTree| {

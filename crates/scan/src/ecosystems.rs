@@ -15,6 +15,7 @@ use seareeve_model::{
     Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Problem, ProblemCode,
 };
 
+use crate::examiner::Remembered;
 use found::{Found, Limited};
 use os_release::OsRelease;
 
@@ -39,10 +40,6 @@ enum Intake {
     Whole(fn(&ImagePath) -> bool),
     /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
     /// for every regular file of an image.
-    #[expect(
-        dead_code,
-        reason = "the first formats that need it are written in this series"
-    )]
     Extract(fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>),
 }
 
@@ -70,19 +67,31 @@ enum Scope {
 }
 
 /// Whether [`inventory`] reads the file at `path`: what a reader of images has to keep.
-#[must_use]
-pub fn wanted(path: &ImagePath) -> bool {
+pub(crate) fn wanted(path: &ImagePath) -> bool {
     os_release::wanted(path) || ECOSYSTEMS.iter().any(|format| format.keeps(path))
 }
 
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
 /// lower layers had there: only by comparing can it be said which layer brought a package.
-#[must_use]
-pub fn wants_history(path: &ImagePath) -> bool {
+pub(crate) fn wants_history(path: &ImagePath) -> bool {
     ECOSYSTEMS.iter().any(|format| match format.scope {
         Scope::Language => false,
         Scope::OperatingSystem { .. } => format.keeps(path),
     })
+}
+
+/// Those who look at the content of a file, each with the position of its format in the list.
+pub(crate) fn inspectors(
+    path: &ImagePath,
+    file: FileFacts,
+) -> impl Iterator<Item = (u8, Box<dyn Inspector>)> {
+    ECOSYSTEMS
+        .iter()
+        .zip(0..)
+        .filter_map(move |(format, at)| match format.intake {
+            Intake::Whole(_) => None,
+            Intake::Extract(inspector) => Some((at, inspector(path, file)?)),
+        })
 }
 
 /// How many problems of one image are listed; a hostile one could have millions of files with a hundred each.
@@ -103,6 +112,25 @@ pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> I
             untold += trouble.len().saturating_sub(room);
             problems.extend(trouble.into_iter().take(room));
             packages.extend(attribute(format, tree, path, file, os.as_ref(), found));
+        }
+    }
+    for note in tree.notes().iter().filter(|note| !note.is_hidden) {
+        let extracts = Remembered::read(&note.content).unwrap_or_default().extracts;
+        for (at, extract) in extracts {
+            let Some(format) = ECOSYSTEMS.get(usize::from(at)) else {
+                continue;
+            };
+            let mut found = Found::new(&note.path, packages.len());
+            let result = (format.read)(&extract, os.as_ref(), &mut found);
+            let (found, trouble) = found.finish(result);
+            let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
+            untold += trouble.len().saturating_sub(room);
+            problems.extend(trouble.into_iter().take(room));
+            packages.extend(found.into_iter().map(|package| InstalledPackage {
+                package,
+                path: note.path.clone(),
+                layer: note.layer,
+            }));
         }
     }
     packages.sort_unstable();

@@ -8,8 +8,10 @@
 
 pub mod advisories;
 pub mod ecosystems;
+mod examiner;
 mod matching;
 pub mod starter;
 pub mod versions;
 
+pub use examiner::Examiner;
 pub use matching::{Matches, match_inventory, match_package};

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use seareeve_api::{Client, ImageReport, Sbom};
 use seareeve_image::{Options, Source};
 use seareeve_model::{Inventory, Severity};
-use seareeve_scan::ecosystems;
+use seareeve_scan::{Examiner, ecosystems};
 use seareeve_server::config::Config;
 
 use crate::args::{Format, ImageArgs};
@@ -90,7 +90,6 @@ fn options(args: &ImageArgs) -> anyhow::Result<Options> {
     let platform = args.platform.as_deref().map(str::parse).transpose()?;
     Ok(Options {
         platform,
-        keep_history: ecosystems::wants_history,
         ..Options::default()
     })
 }
@@ -105,7 +104,7 @@ fn inventory(source: &Source, options: Options, messages: &Messages) -> anyhow::
         bar.show(what, progress.bytes_read, progress.bytes_total);
         ControlFlow::Continue(())
     };
-    let contents = seareeve_image::read(source, &options, &ecosystems::wanted, &progress);
+    let contents = seareeve_image::read(source, &options, &Examiner, &progress);
     bar.clear();
     let contents = contents?;
     Ok(ecosystems::inventory(

@@ -15,7 +15,7 @@ use crate::watch::Watch;
 use crate::{Limits, Options, ReadError};
 
 use super::packed::{self, Packing};
-use super::seekable::{Seekable, read_up_to};
+use crate::seekable::{Seekable, read_up_to};
 
 /// How many links between entries are followed.
 const LINK_HOPS: usize = 8;
@@ -46,9 +46,10 @@ enum Member {
 }
 
 /// A file that was found: it can be read any number of times.
+#[derive(Clone)]
 pub(crate) struct Section {
-    file: Arc<File>,
-    offset: u64,
+    pub(crate) file: Arc<File>,
+    pub(crate) offset: u64,
     pub(crate) size: u64,
 }
 
@@ -118,7 +119,8 @@ impl Store {
         length: u64,
         limits: &Limits,
     ) -> Result<BTreeMap<ImagePath, Member>, ReadError> {
-        let mut walker = Walker::new(Seekable::new(file, length));
+        let mut go_on = |_read| true;
+        let mut walker = Walker::new(Seekable::new(file, 0, length, &mut go_on));
         let mut entries = BTreeMap::new();
         let mut path = ImagePath::root();
         loop {
@@ -276,6 +278,7 @@ impl Section {
         Blob {
             reader: Box::new(self.reader()),
             digest,
+            on_disk: Some(self.clone()),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Walks one layer and keeps what is wanted.
 
 use std::io::BufRead;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use seareeve_model::{ImagePath, Problem, ProblemCode};
 
 use super::{LayerFiles, PathHash, cost};
-use crate::Limits;
 use crate::problems::{Problems, shown};
-use crate::read::Wanted;
 use crate::tar::{Input, InputError, Kind, Streamed, TarError, Walker};
+use crate::{FileFacts, Limits, Selector};
 
 /// A walked layer: what was kept, and why the walk ended early if it did.
 pub(crate) struct Collected {
@@ -24,14 +25,55 @@ pub(crate) enum Stop {
     Broken(String),
 }
 
+/// The bytes that may still be kept of an image, shared by the layers that are read at the same time.
+pub(crate) struct Budget {
+    left: AtomicU64,
+    limit: u64,
+    spent: std::sync::atomic::AtomicBool,
+}
+
+impl Budget {
+    /// `left` of `limit` bytes.
+    pub(crate) fn new(left: u64, limit: u64) -> Self {
+        Self {
+            left: AtomicU64::new(left),
+            limit,
+            spent: false.into(),
+        }
+    }
+
+    /// Whether anything was ever refused.
+    pub(crate) fn was_spent(&self) -> bool {
+        self.spent.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, amount: u64) -> bool {
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(amount)
+            })
+            .is_ok();
+        if !taken {
+            self.spent.store(true, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    fn give_back(&self, amount: u64) {
+        self.left.fetch_add(amount, Ordering::Relaxed);
+    }
+}
+
 impl LayerFiles {
     /// Reads an unpacked layer. What is wrong with it stands in `problems` under `place`; what was read
     /// before is still there.
     #[must_use]
-    pub fn read(tar: impl BufRead, limits: &Limits, wanted: &Wanted<'_>, place: &str) -> Self {
+    pub fn read(tar: impl BufRead, limits: &Limits, selector: &dyn Selector, place: &str) -> Self {
         let mut input = Streamed(tar);
+        let budget = Budget::new(limits.kept_bytes, limits.kept_bytes);
         let Collected { mut files, stopped } =
-            collect(&mut input, limits, limits.kept_bytes, wanted, place);
+            collect(&mut input, limits, &budget, selector, place);
         if let Some((code, message)) = stopped.and_then(Stop::into_problem) {
             files.problems.push(Problem::new(code, place, message));
         }
@@ -77,97 +119,185 @@ impl From<InputError> for Stop {
     }
 }
 
-/// Walks the layer in `input`, keeping at most `budget` bytes. `place` names the layer in problems.
+/// Walks the layer in `input`. `place` names the layer in problems.
 pub(crate) fn collect(
     input: &mut impl Input,
     limits: &Limits,
-    budget: u64,
-    wanted: &Wanted<'_>,
+    budget: &Budget,
+    selector: &dyn Selector,
     place: &str,
 ) -> Collected {
-    let mut collector = Collector {
-        limits,
-        wanted,
-        left: budget,
-        files: LayerFiles::default(),
-        problems: Problems::new(limits.problems),
-        path: ImagePath::root(),
-    };
-    let stopped = collector.walk(&mut Walker::new(input)).err();
-    let mut files = collector.files;
-    files.replacements.sort_unstable();
-    files.replacements.dedup();
-    files.problems = collector.problems.into_list(place);
-    Collected { files, stopped }
+    let mut collector = Collector::new(limits, budget, selector);
+    let stopped = walk(&mut collector, &mut Walker::new(input)).err();
+    Collected {
+        files: collector.finish(place),
+        stopped,
+    }
 }
 
-struct Collector<'a> {
+fn walk<I: Input>(collector: &mut Collector<'_>, walker: &mut Walker<I>) -> Result<(), Stop> {
+    while let Some(entry) = walker.next()? {
+        let facts = FileFacts {
+            size: entry.size,
+            is_executable: entry.is_executable,
+        };
+        let kind = entry.kind;
+        if collector.enter(entry.path, kind, entry.link)? {
+            collector.file(facts, walker)?;
+        }
+    }
+    Ok(())
+}
+
+/// The content of the file at hand, wherever it comes from.
+pub(crate) trait Content {
+    /// The next bytes; empty at the end of the file.
+    fn piece(&mut self) -> Result<&[u8], Stop>;
+
+    /// Leaves out up to `amount` bytes.
+    fn leave_out(&mut self, amount: u64) -> Result<(), Stop>;
+}
+
+impl<I: Input> Content for Walker<I> {
+    fn piece(&mut self) -> Result<&[u8], Stop> {
+        Ok(Walker::piece(self)?)
+    }
+
+    fn leave_out(&mut self, amount: u64) -> Result<(), Stop> {
+        Ok(self.skip_part(amount)?)
+    }
+}
+
+/// Takes entry by entry what is wanted of a layer.
+pub(crate) struct Collector<'a> {
     limits: &'a Limits,
-    wanted: &'a Wanted<'a>,
-    /// Bytes that may still be kept.
-    left: u64,
+    selector: &'a dyn Selector,
+    budget: &'a Budget,
+    entries: u64,
     files: LayerFiles,
     problems: Problems,
     /// Path of the current entry. Kept over entries for its allocation.
     path: ImagePath,
 }
 
-impl Collector<'_> {
-    fn walk<I: Input>(&mut self, walker: &mut Walker<I>) -> Result<(), Stop> {
-        let mut entries: u64 = 0;
-        while let Some(entry) = walker.next()? {
-            entries = entries.saturating_add(1);
-            if entries > self.limits.layer_entries {
-                return Err(Stop::Limit(format!(
-                    "it has more than {} entries",
-                    self.limits.layer_entries
-                )));
-            }
-            if !self.path.assign(entry.path) {
-                self.problems.add(
-                    ProblemCode::FileUnreadable,
-                    || shown(entry.path),
-                    "the entry was left out, because its name is no path inside the image",
-                );
-                continue;
-            }
-            if self.path.is_root() || self.whiteout() {
-                continue;
-            }
-            if entry.kind != Kind::Directory {
-                self.remember_replacement();
-            }
-            if !(self.wanted)(&self.path) {
-                continue;
-            }
-            // A later entry of the same name replaces the earlier one.
-            self.forget();
-            match entry.kind {
-                Kind::File => {
-                    let size = entry.size;
-                    self.keep_file(walker, size)?;
+impl<'a> Collector<'a> {
+    pub(crate) fn new(limits: &'a Limits, budget: &'a Budget, selector: &'a dyn Selector) -> Self {
+        Self {
+            limits,
+            selector,
+            budget,
+            entries: 0,
+            files: LayerFiles::default(),
+            problems: Problems::new(limits.problems),
+            path: ImagePath::root(),
+        }
+    }
+
+    /// What was taken. `place` names the layer in problems.
+    pub(crate) fn finish(self, place: &str) -> LayerFiles {
+        let mut files = self.files;
+        for hashes in [&mut files.replacements, &mut files.directories] {
+            hashes.sort_unstable();
+            hashes.dedup();
+        }
+        files.problems = self.problems.into_list(place);
+        files
+    }
+
+    /// Takes an entry. True when it is a regular file whose content [`Collector::file`] must be given.
+    pub(crate) fn enter(&mut self, path: &[u8], kind: Kind, link: &[u8]) -> Result<bool, Stop> {
+        self.entries = self.entries.saturating_add(1);
+        if self.entries > self.limits.layer_entries {
+            return Err(Stop::Limit(format!(
+                "it has more than {} entries",
+                self.limits.layer_entries
+            )));
+        }
+        if !self.path.assign(path) {
+            let why = "the entry was left out, because its name is no path inside the image";
+            self.unreadable(path, why);
+            return Ok(false);
+        }
+        if self.path.is_root() || self.whiteout() {
+            return Ok(false);
+        }
+        self.remember(kind);
+        // A later entry of the same name replaces the earlier one.
+        self.forget();
+        match kind {
+            Kind::File => return Ok(true),
+            Kind::HardLink => self.hard_link(link),
+            Kind::Symlink if self.selector.keeps(&self.path) => {
+                if self.pay(link.len() as u64) {
+                    self.files.links.insert(self.path.clone(), link.to_vec());
                 }
-                Kind::SparseFile => self.problems.add(
-                    ProblemCode::FileUnreadable,
-                    || self.path.to_string(),
-                    "sparse files are not read",
-                ),
-                Kind::Directory => {
-                    if self.pay(0) {
-                        self.files.directories.insert(self.path.as_bytes().to_vec());
-                    }
+            }
+            Kind::SparseFile if self.selector.keeps(&self.path) => {
+                self.problem_here("sparse files are not read");
+            }
+            Kind::Symlink | Kind::SparseFile | Kind::Directory | Kind::Other => {}
+        }
+        Ok(false)
+    }
+
+    /// Keeps and inspects the file of the entry just entered, as the selector wants.
+    pub(crate) fn file(
+        &mut self,
+        facts: FileFacts,
+        content: &mut impl Content,
+    ) -> Result<(), Stop> {
+        let mut kept = self.selector.keeps(&self.path) && self.may_keep(facts.size);
+        let selector = self.selector;
+        // The inspector may borrow the path, which stays as it is until the file is read.
+        let path = std::mem::replace(&mut self.path, ImagePath::root());
+        let mut inspector = selector.inspector(&path, facts);
+        let mut whole = Vec::new();
+        if kept {
+            // Within the budget, so a size that lies reserves at most that.
+            whole.reserve_exact(usize::try_from(facts.size).unwrap_or(0));
+        }
+        let mut looking = inspector.is_some();
+        let mut stopped = None;
+        while kept || looking {
+            let piece = match content.piece() {
+                Ok([]) => break,
+                Ok(piece) => piece,
+                Err(stop) => {
+                    stopped = Some(stop);
+                    break;
                 }
-                Kind::Symlink => {
-                    if self.pay(entry.link.len() as u64) {
-                        let target = entry.link.to_vec();
-                        self.files.links.insert(self.path.clone(), target);
-                    }
+            };
+            if kept {
+                whole.extend_from_slice(piece);
+            }
+            if let Some(inspector) = inspector.as_mut().filter(|_| looking) {
+                looking = inspector.take(piece) == ControlFlow::Continue(());
+                let skip = if looking && !kept {
+                    inspector.skips()
+                } else {
+                    0
+                };
+                if skip > 0
+                    && let Err(stop) = content.leave_out(skip)
+                {
+                    stopped = Some(stop);
+                    break;
                 }
-                Kind::HardLink => self.keep_hard_link(entry.link),
-                Kind::Other => {}
             }
         }
-        Ok(())
+        let note = inspector.and_then(|inspector| inspector.finish(stopped.is_none()));
+        self.path = path;
+        if let Some(note) = note
+            && self.pay(note.len() as u64)
+        {
+            self.files.notes.insert(self.path.clone(), note);
+        }
+        // Half a database would be read as a whole one.
+        kept = kept && stopped.is_none();
+        if kept {
+            self.files.files.insert(self.path.clone(), whole);
+        }
+        stopped.map_or(Ok(()), Err)
     }
 
     /// Handles a whiteout (OCI image specification, "Whiteouts"). False when the entry is none.
@@ -181,9 +311,7 @@ impl Collector<'_> {
                 self.files.opaque.insert(parent.as_bytes().to_vec());
             }
         } else if matches!(name, b"" | b"." | b"..") {
-            self.problems.add(
-                ProblemCode::FileUnreadable,
-                || self.path.to_string(),
+            self.problem_here(
                 "the whiteout was left out, because it names nothing that can be removed",
             );
         } else if !name.starts_with(b".wh.") {
@@ -200,104 +328,115 @@ impl Collector<'_> {
         true
     }
 
-    fn remember_replacement(&mut self) {
-        let known = self.files.replacements.len();
-        if known < self.limits.layer_replacements {
-            self.files.replacements.push(PathHash::of(&self.path).0);
-        } else if known == self.limits.layer_replacements {
-            // One more than the limit marks that this was said.
-            self.files.replacements.push(PathHash::of(&self.path).0);
-            let message = format!(
-                "the layer has more than {known} files: whether the further ones replace directories of lower layers was not checked"
-            );
-            self.problems
-                .add(ProblemCode::LimitReached, || self.path.to_string(), message);
-        }
-    }
-
-    fn keep_file<I: Input>(&mut self, walker: &mut Walker<I>, size: u64) -> Result<(), Stop> {
-        if size > self.limits.file_bytes {
-            let message = format!(
-                "the file has {size} bytes, more than the limit of {}",
-                self.limits.file_bytes
-            );
-            self.problems
-                .add(ProblemCode::LimitReached, || self.path.to_string(), message);
-            return Ok(());
-        }
-        if !self.pay(size) {
-            return Ok(());
-        }
-        let mut content = Vec::new();
-        // Within the budget, so a size that lies reserves at most that.
-        content.reserve_exact(usize::try_from(size).unwrap_or(0));
-        walker.read_content(&mut content)?;
-        self.files.files.insert(self.path.clone(), content);
-        Ok(())
-    }
-
-    fn keep_hard_link(&mut self, target: &[u8]) {
-        let target = ImagePath::parse(target);
-        let found = target.as_ref().and_then(|target| {
-            let file = self.files.files.get(target);
-            let content = file.or_else(|| self.files.links.get(target))?;
-            Some((file.is_some(), content.len() as u64))
-        });
-        match (target, found) {
-            (Some(target), Some((is_file, size))) => {
-                if !self.pay(size) {
-                    return;
-                }
-                let map = if is_file {
-                    &mut self.files.files
-                } else {
-                    &mut self.files.links
-                };
-                if let Some(content) = map.get(&target).cloned() {
-                    map.insert(self.path.clone(), content);
+    /// Remembers by eight bytes that the entry may hide something of a lower layer.
+    fn remember(&mut self, kind: Kind) {
+        let hash = PathHash::of(&self.path).0;
+        let known = self.files.replacements.len() + self.files.directories.len();
+        // One more than the limit marks that this was said.
+        if known <= self.limits.layer_replacements {
+            match kind {
+                Kind::Directory => self.files.directories.push(hash),
+                Kind::File | Kind::SparseFile | Kind::Symlink | Kind::HardLink | Kind::Other => {
+                    self.files.replacements.push(hash);
                 }
             }
-            (target, _) => {
-                let target =
-                    target.map_or_else(|| "outside the image".to_owned(), |t| t.to_string());
-                self.problems.add(
-                    ProblemCode::FileUnreadable,
-                    || self.path.to_string(),
-                    format!("it is a hard link to {target}, which was not kept from this layer"),
+        }
+        if known == self.limits.layer_replacements {
+            let message = format!(
+                "the layer has more than {known} entries: whether the further ones replace directories of lower layers was not checked"
+            );
+            let path = &self.path;
+            self.problems
+                .add(ProblemCode::LimitReached, || path.to_string(), message);
+        }
+    }
+
+    fn may_keep(&mut self, size: u64) -> bool {
+        if size <= self.limits.file_bytes {
+            return self.pay(size);
+        }
+        let message = format!(
+            "the file has {size} bytes, more than the limit of {}",
+            self.limits.file_bytes
+        );
+        let path = &self.path;
+        self.problems
+            .add(ProblemCode::LimitReached, || path.to_string(), message);
+        false
+    }
+
+    /// A hard link is the file that it names, which stands earlier in the same layer.
+    fn hard_link(&mut self, target: &[u8]) {
+        let Some(target) = ImagePath::parse(target) else {
+            if self.selector.keeps(&self.path) {
+                self.problem_here(
+                    "it is a hard link to outside the image, which was not kept from this layer",
                 );
             }
+            return;
+        };
+        if let Some(note) = self.files.notes.get(&target).cloned()
+            && self.pay(note.len() as u64)
+        {
+            self.files.notes.insert(self.path.clone(), note);
         }
+        if !self.selector.keeps(&self.path) {
+            return;
+        }
+        if let Some(content) = self.files.files.get(&target).cloned() {
+            if self.pay(content.len() as u64) {
+                self.files.files.insert(self.path.clone(), content);
+            }
+        } else if let Some(link) = self.files.links.get(&target).cloned() {
+            if self.pay(link.len() as u64) {
+                self.files.links.insert(self.path.clone(), link);
+            }
+        } else {
+            self.problem_here(&format!(
+                "it is a hard link to {target}, which was not kept from this layer"
+            ));
+        }
+    }
+
+    fn problem_here(&mut self, message: &str) {
+        let path = &self.path;
+        self.problems
+            .add(ProblemCode::FileUnreadable, || path.to_string(), message);
+    }
+
+    /// Says that the entry at `path` could not be read.
+    pub(crate) fn unreadable(&mut self, path: &[u8], why: &str) {
+        self.problems
+            .add(ProblemCode::FileUnreadable, || shown(path), why);
     }
 
     /// Takes the cost of the current path with `content` bytes from the budget; false, with a problem,
     /// when it is spent.
     fn pay(&mut self, content: u64) -> bool {
-        match self.left.checked_sub(cost(self.path.as_bytes(), content)) {
-            Some(left) => {
-                self.left = left;
-                true
-            }
-            None => {
-                self.problems.add(
-                    ProblemCode::LimitReached,
-                    || self.path.to_string(),
-                    format!(
-                        "it was left out, because the limit of {} bytes for everything kept of an image is reached",
-                        self.limits.kept_bytes
-                    ),
-                );
-                false
-            }
+        if self.budget.take(cost(self.path.as_bytes(), content)) {
+            return true;
         }
+        let (path, limit) = (&self.path, self.budget.limit);
+        self.problems.add(
+            ProblemCode::LimitReached,
+            || path.to_string(),
+            format!(
+                "it was left out, because the limit of {limit} bytes for everything kept of an image is reached"
+            ),
+        );
+        false
     }
 
     fn forget(&mut self) {
-        let file = self.files.files.remove(&self.path);
-        let link = self.files.links.remove(&self.path);
-        self.files.directories.remove(self.path.as_bytes());
-        for content in [file, link].into_iter().flatten() {
-            let refund = cost(self.path.as_bytes(), content.len() as u64);
-            self.left = self.left.saturating_add(refund);
+        let files = &mut self.files;
+        let old = [
+            files.files.remove(&self.path),
+            files.links.remove(&self.path),
+            files.notes.remove(&self.path),
+        ];
+        for content in old.into_iter().flatten() {
+            self.budget
+                .give_back(cost(self.path.as_bytes(), content.len() as u64));
         }
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use seareeve_model::Digest;
 
 use crate::Limits;
+use crate::archive::Section;
 use crate::hashing::Hasher;
 use crate::tar::{Input, InputError};
 
@@ -29,6 +30,8 @@ pub(crate) struct Blob {
     pub(crate) reader: Box<dyn Read + Send>,
     /// The digest it was asked for by.
     pub(crate) digest: Option<Digest>,
+    /// Where the same bytes lie open on a disk.
+    pub(crate) on_disk: Option<Section>,
 }
 
 /// What reading a blob to its end said about it.
@@ -41,15 +44,15 @@ pub(crate) struct BlobEnd {
     pub(crate) broken: Option<io::Error>,
 }
 
-/// Unpacks `blob` in a second thread while `consume` uses the chunks in this one. `tick` is told the
-/// packed bytes read so far, and returns whether to go on.
+/// Unpacks `blob` in a second thread while `consume` uses the chunks in this one, hashing them if there is a
+/// `diff_id` to compare with. `tick` is told the packed bytes read so far, and returns whether to go on.
 ///
 /// # Errors
 /// When no thread can be started.
 pub(crate) fn unpack<T>(
     blob: Blob,
     limits: &UnpackLimits,
-    diff_id: &Digest,
+    diff_id: Option<&Digest>,
     tick: &mut dyn FnMut(u64) -> bool,
     consume: impl FnOnce(&mut Chunks<'_>) -> T,
 ) -> io::Result<(T, BlobEnd)> {
@@ -75,7 +78,7 @@ pub(crate) fn unpack<T>(
             empty,
             current: Vec::new(),
             used: 0,
-            hasher: Hasher::for_comparison(Some(diff_id)),
+            hasher: diff_id.map(|digest| Hasher::for_comparison(Some(digest))),
             bytes: 0,
             limits,
             shared,
@@ -114,6 +117,17 @@ impl UnpackLimits {
             ratio_floor_bytes: limits.ratio_floor_bytes,
         }
     }
+
+    /// Whether a layer may have `bytes` unpacked bytes.
+    pub(super) fn check_bytes(&self, bytes: u64) -> Result<(), InputError> {
+        if bytes <= self.bytes {
+            return Ok(());
+        }
+        Err(InputError::Limit(format!(
+            "it unpacks to more than the limit of {} bytes",
+            self.bytes
+        )))
+    }
 }
 
 /// The unpacked bytes of a layer as an [`Input`].
@@ -122,7 +136,7 @@ pub(crate) struct Chunks<'a> {
     empty: SyncSender<Vec<u8>>,
     current: Vec<u8>,
     used: usize,
-    hasher: Hasher,
+    hasher: Option<Hasher>,
     bytes: u64,
     limits: &'a UnpackLimits,
     shared: &'a Shared,
@@ -136,13 +150,13 @@ impl Chunks<'_> {
         self.bytes
     }
 
-    /// Reads to the end, and gives the digest of everything unpacked.
-    pub(crate) fn finish(&mut self) -> Result<Digest, InputError> {
+    /// Reads to the end, and gives the digest of everything unpacked, if it was asked for.
+    pub(crate) fn finish(&mut self) -> Result<Option<Digest>, InputError> {
         while !self.fill()?.is_empty() {
             let rest = self.current.len().saturating_sub(self.used);
             self.consume(rest);
         }
-        Ok(self.hasher.clone().finish())
+        Ok(self.hasher.take().map(Hasher::finish))
     }
 
     fn receive(&mut self) -> Result<Option<Vec<u8>>, InputError> {
@@ -161,12 +175,7 @@ impl Chunks<'_> {
     }
 
     fn check_limits(&self) -> Result<(), InputError> {
-        if self.bytes > self.limits.bytes {
-            return Err(InputError::Limit(format!(
-                "it unpacks to more than the limit of {} bytes",
-                self.limits.bytes
-            )));
-        }
+        self.limits.check_bytes(self.bytes)?;
         let packed = self.shared.packed.load(Ordering::Relaxed).max(1);
         if self.bytes > self.limits.ratio_floor_bytes
             && self.bytes > packed.saturating_mul(self.limits.ratio)
@@ -189,7 +198,9 @@ impl Input for Chunks<'_> {
             let _ = self.empty.try_send(emptied);
             match self.receive()? {
                 Some(chunk) => {
-                    self.hasher.update(&chunk);
+                    if let Some(hasher) = &mut self.hasher {
+                        hasher.update(&chunk);
+                    }
                     self.bytes = self.bytes.saturating_add(chunk.len() as u64);
                     self.check_limits()?;
                     self.current = chunk;

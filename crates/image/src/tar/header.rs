@@ -86,6 +86,11 @@ impl<'a> Header<'a> {
         number(self.field(124, 12)).ok_or("the size is not a number")
     }
 
+    /// Whether anyone may execute the file. A mode that is no number lets nobody.
+    pub(crate) fn is_executable(&self) -> bool {
+        number(self.field(100, 8)).is_some_and(|mode| mode & 0o111 != 0)
+    }
+
     /// Writes the name to `into`, with the ustar prefix where the format has one.
     pub(crate) fn name(&self, into: &mut Vec<u8>) {
         into.clear();

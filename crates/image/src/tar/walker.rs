@@ -15,6 +15,8 @@ pub(crate) struct Walker<I> {
     position: u64,
     /// Content of the current entry that was not read yet, and the padding behind it.
     content: u64,
+    /// Bytes of the content that were lent out by `piece` and are not used up yet.
+    lent: usize,
     padding: u64,
     path: Vec<u8>,
     link: Vec<u8>,
@@ -33,6 +35,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) size: u64,
     /// Where the content starts in the archive.
     pub(crate) offset: u64,
+    /// Whether anyone may execute it.
+    pub(crate) is_executable: bool,
 }
 
 /// What an entry is.
@@ -66,6 +70,7 @@ impl<I: Input> Walker<I> {
             block: [0; BLOCK],
             position: 0,
             content: 0,
+            lent: 0,
             padding: 0,
             path: Vec::new(),
             link: Vec::new(),
@@ -83,6 +88,7 @@ impl<I: Input> Walker<I> {
             }
             let header = Header::parse(&self.block).map_err(|why| self.malformed(why))?;
             let flag = header.flag();
+            let is_executable = header.is_executable();
             if flag.is_entry() {
                 if !extensions.has_path {
                     header.name(&mut self.path);
@@ -160,27 +166,41 @@ impl<I: Input> Walker<I> {
                 link: &self.link,
                 size,
                 offset: self.position,
+                is_executable,
             }));
         }
     }
 
-    /// Appends the rest of the current entry's content to `into`.
-    pub(crate) fn read_content(&mut self, into: &mut Vec<u8>) -> Result<(), TarError> {
-        while self.content > 0 {
-            let bytes = self.input.fill()?;
-            let step =
-                usize::try_from(self.content).map_or(bytes.len(), |left| left.min(bytes.len()));
-            if step == 0 {
-                return Err(TarError::Truncated {
-                    offset: self.position,
-                });
-            }
-            into.extend_from_slice(bytes.get(..step).unwrap_or_default());
-            self.input.consume(step);
-            self.content = self.content.saturating_sub(step as u64);
-            self.position = self.position.saturating_add(step as u64);
+    /// The next bytes of the current entry's content; empty at its end.
+    pub(crate) fn piece(&mut self) -> Result<&[u8], TarError> {
+        self.take_back();
+        if self.content == 0 {
+            return Ok(&[]);
         }
-        Ok(())
+        let position = self.position;
+        let bytes = self.input.fill()?;
+        let step = usize::try_from(self.content).map_or(bytes.len(), |left| left.min(bytes.len()));
+        if step == 0 {
+            return Err(TarError::Truncated { offset: position });
+        }
+        self.lent = step;
+        Ok(bytes.get(..step).unwrap_or_default())
+    }
+
+    /// Leaves out up to `amount` bytes of the current entry's content.
+    pub(crate) fn skip_part(&mut self, amount: u64) -> Result<(), TarError> {
+        self.take_back();
+        let amount = amount.min(self.content);
+        self.content = self.content.saturating_sub(amount);
+        self.skip(amount)
+    }
+
+    /// Counts what was lent out as used.
+    fn take_back(&mut self) {
+        let step = std::mem::take(&mut self.lent);
+        self.input.consume(step);
+        self.content = self.content.saturating_sub(step as u64);
+        self.position = self.position.saturating_add(step as u64);
     }
 
     fn malformed(&self, why: &'static str) -> TarError {
@@ -191,9 +211,14 @@ impl<I: Input> Walker<I> {
     }
 
     fn skip_content(&mut self) -> Result<(), TarError> {
+        self.take_back();
         let amount = self.content.saturating_add(self.padding);
         self.content = 0;
         self.padding = 0;
+        self.skip(amount)
+    }
+
+    fn skip(&mut self, amount: u64) -> Result<(), TarError> {
         if amount == 0 {
             return Ok(());
         }
@@ -253,9 +278,18 @@ impl<I: Input> Walker<I> {
         }
         let mut bytes = std::mem::take(&mut self.extension);
         bytes.clear();
-        let read = self.read_content(&mut bytes);
+        let read = self.append_content(&mut bytes);
         self.extension = bytes;
         read
+    }
+
+    fn append_content(&mut self, into: &mut Vec<u8>) -> Result<(), TarError> {
+        loop {
+            match self.piece()? {
+                [] => return Ok(()),
+                piece => into.extend_from_slice(piece),
+            }
+        }
     }
 
     /// Long names and links of GNU tar end with a NUL, most of the time.

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use camino::Utf8PathBuf;
-use seareeve_image::{Limits, Options, ReadError, Source, read};
-use seareeve_model::ProblemCode;
+use seareeve_image::{Limits, Options, ReadError, Source, Verify, read};
+use seareeve_model::{ImagePath, ProblemCode};
 use serde_json::json;
 
 use crate::support::Entry::File;
@@ -14,6 +14,13 @@ fn limited(change: impl FnOnce(&mut Limits)) -> Options {
     let mut options = Options::default();
     change(&mut options.limits);
     options
+}
+
+fn verifying() -> Options {
+    Options {
+        verify: Verify::Everything,
+        ..Options::default()
+    }
 }
 
 #[test]
@@ -41,7 +48,7 @@ fn every_truncation_of_a_packed_layer_is_said() {
     for packed in [layer.clone(), gzip(&layer), zstd(&layer)] {
         for length in 0..packed.len() {
             let image = oci(&[(layer.clone(), packed[..length].to_vec())]);
-            let read = read_bytes(&image.archive(), &Options::default()).unwrap();
+            let read = read_bytes(&image.archive(), &verifying()).unwrap();
             assert_ne!(read.problems, [], "at {length}");
             assert_eq!(
                 read.problems[0].place,
@@ -78,10 +85,13 @@ fn wrong_digests_and_sizes_of_local_images_are_said() {
     let layer = tar(&[File("a", b"1")]);
     let lie = tar(&[File("b", b"1")]);
     // The configuration has the diff id of another layer.
-    let image = oci(&[(lie, gzip(&layer))]);
-    let read = read_bytes(&image.archive(), &Options::default()).unwrap();
+    let image = oci(&[(lie.clone(), gzip(&layer))]);
+    let read = read_bytes(&image.archive(), &verifying()).unwrap();
     assert_eq!(codes(&read.problems), [ProblemCode::ContentMismatch]);
     assert_eq!(read.image.layers[0].diff_id.hex(), sha256(&layer));
+    // Nobody asked for more than what came packed to be what the manifest says, and it is.
+    let read = read_bytes(&image.archive(), &Options::default()).unwrap();
+    assert_eq!(read.problems, []);
 
     // Every blob has another content than its name says.
     let mut image = oci(&[(layer.clone(), gzip(&layer))]);
@@ -92,9 +102,19 @@ fn wrong_digests_and_sizes_of_local_images_are_said() {
             *bytes = gzip(&tar(&[File("c", b"other")]));
         }
     }
-    let read = read_bytes(&image.archive(), &Options::default()).unwrap();
+    let read = read_bytes(&image.archive(), &verifying()).unwrap();
     // Manifest, configuration, size of the layer, its digest, its diff id.
     assert_eq!(codes(&read.problems), [ProblemCode::ContentMismatch; 5]);
+    let read = read_bytes(&image.archive(), &Options::default()).unwrap();
+    assert_eq!(codes(&read.problems), [ProblemCode::ContentMismatch; 4]);
+
+    // A layer that lies uncompressed in the archive is hashed only when that is asked for.
+    let mut image = oci(&[(layer.clone(), layer.clone())]);
+    for (_, bytes) in image.blobs.iter_mut().filter(|(_, b)| b[0] != b'{') {
+        bytes.clone_from(&lie);
+    }
+    let read = read_bytes(&image.archive(), &verifying()).unwrap();
+    assert_eq!(codes(&read.problems), [ProblemCode::ContentMismatch; 2]);
 }
 
 #[test]
@@ -243,22 +263,32 @@ fn reading_can_be_cancelled() {
     let source = Source::Archive(Utf8PathBuf::from_path_buf(file.path().to_owned()).unwrap());
     let calls = std::sync::atomic::AtomicU32::new(0);
     let count = || calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let whole = read(&source, &Options::default(), &|_| false, &|_| {
-        count();
-        ControlFlow::Continue(())
-    });
+    let whole = read(
+        &source,
+        &Options::default(),
+        &|_: &ImagePath| false,
+        &|_| {
+            count();
+            ControlFlow::Continue(())
+        },
+    );
     assert!(whole.is_ok());
     let all = calls.load(std::sync::atomic::Ordering::Relaxed);
     assert!(all > 10);
     for stop_at in 0..8 {
         calls.store(0, std::sync::atomic::Ordering::Relaxed);
-        let stopped = read(&source, &Options::default(), &|_| false, &|_| {
-            if count() < stop_at {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        });
+        let stopped = read(
+            &source,
+            &Options::default(),
+            &|_: &ImagePath| false,
+            &|_| {
+                if count() < stop_at {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            },
+        );
         assert!(matches!(stopped, Err(ReadError::Cancelled)), "at {stop_at}");
     }
 }

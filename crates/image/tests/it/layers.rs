@@ -1,6 +1,7 @@
 //! Layers over layers: whiteouts, opaque directories, replacements, links.
 
-use seareeve_image::{FileTree, LayerFiles, Limits};
+use seareeve_image::{FileTree, LayerFiles, Limits, Selector};
+use seareeve_model::ImagePath;
 
 use crate::support::Entry::{Dir, Fifo, File, HardLink, Symlink};
 use crate::support::{Entry, listing, path, tar};
@@ -9,7 +10,7 @@ fn layer(entries: &[Entry<'_>]) -> LayerFiles {
     LayerFiles::read(
         tar(entries).as_slice(),
         &Limits::default(),
-        &|_| true,
+        &|_: &ImagePath| true,
         "layer",
     )
 }
@@ -19,7 +20,7 @@ fn squash(layers: &[&[Entry<'_>]]) -> FileTree {
     for (index, entries) in layers.iter().enumerate() {
         let layer = layer(entries);
         assert_eq!(layer.problems, [], "layer {index}");
-        tree.apply(u32::try_from(index).unwrap(), layer, |_| false);
+        tree.apply(u32::try_from(index).unwrap(), layer, &|_: &ImagePath| false);
     }
     tree
 }
@@ -198,9 +199,9 @@ fn unwanted_entries_replace_directories_as_well() {
         tree.apply(
             0,
             read(&[File("var/lib/dpkg/status", b"x"), File("etc/x", b"")]),
-            |_| false,
+            &|_: &ImagePath| false,
         );
-        tree.apply(1, read(upper), |_| false);
+        tree.apply(1, read(upper), &|_: &ImagePath| false);
         assert_eq!(tree.len(), left);
     }
 }
@@ -284,8 +285,20 @@ fn names_that_leave_the_image_are_left_out_and_said() {
     ]);
     assert_eq!(layer.problems.len(), 6);
     let mut tree = FileTree::default();
-    tree.apply(0, layer, |_| false);
+    tree.apply(0, layer, &|_: &ImagePath| false);
     assert_eq!(listing(&tree), ["etc/passwd@0=absolute"]);
+}
+
+struct StatusHasHistory;
+
+impl Selector for StatusHasHistory {
+    fn keeps(&self, _: &ImagePath) -> bool {
+        true
+    }
+
+    fn keeps_history(&self, path: &ImagePath) -> bool {
+        path.as_bytes() == b"status"
+    }
 }
 
 #[test]
@@ -301,7 +314,7 @@ fn history_is_kept_where_asked_and_begins_anew_after_a_removal() {
         let mut tree = FileTree::default();
         for (index, entries) in layers.iter().take(upto).enumerate() {
             let index = u32::try_from(index).unwrap();
-            tree.apply(index, layer(entries), |asked| asked.as_bytes() == b"status");
+            tree.apply(index, layer(entries), &StatusHasHistory);
         }
         assert!(tree.history(&path("other")).is_empty());
         let lower = tree.history(&path("status")).iter();

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod archives;
 #[cfg(test)]
+mod caching;
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod engines;
@@ -10,6 +12,8 @@ mod engines;
 mod fake;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod inspectors;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

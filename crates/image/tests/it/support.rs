@@ -170,7 +170,9 @@ pub(crate) fn read_bytes(archive: &[u8], options: &Options) -> Result<Contents, 
 }
 
 pub(crate) fn read_all(source: &Source, options: &Options) -> Result<Contents, ReadError> {
-    read(source, options, &|_| true, &|_| ControlFlow::Continue(()))
+    read(source, options, &|_: &ImagePath| true, &|_| {
+        ControlFlow::Continue(())
+    })
 }
 
 /// `path@layer=content` of every file, for comparison.

@@ -10,10 +10,10 @@ use seareeve_model::{ImagePath, ProblemCode};
 use crate::support::codes;
 
 fn ours(archive: &[u8]) -> (BTreeMap<ImagePath, Vec<u8>>, Vec<ProblemCode>) {
-    let layer = LayerFiles::read(archive, &Limits::default(), &|_| true, "layer");
+    let layer = LayerFiles::read(archive, &Limits::default(), &|_: &ImagePath| true, "layer");
     let problems = codes(&layer.problems);
     let mut tree = FileTree::default();
-    tree.apply(0, layer, |_| false);
+    tree.apply(0, layer, &|_: &ImagePath| false);
     let files = tree
         .iter()
         .map(|(path, file)| (path.clone(), file.content.clone()));

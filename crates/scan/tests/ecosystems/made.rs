@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use seareeve_image::{Options, Source};
 use seareeve_model::{Digest, Inventory};
-use seareeve_scan::ecosystems;
+use seareeve_scan::{Examiner, ecosystems};
 use sha2::{Digest as _, Sha256};
 
 /// A layer: paths with contents. A path ends in ` -> target` for a link.
@@ -43,13 +43,10 @@ pub(crate) fn inventory(layers: &[Layer]) -> Inventory {
 
 /// Reads an archive as the program does and lists its packages.
 pub(crate) fn of_archive(path: &std::path::Path) -> Inventory {
-    let options = Options {
-        keep_history: ecosystems::wants_history,
-        ..Options::default()
-    };
+    let options = Options::default();
     let source = Source::Archive(path.to_owned().try_into().unwrap());
     let go_on = |_| ControlFlow::Continue(());
-    let contents = seareeve_image::read(&source, &options, &ecosystems::wanted, &go_on).unwrap();
+    let contents = seareeve_image::read(&source, &options, &Examiner, &go_on).unwrap();
     ecosystems::inventory(contents.image, &contents.tree, contents.problems)
 }
 

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use seareeve_api::{Event, ScanProgress};
-use seareeve_image::{Options, ReadError, Source};
+use seareeve_image::{Options, ReadError, Source, Verify};
 use seareeve_model::{DatabaseInfo, Finding, Inventory};
-use seareeve_scan::ecosystems;
+use seareeve_scan::{Examiner, ecosystems};
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scans::{self, ScanSource};
 use seareeve_store::{Changes, ScanId, StoreError, Tx, UserId, images};
@@ -198,10 +198,10 @@ async fn read(
             ControlFlow::Continue(())
         };
         let options = Options {
-            keep_history: ecosystems::wants_history,
+            verify: Verify::Everything,
             ..Options::default()
         };
-        let contents = seareeve_image::read(&source, &options, &ecosystems::wanted, &report);
+        let contents = seareeve_image::read(&source, &options, &Examiner, &report);
         match contents {
             Ok(contents) => Ok(ecosystems::inventory(
                 contents.image,

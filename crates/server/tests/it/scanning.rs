@@ -230,11 +230,10 @@ fn a_sent_sbom_is_kept_and_answered_with_the_same_report() {
     std::fs::write(&path, app()).unwrap();
     let progress = |_| std::ops::ControlFlow::Continue(());
     let source = seareeve_image::Source::Archive(path);
-    let wanted = seareeve_scan::ecosystems::wanted;
     let contents = seareeve_image::read(
         &source,
         &seareeve_image::Options::default(),
-        &wanted,
+        &seareeve_scan::Examiner,
         &progress,
     )
     .unwrap();

@@ -1,4 +1,4 @@
-//! A file as input for the tar walker that really skips, so that listing an archive reads its headers only.
+//! A part of a file as input for the tar walker that really skips: what nobody looks at is not read.
 
 use std::fs::File;
 use std::io;
@@ -6,24 +6,44 @@ use std::os::unix::fs::FileExt as _;
 
 use crate::tar::{Input, InputError};
 
-/// A file of known length as input.
-pub(super) struct Seekable<'a> {
+/// Bytes of the first read after a skip: headers stand far apart, and a file's magic number is near.
+const SHORT: usize = 4096;
+/// Bytes of a read where everything before was wanted too.
+const LONG: usize = 256 * 1024;
+
+/// A part of a file as input.
+pub(crate) struct Seekable<'a> {
     file: &'a File,
-    length: u64,
+    /// Where the part ends in the file.
+    end: u64,
     /// Where the next read from the file starts.
     next: u64,
     buffer: Vec<u8>,
     used: usize,
+    /// Bytes of the next read.
+    stride: usize,
+    /// Told how far reading has come; false ends it.
+    go_on: &'a mut dyn FnMut(u64) -> bool,
+    start: u64,
 }
 
 impl<'a> Seekable<'a> {
-    pub(super) fn new(file: &'a File, length: u64) -> Self {
+    /// `length` bytes of `file` from `start`. `go_on` is told how many of them were read or skipped.
+    pub(crate) fn new(
+        file: &'a File,
+        start: u64,
+        length: u64,
+        go_on: &'a mut dyn FnMut(u64) -> bool,
+    ) -> Self {
         Self {
             file,
-            length,
-            next: 0,
+            end: start.saturating_add(length),
+            next: start,
             buffer: Vec::new(),
             used: 0,
+            stride: SHORT,
+            go_on,
+            start,
         }
     }
 }
@@ -31,12 +51,16 @@ impl<'a> Seekable<'a> {
 impl Input for Seekable<'_> {
     fn fill(&mut self) -> Result<&[u8], InputError> {
         if self.used >= self.buffer.len() {
-            // Headers stand far apart here, so a small buffer reads the least.
-            self.buffer.resize(4096, 0);
+            if !(self.go_on)(self.next.saturating_sub(self.start)) {
+                return Err(InputError::Cancelled);
+            }
+            let left = usize::try_from(self.end.saturating_sub(self.next)).unwrap_or(usize::MAX);
+            self.buffer.resize(self.stride.min(left), 0);
             let read = read_up_to(self.file, self.next, &mut self.buffer)?;
             self.buffer.truncate(read);
             self.used = 0;
             self.next = self.next.saturating_add(read as u64);
+            self.stride = self.stride.saturating_mul(4).min(LONG);
         }
         Ok(self.buffer.get(self.used..).unwrap_or_default())
     }
@@ -54,16 +78,17 @@ impl Input for Seekable<'_> {
             return Ok(amount);
         }
         let position = self.next.saturating_sub(buffered);
-        let reached = position.saturating_add(amount).min(self.length);
+        let reached = position.saturating_add(amount).min(self.end);
         self.buffer.clear();
         self.used = 0;
         self.next = reached;
+        self.stride = SHORT;
         Ok(reached.saturating_sub(position))
     }
 }
 
 /// Reads what there is at `offset`, at most as much as fits.
-pub(super) fn read_up_to(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read_up_to(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match file.read_at(into, offset) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

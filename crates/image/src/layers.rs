@@ -1,0 +1,399 @@
+//! All layers of an image: several at a time, each from the cache or from its source.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use seareeve_model::{Digest, Layer, Problem, ProblemCode};
+
+use crate::layer::{Blob, BlobEnd, Budget, Collected, UnpackLimits, collect, in_place, unpack};
+use crate::plan::{OpenError, Origin};
+use crate::problems::Problems;
+use crate::progress::{Report, report};
+use crate::tree::FileTree;
+use crate::{LayerFiles, Options, Progress, ReadError, Selector, Stage, Verify};
+
+/// What all layers share while they are read.
+pub(crate) struct Layers<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) selector: &'a dyn Selector,
+    pub(crate) progress: &'a Report<'a>,
+    pub(crate) origin: &'a dyn Origin,
+    /// Packed sizes, where known.
+    pub(crate) packed: &'a [Option<u64>],
+}
+
+/// One layer after it was read.
+struct Read {
+    /// `None` when nothing of it could be read.
+    files: Option<LayerFiles>,
+    problems: Vec<Problem>,
+    unpacked: u64,
+    /// The diff id as it was found, where it was computed.
+    diff_id: Option<Digest>,
+}
+
+/// What the threads that read layers share.
+struct Shared<'a> {
+    budget: &'a Budget,
+    /// Packed bytes read.
+    bytes: AtomicU64,
+    finished: AtomicU32,
+    /// Set when nothing is worth reading any more.
+    stop: AtomicBool,
+}
+
+impl Layers<'_> {
+    /// Reads all layers and lays them over each other. Sizes and diff ids in `layers` become those found.
+    pub(crate) fn read(
+        &self,
+        layers: &mut [Layer],
+        problems: &mut Vec<Problem>,
+    ) -> Result<FileTree, ReadError> {
+        let limits = &self.options.limits;
+        let threads = self.options.threads.get().min(layers.len());
+        if threads > 1 {
+            let budget = Budget::new(limits.kept_bytes, limits.kept_bytes);
+            let all = self.side_by_side(layers, &budget, threads)?;
+            let unpacked = all.iter().map(|read| read.unpacked);
+            let within = unpacked.fold(0, u64::saturating_add) <= limits.image_bytes;
+            // Which layer would meet the limit depends on who was faster. The same image must give the same
+            // result, so it is read once more, layer by layer.
+            if within && !budget.was_spent() {
+                let mut tree = FileTree::default();
+                for ((index, layer), read) in layers.iter_mut().enumerate().zip(all) {
+                    self.make_room(&mut tree, layer, problems);
+                    self.lay(&mut tree, index, layer, read, problems);
+                }
+                return Ok(tree);
+            }
+        }
+        self.one_by_one(layers, problems)
+    }
+
+    fn one_by_one(
+        &self,
+        layers: &mut [Layer],
+        problems: &mut Vec<Problem>,
+    ) -> Result<FileTree, ReadError> {
+        let limits = &self.options.limits;
+        let mut tree = FileTree::default();
+        let mut unpacked = 0_u64;
+        let (mut bytes, mut finished) = (0, 0);
+        for (index, layer) in layers.iter_mut().enumerate() {
+            self.make_room(&mut tree, layer, problems);
+            let left = limits.kept_bytes.saturating_sub(tree.kept_bytes());
+            let budget = Budget::new(left, limits.kept_bytes);
+            let shared = Shared {
+                budget: &budget,
+                bytes: AtomicU64::new(bytes),
+                finished: AtomicU32::new(finished),
+                stop: AtomicBool::new(false),
+            };
+            let left = limits.image_bytes.saturating_sub(unpacked);
+            let read = self.layer(index, layer, left, &shared)?;
+            unpacked = unpacked.saturating_add(read.unpacked);
+            (bytes, finished) = (shared.bytes.into_inner(), shared.finished.into_inner());
+            self.lay(&mut tree, index, layer, read, problems);
+        }
+        Ok(tree)
+    }
+
+    /// Reads all layers on several threads, the largest first, because the one that ends last decides.
+    fn side_by_side(
+        &self,
+        layers: &[Layer],
+        budget: &Budget,
+        threads: usize,
+    ) -> Result<Vec<Read>, ReadError> {
+        let mut order: Vec<usize> = (0..layers.len()).collect();
+        order.sort_by_key(|index| std::cmp::Reverse(self.packed.get(*index).copied().flatten()));
+        let shared = Shared {
+            budget,
+            bytes: AtomicU64::new(0),
+            finished: AtomicU32::new(0),
+            stop: AtomicBool::new(false),
+        };
+        let next = AtomicUsize::new(0);
+        let results: Vec<Mutex<Option<Result<Read, ReadError>>>> =
+            layers.iter().map(|_| Mutex::new(None)).collect();
+        let work = || {
+            while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (Some(layer), Some(slot)) = (layers.get(*index), results.get(*index)) else {
+                    continue;
+                };
+                let result = self.layer(*index, layer, self.options.limits.image_bytes, &shared);
+                if result.is_err() {
+                    shared.stop.store(true, Ordering::Relaxed);
+                }
+                // Nobody else touches this slot while threads run.
+                if let Ok(mut slot) = slot.lock() {
+                    *slot = Some(result);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                // With no further thread, this one reads the layers that it would have read.
+                let _ = std::thread::Builder::new()
+                    .name("layers".to_owned())
+                    .spawn_scoped(scope, work);
+            }
+            work();
+        });
+        let results = results.into_iter().map(|slot| {
+            let result = slot.into_inner().ok().flatten();
+            result.unwrap_or(Err(ReadError::Cancelled))
+        });
+        let (mut all, mut failed) = (Vec::with_capacity(layers.len()), Vec::new());
+        for result in results {
+            match result {
+                Ok(read) => all.push(read),
+                Err(error) => failed.push(error),
+            }
+        }
+        // What stopped the others is worth telling, not that they were stopped.
+        let told = failed
+            .iter()
+            .position(|error| !matches!(error, ReadError::Cancelled));
+        if failed.is_empty() {
+            Ok(all)
+        } else {
+            Err(failed.swap_remove(told.unwrap_or(0)))
+        }
+    }
+
+    /// Sees to it that old versions of databases leave room for what is there now.
+    fn make_room(&self, tree: &mut FileTree, layer: &Layer, problems: &mut Vec<Problem>) {
+        if tree.trim_history(self.options.limits.kept_bytes / 2) {
+            let message = "older versions of package databases take too much: some packages may be said to come from a \
+                           higher layer than the one that brought them";
+            problems.push(Problem::new(
+                ProblemCode::LimitReached,
+                place(layer),
+                message,
+            ));
+        }
+    }
+
+    fn lay(
+        &self,
+        tree: &mut FileTree,
+        index: usize,
+        layer: &mut Layer,
+        mut read: Read,
+        problems: &mut Vec<Problem>,
+    ) {
+        layer.size_bytes = read.unpacked;
+        let place = place(layer);
+        if let Some(found) = read.diff_id.filter(|found| *found != layer.diff_id) {
+            let message = format!(
+                "the layer unpacks to {found}, but the configuration says {}",
+                layer.diff_id
+            );
+            read.problems
+                .push(Problem::new(ProblemCode::ContentMismatch, place, message));
+            layer.diff_id = found;
+        }
+        if let Some(mut files) = read.files {
+            problems.append(&mut files.problems);
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            tree.apply(index, files, self.selector);
+        }
+        problems.append(&mut read.problems);
+    }
+
+    /// Reads one layer, of which at most `bytes_left` may be unpacked.
+    fn layer(
+        &self,
+        index: usize,
+        layer: &Layer,
+        bytes_left: u64,
+        shared: &Shared<'_>,
+    ) -> Result<Read, ReadError> {
+        let packed = self.packed.get(index).copied().flatten();
+        self.tell(shared, 0)?;
+        if let Some(read) = self.cached(layer) {
+            shared
+                .bytes
+                .fetch_add(packed.unwrap_or(0), Ordering::Relaxed);
+            shared.finished.fetch_add(1, Ordering::Relaxed);
+            return Ok(read);
+        }
+        let limits = &self.options.limits;
+        let lost = |code, message: String| {
+            Ok(Read {
+                files: None,
+                problems: vec![Problem::new(code, place(layer), message)],
+                unpacked: 0,
+                diff_id: None,
+            })
+        };
+        if packed.is_some_and(|size| size > limits.packed_layer_bytes) {
+            let message = format!(
+                "the layer was not read: it is larger than the limit of {} packed bytes",
+                limits.packed_layer_bytes
+            );
+            return lost(ProblemCode::LimitReached, message);
+        }
+        let blob = match self.origin.open(index) {
+            Ok(blob) => blob,
+            Err(OpenError::Image(error)) => return Err(error),
+            Err(OpenError::Layer(why)) => {
+                let message = format!("the layer was not read: {why}");
+                return lost(ProblemCode::LayerUnreadable, message);
+            }
+        };
+        let limits = UnpackLimits::new(limits, bytes_left);
+        let read = self.blob(blob, layer, &limits, shared)?;
+        shared.finished.fetch_add(1, Ordering::Relaxed);
+        Ok(read)
+    }
+
+    fn blob(
+        &self,
+        blob: Blob,
+        layer: &Layer,
+        limits: &UnpackLimits,
+        shared: &Shared<'_>,
+    ) -> Result<Read, ReadError> {
+        let place = place(layer);
+        let expected = blob.digest.clone();
+        let everything = self.options.verify == Verify::Everything;
+        let mut before = 0;
+        let mut tick = |packed: u64| {
+            let more = packed.saturating_sub(before);
+            before = before.max(packed);
+            self.tell(shared, more).is_ok()
+        };
+        let take = |input: &mut dyn crate::tar::Input| {
+            let limits = &self.options.limits;
+            collect(
+                &mut &mut *input,
+                limits,
+                shared.budget,
+                self.selector,
+                &place,
+            )
+        };
+        let mut diff_id = None;
+        let (collected, unpacked, end) = match blob.open_on_disk().filter(|_| !everything) {
+            Some(section) => {
+                let (collected, unpacked) = in_place(section, limits, &mut tick, take);
+                (collected, unpacked, None)
+            }
+            None => {
+                // A packed layer whose packed bytes are as they should be unpacks to what it should.
+                let hashed = (everything || expected.is_none()).then_some(&layer.diff_id);
+                let result = unpack(blob, limits, hashed, &mut tick, |chunks| {
+                    let mut collected = take(chunks);
+                    if collected.stopped.is_none() {
+                        match chunks.finish() {
+                            Ok(digest) => diff_id = digest,
+                            Err(error) => collected.stopped = Some(error.into()),
+                        }
+                    }
+                    (collected, chunks.bytes())
+                });
+                let ((collected, unpacked), end) =
+                    result.map_err(|error| self.origin.broken(error))?;
+                // What came since the last chunk; whoever stops now gets what is there.
+                let _ = tick(end.bytes);
+                (collected, unpacked, Some(end))
+            }
+        };
+        let Collected { files, stopped } = collected;
+        let mut problems = Problems::new(self.options.limits.problems);
+        // A connection that broke shows as broken content too, so its own error goes first.
+        let broken = end.as_ref().is_some_and(|end| end.broken.is_some());
+        if let Some(stop) = stopped.filter(|_| !broken) {
+            let (code, message) = stop.into_problem().ok_or(ReadError::Cancelled)?;
+            problems.add(code, || place.clone(), message);
+        }
+        let packed = match end {
+            Some(end) => self.check_blob(end, expected.as_ref(), &place, &mut problems)?,
+            None => None,
+        };
+        let problems = problems.into_list(&place);
+        if let Some(cache) = &self.options.cache
+            && problems.is_empty()
+            && files.problems.is_empty()
+        {
+            let digests: Vec<&Digest> = diff_id.iter().chain(&packed).collect();
+            cache.put(&digests, &files, (unpacked, diff_id.as_ref()));
+        }
+        Ok(Read {
+            files: Some(files),
+            problems,
+            unpacked,
+            diff_id,
+        })
+    }
+
+    /// The layer from the cache, by either of its digests.
+    fn cached(&self, layer: &Layer) -> Option<Read> {
+        let cache = self.options.cache.as_ref()?;
+        let digests = [Some(&layer.diff_id), layer.digest.as_ref()];
+        let found = digests
+            .into_iter()
+            .flatten()
+            .find_map(|digest| cache.get(digest))?;
+        Some(Read {
+            files: Some(found.files),
+            problems: Vec::new(),
+            unpacked: found.unpacked,
+            diff_id: found.diff_id,
+        })
+    }
+
+    /// Compares what a blob was with what it was asked for by; gives the digest if it is right.
+    fn check_blob(
+        &self,
+        end: BlobEnd,
+        expected: Option<&Digest>,
+        place: &str,
+        problems: &mut Problems,
+    ) -> Result<Option<Digest>, ReadError> {
+        if let Some(error) = end.broken {
+            return Err(self.origin.broken(error));
+        }
+        let Some(expected) = expected else {
+            return Ok(None);
+        };
+        // Only a cancelled read has no digest.
+        let actual = end.digest.ok_or(ReadError::Cancelled)?;
+        if actual == *expected {
+            return Ok(Some(actual));
+        }
+        if self.origin.strict() {
+            return Err(ReadError::DigestMismatch {
+                what: "layer".to_owned(),
+                expected: expected.clone(),
+                actual,
+            });
+        }
+        let message = format!("the layer's content has the digest {actual}");
+        problems.add(ProblemCode::ContentMismatch, || place.to_owned(), message);
+        Ok(None)
+    }
+
+    /// Reports `more` packed bytes read.
+    fn tell(&self, shared: &Shared<'_>, more: u64) -> Result<(), ReadError> {
+        if shared.stop.load(Ordering::Relaxed) {
+            return Err(ReadError::Cancelled);
+        }
+        let bytes = shared.bytes.fetch_add(more, Ordering::Relaxed);
+        let progress = Progress {
+            stage: Stage::Layers,
+            layer: shared.finished.load(Ordering::Relaxed),
+            layers: u32::try_from(self.packed.len()).unwrap_or(u32::MAX),
+            bytes_read: bytes.saturating_add(more),
+            bytes_total: self.packed.iter().copied().sum(),
+        };
+        report(self.progress, progress)
+    }
+}
+
+/// How a layer is named in problems.
+fn place(layer: &Layer) -> String {
+    layer.digest.as_ref().unwrap_or(&layer.diff_id).to_string()
+}
