@@ -8,7 +8,7 @@ use seareeve_model::{Image, ImageReference, Problem};
 
 use crate::layers::Layers;
 use crate::plan::{Origin, Plan};
-use crate::progress::report;
+use crate::progress::{Report, report};
 use crate::tree::FileTree;
 use crate::watch::Watch;
 use crate::{
@@ -79,16 +79,10 @@ pub fn read(
         bytes_read: 0,
         bytes_total: None,
     };
-    report(progress, opening)?;
     let watch = Watch::default();
-    // Whoever stops also cuts connections and pauses that would be waited for.
-    let progress = &|now: Progress| {
-        let flow = progress(now);
-        if flow.is_break() {
-            watch.stop();
-        }
-        flow
-    };
+    let asked = progress;
+    let progress: &Report<'_> = &|now| watch.tell(asked, now);
+    report(progress, opening)?;
     let (plan, origin): (Plan, Box<dyn Origin>) = match source {
         Source::Directory(path) => {
             let (image, tree, problems) = directory::read(path, options, selector, progress)?;
@@ -99,15 +93,11 @@ pub fn read(
                 problems,
             });
         }
-        Source::Archive(path) => {
-            watch.over(progress, opening, || archive::open(path, options, &watch))?
+        Source::Archive(path) => watch.over(asked, || archive::open(path, options, &watch))?,
+        Source::Registry(reference) => {
+            watch.over(asked, || registry::open(reference, options, &watch))?
         }
-        Source::Registry(reference) => watch.over(progress, opening, || {
-            registry::open(reference, options, &watch)
-        })?,
-        Source::Engine(image) => {
-            watch.over(progress, opening, || engine::open(image, options, &watch))?
-        }
+        Source::Engine(image) => watch.over(asked, || engine::open(image, options, &watch))?,
     };
     report(progress, opening)?;
     let (mut image, mut problems) = (plan.image, plan.problems);
@@ -118,7 +108,7 @@ pub fn read(
         origin: origin.as_ref(),
         packed: &plan.packed,
     };
-    let tree = layers.read(&mut image.layers, &mut problems)?;
+    let tree = watch.over(asked, || layers.read(&mut image.layers, &mut problems))?;
     Ok(Contents {
         image,
         config: Configuration(plan.config),

@@ -1,18 +1,17 @@
 //! What lies between the caller, who may want to stop at any time, and what waits for a network or a disk.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::progress::{Report, report};
+use crate::progress::Report;
 use crate::{Progress, ReadError};
 
 /// How often the caller is asked whether to go on while something is waited for.
 const ASK: Duration = Duration::from_millis(100);
 
-/// The wish to stop, and how far fetching has come. Cheap to clone; all clones are one.
+/// The wish to stop, and how far reading has come. Cheap to clone; all clones are one.
 #[derive(Clone, Default)]
 pub(crate) struct Watch {
     shared: Arc<Shared>,
@@ -22,7 +21,8 @@ pub(crate) struct Watch {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    fetched: AtomicU64,
+    /// What the caller was told last.
+    told: Mutex<Option<Progress>>,
 }
 
 #[derive(Default)]
@@ -75,23 +75,41 @@ impl Watch {
 
     /// Notes that so many bytes more were fetched before the layers.
     pub(crate) fn fetched(&self, bytes: u64) {
-        self.shared.fetched.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(told) = self.told().as_mut() {
+            told.bytes_read = told.bytes_read.saturating_add(bytes);
+        }
     }
 
-    /// Does `work` in a second thread, and meanwhile tells the caller how far it is and asks whether to
-    /// go on.
+    /// Tells the caller how far reading is, and stops everything when the caller wants that.
+    pub(crate) fn tell(&self, progress: &Report<'_>, now: Progress) -> ControlFlow<()> {
+        *self.told() = Some(now);
+        self.tell_again(progress)
+    }
+
+    fn tell_again(&self, progress: &Report<'_>) -> ControlFlow<()> {
+        let flow = {
+            // Told while it is held, so that nobody is told of an earlier state after a later one.
+            let told = self.told();
+            told.map_or(ControlFlow::Continue(()), progress)
+        };
+        if flow.is_break() {
+            self.stop();
+        }
+        flow
+    }
+
+    /// Does `work` in a second thread, and meanwhile asks the caller whether to go on: the work itself
+    /// cannot while it waits for something.
     pub(crate) fn over<T: Send>(
         &self,
         progress: &Report<'_>,
-        at: Progress,
         work: impl FnOnce() -> Result<T, ReadError> + Send,
     ) -> Result<T, ReadError> {
-        report(progress, at)?;
         std::thread::scope(|scope| {
             // Carries nothing: it ends when the work does.
             let (done_sender, done) = channel::<()>();
             let worker = std::thread::Builder::new()
-                .name("open".to_owned())
+                .name("read".to_owned())
                 .spawn_scoped(scope, move || {
                     let _done = done_sender;
                     work()
@@ -100,25 +118,27 @@ impl Watch {
                     path: "a second thread".to_owned(),
                     source,
                 })?;
-            let mut cancelled = false;
             while done.recv_timeout(ASK) == Err(RecvTimeoutError::Timeout) {
-                let now = Progress {
-                    bytes_read: self.shared.fetched.load(Ordering::Relaxed),
-                    ..at
-                };
-                if !cancelled && progress(now) == ControlFlow::Break(()) {
-                    cancelled = true;
-                    self.stop();
+                if !self.is_stopped() {
+                    // Stopping is all that can follow, and it did.
+                    let _ = self.tell_again(progress);
                 }
             }
             let result = worker
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            if cancelled {
+            if self.is_stopped() {
                 return Err(ReadError::Cancelled);
             }
             result
         })
+    }
+
+    fn told(&self) -> MutexGuard<'_, Option<Progress>> {
+        self.shared
+            .told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

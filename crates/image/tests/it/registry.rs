@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use seareeve_image::{Contents, Options, ReadError, Source, read};
-use seareeve_model::ProblemCode;
+use seareeve_model::{ImagePath, ProblemCode};
 
 use crate::fake::{Reply, Request, Server, reply};
 use crate::support::Entry::File;
@@ -399,36 +399,54 @@ fn a_registry_that_asks_for_more_patience_than_there_is_is_left_alone() {
 
 #[test]
 fn stopping_ends_pauses_and_silences() {
-    let cancelled = |server: &Server, options: &Options| {
-        let reference = format!("127.0.0.1:{}/team/app:1", server.port)
-            .parse()
-            .unwrap();
-        let stop = || !server.seen().is_empty();
-        let progress = |_| match stop() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
-        let read = read(
-            &Source::Registry(reference),
-            options,
-            &|_: &_| true,
-            &progress,
-        );
-        assert!(matches!(read, Err(ReadError::Cancelled)), "{read:?}");
-    };
     // Both would outlast the test's own patience.
     let options = Options {
         retry_pause: Duration::from_secs(3600),
         read_timeout: Duration::from_secs(3600),
         ..Options::default()
     };
-    cancelled(&Server::start(|_| reply(503, b"")), &options);
-    let silent = Server::start(|_| {
+    let silence = || -> Reply {
         loop {
             std::thread::park();
         }
-    });
-    cancelled(&silent, &options);
+    };
+    let is_layer = |body: &[u8]| body.starts_with(b"\x1f\x8b") || body.starts_with(b"\x28\xb5");
+    // A layer is asked for after manifest and configuration.
+    let cases = [
+        (1, Server::start(|_| reply(503, b""))),
+        (1, Server::start(move |_| silence())),
+        (
+            3,
+            Server::start(move |request| {
+                let answer = serve(&image(), request);
+                if is_layer(&answer.body) {
+                    return silence();
+                }
+                answer
+            }),
+        ),
+        (
+            3,
+            Server::start(move |request| {
+                let mut answer = serve(&image(), request);
+                if is_layer(&answer.body) {
+                    answer.length = Some(answer.body.len());
+                    answer.body.truncate(20);
+                }
+                answer
+            }),
+        ),
+    ];
+    for (requests, server) in cases {
+        let name = format!("127.0.0.1:{}/team/app:1", server.port);
+        let progress = |_| match server.seen().len() >= requests {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let source = Source::Registry(name.parse().unwrap());
+        let read = read(&source, &options, &|_: &ImagePath| true, &progress);
+        assert!(matches!(read, Err(ReadError::Cancelled)), "{read:?}");
+    }
 }
 
 #[test]
