@@ -69,9 +69,10 @@ pub fn locate(
     if asked.is_empty() || !unasked.is_empty() {
         return Err(ReadError::NoEngine {
             name: name.chars().take(200).collect(),
-            why: match unasked.is_empty() {
-                true => "none listens".to_owned(),
-                false => unasked.join("; "),
+            why: if unasked.is_empty() {
+                "none listens".to_owned()
+            } else {
+                unasked.join("; ")
             },
         });
     }

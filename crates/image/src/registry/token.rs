@@ -199,4 +199,17 @@ mod tests {
             assert_eq!(token(none), None);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_header_is_read_or_refused(header in "(Bearer|Basic)?[ -~]{0,40}(realm=\"?[ -~]{0,20})?") {
+            if let Some(Challenge::Bearer(bearer)) = Challenge::parse(&header) {
+                // What came in a query cannot end it or begin another field.
+                let query = bearer.query("a/b");
+                let parts = query.split('&').count();
+                proptest::prop_assert!(parts == 1 + usize::from(bearer.service.is_some()), "{query}");
+                proptest::prop_assert!(query.bytes().all(|b| b.is_ascii_graphic()));
+            }
+        }
+    }
 }

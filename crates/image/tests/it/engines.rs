@@ -70,6 +70,23 @@ fn an_engine_hands_out_its_image_and_nothing_stays() {
 }
 
 #[test]
+fn an_engine_may_listen_on_a_port() {
+    let server = Server::start(|request| match request.target.as_str() {
+        "/images/app/json" => reply(200, br#"{"Size":1}"#),
+        "/images/app/get" => reply(200, &docker(&[tar(&[File("a", b"1")])])),
+        _ => reply(404, b""),
+    });
+    let endpoint = format!("tcp://127.0.0.1:{}", server.port);
+    let image = EngineImage {
+        endpoint: endpoint.parse().unwrap(),
+        name: "app".to_owned(),
+    };
+    let contents = read_all(&Source::Engine(image), &Options::default()).unwrap();
+    assert_eq!(contents.problems, []);
+    assert_eq!(listing(&contents.tree), ["a@0=1"]);
+}
+
+#[test]
 fn what_an_engine_cannot_give_is_said() {
     let engine = Engine::with_image(1 << 62);
     let endpoint = engine.endpoint();
