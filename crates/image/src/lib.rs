@@ -14,8 +14,12 @@
 #![warn(clippy::indexing_slicing)]
 
 mod archive;
+mod authorities;
 mod cache;
+mod credentials;
 mod directory;
+mod engine;
+mod environment;
 mod error;
 mod hashing;
 mod inspect;
@@ -30,10 +34,18 @@ mod progress;
 mod read;
 mod registry;
 mod seekable;
+mod spool;
 mod tar;
 mod tree;
+mod watch;
 
+pub use authorities::{Authorities, AuthoritiesError};
 pub use cache::LayerCache;
+pub use credentials::{
+    CredentialError, Credentials, Login, RegistryName, RegistryNameError, Secret,
+};
+pub use engine::{Endpoint, EndpointError, EngineImage, Located, Place, locate};
+pub use environment::Environment;
 pub use error::ReadError;
 pub use inspect::{FileFacts, Inspector, Selector};
 pub use layer::LayerFiles;
@@ -41,4 +53,5 @@ pub use limits::Limits;
 pub use options::{Options, Platform, PlatformError, Verify};
 pub use progress::{Progress, Stage};
 pub use read::{Configuration, Contents, Source, read};
+pub use registry::{Attachment, Referrer, attachments, referrers};
 pub use tree::{File, FileTree, Note};

@@ -11,8 +11,10 @@ use seareeve_model::{Digest, ImagePath};
 
 use crate::layer::Blob;
 use crate::tar::{InputError, Kind, TarError, Walker};
-use crate::{Limits, ReadError};
+use crate::watch::Watch;
+use crate::{Limits, Options, ReadError};
 
+use super::packed::{self, Packing};
 use crate::seekable::{Seekable, read_up_to};
 
 /// How many links between entries are followed.
@@ -52,44 +54,62 @@ pub(crate) struct Section {
 }
 
 impl Store {
-    /// Opens an archive and lists its entries without reading them, or a folder.
-    pub(crate) fn open(path: &Utf8Path, limits: &Limits) -> Result<Self, ReadError> {
+    /// Opens an archive and lists its entries without reading them, or a folder. An archive that is
+    /// compressed as a whole is unpacked first.
+    pub(crate) fn open(
+        path: &Utf8Path,
+        options: &Options,
+        watch: &Watch,
+    ) -> Result<Self, ReadError> {
         let failed = |source| ReadError::Io {
             path: path.to_string(),
             source,
         };
-        let mut store = Self {
-            path: path.to_owned(),
-            place: Place::Folder,
-            document_bytes: limits.document_bytes,
-        };
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
+        let store = Self {
+            path: path.to_owned(),
+            place: Place::Folder,
+            document_bytes: options.limits.document_bytes,
+        };
         if metadata.is_dir() {
             return Ok(store);
         }
         if !metadata.is_file() {
             return Err(store.not_an_image("it is not a regular file"));
         }
-        let file = Arc::new(file);
-        let mut start = [0; 4];
-        let length = read_up_to(&file, 0, &mut start).map_err(failed)?;
-        match start {
-            [0x1f, 0x8b, ..] => {
-                return Err(
-                    store.not_an_image("it is compressed with gzip; unpack it with gunzip first")
-                );
-            }
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                return Err(
-                    store.not_an_image("it is compressed with zstd; unpack it with unzstd first")
-                );
-            }
-            _ if length == 0 => return Err(store.not_an_image("it is empty")),
-            _ => {}
+        let mut start = [0; 6];
+        if read_up_to(&file, 0, &mut start).map_err(failed)? == 0 {
+            return Err(store.not_an_image("it is empty"));
         }
-        let entries = store.list(&file, metadata.len(), limits)?;
-        store.place = Place::Tar { file, entries };
+        if let Some(why) = Packing::foreign(start) {
+            return Err(store.not_an_image(why));
+        }
+        match Packing::of(start) {
+            Some(packing) => {
+                let unpacked = packed::unpack(file, packing, path, options, watch)?;
+                Self::in_file(path, unpacked, &options.limits)
+            }
+            None => Self::in_file(path, file, &options.limits),
+        }
+    }
+
+    /// Lists the entries of the archive in `file`. `name` is what errors call it.
+    pub(crate) fn in_file(name: &Utf8Path, file: File, limits: &Limits) -> Result<Self, ReadError> {
+        let mut store = Self {
+            path: name.to_owned(),
+            place: Place::Folder,
+            document_bytes: limits.document_bytes,
+        };
+        let length = file
+            .metadata()
+            .map_err(|source| store.failed(source))?
+            .len();
+        let entries = store.list(&file, length, limits)?;
+        store.place = Place::Tar {
+            file: Arc::new(file),
+            entries,
+        };
         Ok(store)
     }
 
@@ -183,9 +203,14 @@ impl Store {
         let Some(section) = self.find(name)? else {
             return Ok(None);
         };
+        self.read(&section, name).map(Some)
+    }
+
+    /// Reads a whole JSON document that was found; `what` names it in errors.
+    pub(crate) fn read(&self, section: &Section, what: &str) -> Result<Vec<u8>, ReadError> {
         if section.size > self.document_bytes {
             return Err(ReadError::LimitReached {
-                what: name.chars().take(200).collect(),
+                what: what.chars().take(200).collect(),
                 limit: self.document_bytes,
                 unit: "bytes",
             });
@@ -195,7 +220,12 @@ impl Store {
             .reader()
             .read_to_end(&mut content)
             .map_err(|source| self.failed(source))?;
-        Ok(Some(content))
+        Ok(content)
+    }
+
+    /// What errors call it.
+    pub(crate) fn path(&self) -> &str {
+        self.path.as_str()
     }
 
     pub(crate) fn failed(&self, source: io::Error) -> ReadError {
