@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod event;
 mod image;
+mod judged;
 mod judgement;
 mod page;
 mod report;
@@ -23,6 +24,7 @@ pub use image::{
     FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView, ImageDetail,
     ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView, SeverityCounts,
 };
+pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
 pub use page::MAX_PAGE;
 pub use report::{

@@ -9,7 +9,8 @@ use seareeve_model as model;
 
 use crate::{Database, Epss, KnownExploited, SbomSource, Suppression, VexVerdict};
 
-/// The result of scanning one image. The same image and database give the same bytes.
+/// The result of scanning one image. The same image, database and lists of what does not count give the same bytes,
+/// as long as no day passes on which the distribution's release or an entry of such a list ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ImageReport {
     /// Version of this schema: 1.
@@ -86,9 +87,9 @@ pub struct ReportLayer {
 }
 
 /// A package at its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ReportPackage {
-    /// The package type: `deb`, `apk`, `pypi` or `npm`.
+    /// The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`.
     pub kind: String,
     /// Name as the package itself spells it.
     pub name: String,
