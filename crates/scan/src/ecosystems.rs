@@ -2,11 +2,21 @@
 //! it wants and reads one file at a time. Nothing here opens a file or knows an advisory.
 
 mod apk;
+mod cargo_lock;
+mod dotnet;
 mod dpkg;
 mod found;
+mod go_mod;
+mod language;
+mod locks;
+mod loose;
+mod members;
 mod node;
 mod os_release;
+mod php;
 mod python;
+mod ruby;
+mod tables;
 
 use std::collections::BTreeMap;
 
@@ -16,14 +26,33 @@ use seareeve_model::{
 };
 
 use found::{Found, Limited};
+use locks::{Installs, Locks};
 use os_release::OsRelease;
 
 /// Every package format. To add one, write its file and add its line.
 const ECOSYSTEMS: &[Ecosystem] = &[
     dpkg::ECOSYSTEM,
     apk::ECOSYSTEM,
-    python::ECOSYSTEM,
-    node::ECOSYSTEM,
+    python::INSTALLED,
+    python::REQUIREMENTS,
+    python::PIPFILE,
+    python::POETRY,
+    python::PDM,
+    python::UV,
+    python::PYLOCK,
+    node::INSTALLED,
+    node::PACKAGE_LOCK,
+    node::YARN,
+    node::PNPM,
+    go_mod::ECOSYSTEM,
+    cargo_lock::ECOSYSTEM,
+    ruby::INSTALLED,
+    ruby::GEMFILE_LOCK,
+    php::INSTALLED,
+    php::LOCKED,
+    dotnet::PUBLISHED,
+    dotnet::LOCK_FILE,
+    dotnet::PACKAGES_CONFIG,
 ];
 
 /// How one package format is read.
@@ -37,6 +66,9 @@ struct Ecosystem {
 enum Intake {
     /// The whole file, where this says that `read` understands it. Called for every path of an image.
     Whole(fn(&ImagePath) -> bool),
+    /// The same of a lock file, which names packages without holding them; it counts where nothing stands in the
+    /// second place.
+    Locked(fn(&ImagePath) -> bool, Installs),
     /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
     /// for every regular file of an image.
     #[expect(
@@ -50,8 +82,14 @@ impl Ecosystem {
     fn keeps(&self, path: &ImagePath) -> bool {
         match self.intake {
             Intake::Whole(wanted) => wanted(path),
+            Intake::Locked(wanted, _) => wanted(path) && !locks::is_of_dependency(path),
             Intake::Extract(_) => false,
         }
+    }
+
+    /// Whether the files name packages without holding them.
+    fn is_lock(&self) -> bool {
+        matches!(self.intake, Intake::Locked(..))
     }
 }
 
@@ -92,19 +130,22 @@ const MOST_PROBLEMS_OF_IMAGE: usize = 10_000;
 ///
 /// The same tree gives the same inventory. Records that cannot be understood become problems.
 #[must_use]
-pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> Inventory {
+pub fn inventory(image: Image, tree: &FileTree, problems: Vec<Problem>) -> Inventory {
     let os = os_release::find(tree);
-    let mut packages = Vec::new();
-    let mut untold = 0_usize;
-    for (path, file) in tree.iter() {
-        for format in ECOSYSTEMS.iter().filter(|format| format.keeps(path)) {
-            let (found, trouble) = read(format, path, file, os.as_ref(), packages.len());
-            let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
-            untold += trouble.len().saturating_sub(room);
-            problems.extend(trouble.into_iter().take(room));
-            packages.extend(attribute(format, tree, path, file, os.as_ref(), found));
-        }
-    }
+    let mut listing = Listing {
+        problems,
+        ..Listing::default()
+    };
+    listing.add(tree, os.as_ref(), |format, _| !format.is_lock());
+    let locks = Locks::new(tree, os.as_ref(), &listing.packages);
+    listing.add(tree, os.as_ref(), |format, path| {
+        format.is_lock() && !locks.supersede(format, path)
+    });
+    let Listing {
+        mut packages,
+        mut problems,
+        untold,
+    } = listing;
     packages.sort_unstable();
     packages.dedup();
     problems.extend(gaps(os.as_ref(), &packages));
@@ -119,6 +160,37 @@ pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> I
         distro: os.as_ref().map(OsRelease::to_distro),
         packages,
         problems,
+    }
+}
+
+/// What was found in all files so far.
+#[derive(Default)]
+struct Listing {
+    packages: Vec<InstalledPackage>,
+    problems: Vec<Problem>,
+    /// Problems beyond the limit.
+    untold: usize,
+}
+
+impl Listing {
+    /// Reads the files of all formats for which `counts` says so.
+    fn add(
+        &mut self,
+        tree: &FileTree,
+        os: Option<&OsRelease>,
+        counts: impl Fn(&Ecosystem, &ImagePath) -> bool,
+    ) {
+        for (path, file) in tree {
+            let formats = ECOSYSTEMS.iter().filter(|format| format.keeps(path));
+            for format in formats.filter(|format| counts(format, path)) {
+                let (found, problems) = read(format, path, file, os, self.packages.len());
+                let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(self.problems.len());
+                self.untold += problems.len().saturating_sub(room);
+                self.problems.extend(problems.into_iter().take(room));
+                self.packages
+                    .extend(attribute(format, tree, path, file, os, found));
+            }
+        }
     }
 }
 
