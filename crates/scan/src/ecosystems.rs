@@ -11,6 +11,7 @@ mod language;
 mod locks;
 mod loose;
 mod members;
+mod needs;
 mod node;
 mod os_release;
 mod php;

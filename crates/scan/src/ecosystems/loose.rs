@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A text; `None` where nothing or something else stands.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Text<'a>(Option<Cow<'a, str>>);
 
 impl Text<'_> {
@@ -18,24 +18,38 @@ impl Text<'_> {
     }
 }
 
+impl<'a> Text<'a> {
+    pub(super) fn into_inner(self) -> Option<Cow<'a, str>> {
+        self.0
+    }
+}
+
 /// Whether something stands there: not null, `false`, or an empty text, list or table.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flag(pub(super) bool);
 
-/// The texts of a list, and the names of the members of a table.
-#[derive(Default)]
-pub(super) struct Names<'a>(Vec<Cow<'a, str>>);
+/// A list; empty where something else stands.
+pub(super) struct List<T>(pub(super) Vec<T>);
 
-impl Names<'_> {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
-    }
-}
+/// The members of a table, by name; empty where something else stands.
+pub(super) struct Table<'a, T>(pub(super) Vec<(Cow<'a, str>, T)>);
 
 /// A table; `None` where something else stands.
 pub(super) struct Record<T>(pub(super) Option<T>);
 
 // By hand, because a derive would ask for `T: Default`.
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Default for Table<'_, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<T> Default for Record<T> {
     fn default() -> Self {
         Self(None)
@@ -95,21 +109,23 @@ impl<'de> Shape<'de> for Flag {
     }
 }
 
-impl<'a, 'de: 'a> Shape<'de> for Names<'a> {
+impl<'de, T: Deserialize<'de>> Shape<'de> for List<T> {
     fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
-        let mut names = Vec::new();
-        while let Some(Text(name)) = list.next_element()? {
-            names.extend(name);
+        let mut elements = Vec::new();
+        while let Some(element) = list.next_element()? {
+            elements.push(element);
         }
-        Ok(Self(names))
+        Ok(Self(elements))
     }
+}
 
+impl<'a, 'de: 'a, T: Deserialize<'de>> Shape<'de> for Table<'a, T> {
     fn from_table<A: MapAccess<'de>>(mut table: A) -> Result<Self, A::Error> {
-        let mut names = Vec::new();
-        while let Some((Text(name), IgnoredAny)) = table.next_entry()? {
-            names.extend(name);
+        let mut members = Vec::new();
+        while let Some((Text(name), member)) = table.next_entry()? {
+            members.push((name.unwrap_or_default(), member));
         }
-        Ok(Self(names))
+        Ok(Self(members))
     }
 }
 
@@ -182,7 +198,13 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-impl<'a, 'de: 'a> Deserialize<'de> for Names<'a> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        any(value)
+    }
+}
+
+impl<'a, 'de: 'a, T: Deserialize<'de>> Deserialize<'de> for Table<'a, T> {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         any(value)
     }

@@ -4,11 +4,13 @@ mod installed;
 mod pipfile;
 mod requirements;
 mod toml_locks;
+mod uv;
 
 pub(super) use installed::ECOSYSTEM as INSTALLED;
 pub(super) use pipfile::ECOSYSTEM as PIPFILE;
 pub(super) use requirements::ECOSYSTEM as REQUIREMENTS;
-pub(super) use toml_locks::{PDM, POETRY, PYLOCK, UV};
+pub(super) use toml_locks::{PDM, POETRY, PYLOCK};
+pub(super) use uv::ECOSYSTEM as UV;
 
 use seareeve_model::PackageKind;
 

@@ -1,15 +1,14 @@
-//! Lock files in TOML: `poetry.lock`, `pdm.lock`, `uv.lock`, and the common `pylock.toml` (PEP 751).
+//! Lock files in TOML: `poetry.lock`, `pdm.lock`, and the common `pylock.toml` (PEP 751). uv's needs more work.
 //!
 //! Only what comes from an index is a package that advisories speak of; repositories, folders and files are not.
-//! What only developers install is left out where the file says so: poetry's and pdm's do. `uv.lock` and
-//! `pylock.toml` do not say it of a package, so all of theirs are listed.
+//! What only developers install is left out where the file says so of a package; `pylock.toml` does not.
 
 use seareeve_model::{ImagePath, PackageKind};
 use serde::Deserialize;
 
 use super::is_for_developers;
 use crate::ecosystems::found::{Found, Limited};
-use crate::ecosystems::loose::{Flag, Names, Record, Text};
+use crate::ecosystems::loose::{Flag, List, Record, Text};
 use crate::ecosystems::os_release::OsRelease;
 use crate::ecosystems::{Ecosystem, Intake, Read, Scope, language, tables};
 
@@ -17,8 +16,6 @@ pub(in crate::ecosystems) const POETRY: Ecosystem =
     format(|path| language::is_named(path, b"poetry.lock"), read_poetry);
 pub(in crate::ecosystems) const PDM: Ecosystem =
     format(|path| language::is_named(path, b"pdm.lock"), read_pdm);
-pub(in crate::ecosystems) const UV: Ecosystem =
-    format(|path| language::is_named(path, b"uv.lock"), read_uv);
 pub(in crate::ecosystems) const PYLOCK: Ecosystem = format(is_pylock, read_pylock);
 
 const fn format(wanted: fn(&ImagePath) -> bool, read: Read) -> Ecosystem {
@@ -51,7 +48,7 @@ struct Entry<'a> {
     #[serde(borrow)]
     category: Text<'a>,
     #[serde(borrow)]
-    groups: Option<Names<'a>>,
+    groups: Option<List<Text<'a>>>,
     #[serde(borrow)]
     source: Record<Origin<'a>>,
     git: Flag,
@@ -62,13 +59,12 @@ struct Entry<'a> {
     archive: Flag,
 }
 
-/// The table `source` of poetry (`type`) and uv (`registry`).
+/// The table `source` of poetry.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Origin<'a> {
     #[serde(rename = "type", borrow)]
     kind: Text<'a>,
-    registry: Flag,
 }
 
 impl Entry<'_> {
@@ -76,7 +72,7 @@ impl Entry<'_> {
     fn is_for_developers(&self) -> bool {
         self.groups
             .as_ref()
-            .is_some_and(|groups| groups.iter().all(is_for_developers))
+            .is_some_and(|List(groups)| groups.iter().filter_map(Text::get).all(is_for_developers))
     }
 }
 
@@ -104,16 +100,6 @@ fn read_pdm(content: &[u8], _: Option<&OsRelease>, found: &mut Found<'_>) -> Res
             ..
         } = *entry;
         !entry.is_for_developers() && !git && !path && !url
-    })
-}
-
-fn read_uv(content: &[u8], _: Option<&OsRelease>, found: &mut Found<'_>) -> Result<(), Limited> {
-    read("package", content, found, |entry| {
-        entry
-            .source
-            .0
-            .as_ref()
-            .is_none_or(|origin| origin.registry.0)
     })
 }
 
