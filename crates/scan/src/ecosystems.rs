@@ -1,5 +1,6 @@
-//! From wanted files to packages. One file per package format, listed in [`ECOSYSTEMS`]; each says which paths
-//! it wants and reads one file at a time. Nothing here opens a file or knows an advisory.
+//! From wanted files to packages. One file per package format, in a folder where a language has several, listed
+//! in [`ECOSYSTEMS`]; each says which paths it wants and reads one file at a time. Nothing here opens a file or
+//! knows an advisory.
 
 mod apk;
 mod cargo_lock;

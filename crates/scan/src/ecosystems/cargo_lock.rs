@@ -12,7 +12,7 @@ use super::{Ecosystem, Intake, Scope, language, tables};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
-    intake: Intake::Locked(wanted, Installs::Anywhere(PackageKind::Cargo)),
+    intake: Intake::Locked(wanted, Installs::Compiled(PackageKind::Cargo)),
     read,
 };
 

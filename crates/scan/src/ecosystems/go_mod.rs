@@ -15,7 +15,7 @@ use super::{Ecosystem, Intake, Scope, language};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
-    intake: Intake::Locked(wanted, Installs::Anywhere(PackageKind::Golang)),
+    intake: Intake::Locked(wanted, Installs::Compiled(PackageKind::Golang)),
     read,
 };
 
@@ -23,20 +23,32 @@ fn wanted(path: &ImagePath) -> bool {
     language::is_named(path, b"go.mod")
 }
 
+/// Lines of one file. The largest real ones have some 2,000.
+const MOST_LINES: usize = 50_000;
+
+/// A path with its version.
+type Versioned = (String, String);
+
 /// What a file says, as written.
 #[derive(Default)]
 struct Module {
     name: Option<String>,
-    required: Vec<(String, String)>,
+    required: Vec<Versioned>,
     /// By path and version; without a version where every one is replaced. `None` stands for a folder.
-    replaced: BTreeMap<(String, Option<String>), Option<(String, String)>>,
+    replaced: BTreeMap<(String, Option<String>), Option<Versioned>>,
 }
 
 fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Result<(), Limited> {
     let content = String::from_utf8_lossy(content);
     let mut module = Module::default();
     let mut block: Option<String> = None;
-    for line in content.lines() {
+    for (number, line) in content.lines().enumerate() {
+        if number == MOST_LINES {
+            found.problem(format!(
+                "more than {MOST_LINES} lines: the rest was left out"
+            ));
+            break;
+        }
         let words = words(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match (block.as_deref(), words.as_slice()) {

@@ -1,7 +1,7 @@
 //! Lock files: they name packages without holding them. What is installed is the truth about an image, so a lock
 //! file counts only where nothing shows that it was carried out, and never as a part of somebody's package.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seareeve_image::FileTree;
 use seareeve_model::{ImagePath, InstalledPackage, Package, PackageKind};
@@ -9,22 +9,26 @@ use seareeve_model::{ImagePath, InstalledPackage, Package, PackageKind};
 use super::os_release::OsRelease;
 use super::{ECOSYSTEMS, Ecosystem, Intake, read};
 
-/// Where the packages of a lock file stand once they are installed.
+/// Where the packages of a lock file are once it was carried out.
 #[derive(Clone, Copy)]
 pub(super) enum Installs {
     /// In this folder beside the lock file. If anything of it is there, the lock file is superseded.
     Beside(&'static str),
-    /// Anywhere in the image: in the interpreter's folder, in a binary. If any lock file of this kind names a
-    /// package that is installed, the image installs its packages of this kind, and all of these lock files are
-    /// superseded: what only they name (a second file for developers, a group left out) is not there.
+    /// In a folder of the interpreter or framework. If any lock file of this kind names a package that is
+    /// installed, the image installs its packages of this kind, and all of these lock files are superseded: what
+    /// only they name (a second file for developers, a group left out) is not there.
     Anywhere(PackageKind),
+    /// In a binary. The lock file is superseded by one that says itself what it was built of, if that is what
+    /// the lock file names.
+    Compiled(PackageKind),
 }
 
 /// What decides of each lock file of an image whether it is superseded.
 pub(super) struct Locks<'a> {
     /// All wanted files, sorted.
     paths: Vec<&'a ImagePath>,
-    installed: BTreeSet<PackageKind>,
+    kinds: BTreeSet<PackageKind>,
+    files: BTreeSet<&'a ImagePath>,
 }
 
 impl<'a> Locks<'a> {
@@ -34,36 +38,50 @@ impl<'a> Locks<'a> {
         os: Option<&OsRelease>,
         packages: &[InstalledPackage],
     ) -> Self {
-        let names: BTreeSet<String> = packages
-            .iter()
-            .map(|installed| name(&installed.package))
-            .collect();
-        let mut installed = BTreeSet::new();
+        let mut locks = Self {
+            paths: tree.iter().map(|(path, _)| path).collect(),
+            kinds: BTreeSet::new(),
+            files: BTreeSet::new(),
+        };
+        let installed: BTreeSet<PackageKind> = packages.iter().map(|it| it.package.kind).collect();
+        let names: BTreeSet<String> = packages.iter().map(|it| name(&it.package)).collect();
+        let binaries = Binaries::new(packages);
         for (path, file) in tree {
             for format in ECOSYSTEMS {
-                let Intake::Locked(_, Installs::Anywhere(kind)) = format.intake else {
+                let Intake::Locked(_, installs) = format.intake else {
                     continue;
                 };
-                if installed.contains(&kind) || !format.keeps(path) {
-                    continue;
-                }
-                let (locked, _) = read(format, path, file, os, 0);
-                if locked.iter().any(|package| names.contains(&name(package))) {
-                    installed.insert(kind);
+                let locked = |kind| {
+                    if !installed.contains(&kind) || !format.keeps(path) {
+                        return Vec::new();
+                    }
+                    read(format, path, file, os, 0).0
+                };
+                match installs {
+                    Installs::Beside(_) => {}
+                    Installs::Anywhere(kind) => {
+                        let is_there = |package| names.contains(&name(package));
+                        if !locks.kinds.contains(&kind) && locked(kind).iter().any(is_there) {
+                            locks.kinds.insert(kind);
+                        }
+                    }
+                    Installs::Compiled(kind) => {
+                        if binaries.any_built_of(&locked(kind)) {
+                            locks.files.insert(path);
+                        }
+                    }
                 }
             }
         }
-        Self {
-            paths: tree.iter().map(|(path, _)| path).collect(),
-            installed,
-        }
+        locks
     }
 
     /// Whether what is installed stands for the file at `path`.
     pub(super) fn supersede(&self, format: &Ecosystem, path: &ImagePath) -> bool {
         match format.intake {
             Intake::Whole(_) | Intake::Extract(_) => false,
-            Intake::Locked(_, Installs::Anywhere(kind)) => self.installed.contains(&kind),
+            Intake::Locked(_, Installs::Anywhere(kind)) => self.kinds.contains(&kind),
+            Intake::Locked(_, Installs::Compiled(_)) => self.files.contains(path),
             Intake::Locked(_, Installs::Beside(folder)) => {
                 let folder = path
                     .parent()
@@ -91,6 +109,60 @@ fn name(package: &Package) -> String {
     purl.rsplit_once('@')
         .map_or(purl, |(name, _)| name)
         .to_lowercase()
+}
+
+/// The files that hold packages, by what they hold, to find the binaries that were built of a lock file.
+struct Binaries<'a> {
+    /// How many packages each file holds.
+    sizes: BTreeMap<&'a ImagePath, usize>,
+    /// The files that hold a package, up to [`MOST_HOLDERS`].
+    holders: BTreeMap<&'a str, Vec<&'a ImagePath>>,
+}
+
+/// Files that are remembered for one package, so that looking at a lock file takes no longer than its length.
+const MOST_HOLDERS: usize = 64;
+
+impl<'a> Binaries<'a> {
+    fn new(packages: &'a [InstalledPackage]) -> Self {
+        let mut binaries = Self {
+            sizes: BTreeMap::new(),
+            holders: BTreeMap::new(),
+        };
+        for InstalledPackage { package, path, .. } in packages {
+            if !matches!(package.kind, PackageKind::Golang | PackageKind::Cargo) {
+                continue;
+            }
+            let size = binaries.sizes.entry(path).or_default();
+            *size = size.saturating_add(1);
+            let holders = binaries.holders.entry(package.purl.as_str()).or_default();
+            if holders.len() < MOST_HOLDERS {
+                holders.push(path);
+            }
+        }
+        binaries
+    }
+
+    /// Whether some binary holds nothing but what is locked, in the same versions, and itself and the standard
+    /// library, which no lock file names.
+    fn any_built_of(&self, locked: &[Package]) -> bool {
+        let mut inside: BTreeMap<&ImagePath, usize> = BTreeMap::new();
+        for package in locked {
+            for path in self
+                .holders
+                .get(package.purl.as_str())
+                .into_iter()
+                .flatten()
+            {
+                let count = inside.entry(path).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        inside.into_iter().any(|(path, inside)| {
+            let size = self.sizes.get(path).copied().unwrap_or_default();
+            let outside = size.saturating_sub(inside);
+            outside <= 2 && outside < inside
+        })
+    }
 }
 
 /// Whether the path lies in a place where package managers unpack what others wrote. The lock files there are
@@ -127,6 +199,60 @@ fn is_gem(folder: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_binary_supersedes_the_lock_file_that_it_was_built_of() {
+        let package = |name: &str, version: &str| Package {
+            kind: PackageKind::Cargo,
+            name: name.to_owned(),
+            version: version.to_owned(),
+            source: None,
+            ecosystem: String::new(),
+            purl: seareeve_model::Purl::new("cargo", "", name, version, &[]).unwrap(),
+        };
+        let lock = [
+            ("a", "1.0.0"),
+            ("b", "1.0.0"),
+            ("c", "1.0.0"),
+            ("for-tests", "1.0.0"),
+        ];
+        let lock = lock.map(|(name, version)| package(name, version));
+        for (binary, expected) in [
+            (vec![("app", "0.1.0"), ("a", "1.0.0"), ("b", "1.0.0")], true),
+            (vec![("a", "1.0.0")], true),
+            (vec![("app", "0.1.0"), ("a", "1.0.0")], false),
+            (
+                vec![("app", "0.1.0"), ("a", "1.0.1"), ("b", "1.0.0")],
+                false,
+            ),
+            (
+                vec![
+                    ("x", "1.0.0"),
+                    ("y", "1.0.0"),
+                    ("z", "1.0.0"),
+                    ("a", "1.0.0"),
+                    ("b", "1.0.0"),
+                    ("c", "1.0.0"),
+                ],
+                false,
+            ),
+            (vec![], false),
+        ] {
+            let installed: Vec<InstalledPackage> = binary
+                .iter()
+                .map(|(name, version)| InstalledPackage {
+                    package: package(name, version),
+                    path: ImagePath::parse(b"usr/bin/app").unwrap(),
+                    layer: 0,
+                })
+                .collect();
+            assert_eq!(
+                Binaries::new(&installed).any_built_of(&lock),
+                expected,
+                "{binary:?}"
+            );
+        }
+    }
 
     #[test]
     fn knows_where_package_managers_unpack() {

@@ -43,12 +43,12 @@ where
     T: Deserialize<'de>,
     F: FnMut(&mut Found<'_>, &str, T) -> Result<(), Limited>,
 {
-    // The largest lock files have some 100,000 packages of 30 nodes. None has aliases, with which a short text
-    // could stand for a long one.
+    // The largest lock files have some 10,000 packages of 30 nodes. None has aliases, with which a short text could
+    // stand for a long one.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_events: 8_000_000,
-            max_nodes: 4_000_000,
+            max_events: 3_000_000,
+            max_nodes: 1_000_000,
             max_aliases: 0,
             max_anchors: 0,
         },

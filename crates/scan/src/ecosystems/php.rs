@@ -14,8 +14,7 @@ use super::{Ecosystem, Intake, Scope, language, members};
 
 pub(super) const INSTALLED: Ecosystem = Ecosystem {
     scope: Scope::Language,
-    // The folder `vendor` can be given another name.
-    intake: Intake::Whole(|path| is_installed(path)),
+    intake: Intake::Whole(is_installed),
     read: read_installed,
 };
 
@@ -25,9 +24,9 @@ pub(super) const LOCKED: Ecosystem = Ecosystem {
     read: read_locked,
 };
 
+/// The folder above, `vendor`, can be given another name.
 fn is_installed(path: &ImagePath) -> bool {
-    language::is_named(path, b"installed.json")
-        && path.as_bytes().ends_with(b"composer/installed.json")
+    path.as_bytes().ends_with(b"/composer/installed.json")
 }
 
 fn is_locked(path: &ImagePath) -> bool {

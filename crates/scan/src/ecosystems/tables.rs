@@ -8,6 +8,8 @@ use super::loose::Record;
 
 /// Bytes of one package's entry. Those with wheels for many machines reach 100 KB.
 const LONGEST_ENTRY: usize = 1 << 20;
+/// Entries of one file. The largest real ones have some 5,000.
+const MOST_ENTRIES: usize = 100_000;
 
 /// Hands out the entries of the list of tables called `list`, which is `package` or `packages`.
 pub(super) fn toml<'de, T, F>(
@@ -27,7 +29,13 @@ where
             return Ok(());
         }
     };
-    for entry in entries(content, list) {
+    let entries = entries(content, list);
+    if entries.len() > MOST_ENTRIES {
+        found.problem(format!(
+            "{list} has more than {MOST_ENTRIES} entries: the rest was left out"
+        ));
+    }
+    for entry in entries.into_iter().take(MOST_ENTRIES) {
         if entry.len() > LONGEST_ENTRY {
             let size = entry.len();
             found.problem(format!(
@@ -60,8 +68,8 @@ struct Document<T> {
     package: Vec<Record<T>>,
 }
 
-/// The texts of the entries, each with its header and its own tables; the whole file if none has a header of
-/// its own line, as in `package = [{name = "x"}]`.
+/// The texts of the entries, each with its header and its own tables, up to one more than we read; the whole file
+/// if none has a header on a line of its own, as in `package = [{name = "x"}]`.
 fn entries<'a>(content: &'a str, list: &str) -> Vec<&'a str> {
     let header = format!("[[{list}]]");
     let (own_table, own_list) = (format!("[{list}."), format!("[[{list}."));
@@ -74,6 +82,9 @@ fn entries<'a>(content: &'a str, list: &str) -> Vec<&'a str> {
         if is_header || is_foreign {
             entries.extend(start.and_then(|start| content.get(start..at)));
             start = is_header.then_some(at);
+        }
+        if entries.len() > MOST_ENTRIES {
+            return entries;
         }
         at += line.len();
     }
