@@ -58,6 +58,11 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Whether something was not understood so far.
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// The value of a field that a package cannot do without. Bytes that are not UTF-8 become U+FFFD.
     pub(super) fn text(&mut self, what: &str, value: Option<&[u8]>) -> Option<String> {
         match value {

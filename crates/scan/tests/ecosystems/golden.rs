@@ -42,7 +42,7 @@ fn golden_images() {
             expected.display()
         );
     }
-    assert!(images >= 8, "only {images} images in {}", folder.display());
+    assert!(images >= 20, "only {images} images in {}", folder.display());
 }
 
 /// Reads the text form of an image.
