@@ -1,0 +1,48 @@
+//! Files that are looked at while they pass by, because they are too many or too large to be kept.
+
+use std::ops::ControlFlow;
+
+use seareeve_model::ImagePath;
+
+/// Decides, entry by entry, what is remembered of an image. Any `Fn(&ImagePath) -> bool` is one that keeps
+/// files whole and inspects none.
+pub trait Selector: Sync {
+    /// Whether to keep the file at `path` whole. Called once for each entry of a layer, so it should be
+    /// quick. It must also accept the targets of links that it accepts, such as `usr/lib/os-release`
+    /// beside `etc/os-release`.
+    fn keeps(&self, path: &ImagePath) -> bool;
+
+    /// Who looks at the content of a regular file, if anyone does. Called once for each regular file, also
+    /// for those that are kept.
+    fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
+        let _ = (path, file);
+        None
+    }
+}
+
+/// What is known of a file before its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Bytes of content.
+    pub size: u64,
+    /// Whether anyone may execute it.
+    pub is_executable: bool,
+}
+
+/// Looks at one file, piece by piece, in memory that does not grow with the file.
+pub trait Inspector {
+    /// Takes the next bytes of the file; pieces have any length but are never empty. `Break` when nothing
+    /// further is wanted: then no more is given.
+    fn take(&mut self, bytes: &[u8]) -> ControlFlow<()>;
+
+    /// What to remember of the file, in a form that only the selector knows; `None` for nothing. Called
+    /// once, at the end of the file, after a `Break`, or where the archive broke off (`is_whole` is false
+    /// then, and what was seen until there still counts).
+    fn finish(self: Box<Self>, is_whole: bool) -> Option<Vec<u8>>;
+}
+
+impl<F: Fn(&ImagePath) -> bool + Sync> Selector for F {
+    fn keeps(&self, path: &ImagePath) -> bool {
+        self(path)
+    }
+}
