@@ -2,20 +2,26 @@
 //! it wants and reads one file at a time. Nothing here opens a file or knows an advisory.
 
 mod apk;
+mod binary;
 mod dpkg;
 mod found;
+mod java;
 mod node;
 mod os_release;
 mod python;
+
+#[cfg(test)]
+mod inspected;
 
 use std::collections::BTreeMap;
 
 use seareeve_image::{File, FileFacts, FileTree, Inspector};
 use seareeve_model::{
-    Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Problem, ProblemCode,
+    Image, ImagePath, InstalledPackage, Inventory, PackageKind, Problem, ProblemCode,
 };
 
-use found::{Found, Limited};
+use found::{Found, Limited, Placed};
+pub use java::{JavaIndex, JavaIndexError};
 use os_release::OsRelease;
 
 /// Every package format. To add one, write its file and add its line.
@@ -24,6 +30,8 @@ const ECOSYSTEMS: &[Ecosystem] = &[
     apk::ECOSYSTEM,
     python::ECOSYSTEM,
     node::ECOSYSTEM,
+    java::ECOSYSTEM,
+    binary::ECOSYSTEM,
 ];
 
 /// How one package format is read.
@@ -39,11 +47,16 @@ enum Intake {
     Whole(fn(&ImagePath) -> bool),
     /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
     /// for every regular file of an image.
-    #[expect(
-        dead_code,
-        reason = "the first formats that need it are written in this series"
-    )]
-    Extract(fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>),
+    Extract(
+        #[cfg_attr(
+            not(test),
+            expect(
+                dead_code,
+                reason = "the reader of images begins to ask in this series"
+            )
+        )]
+        fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>,
+    ),
 }
 
 impl Ecosystem {
@@ -92,13 +105,24 @@ const MOST_PROBLEMS_OF_IMAGE: usize = 10_000;
 ///
 /// The same tree gives the same inventory. Records that cannot be understood become problems.
 #[must_use]
-pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> Inventory {
+pub fn inventory(image: Image, tree: &FileTree, problems: Vec<Problem>) -> Inventory {
+    inventory_with(image, tree, problems, None)
+}
+
+/// As [`inventory`], with an index that names the Java archives that do not name themselves.
+#[must_use]
+pub fn inventory_with(
+    image: Image,
+    tree: &FileTree,
+    mut problems: Vec<Problem>,
+    java: Option<&JavaIndex>,
+) -> Inventory {
     let os = os_release::find(tree);
     let mut packages = Vec::new();
     let mut untold = 0_usize;
     for (path, file) in tree.iter() {
         for format in ECOSYSTEMS.iter().filter(|format| format.keeps(path)) {
-            let (found, trouble) = read(format, path, file, os.as_ref(), packages.len());
+            let (found, trouble) = read(format, path, file, os.as_ref(), packages.len(), java);
             let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
             untold += trouble.len().saturating_sub(room);
             problems.extend(trouble.into_iter().take(room));
@@ -128,8 +152,9 @@ fn read(
     file: &File,
     os: Option<&OsRelease>,
     so_far: usize,
-) -> (Vec<Package>, Vec<Problem>) {
-    let mut found = Found::new(path, so_far);
+    java: Option<&JavaIndex>,
+) -> (Vec<Placed>, Vec<Problem>) {
+    let mut found = Found::new(path, so_far, java);
     let result = (format.read)(&file.content, os, &mut found);
     found.finish(result)
 }
@@ -142,7 +167,7 @@ fn attribute(
     path: &ImagePath,
     file: &File,
     os: Option<&OsRelease>,
-    packages: Vec<Package>,
+    packages: Vec<Placed>,
 ) -> Vec<InstalledPackage> {
     let mut layers = vec![file.layer; packages.len()];
     // Positions in `packages` of those present in every version looked at so far.
@@ -152,7 +177,7 @@ fn attribute(
             break;
         }
         // What a lower layer had and nobody sees any more needs no problem of its own.
-        let (before, _) = read(format, path, lower, os, 0);
+        let (before, _) = read(format, path, lower, os, 0, None);
         open.retain(|&at| {
             let kept = packages
                 .get(at)
@@ -163,9 +188,10 @@ fn attribute(
             kept
         });
     }
-    let installed = |(package, layer)| InstalledPackage {
+    let installed = |(Placed { package, inside }, layer)| InstalledPackage {
         package,
-        path: path.clone(),
+        // Too long for a path: then the file around it must do.
+        path: path.join(inside.as_bytes()).unwrap_or_else(|| path.clone()),
         layer,
     };
     packages.into_iter().zip(layers).map(installed).collect()
