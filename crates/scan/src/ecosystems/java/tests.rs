@@ -224,7 +224,7 @@ fn nesting_and_unpacking_end() {
         problems,
         [format!(
             "{}: x.jar stands too deep in other archives and was not read",
-            vec!["x.jar"; 7].join("/")
+            ["x.jar"; 7].join("/")
         )]
     );
 
