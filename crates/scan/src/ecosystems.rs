@@ -3,11 +3,13 @@
 //! knows an advisory.
 
 mod apk;
+mod binary;
 mod cargo_lock;
 mod dotnet;
 mod dpkg;
 mod found;
 mod go_mod;
+mod java;
 mod language;
 mod listing;
 mod locks;
@@ -22,6 +24,9 @@ mod rpm;
 mod ruby;
 mod tables;
 
+#[cfg(test)]
+mod inspected;
+
 use std::collections::BTreeMap;
 
 use seareeve_image::{File, FileFacts, FileTree, Inspector};
@@ -30,6 +35,7 @@ use seareeve_model::{
 };
 
 use found::{Found, Limited};
+pub use java::{JavaIndex, JavaIndexError};
 use listing::Listing;
 use locks::{Installs, Locks};
 use os_release::OsRelease;
@@ -59,6 +65,8 @@ const ECOSYSTEMS: &[Ecosystem] = &[
     dotnet::PUBLISHED,
     dotnet::LOCK_FILE,
     dotnet::PACKAGES_CONFIG,
+    java::ECOSYSTEM,
+    binary::ECOSYSTEM,
 ];
 
 /// How one package format is read.
@@ -198,8 +206,19 @@ pub(crate) fn inspectors(
 /// The same tree gives the same inventory. Records that cannot be understood become problems.
 #[must_use]
 pub fn inventory(image: Image, tree: &FileTree, problems: Vec<Problem>) -> Inventory {
+    inventory_with(image, tree, problems, None)
+}
+
+/// As [`inventory`], with an index that names the Java archives that do not name themselves.
+#[must_use]
+pub fn inventory_with(
+    image: Image,
+    tree: &FileTree,
+    problems: Vec<Problem>,
+    java: Option<&JavaIndex>,
+) -> Inventory {
     let os = os_release::find(tree);
-    let mut listing = Listing::new(tree, os.as_ref(), problems);
+    let mut listing = Listing::new(tree, os.as_ref(), java, problems);
     // What is installed decides which lock files count.
     listing.add_files(|format, _| !format.is_lock());
     listing.add_notes();

@@ -1,11 +1,11 @@
 //! What the files of an image hold, file by file.
 
 use seareeve_image::{File, FileTree};
-use seareeve_model::{ImagePath, InstalledPackage, Package, Problem, ProblemCode};
+use seareeve_model::{ImagePath, InstalledPackage, Problem, ProblemCode};
 
-use super::found::Found;
+use super::found::{Found, Placed};
 use super::os_release::OsRelease;
-use super::{ECOSYSTEMS, Ecosystem};
+use super::{ECOSYSTEMS, Ecosystem, JavaIndex};
 use crate::examiner::Remembered;
 
 /// How many problems of one image are listed; a hostile one could have millions of files with a hundred each.
@@ -15,6 +15,7 @@ const MOST_PROBLEMS: usize = 10_000;
 pub(super) struct Listing<'a> {
     tree: &'a FileTree,
     os: Option<&'a OsRelease>,
+    java: Option<&'a JavaIndex>,
     packages: Vec<InstalledPackage>,
     problems: Vec<Problem>,
     /// Problems beyond the limit.
@@ -26,11 +27,13 @@ impl<'a> Listing<'a> {
     pub(super) fn new(
         tree: &'a FileTree,
         os: Option<&'a OsRelease>,
+        java: Option<&'a JavaIndex>,
         problems: Vec<Problem>,
     ) -> Self {
         Self {
             tree,
             os,
+            java,
             packages: Vec::new(),
             problems,
             untold: 0,
@@ -77,16 +80,13 @@ impl<'a> Listing<'a> {
                 let Some(format) = ECOSYSTEMS.get(usize::from(at)) else {
                     continue;
                 };
-                let mut found = Found::new(&note.path, self.packages.len());
+                let mut found = Found::new(&note.path, self.packages.len(), self.java);
                 let result = (format.read)(&extract, self.os, &mut found);
                 let (found, problems) = found.finish(result);
                 self.add_problems(problems);
-                let packages = found.into_iter().map(|package| InstalledPackage {
-                    package,
-                    path: note.path.clone(),
-                    layer: note.layer,
-                });
-                self.packages.extend(packages);
+                let packages = found.into_iter();
+                self.packages
+                    .extend(packages.map(|placed| installed(placed, &note.path, note.layer)));
             }
         }
     }
@@ -117,8 +117,9 @@ pub(super) fn read(
     file: &File,
     os: Option<&OsRelease>,
     so_far: usize,
-) -> (Vec<Package>, Vec<Problem>) {
-    let mut found = Found::new(path, so_far);
+) -> (Vec<Placed>, Vec<Problem>) {
+    // Only archives need an index of archives, and none of them is kept whole.
+    let mut found = Found::new(path, so_far, None);
     let result = (format.read)(&file.content, os, &mut found);
     found.finish(result)
 }
@@ -132,7 +133,7 @@ fn attribute<'a>(
     file: &File,
     below: impl Iterator<Item = &'a File>,
     os: Option<&OsRelease>,
-    packages: Vec<Package>,
+    packages: Vec<Placed>,
 ) -> Vec<InstalledPackage> {
     let mut layers = vec![file.layer; packages.len()];
     // Positions in `packages` of those present in every version looked at so far.
@@ -153,10 +154,19 @@ fn attribute<'a>(
             kept
         });
     }
-    let installed = |(package, layer)| InstalledPackage {
+    let packages = packages.into_iter().zip(layers);
+    packages
+        .map(|(placed, layer)| installed(placed, path, layer))
+        .collect()
+}
+
+/// The package at its place in the file at `path`.
+fn installed(placed: Placed, path: &ImagePath, layer: u32) -> InstalledPackage {
+    let Placed { package, inside } = placed;
+    InstalledPackage {
         package,
-        path: path.clone(),
+        // Too long for a path: then the file around it must do.
+        path: path.join(inside.as_bytes()).unwrap_or_else(|| path.clone()),
         layer,
-    };
-    packages.into_iter().zip(layers).map(installed).collect()
+    }
 }

@@ -54,9 +54,10 @@ impl<'a> Locks<'a> {
                 };
                 let locked = |kind| {
                     if !installed.contains(&kind) || !format.keeps(path) {
-                        return Vec::new();
+                        return Vec::<Package>::new();
                     }
-                    read(format, path, file, os, 0).0
+                    let (found, _) = read(format, path, file, os, 0);
+                    found.into_iter().map(|placed| placed.package).collect()
                 };
                 match installs {
                     Installs::Beside(_) => {}
