@@ -24,5 +24,5 @@ pub use image_path::ImagePath;
 pub use image_reference::{ImageReference, ImageReferenceError};
 pub use package::{InstalledPackage, Inventory, Package, PackageKind, SourcePackage};
 pub use problem::{Problem, ProblemCode};
-pub use purl::{Purl, PurlError};
+pub use purl::{Purl, PurlError, PurlParts};
 pub use severity::{Severity, SeverityError};
