@@ -12,10 +12,12 @@ use std::collections::BTreeMap;
 
 use seareeve_image::{File, FileFacts, FileTree, Inspector};
 use seareeve_model::{
-    Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Problem, ProblemCode,
+    Distro, Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Problem,
+    ProblemCode,
 };
 
 use found::{Found, Limited};
+pub(crate) use found::{LONGEST_TEXT, MOST_PACKAGES};
 use os_release::OsRelease;
 
 /// Every package format. To add one, write its file and add its line.
@@ -83,6 +85,34 @@ pub fn wants_history(path: &ImagePath) -> bool {
         Scope::Language => false,
         Scope::OperatingSystem { .. } => format.keeps(path),
     })
+}
+
+/// OSV's name of the ecosystem whose advisories apply to packages of `kind`, on `distro` if they belong to an
+/// operating system. `None` where that is not a release whose advisories we know.
+pub(crate) fn osv_ecosystem(kind: PackageKind, distro: &Distro) -> Option<String> {
+    let language = match kind {
+        PackageKind::Deb | PackageKind::Apk | PackageKind::Rpm => {
+            let os = OsRelease {
+                id: distro.id.clone(),
+                version_id: distro.version.clone(),
+                pretty_name: distro.name.clone(),
+                ..OsRelease::default()
+            };
+            return ECOSYSTEMS.iter().find_map(|format| match format.scope {
+                Scope::Language => None,
+                Scope::OperatingSystem { release } => release(&os),
+            });
+        }
+        PackageKind::Pypi => "PyPI",
+        PackageKind::Npm => "npm",
+        PackageKind::Maven => "Maven",
+        PackageKind::Golang => "Go",
+        PackageKind::Cargo => "crates.io",
+        PackageKind::Gem => "RubyGems",
+        PackageKind::Composer => "Packagist",
+        PackageKind::Nuget => "NuGet",
+    };
+    Some(language.to_owned())
 }
 
 /// How many problems of one image are listed; a hostile one could have millions of files with a hundred each.

@@ -1,7 +1,8 @@
 //! Packages, advisories, and what matches.
 //!
 //! `ecosystems` turn wanted files into packages, `advisories` turn OSV records into one mapped file,
-//! `versions` order versions exactly as each ecosystem does, and `matching` joins the two. Synchronous and
+//! `versions` order versions exactly as each ecosystem does, and `matching` joins the two. `sbom` writes what
+//! was found for others, and reads what others found. Synchronous and
 //! pure, but for opening and writing the advisory file; nothing here knows a server, a store or a user.
 
 #![warn(clippy::indexing_slicing)]
@@ -9,6 +10,7 @@
 pub mod advisories;
 pub mod ecosystems;
 mod matching;
+pub mod sbom;
 pub mod starter;
 pub mod versions;
 
