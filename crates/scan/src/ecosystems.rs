@@ -31,10 +31,11 @@ use std::collections::BTreeMap;
 
 use seareeve_image::{File, FileFacts, FileTree, Inspector};
 use seareeve_model::{
-    Image, ImagePath, InstalledPackage, Inventory, PackageKind, Problem, ProblemCode,
+    Distro, Image, ImagePath, InstalledPackage, Inventory, PackageKind, Problem, ProblemCode,
 };
 
 use found::{Found, Limited};
+pub(crate) use found::{LONGEST_TEXT, MOST_PACKAGES};
 pub use java::{JavaIndex, JavaIndexError};
 use listing::Listing;
 use locks::{Installs, Locks};
@@ -199,6 +200,24 @@ pub(crate) fn inspectors(
             Intake::Whole(_) | Intake::Amended { .. } | Intake::Locked(..) => None,
             Intake::Extract(inspector) => Some((at, inspector(path, file)?)),
         })
+}
+
+/// OSV's name of the ecosystem whose advisories apply to packages of `kind`, on `distro` if they belong to an
+/// operating system. `None` where that is not a release whose advisories we know.
+pub(crate) fn osv_ecosystem(kind: PackageKind, distro: &Distro) -> Option<String> {
+    if !kind.is_operating_system() {
+        return Some(language::osv_name(kind).to_owned());
+    }
+    let os = OsRelease {
+        id: distro.id.clone(),
+        version_id: distro.version.clone(),
+        pretty_name: distro.name.clone(),
+        ..OsRelease::default()
+    };
+    ECOSYSTEMS.iter().find_map(|format| match format.scope {
+        Scope::Language => None,
+        Scope::OperatingSystem { release } => release(&os),
+    })
 }
 
 /// Lists the packages in the wanted files of an image. `problems` are those of reading the image.

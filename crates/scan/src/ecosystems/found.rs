@@ -5,11 +5,11 @@ use seareeve_model::{ImagePath, Package, Problem, ProblemCode, Purl};
 use super::JavaIndex;
 
 /// Packages that one image may have. The largest real ones hold some 20,000.
-pub(super) const MOST_PACKAGES: usize = 200_000;
+pub(crate) const MOST_PACKAGES: usize = 200_000;
 /// Problems told one by one for one file. More help nobody.
 const MOST_PROBLEMS: usize = 100;
 /// Longest name or version, in bytes. npm allows 214, and real versions stay below 100.
-const LONGEST_TEXT: usize = 1024;
+pub(crate) const LONGEST_TEXT: usize = 1024;
 
 /// Collects what a file says.
 pub(super) struct Found<'a> {

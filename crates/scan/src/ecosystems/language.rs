@@ -38,7 +38,7 @@ pub(super) fn package(
 
 /// What OSV calls the ecosystem (OSV schema, "Defined ecosystems"). Empty for operating systems, where the
 /// release decides.
-fn osv_name(kind: PackageKind) -> &'static str {
+pub(super) fn osv_name(kind: PackageKind) -> &'static str {
     match kind {
         PackageKind::Deb | PackageKind::Apk | PackageKind::Rpm => "",
         PackageKind::Pypi => "PyPI",

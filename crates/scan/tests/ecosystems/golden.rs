@@ -46,7 +46,7 @@ fn golden_images() {
 }
 
 /// Reads the text form of an image.
-fn layers(text: &str) -> Vec<Layer> {
+pub(crate) fn layers(text: &str) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     for section in text.split("=== ").skip(1) {
         let (head, content) = section.split_once('\n').unwrap_or((section, ""));
