@@ -223,7 +223,7 @@ mod tests {
             "Alpine:v3.19",
             "Ubuntu:22.04:LTS",
             "Red Hat:enterprise_linux:9",
-            "SUSE:Linux Enterprise Server 15 SP6",
+            "SUSE:Linux Enterprise 15 SP6",
             "Photon OS:5.0",
             "Wolfi",
             "PyPI",
