@@ -8,7 +8,7 @@ use crate::support::{APP, Home};
 const HOSTILE: &str = "\"><script>alert('x')</script> ]]> --> &amp; ${x} {0} [a](javascript:b) | \u{1b}[2J \u{9b}2J \u{202e}gpj";
 
 /// A home with `app.tar`, `advisories.db`, and what suppresses some of its findings.
-fn home() -> Home {
+pub(crate) fn home() -> Home {
     let home = Home::new();
     let path = "usr/lib/node_modules/<b>\"x\"]]>/package.json";
     home.image_made_by(
@@ -122,7 +122,7 @@ fn home() -> Home {
 }
 
 /// Prints `app.tar` in a format, on a day of 2030.
-fn printed(home: &Home, format: &str, more: &[&str]) -> String {
+pub(crate) fn printed(home: &Home, format: &str, more: &[&str]) -> String {
     let arguments = [
         "image",
         "--input",

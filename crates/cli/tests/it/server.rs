@@ -1,5 +1,8 @@
 //! `--server`: somebody else matches, the result looks the same.
 
+use serde_json::Value;
+
+use crate::formats;
 use crate::support::{APP, Home, Run, serve};
 
 #[test]
@@ -72,4 +75,32 @@ fn an_answer_about_something_else_is_refused() {
         "error: failed to understand the server's answer: CVE-2020-14343 is said of pkg:pypi/pyyaml@5.3 in \
          opt/PyYAML-5.3.dist-info/METADATA, which the image does not hold\n"
     );
+}
+
+#[test]
+fn nothing_that_a_server_says_is_lost() {
+    let home = formats::home();
+    let answer = formats::printed(&home, "json", &[]);
+    let theirs: Value = serde_json::from_str(&answer).unwrap();
+    for (what, word) in [("exploited", "known_exploited"), ("rated", "epss")] {
+        assert!(!theirs["findings"][0][word].is_null(), "{what}");
+    }
+    assert_eq!(theirs["suppressed"].as_array().unwrap().len(), 2);
+    let server = serve(Box::new(move |_, _| {
+        ("200 OK", "application/json", answer.clone().into_bytes())
+    }));
+    let ask = || {
+        let output = home
+            .command(&["image", "--input", "app.tar", "-f", "json", "--server"])
+            .arg(format!("http://{server}"))
+            .env("SEAREEVE_TOKEN", "token")
+            .output();
+        Run::from(output.unwrap())
+    };
+    let run = ask();
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let ours: Value = serde_json::from_str(&run.out).unwrap();
+    for list in ["findings", "suppressed", "packages", "problems", "database"] {
+        assert_eq!(ours[list], theirs[list], "{list}");
+    }
 }

@@ -52,7 +52,7 @@ fn rows(report: &ImageReport, finding: &ReportFinding) -> String {
         exploited(finding),
         layer_of(report, finding),
         escape(match finding.title.as_str() {
-            "" => &finding.id,
+            "" => "details",
             title => title,
         }),
         evidence(report, finding)
