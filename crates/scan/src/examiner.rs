@@ -7,6 +7,7 @@ use seareeve_model::ImagePath;
 use serde::{Deserialize, Serialize};
 
 use crate::ecosystems;
+use crate::ecosystems::ownership::{self, ListInspector};
 
 /// Looks for all that the scanner understands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +32,9 @@ impl Selector for Examiner {
     }
 
     fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
+        if ownership::is_list(path) {
+            return Some(Box::new(ListInspector::default()));
+        }
         let looking: Vec<Looking<'_>> = ecosystems::inspectors(path, file)
             .map(|(format, inspector)| Looking {
                 format,
@@ -48,6 +52,8 @@ impl Selector for Examiner {
 pub(crate) struct Remembered {
     /// Position of the format in the list of ecosystems, and what its inspector kept.
     pub(crate) extracts: Vec<(u8, Vec<u8>)>,
+    /// Of a list of a package's files: a hash of each path.
+    pub(crate) owned: Vec<u64>,
 }
 
 impl Remembered {
