@@ -14,6 +14,7 @@ mod image_reference;
 mod package;
 mod problem;
 mod purl;
+mod secret;
 mod severity;
 
 pub use advisory::{CvssVector, DatabaseInfo, DatabaseKind, DatabaseSource, Reference};
@@ -25,4 +26,5 @@ pub use image_reference::{ImageReference, ImageReferenceError};
 pub use package::{InstalledPackage, Inventory, Package, PackageKind, SourcePackage};
 pub use problem::{Problem, ProblemCode};
 pub use purl::{Purl, PurlError};
+pub use secret::{Confidence, SecretFinding, SecretPlace};
 pub use severity::{Severity, SeverityError};
