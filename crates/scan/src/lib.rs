@@ -9,6 +9,7 @@
 pub mod advisories;
 pub mod ecosystems;
 mod matching;
+pub mod secrets;
 pub mod starter;
 pub mod versions;
 
