@@ -44,7 +44,7 @@ pub(super) enum Check {
     Pem,
     /// Base64 of a PEM block with a private key.
     PemInBase64,
-    /// A PyPI token: base64 of a macaroon (version 2) for pypi.org or test.pypi.org.
+    /// A PyPI token: base64 of a macaroon (version 2) for the index or its test instance.
     PypiMacaroon,
 }
 
@@ -243,5 +243,5 @@ fn pypi(token: &[u8]) -> bool {
         return false;
     };
     let location = rest.get(..usize::from(*length)).unwrap_or_default();
-    matches!(location, b"pypi.org" | b"test.pypi.org")
+    location.ends_with(b".org") && contains(location, b"pypi")
 }
