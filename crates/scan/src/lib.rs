@@ -16,6 +16,7 @@ mod matching;
 mod pattern;
 pub mod releases;
 pub mod sbom;
+pub mod secrets;
 pub mod starter;
 pub mod versions;
 pub mod vex;
