@@ -189,6 +189,11 @@ pub(crate) fn wanted(path: &ImagePath) -> bool {
     os_release::wanted(path) || ECOSYSTEMS.iter().any(wants)
 }
 
+/// Whether the file at `path` says which distribution it is.
+pub(crate) fn is_release(path: &ImagePath) -> bool {
+    os_release::wanted(path)
+}
+
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
 /// lower layers had there: only by comparing can it be said which layer brought a package.
 pub(crate) fn wants_history(path: &ImagePath) -> bool {
