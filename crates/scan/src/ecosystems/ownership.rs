@@ -42,7 +42,7 @@ impl Ownership {
         let paths = tree.iter().map(|(path, _)| path);
         let asked: BTreeSet<u64> = paths
             .chain(notes().map(|note| &note.path))
-            .map(|path| hash(path.as_bytes()))
+            .flat_map(|path| names(path.as_bytes()))
             .collect();
         for format in ECOSYSTEMS {
             let Scope::OperatingSystem { release, owned } = format.scope else {
@@ -79,11 +79,27 @@ impl Ownership {
     pub(super) fn owns(&self, path: &ImagePath, layer: u32) -> bool {
         let bytes = path.as_bytes();
         !OTHERS.iter().any(|place| bytes.starts_with(place))
-            && self
-                .layers
-                .get(&hash(bytes))
-                .is_some_and(|owner| layer <= *owner)
+            && names(bytes)
+                .filter_map(|name| self.layers.get(&name))
+                .any(|owner| layer <= *owner)
     }
+}
+
+/// The hashes under which a list may have the file: packages built before `/bin`, `/sbin` and `/lib` became links
+/// into `usr` still list `/lib/x` for what lies at `usr/lib/x`.
+fn names(path: &[u8]) -> impl Iterator<Item = u64> {
+    let moved = [
+        &b"bin/"[..],
+        b"sbin/",
+        b"lib/",
+        b"lib32/",
+        b"lib64/",
+        b"libx32/",
+    ];
+    let before = path
+        .strip_prefix(b"usr/")
+        .filter(|path| moved.iter().any(|folder| path.starts_with(folder)));
+    [Some(path), before].into_iter().flatten().map(hash)
 }
 
 /// Whether the file at `path` lists files of a package, for [`ListInspector`].
