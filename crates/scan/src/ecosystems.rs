@@ -21,7 +21,7 @@ mod os_release;
 pub(crate) mod ownership;
 mod php;
 mod python;
-mod rpm;
+pub(crate) mod rpm;
 mod ruby;
 mod tables;
 
