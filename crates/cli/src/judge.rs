@@ -7,12 +7,12 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use seareeve_api::{Client, Database as DatabaseFacts, ImageReport, Sbom};
+use seareeve_api::{Client, Database as DatabaseFacts, ImageReport, ReportSecret, Sbom};
 use seareeve_model::{Finding, FindingStatus, Inventory, Severity};
 use seareeve_scan::advisories::Database;
 use seareeve_scan::ignore::{self, IgnoreFile};
 use seareeve_scan::vex::{self, VexDocument};
-use seareeve_scan::{Matches, releases};
+use seareeve_scan::{Examined, Matches, releases, secrets};
 use seareeve_server::config::Config;
 
 use crate::args::ReportArgs;
@@ -86,14 +86,21 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// Judges an inventory.
+    /// Judges what an image holds. Secrets stay here: a server is not told of them.
     ///
     /// # Errors
     /// Those of the server.
-    pub(crate) fn judge(&self, inventory: Inventory) -> anyhow::Result<Judged> {
+    pub(crate) fn judge(&self, examined: Examined) -> anyhow::Result<Judged> {
+        let Examined { inventory, secrets } = examined;
         let (mut matches, database) = self.matches(&inventory)?;
         vex::apply(&self.vex, &inventory, &mut matches);
-        ignore::apply(&self.ignore_files, &inventory, &mut matches, self.now);
+        let suppressed_secrets = ignore::apply(
+            &self.ignore_files,
+            &inventory,
+            secrets.as_deref().unwrap_or_default(),
+            &mut matches,
+            self.now,
+        );
         for findings in &mut matches.findings {
             findings.retain(|finding| is_shown(finding, self.args));
         }
@@ -105,6 +112,19 @@ impl<'a> Judge<'a> {
             report.add_notices(releases::notice(distro, today).as_slice());
         }
         report.add_notices(&matches.notices);
+        if let Some(secrets) = secrets {
+            let layers = &inventory.image.layers;
+            let secrets = secrets.iter().zip(&suppressed_secrets);
+            let secrets = secrets.filter(|(secret, _)| is_wanted(secret.severity, self.args));
+            report.set_secrets(
+                secrets
+                    .map(|(secret, suppression)| {
+                        let remediation = remediation(&secret.rule);
+                        ReportSecret::new(secret, layers, remediation, suppression.as_ref())
+                    })
+                    .collect(),
+            );
+        }
         Ok(Judged {
             inventory,
             findings: matches.findings,
@@ -175,22 +195,37 @@ fn ignore_files(named: &[Utf8PathBuf], messages: &Messages) -> anyhow::Result<Ve
 
 /// Whether the user asked for findings like this one, whether it counts or not.
 fn is_shown(finding: &Finding, args: &ReportArgs) -> bool {
-    let is_wanted = args.severity.is_empty() || args.severity.contains(&finding.severity);
-    is_wanted && !(args.ignore_unfixed && finding.status != FindingStatus::Fixed)
+    let is_left_out = args.ignore_unfixed && finding.status != FindingStatus::Fixed;
+    is_wanted(finding.severity, args) && !is_left_out
+}
+
+fn is_wanted(severity: Severity, args: &ReportArgs) -> bool {
+    args.severity.is_empty() || args.severity.contains(&severity)
+}
+
+/// What to do with a secret that this rule found.
+fn remediation(rule: &str) -> &'static str {
+    let rules = secrets::detector().rules();
+    let found = rules.binary_search_by(|known| known.id.as_str().cmp(rule));
+    let found = found.ok().and_then(|index| rules.get(index));
+    found.map_or("", |rule| &rule.remediation)
 }
 
 /// Gates look at what is shown and counts.
 fn outcome(report: &ImageReport, args: &ReportArgs) -> Outcome {
-    let is_severe = |least: Severity| {
-        let mut findings = report.findings.iter();
-        findings.any(|finding| finding.severity.parse::<Severity>().unwrap_or_default() >= least)
-    };
-    if args.fail_on.is_some_and(is_severe) {
+    let findings = report.findings.iter().map(|finding| &finding.severity);
+    let secrets = report.secrets.iter().flatten();
+    let secrets = secrets.map(|secret| &secret.severity);
+    let worst = findings
+        .chain(secrets)
+        .map(|severity| severity.parse::<Severity>().unwrap_or_default())
+        .max();
+    if args.fail_on.is_some_and(|least| worst >= Some(least)) {
         return Outcome::GateFailed;
     }
     match args.exit_code {
         // 0 is Trivy's default, and asks for nothing.
-        Some(code) if code != 0 && !report.findings.is_empty() => Outcome::Asked(code),
+        Some(code) if code != 0 && worst.is_some() => Outcome::Asked(code),
         _ if !report.problems.is_empty() => Outcome::Incomplete,
         _ => Outcome::Done,
     }

@@ -65,7 +65,7 @@ pub(crate) struct ImageArgs {
         value_enum,
         value_delimiter = ',',
         value_name = "LIST",
-        default_values = ["vuln"],
+        default_values = ["vuln", "secret"],
     )]
     pub(crate) scanners: Vec<Scanner>,
 
@@ -186,4 +186,15 @@ pub(crate) enum Place {
 pub(crate) enum Scanner {
     /// Known vulnerabilities of packages.
     Vuln,
+    /// Credentials in files, environment and build history.
+    Secret,
+}
+
+impl From<Scanner> for seareeve_scan::Scanner {
+    fn from(scanner: Scanner) -> Self {
+        match scanner {
+            Scanner::Vuln => Self::Vulnerabilities,
+            Scanner::Secret => Self::Secrets,
+        }
+    }
 }

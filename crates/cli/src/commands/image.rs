@@ -6,8 +6,7 @@ mod place;
 use std::ops::ControlFlow;
 
 use seareeve_image::{Options, Source};
-use seareeve_model::Inventory;
-use seareeve_scan::{Examiner, ecosystems};
+use seareeve_scan::{Examined, Examiner};
 use seareeve_server::config::Config;
 
 use crate::args::ImageArgs;
@@ -24,13 +23,24 @@ pub(crate) fn run(
 ) -> anyhow::Result<Outcome> {
     // What can be refused is refused before an image is read.
     let judge = Judge::new(&args.report, config, surroundings, messages)?;
-    let options = access::options(args, surroundings, messages)?;
+    let scanners: Vec<seareeve_scan::Scanner> = args
+        .scanners
+        .iter()
+        .map(|scanner| (*scanner).into())
+        .collect();
+    let examiner = Examiner::new(&scanners);
+    let options = access::options(args, &examiner, surroundings, messages)?;
     let found = place::find(args, &options, surroundings, messages)?;
-    let inventory = inventory(&found.source, &options, messages)?;
-    judge.judge(inventory)?.print(&found.name, &args.report)
+    let examined = examine(&found.source, &options, &examiner, messages)?;
+    judge.judge(examined)?.print(&found.name, &args.report)
 }
 
-fn inventory(source: &Source, options: &Options, messages: &Messages) -> anyhow::Result<Inventory> {
+fn examine(
+    source: &Source,
+    options: &Options,
+    examiner: &Examiner,
+    messages: &Messages,
+) -> anyhow::Result<Examined> {
     let bar = messages.bar();
     let progress = |progress: seareeve_image::Progress| {
         let what = match progress.layers {
@@ -40,12 +50,7 @@ fn inventory(source: &Source, options: &Options, messages: &Messages) -> anyhow:
         bar.show(what, progress.bytes_read, progress.bytes_total);
         ControlFlow::Continue(())
     };
-    let contents = seareeve_image::read(source, options, &Examiner, &progress);
+    let contents = seareeve_image::read(source, options, examiner, &progress);
     bar.clear();
-    let contents = contents?;
-    Ok(ecosystems::inventory(
-        contents.image,
-        &contents.tree,
-        contents.problems,
-    ))
+    Ok(examiner.examine(contents?, None))
 }

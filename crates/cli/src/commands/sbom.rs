@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use seareeve_api::Sbom;
 use seareeve_model::Inventory;
-use seareeve_scan::sbom;
+use seareeve_scan::{Examined, sbom};
 use seareeve_server::config::Config;
 
 use crate::args::SbomArgs;
@@ -24,8 +24,10 @@ pub(crate) fn run(
     let inventory = read(&bytes).with_context(|| format!("failed to use {}", args.file))?;
     // Matching needs the room more than the text does.
     drop(bytes);
+    // Nobody looked for any.
+    let secrets = None;
     judge
-        .judge(inventory)?
+        .judge(Examined { inventory, secrets })?
         .print(args.file.as_str(), &args.report)
 }
 

@@ -32,6 +32,7 @@ pub(super) fn page(report: &ImageReport, name: &str) -> String {
         banners(report),
         counts(report),
         finding::table(report),
+        lists::secrets(report),
         lists::suppressed(report),
         lists::layers(report),
         lists::packages(report),
@@ -119,8 +120,8 @@ fn counts(report: &ImageReport) -> String {
     let findings = &report.findings;
     if findings.is_empty() {
         let text = match report.problems.is_empty() {
-            true => "No findings that count.",
-            false => "No findings that count in what could be read and judged.",
+            true => "No known vulnerabilities that count.",
+            false => "No known vulnerabilities that count in what could be read and judged.",
         };
         return format!("<p class=\"none\">{text}</p>\n");
     }

@@ -1,24 +1,25 @@
 //! JUnit's XML, in the form that Jenkins and GitLab read (xunit-plugin's schema `junit-10.xsd`).
 //!
-//! A suite is an image. Each finding is a test that failed, each one that does not count a test that was skipped,
+//! A suite is an image. Each finding and secret is a test that failed, each one that does not count a test that was skipped,
 //! each thing that could not be read or judged an error; and if there is none of the latter, one test has passed
 //! that says so, since a suite without tests counts as broken.
 
 use std::fmt::Write as _;
 
-use seareeve_api::{ImageReport, ReportFinding};
+use seareeve_api::{ImageReport, ReportFinding, ReportSecret, Suppression};
 
 use super::markup::escape;
-use super::words::{exploit, name_of, said, spaced};
+use super::words::{exploit, name_of, place_of, said, spaced};
 
 /// Lines of further reading.
 const MOST_REFERENCES: usize = 5;
 
 /// The report of one image; `name` is what the user calls it.
 pub(super) fn report(report: &ImageReport, name: &str) -> String {
+    let secrets = report.secrets.as_deref().unwrap_or_default();
     let (failures, skipped, errors) = (
-        report.findings.len(),
-        report.suppressed.len(),
+        report.findings.len() + secrets.len(),
+        report.suppressed.len() + report.suppressed_secrets.len(),
         report.problems.len(),
     );
     let tests = failures + skipped + errors.max(1);
@@ -38,14 +39,24 @@ pub(super) fn report(report: &ImageReport, name: &str) -> String {
         );
         test(&mut text, &class(finding), &title(finding), &element);
     }
-    for finding in &report.suppressed {
-        let why = finding.suppression.as_ref();
-        let why = why.map(|why| format!("{} ({})", why.reason, why.source));
+    for secret in secrets {
         let element = format!(
-            "<skipped message=\"{}\"/>",
-            escape(&why.unwrap_or_default())
+            "<failure type=\"{}\" message=\"{}\">{}</failure>",
+            escape(&secret.severity),
+            escape(&secret.title),
+            escape(&secret.remediation)
         );
+        let (class, title) = (format!("secret {}", secret.rule), secret_title(secret));
+        test(&mut text, &class, &title, &element);
+    }
+    for finding in &report.suppressed {
+        let element = skipped_for(finding.suppression.as_ref());
         test(&mut text, &class(finding), &title(finding), &element);
+    }
+    for secret in &report.suppressed_secrets {
+        let element = skipped_for(secret.suppression.as_ref());
+        let (class, title) = (format!("secret {}", secret.rule), secret_title(secret));
+        test(&mut text, &class, &title, &element);
     }
     for problem in &report.problems {
         let message = escape(&problem.message);
@@ -122,6 +133,17 @@ fn title(finding: &ReportFinding) -> String {
         finding.package.version,
         finding.package.path
     )
+}
+
+fn secret_title(secret: &ReportSecret) -> String {
+    let severity = secret.severity.to_uppercase();
+    format!("{severity} {} line {}", place_of(secret), secret.line)
+}
+
+fn skipped_for(why: Option<&Suppression>) -> String {
+    let why = why.map(|why| format!("{} ({})", why.reason, why.source));
+    let message = escape(&why.unwrap_or_default());
+    format!("<skipped message=\"{message}\"/>")
 }
 
 fn body(report: &ImageReport, finding: &ReportFinding) -> String {

@@ -5,10 +5,11 @@
 
 mod address;
 mod rule;
+mod secret;
 
 use std::collections::{BTreeMap, HashMap};
 
-use seareeve_api::{ImageReport, ReportFinding};
+use seareeve_api::{ImageReport, ReportFinding, Suppression};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -26,15 +27,16 @@ pub(super) fn log(report: &ImageReport, name: &str) -> Value {
         by_id.entry(&finding.id).or_default().push(finding);
     }
     let index_of: HashMap<&str, usize> = by_id.keys().copied().zip(0..).collect();
-    let rules: Vec<Value> = by_id.values().filter_map(|same| rule::rule(same)).collect();
+    let mut rules: Vec<Value> = by_id.values().filter_map(|same| rule::rule(same)).collect();
     let mut seen = HashMap::new();
-    let results: Vec<Value> = findings
+    let mut results: Vec<Value> = findings
         .iter()
         .map(|finding| {
             let index = index_of.get(finding.id.as_str()).copied().unwrap_or(0);
             result(report, finding, index, &mut seen)
         })
         .collect();
+    secret::add(report, &mut rules, &mut results, &mut seen);
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -101,25 +103,15 @@ fn result(report: &ImageReport, finding: &ReportFinding, index: usize, seen: &mu
         finding.title.trim_end_matches('.'),
         finding.remediation
     );
-    let suppressions: Vec<Value> = finding
-        .suppression
-        .iter()
-        .map(|suppression| {
-            json!({
-                "kind": "external",
-                "status": "accepted",
-                "justification": format!("{} ({})", suppression.reason, suppression.source),
-            })
-        })
-        .collect();
+    let identity = [&finding.id, &package.kind, &package.name, &package.path];
     json!({
         "ruleId": finding.id,
         "ruleIndex": index,
         "level": level(&finding.severity),
         "message": { "text": plain(&message) },
         "locations": [location(report, finding)],
-        "partialFingerprints": fingerprints(finding, seen),
-        "suppressions": suppressions,
+        "partialFingerprints": fingerprints(&identity, seen),
+        "suppressions": suppressions(finding.suppression.as_ref()),
         "properties": properties(finding),
     })
 }
@@ -148,13 +140,11 @@ fn location(report: &ImageReport, finding: &ReportFinding) -> Value {
     })
 }
 
-/// The same finding has the same fingerprint in the next image, also where the package is of another version that
-/// is no better. GitHub looks at `primaryLocationLineHash`, whose end tells results apart that are otherwise the
-/// same.
-fn fingerprints(finding: &ReportFinding, seen: &mut Seen) -> Value {
-    let package = &finding.package;
+/// A result has the same fingerprint in the next image, also where its package is of another version that is no
+/// better. GitHub looks at `primaryLocationLineHash`, whose end tells results apart that are otherwise the same.
+fn fingerprints(identity: &[&String], seen: &mut Seen) -> Value {
     let mut hasher = Sha256::new();
-    for part in [&finding.id, &package.kind, &package.name, &package.path] {
+    for part in identity {
         hasher.update(part.len().to_le_bytes());
         hasher.update(part);
     }
@@ -166,6 +156,17 @@ fn fingerprints(finding: &ReportFinding, seen: &mut Seen) -> Value {
         "primaryLocationLineHash": format!("{hash}:{number}"),
         "seareeveFinding/v1": format!("{hash}:{number}"),
     })
+}
+
+fn suppressions(suppression: Option<&Suppression>) -> Value {
+    let suppressions = suppression.iter().map(|suppression| {
+        json!({
+            "kind": "external",
+            "status": "accepted",
+            "justification": format!("{} ({})", suppression.reason, suppression.source),
+        })
+    });
+    suppressions.collect()
 }
 
 fn properties(finding: &ReportFinding) -> Value {

@@ -1,10 +1,11 @@
 //! Results for people: columns of plain text, in colour where a terminal shows it.
 
 mod image;
+mod secrets;
 
 use std::fmt::Write as _;
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use seareeve_api::Database;
@@ -98,4 +99,14 @@ fn columns<const N: usize>(
         text.push('\n');
     }
     text
+}
+
+fn severity_style(severity: &str) -> Style {
+    match severity {
+        "CRITICAL" => AnsiColor::Red.on_default().bold(),
+        "HIGH" => AnsiColor::Red.on_default(),
+        "MEDIUM" => AnsiColor::Yellow.on_default(),
+        "LOW" => AnsiColor::Blue.on_default(),
+        _ => Style::new(),
+    }
 }

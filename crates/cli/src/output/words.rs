@@ -1,6 +1,6 @@
 //! Words that several formats for people share.
 
-use seareeve_api::{Epss, ImageReport, ReportFinding, ReportNotice};
+use seareeve_api::{Epss, ImageReport, ReportFinding, ReportNotice, ReportSecret};
 
 /// Severities as reports name them, worst first.
 pub(super) const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "unknown"];
@@ -57,11 +57,21 @@ pub(super) fn exploit(finding: &ReportFinding) -> String {
     parts.join(" ")
 }
 
-/// Index of the layer that brought the package, as people count.
-pub(super) fn layer_of(report: &ImageReport, finding: &ReportFinding) -> String {
+/// Index of a layer, as people count.
+pub(super) fn index_of(report: &ImageReport, layer: &str) -> String {
     let mut layers = report.image.layers.iter();
-    let index = layers.position(|layer| layer.diff_id == finding.layer);
+    let index = layers.position(|known| known.diff_id == layer);
     index.map_or_else(|| "?".to_owned(), |index| index.to_string())
+}
+
+/// Where a secret stands.
+pub(super) fn place_of(secret: &ReportSecret) -> String {
+    match (&secret.path, &secret.field) {
+        (Some(path), _) if secret.is_hidden => format!("{path} (hidden by a higher layer)"),
+        (Some(path), _) => path.clone(),
+        (None, Some(field)) => format!("configuration: {field}"),
+        (None, None) => String::new(),
+    }
 }
 
 /// Whether the package came with the distribution: then its file is the distribution's database, and says nothing.

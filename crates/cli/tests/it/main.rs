@@ -8,6 +8,7 @@ mod image;
 mod manners;
 mod places;
 mod sbom;
+mod secrets;
 mod server;
 mod support;
 mod suppressions;

@@ -12,7 +12,15 @@ fn report(text: &str) -> Value {
 fn an_sbom_has_the_findings_of_its_image() {
     let home = Home::new();
     home.image(&APP);
-    let image = home.run(&["image", "--input", "app.tar", "-f", "json"]);
+    let image = home.run(&[
+        "image",
+        "--input",
+        "app.tar",
+        "-f",
+        "json",
+        "--scanners",
+        "vuln",
+    ]);
     for format in ["cyclonedx", "spdx-json"] {
         let written = home.run(&[
             "image",

@@ -22,6 +22,7 @@ const MOST_CERTIFICATE_BYTES: usize = 4 << 20;
 
 pub(super) fn options(
     args: &ImageArgs,
+    examiner: &Examiner,
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Options> {
@@ -36,7 +37,7 @@ pub(super) fn options(
         } else {
             Verify::Packed
         },
-        cache: cache(args, surroundings, messages),
+        cache: cache(args, examiner, surroundings, messages),
         credentials: match &reference {
             Some(reference) => credentials(args, reference, surroundings, messages)?,
             None => Credentials::default(),
@@ -58,6 +59,7 @@ pub(super) fn options(
 /// Without a cache a scan takes longer, and that is all.
 fn cache(
     args: &ImageArgs,
+    examiner: &Examiner,
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> Option<Arc<LayerCache>> {
@@ -66,7 +68,7 @@ fn cache(
         return None;
     }
     let folder = surroundings.layer_cache.as_ref()?;
-    match LayerCache::open(folder, Examiner.version(), CACHE_BYTES) {
+    match LayerCache::open(folder, &examiner.version(), CACHE_BYTES) {
         Ok(cache) => Some(Arc::new(cache)),
         Err(error) => {
             messages.note(format!(

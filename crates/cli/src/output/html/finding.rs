@@ -4,7 +4,7 @@ use seareeve_api::{ImageReport, ReportFinding};
 
 use super::{class_of, glyph};
 use crate::output::markup::escape;
-use crate::output::words::{fixed, is_of_distribution, layer_of, percent, spaced};
+use crate::output::words::{fixed, index_of, is_of_distribution, percent, spaced};
 
 /// Characters of a description; the longest are longer than most people's patience.
 const DESCRIPTION: usize = 4000;
@@ -50,7 +50,7 @@ fn rows(report: &ImageReport, finding: &ReportFinding) -> String {
         escape(&package.version),
         escape(&fixed(finding)),
         exploited(finding),
-        layer_of(report, finding),
+        index_of(report, &finding.layer),
         escape(match finding.title.as_str() {
             "" => "details",
             title => title,

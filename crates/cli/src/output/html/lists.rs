@@ -4,7 +4,30 @@ use seareeve_api::ImageReport;
 
 use super::{class_of, glyph};
 use crate::output::markup::escape;
-use crate::output::words::{by, counted};
+use crate::output::words::{by, counted, index_of, place_of};
+
+/// Open, because whoever has the image has them.
+pub(super) fn secrets(report: &ImageReport) -> String {
+    let secrets = report.secrets.as_deref().unwrap_or_default();
+    let rows = secrets.iter().map(|secret| {
+        let layer = secret.layer.as_ref();
+        format!(
+            "<tr class=\"{}\"><td class=\"severity\">{}{}</td><td>{}</td><td class=\"mono\">{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td></tr>\n",
+            class_of(&secret.severity),
+            glyph(&secret.severity),
+            escape(&secret.severity),
+            escape(&secret.title),
+            escape(&place_of(secret)),
+            secret.line,
+            layer.map_or_else(String::new, |layer| index_of(report, layer)),
+            escape(&secret.remediation),
+        )
+    });
+    let titles = ["Severity", "Secret", "Place", "Line", "Layer", "Remedy"];
+    let title = counted(secrets.len(), "secret");
+    section(&title, &titles, rows).replacen("<details ", "<details open ", 1)
+}
 
 pub(super) fn suppressed(report: &ImageReport) -> String {
     let rows = report.suppressed.iter().map(|finding| {
@@ -25,6 +48,23 @@ pub(super) fn suppressed(report: &ImageReport) -> String {
             escape(&until.map_or_else(String::new, |until| until.to_string())),
         )
     });
+    let secrets = report.suppressed_secrets.iter().map(|secret| {
+        let why = secret.suppression.as_ref();
+        let until = why.and_then(|why| why.expires);
+        format!(
+            "<tr class=\"{}\"><td class=\"severity\">{}{}</td><td class=\"id mono\">{}</td><td colspan=\"2\">{}</td>\
+             <td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            class_of(&secret.severity),
+            glyph(&secret.severity),
+            escape(&secret.severity),
+            escape(&secret.rule),
+            escape(&place_of(secret)),
+            escape(&why.map_or_else(String::new, |why| by(&why.by))),
+            escape(why.map_or("", |why| &why.reason)),
+            escape(why.map_or("", |why| &why.source)),
+            escape(&until.map_or_else(String::new, |until| until.to_string())),
+        )
+    });
     let titles = [
         "Severity",
         "Vulnerability",
@@ -35,8 +75,12 @@ pub(super) fn suppressed(report: &ImageReport) -> String {
         "Source",
         "Until",
     ];
-    let title = format!("{} not counted", report.suppressed.len());
-    section(&title, &titles, rows)
+    let count = report.suppressed.len() + report.suppressed_secrets.len();
+    section(
+        &format!("{count} not counted"),
+        &titles,
+        rows.chain(secrets),
+    )
 }
 
 pub(super) fn layers(report: &ImageReport) -> String {

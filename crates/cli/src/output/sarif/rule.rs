@@ -61,13 +61,7 @@ fn properties(finding: &ReportFinding) -> Value {
 /// the distribution knows its package better. None for what nobody has rated.
 fn security_severity(finding: &ReportFinding) -> Option<String> {
     let severity: Severity = finding.severity.parse().ok()?;
-    let middle = match severity {
-        Severity::Critical => 9.5,
-        Severity::High => 8.0,
-        Severity::Medium => 5.5,
-        Severity::Low => 2.0,
-        Severity::Unknown => return None,
-    };
+    let middle = middle(severity)?;
     let mut scores = finding.cvss.iter().map(|cvss| cvss.score);
     let fitting = scores.find(|score| Severity::from_cvss_score(*score) == severity);
     // "Critical" begins above 9.0 there, and nothing is below 0.1.
@@ -76,6 +70,17 @@ fn security_severity(finding: &ReportFinding) -> Option<String> {
         (_, score) => score.max(0.1),
     };
     Some(format!("{score:.1}"))
+}
+
+/// A number that GitHub takes for this severity.
+pub(super) fn middle(severity: Severity) -> Option<f64> {
+    match severity {
+        Severity::Critical => Some(9.5),
+        Severity::High => Some(8.0),
+        Severity::Medium => Some(5.5),
+        Severity::Low => Some(2.0),
+        Severity::Unknown => None,
+    }
 }
 
 fn best_reference(finding: &ReportFinding) -> Option<String> {

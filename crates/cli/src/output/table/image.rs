@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use seareeve_api::{ImageReport, ReportFinding, ReportNotice};
 
-use super::columns;
+use super::{columns, secrets, severity_style};
 use crate::output::safe;
 use crate::output::words::{
-    SEVERITIES, by, count_of, counted, exploit, fixed, is_of_distribution, layer_of, name_of, said,
+    SEVERITIES, by, count_of, counted, exploit, fixed, index_of, is_of_distribution, name_of, said,
     spaced,
 };
 
@@ -35,6 +35,7 @@ pub(crate) fn report(report: &ImageReport, name: &str, show_suppressed: bool) ->
             let _ = write!(text, "\n{}", suppressed(report));
         }
     }
+    text.push_str(&secrets::section(report, show_suppressed));
     text.push_str(&notices(report));
     text.push_str(&problems(report));
     if report.database.kind == "starter" {
@@ -74,7 +75,7 @@ fn findings(report: &ImageReport) -> String {
             safe(&finding.package.version),
             safe(&fixed(finding)),
             exploit(finding),
-            layer_of(report, finding),
+            index_of(report, &finding.layer),
             path(finding),
             start(&finding.title),
         ]
@@ -235,7 +236,8 @@ fn path(finding: &ReportFinding) -> String {
     format!("…{end}")
 }
 
-fn start(text: &str) -> String {
+/// The beginning of the first line.
+pub(super) fn start(text: &str) -> String {
     let line = safe(text.lines().next().unwrap_or_default());
     if line.chars().count() <= TEXT_WIDTH {
         return line;
@@ -243,14 +245,4 @@ fn start(text: &str) -> String {
     let mut short: String = line.chars().take(TEXT_WIDTH - 1).collect();
     short.push('…');
     short
-}
-
-fn severity_style(severity: &str) -> Style {
-    match severity {
-        "CRITICAL" => AnsiColor::Red.on_default().bold(),
-        "HIGH" => AnsiColor::Red.on_default(),
-        "MEDIUM" => AnsiColor::Yellow.on_default(),
-        "LOW" => AnsiColor::Blue.on_default(),
-        _ => Style::new(),
-    }
 }

@@ -187,7 +187,8 @@ fn what_does_not_count_says_so_in_both_formats() {
     seareeve_scan::vex::apply(&[vex], &inventory, &mut matches);
     let ignored = seareeve_scan::ignore::parse(".trivyignore", b"CVE-2024-3 # only for tests");
     let ignored = [ignored.unwrap()];
-    seareeve_scan::ignore::apply(&ignored, &inventory, &mut matches, Timestamp::UNIX_EPOCH);
+    let now = Timestamp::UNIX_EPOCH;
+    seareeve_scan::ignore::apply(&ignored, &inventory, &[], &mut matches, now);
 
     let document = json(&written(
         Format::CycloneDx,
