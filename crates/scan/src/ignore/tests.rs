@@ -88,7 +88,7 @@ fn trivys_yaml_narrows_by_package_and_path() {
         "---x"
     );
     assert_eq!(entry("    expired_at: 2026-01-01\n"), "----");
-    let other = "misconfigurations:\n  - id: AVD-DS-0002\nsecrets:\n  - id: x\n";
+    let other = "misconfigurations:\n  - id: AVD-DS-0002\nlicenses:\n  - id: x\n";
     assert_eq!(said("a.yaml", other), ("----".to_owned(), Vec::new()));
     let text = "vulnerabilities:\n  - id: CVE-2024-1\n    statement: fine\n";
     let suppressed = first("dir/.trivyignore.yaml", text);
