@@ -167,9 +167,10 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DbCommand {
-    /// Fetch OSV's archives and build the advisory database from them.
+    /// Fetch OSV's archives, CISA's catalogue of exploited vulnerabilities and FIRST's EPSS scores, and build the
+    /// advisory database from them.
     ///
-    /// Archives that have not changed are not fetched again. The new database replaces the old one in one step:
+    /// What has not changed is not fetched again, and an interrupted download goes on where it stopped. The new database replaces the old one in one step:
     /// running scans and a running server go on undisturbed, and the server takes it into use by itself.
     Update(DbUpdateArgs),
     /// Build the advisory database from OSV archives, folders or single JSON files.
@@ -187,6 +188,18 @@ pub(crate) struct DbUpdateArgs {
     /// Which ecosystems, such as Debian,PyPI.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub(crate) ecosystems: Option<Vec<String>>,
+
+    /// Where CISA's catalogue of known exploited vulnerabilities is; empty to do without.
+    #[arg(long, value_name = "URL")]
+    pub(crate) kev_address: Option<String>,
+
+    /// Where FIRST's EPSS scores of the day are; empty to do without.
+    #[arg(long, value_name = "URL")]
+    pub(crate) epss_address: Option<String>,
+
+    /// Certificates (PEM) of authorities to trust besides the usual ones. The proxy is taken from HTTPS_PROXY.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -325,6 +338,15 @@ impl Args {
                 set(
                     "advisories.ecosystems",
                     update.ecosystems.as_ref().map(|list| list.join(",")),
+                );
+                set(
+                    "advisories.known_exploited_address",
+                    update.kev_address.clone(),
+                );
+                set("advisories.epss_address", update.epss_address.clone());
+                set(
+                    "advisories.ca_cert",
+                    update.ca_cert.as_ref().map(ToString::to_string),
                 );
             }
             _ => {}

@@ -31,6 +31,6 @@ pub use image_reference::{ImageReference, ImageReferenceError};
 pub use notice::{Notice, NoticeCode};
 pub use package::{InstalledPackage, Inventory, Package, PackageKind, SourcePackage};
 pub use problem::{Problem, ProblemCode};
-pub use purl::{Purl, PurlError};
+pub use purl::{Purl, PurlError, PurlParts};
 pub use severity::{Severity, SeverityError};
 pub use suppression::{SuppressedBy, Suppression, VexJustification, VexStatus, VexVerdict};

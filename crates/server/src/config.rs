@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 /// Everything that can be set.
@@ -60,6 +60,12 @@ pub struct AdvisoriesConfig {
     /// See [`SETTINGS`].
     pub ecosystems: Vec<String>,
     /// See [`SETTINGS`].
+    pub known_exploited_address: String,
+    /// See [`SETTINGS`].
+    pub epss_address: String,
+    /// See [`SETTINGS`].
+    pub ca_cert: Utf8PathBuf,
+    /// See [`SETTINGS`].
     pub update_hours: u32,
 }
 
@@ -92,7 +98,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 13] = [
+pub const SETTINGS: [Setting; 16] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -132,6 +138,18 @@ pub const SETTINGS: [Setting; 13] = [
     Setting {
         key: "advisories.ecosystems",
         about: "Which of OSV's ecosystems are fetched; in the environment separated by commas.",
+    },
+    Setting {
+        key: "advisories.known_exploited_address",
+        about: "Where CISA's catalogue of known exploited vulnerabilities is fetched from; empty: not at all.",
+    },
+    Setting {
+        key: "advisories.epss_address",
+        about: "Where FIRST's EPSS scores of the day are fetched from; empty: not at all.",
+    },
+    Setting {
+        key: "advisories.ca_cert",
+        about: "File with certificates (PEM) of authorities that are trusted besides the usual ones, for a mirror or a proxy of your own; empty: none. The proxy itself is taken from `HTTPS_PROXY` and `NO_PROXY`.",
     },
     Setting {
         key: "advisories.update_hours",
@@ -198,6 +216,9 @@ impl Default for AdvisoriesConfig {
             ecosystems: seareeve_collect::feeds::osv::ECOSYSTEMS
                 .map(str::to_owned)
                 .to_vec(),
+            known_exploited_address: seareeve_collect::feeds::kev::PUBLIC_ADDRESS.to_owned(),
+            epss_address: seareeve_collect::feeds::epss::PUBLIC_ADDRESS.to_owned(),
+            ca_cert: Utf8PathBuf::new(),
             update_hours: 0,
         }
     }
@@ -260,11 +281,26 @@ impl Config {
         if !(1..=24 * 60).contains(&self.scan.timeout_minutes) {
             return fail("scan.timeout_minutes", "use 1 to 1440");
         }
-        if !["http://", "https://"]
-            .iter()
-            .any(|scheme| self.advisories.address.starts_with(scheme))
-        {
+        let is_web = |address: &str| {
+            let mut schemes = ["http://", "https://"].iter();
+            schemes.any(|scheme| address.starts_with(scheme))
+        };
+        let advisories = &self.advisories;
+        if !is_web(&advisories.address) {
             return fail("advisories.address", "use an http or https address");
+        }
+        let optional = |address: &str| address.is_empty() || is_web(address);
+        if !optional(&advisories.known_exploited_address) {
+            return fail(
+                "advisories.known_exploited_address",
+                "use an http or https address, or none",
+            );
+        }
+        if !optional(&advisories.epss_address) {
+            return fail(
+                "advisories.epss_address",
+                "use an http or https address, or none",
+            );
         }
         if self.advisories.ecosystems.is_empty() {
             return fail("advisories.ecosystems", "name at least one, such as Debian");
@@ -300,10 +336,17 @@ impl Config {
         self.server.data_dir.join("advisories.db")
     }
 
-    /// Where fetched archives are kept.
+    /// Where fetched feeds are kept.
     #[must_use]
     pub fn feed_folder(&self) -> Utf8PathBuf {
-        self.server.data_dir.join("feeds").join("osv")
+        self.server.data_dir.join("feeds")
+    }
+
+    /// The authorities that are trusted besides the usual ones, if a file is named.
+    #[must_use]
+    pub fn ca_cert(&self) -> Option<&Utf8Path> {
+        let path = self.advisories.ca_cert.as_path();
+        (!path.as_str().is_empty()).then_some(path)
     }
 }
 

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use seareeve_collect::feeds::osv;
+use seareeve_collect::feeds::{self, Addresses, Downloader};
 use seareeve_model::{DatabaseInfo, Problem};
 use seareeve_scan::advisories::{self, Database, Sources};
 use seareeve_server::config::Config;
@@ -52,29 +52,33 @@ fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
         .iter()
         .map(String::as_str)
         .collect();
+    let addresses = Addresses {
+        osv: &config.advisories.address,
+        ecosystems: &names,
+        known_exploited: optional(&config.advisories.known_exploited_address),
+        epss: optional(&config.advisories.epss_address),
+    };
+    let downloader = Downloader::new(config.ca_cert())?;
     let folder = config.feed_folder();
     make_data_folder(config)?;
     let bar = messages.bar();
-    let fetched = osv::fetch(
-        &config.advisories.address,
-        &names,
-        &folder,
-        &mut |progress| {
-            let what = format!("{} {}/{}", progress.ecosystem, progress.number, progress.of);
-            bar.show(what, progress.bytes, progress.total);
-            true
-        },
-    );
+    let fetched = feeds::fetch(&downloader, &addresses, &folder, &mut |progress| {
+        let what = format!("{} {}/{}", progress.what, progress.number, progress.of);
+        bar.show(what, progress.bytes, progress.total);
+        true
+    });
     bar.clear();
     let fetched = fetched?;
     messages.note(format!(
-        "{} archives are new, {} unchanged",
+        "{} files are new, {} unchanged",
         fetched.updated.len(),
         fetched.unchanged.len()
     ));
+    let files = feeds::files(&addresses, &folder);
     let sources = Sources {
-        records: osv::archives(&folder, &names),
-        ..Sources::default()
+        records: files.archives,
+        known_exploited: files.known_exploited,
+        epss: files.epss,
     };
     finish(
         &sources,
@@ -82,6 +86,11 @@ fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
         fetched.problems,
         messages,
     )
+}
+
+/// An empty address means that a feed is not wanted.
+fn optional(address: &str) -> Option<&str> {
+    (!address.is_empty()).then_some(address)
 }
 
 fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {

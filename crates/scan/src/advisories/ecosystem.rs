@@ -20,9 +20,6 @@ pub(crate) struct Known {
     /// Whether a record without release speaks of all releases (OSV schema, "Defined ecosystems").
     bare_means_all: bool,
     names: Names,
-    /// The repository that is meant where a record or a package names none. Records of any other repository
-    /// (`Maven:https://maven.example.org`) speak of other packages, even of the same name.
-    default_repository: Option<&'static str>,
 }
 
 /// What does not count in the names of an ecosystem's packages.
@@ -43,7 +40,6 @@ const fn distribution(name: &'static str, order: Order) -> Known {
         is_distribution: true,
         bare_means_all: false,
         names: Names::Exact,
-        default_repository: None,
     }
 }
 
@@ -80,7 +76,6 @@ static KNOWN: &[Known] = &[
     language("Hex", Order::Semver),
     distribution("Mageia", Order::Rpm),
     Known {
-        default_repository: Some("https://maven.example.org/central"),
         ..language("Maven", Order::Maven)
     },
     across_releases("MinimOS", Order::Apk),
@@ -90,7 +85,6 @@ static KNOWN: &[Known] = &[
     },
     Known {
         names: Names::AnyCase,
-        default_repository: Some("https://packages.example.org"),
         ..language("Packagist", Order::Composer)
     },
     distribution("Photon OS", Order::Rpm),
@@ -142,7 +136,8 @@ pub fn indexed_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// The keys, (ecosystem, name), under which advisories for `package` stand. The same pairs come out of
+/// The keys, (ecosystem, name), under which advisories for `package` stand. Records of a repository besides the
+/// ecosystem's own (`Maven:https://maven.example.org`) speak of other packages, even of the same name. The same pairs come out of
 /// [`super::changed_names`].
 #[must_use]
 pub fn keys_of(package: &Package) -> Vec<(String, String)> {
@@ -150,17 +145,10 @@ pub fn keys_of(package: &Package) -> Vec<(String, String)> {
     let name = indexed_name(ecosystem, package.advisory_name()).into_owned();
     let bare = base(ecosystem);
     let known = known(bare);
-    let repository = known.and_then(|known| known.default_repository);
-    let in_default = repository.map(|repository| format!("{bare}:{repository}"));
-    let other = if ecosystem == bare {
-        in_default
-    } else {
-        let speaks_too = known.is_some_and(|known| known.bare_means_all)
-            || in_default.is_some_and(|in_default| in_default == ecosystem);
-        speaks_too.then(|| bare.to_owned())
-    };
     let mut keys = vec![(ecosystem.to_owned(), name.clone())];
-    keys.extend(other.map(|other| (other, name)));
+    if bare != ecosystem && known.is_some_and(|known| known.bare_means_all) {
+        keys.push((bare.to_owned(), name));
+    }
     keys
 }
 
@@ -224,24 +212,18 @@ mod tests {
                 .map(|(ecosystem, _)| ecosystem)
                 .collect()
         };
-        let central = "Maven:https://maven.example.org/central";
-        let packagist = "Packagist:https://packages.example.org";
         for (ecosystem, also) in [
             ("Debian:12", "Debian"),
             ("AlmaLinux:9", "AlmaLinux"),
             ("Rocky Linux:8", "Rocky Linux"),
-            ("Maven", central),
-            (central, "Maven"),
-            ("Packagist", packagist),
-            (packagist, "Packagist"),
         ] {
             assert_eq!(keys(ecosystem), [ecosystem, also]);
         }
         for alone in [
             "Alpine:v3.19",
             "Ubuntu:22.04:LTS",
-            "Red Hat:enterprise_linux:9::appstream",
-            "SUSE:Linux Enterprise Server 15 SP6",
+            "Red Hat:enterprise_linux:9",
+            "SUSE:Linux Enterprise 15 SP6",
             "Photon OS:5.0",
             "Wolfi",
             "PyPI",

@@ -7,3 +7,4 @@ mod images;
 mod made;
 mod random;
 mod rpm;
+mod sbom;

@@ -9,7 +9,9 @@ use crate::support::{BOOKWORM, Browser, archive, debian, folder, start};
 fn an_update_that_fails_is_said() {
     let (_keep, data) = folder();
     let server = start(&data, |config| {
-        "http://127.0.0.1:1".clone_into(&mut config.advisories.address)
+        "http://127.0.0.1:1".clone_into(&mut config.advisories.address);
+        config.advisories.known_exploited_address.clear();
+        config.advisories.epss_address.clear();
     });
     let mut browser = Browser::signed_in(&server);
     assert_eq!(
