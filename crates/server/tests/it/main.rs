@@ -5,5 +5,6 @@
 mod access;
 mod judgement;
 mod matching;
+mod registries;
 mod scanning;
 mod support;
