@@ -164,7 +164,7 @@ export const strings = {
     packages: (n: number) => plural(n, "package"),
     affected: "Affected images",
     affectedOf: (n: number) => `of ${count(n)}`,
-    exploited: "Known exploited",
+    exploited: "Exploited",
     exploitedNote: "images affected",
     critical: "Critical images",
     criticalNote: (n: number) => plural(n, "finding"),

@@ -4,7 +4,7 @@ import { bytes, count, duration, exact, percent, plural, relative, shortDigest }
 
 describe("numbers", () => {
   it("probabilities are short and never nothing when there is some", () => {
-  expect([0.94321, 0.1, 0.0123, 0.01, 0.00043, 0, 1].map(percent)).toEqual(["94 %", "10 %", "1.2 %", "1 %", "< 0.1 %", "0 %", "100 %"]);
+  expect([0.94321, 0.1, 0.0123, 0.01, 0.00043, 0, 1].map((share) => percent(share).replaceAll("\u00a0", " "))).toEqual(["94 %", "10 %", "1.2 %", "1 %", "< 0.1 %", "0 %", "100 %"]);
 });
 
 it("separates thousands and never rounds", () => {

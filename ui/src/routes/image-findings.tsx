@@ -123,7 +123,7 @@ function firstColumns(digest: string, search: ImageSearch): Column<FindingView>[
     {
       id: "severity",
       header: t.columns.severity,
-      width: "6.5rem",
+      width: "6.75rem",
       cell: (finding) => <SeverityLabel severity={asSeverity(finding.severity)} />,
     },
     {
