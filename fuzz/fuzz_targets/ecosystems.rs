@@ -6,12 +6,14 @@ use seareeve_image::{FileTree, LayerFiles, Limits};
 use seareeve_model::{Digest, Image, Layer};
 use seareeve_scan::{Examiner, ecosystems};
 
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 9] = [
     "etc/os-release",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/x",
     "lib/apk/db/installed",
     "usr/lib/apk/db/installed",
+    "var/lib/rpm/Packages",
+    "var/lib/rpmmanifest/container-manifest-2",
     "x.dist-info/METADATA",
     "node_modules/x/package.json",
 ];

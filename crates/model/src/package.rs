@@ -94,7 +94,8 @@ impl fmt::Display for PackageKind {
     }
 }
 
-/// The source package that a binary package was built from. Advisories of Debian, Ubuntu and Alpine name sources.
+/// The source package that a binary package was built from, where advisories name sources: Debian's, Ubuntu's,
+/// Alpine's and those of most distributions with rpm, but not AlmaLinux's and Red Hat's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourcePackage {
     /// Name as the distribution spells it.
@@ -112,7 +113,7 @@ pub struct Package {
     pub name: String,
     /// Version as the package itself spells it.
     pub version: String,
-    /// The source package; `None` for languages.
+    /// The source package; `None` for languages, and where advisories name the package itself.
     pub source: Option<SourcePackage>,
     /// The OSV ecosystem whose advisories apply, with its release: `Debian:12`, `Alpine:v3.19`, `PyPI`.
     /// Empty when the operating system is not known to us.

@@ -4,8 +4,9 @@
 //! zips, JSON ── inputs ─→ Builder ── classes, vulnerability, compile ─→ file ── Database ─→ matching
 //! ```
 //! `osv` reads records, `rating` rates them, `held` and `spool` keep them while building, `classes` finds
-//! out which vulnerability a record speaks of, `vulnerability` gathers what is known of it, `compile`
-//! writes, `format` and `stored` are the file's shape, `database` reads it, `changes` compares two files.
+//! out which vulnerability a record speaks of, `vulnerability` gathers what is known of it, `module` says which
+//! packages of Red Hat's modules it means, `compile` writes, `format` and `stored` are the file's shape,
+//! `database` reads it, `changes` compares two files.
 
 mod builder;
 mod changes;
@@ -16,6 +17,7 @@ pub(crate) mod ecosystem;
 mod format;
 mod held;
 mod inputs;
+pub(crate) mod module;
 mod osv;
 mod rating;
 mod spool;

@@ -7,6 +7,7 @@ mod found;
 mod node;
 mod os_release;
 mod python;
+mod rpm;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use os_release::OsRelease;
 const ECOSYSTEMS: &[Ecosystem] = &[
     dpkg::ECOSYSTEM,
     apk::ECOSYSTEM,
+    rpm::ECOSYSTEM,
     python::ECOSYSTEM,
     node::ECOSYSTEM,
 ];
@@ -38,6 +40,13 @@ struct Ecosystem {
 enum Intake {
     /// The whole file, where this says that `read` understands it. Called for every path of an image.
     Whole(fn(&ImagePath) -> bool),
+    /// As `Whole`, for databases with a log beside them, at the same path with a suffix: `read` is given what
+    /// `amend` makes of both.
+    Amended {
+        wanted: fn(&ImagePath) -> bool,
+        suffix: &'static [u8],
+        amend: Amend,
+    },
     /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
     /// for every regular file of an image.
     Extract(fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>),
@@ -46,11 +55,59 @@ enum Intake {
 impl Ecosystem {
     fn keeps(&self, path: &ImagePath) -> bool {
         match self.intake {
-            Intake::Whole(wanted) => wanted(path),
+            Intake::Whole(wanted) | Intake::Amended { wanted, .. } => wanted(path),
             Intake::Extract(_) => false,
         }
     }
+
+    /// Whether the file at `path` is a log of one that is kept.
+    fn amends(&self, path: &ImagePath) -> bool {
+        match self.intake {
+            Intake::Whole(_) | Intake::Extract(_) => false,
+            Intake::Amended { wanted, suffix, .. } => {
+                let database = path.as_bytes().strip_suffix(suffix);
+                database
+                    .and_then(ImagePath::parse)
+                    .as_ref()
+                    .is_some_and(wanted)
+            }
+        }
+    }
+
+    /// The file at `path` with what its log adds, if there is one that does. The layer is the log's when that is
+    /// higher: without it the file is what it was before that layer.
+    fn amended(
+        &self,
+        tree: &FileTree,
+        path: &ImagePath,
+        file: &File,
+    ) -> Result<Option<File>, Problem> {
+        let Intake::Amended { suffix, amend, .. } = self.intake else {
+            return Ok(None);
+        };
+        let beside = ImagePath::parse(&[path.as_bytes(), suffix].concat());
+        let Some((beside, log)) = beside.as_ref().and_then(|beside| tree.resolve(beside)) else {
+            return Ok(None);
+        };
+        match amend(&file.content, &log.content) {
+            Ok(content) => Ok(content.map(|content| File {
+                layer: file.layer.max(log.layer),
+                content,
+            })),
+            Err(why) => {
+                let message = format!("{why}, so the newest changes to packages may be missing");
+                Err(Problem::new(
+                    ProblemCode::PackageUnreadable,
+                    beside.to_text(),
+                    message,
+                ))
+            }
+        }
+    }
 }
+
+/// What a file becomes by the log beside it, `None` if it stays as it is, or why that cannot be said.
+type Amend = fn(&[u8], &[u8]) -> Result<Option<Vec<u8>>, String>;
 
 /// Reads one file, or the extract of one. `Err` only when the limit of packages is reached.
 type Read = fn(&[u8], Option<&OsRelease>, &mut Found<'_>) -> Result<(), Limited>;
@@ -68,7 +125,8 @@ enum Scope {
 
 /// Whether [`inventory`] reads the file at `path`: what a reader of images has to keep.
 pub(crate) fn wanted(path: &ImagePath) -> bool {
-    os_release::wanted(path) || ECOSYSTEMS.iter().any(|format| format.keeps(path))
+    let wants = |format: &Ecosystem| format.keeps(path) || format.amends(path);
+    os_release::wanted(path) || ECOSYSTEMS.iter().any(wants)
 }
 
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
@@ -89,7 +147,7 @@ pub(crate) fn inspectors(
         .iter()
         .zip(0..)
         .filter_map(move |(format, at)| match format.intake {
-            Intake::Whole(_) => None,
+            Intake::Whole(_) | Intake::Amended { .. } => None,
             Intake::Extract(inspector) => Some((at, inspector(path, file)?)),
         })
 }
@@ -107,11 +165,19 @@ pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> I
     let mut untold = 0_usize;
     for (path, file) in tree.iter() {
         for format in ECOSYSTEMS.iter().filter(|format| format.keeps(path)) {
-            let (found, trouble) = read(format, path, file, os.as_ref(), packages.len());
+            let (amended, unamended) = match format.amended(tree, path, file) {
+                Ok(amended) => (amended, None),
+                Err(problem) => (None, Some(problem)),
+            };
+            let top = amended.as_ref().unwrap_or(file);
+            let (found, mut trouble) = read(format, path, top, os.as_ref(), packages.len());
+            trouble.extend(unamended);
             let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
             untold += trouble.len().saturating_sub(room);
             problems.extend(trouble.into_iter().take(room));
-            packages.extend(attribute(format, tree, path, file, os.as_ref(), found));
+            let below = amended.is_some().then_some(file);
+            let versions = below.into_iter().chain(tree.history(path).iter().rev());
+            packages.extend(attribute(format, path, top, versions, os.as_ref(), found));
         }
     }
     for note in tree.notes().iter().filter(|note| !note.is_hidden) {
@@ -163,19 +229,20 @@ fn read(
 }
 
 /// Gives each package the layer that brought it: the lowest from which on it is there without a gap, whichever
-/// layers rewrote the file since. `packages` are those of `file`, the topmost version.
-fn attribute(
+/// layers rewrote the file since. `packages` are those of `file`, the topmost version; `below` are the others,
+/// highest first.
+fn attribute<'a>(
     format: &Ecosystem,
-    tree: &FileTree,
     path: &ImagePath,
     file: &File,
+    below: impl Iterator<Item = &'a File>,
     os: Option<&OsRelease>,
     packages: Vec<Package>,
 ) -> Vec<InstalledPackage> {
     let mut layers = vec![file.layer; packages.len()];
     // Positions in `packages` of those present in every version looked at so far.
     let mut open: Vec<usize> = (0..packages.len()).collect();
-    for lower in tree.history(path).iter().rev() {
+    for lower in below {
         if open.is_empty() {
             break;
         }

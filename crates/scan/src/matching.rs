@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use seareeve_model::{Finding, Inventory, Package, Problem, ProblemCode};
 
+use crate::advisories::module;
 use crate::advisories::stored::{StoredEntry, StoredVulnerability};
 use crate::advisories::{self, Database, DatabaseError, Texts};
 use crate::versions::Order;
@@ -147,6 +148,7 @@ impl<'a> Matcher<'a> {
         for (ecosystem, name) in advisories::keys_of(package) {
             entries.extend(database.entries(&ecosystem, &name)?);
         }
+        entries.retain(|entry| module::concerns(&entry.statement, package));
         let version = package.advisory_version();
         let mut unreadable = None;
         let mut hits: BTreeMap<u32, Vec<Hit<'_>>> = BTreeMap::new();

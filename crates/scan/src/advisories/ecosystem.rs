@@ -2,6 +2,8 @@
 //!
 //! Records of ecosystems that are not listed are kept, but nothing matches them until they have an order.
 
+mod editions;
+
 use std::borrow::Cow;
 
 use seareeve_model::Package;
@@ -80,6 +82,12 @@ pub fn base(ecosystem: &str) -> &str {
         .map_or(ecosystem, |(base, _)| base)
 }
 
+/// The ecosystem under which the index of a [`super::Database`] has the packages of `ecosystem`.
+#[must_use]
+pub(crate) fn indexed_ecosystem(ecosystem: &str) -> Cow<'_, str> {
+    editions::folded(ecosystem)
+}
+
 /// The name of a package as the index of a [`super::Database`] spells it.
 #[must_use]
 pub fn indexed_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
@@ -93,7 +101,7 @@ pub fn indexed_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
 /// [`super::changed_names`].
 #[must_use]
 pub fn keys_of(package: &Package) -> Vec<(String, String)> {
-    let ecosystem = package.ecosystem.as_str();
+    let ecosystem = &*indexed_ecosystem(&package.ecosystem);
     let name = indexed_name(ecosystem, package.advisory_name()).into_owned();
     let bare = base(ecosystem);
     let mut keys = vec![(ecosystem.to_owned(), name.clone())];

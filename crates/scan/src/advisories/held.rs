@@ -1,5 +1,6 @@
 //! A record while the database is being built: its names in memory, its bulk in the spool.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ecosystem;
+use super::module;
 use super::osv::{OsvAffected, OsvRange, OsvRecord};
 use super::rating::{self, Vector};
 use super::spool::{Span, Spool};
@@ -73,6 +75,7 @@ impl Held {
         let about = keep(&encode(&about(&record))?)?;
         let priority = rating::ubuntu(&record.severity);
         let mut affected = Vec::with_capacity(record.affected.len());
+        let mut told = BTreeSet::new();
         for item in &record.affected {
             let is_git = |range: &OsvRange| range.kind == "GIT";
             let Some(package) = &item.package else {
@@ -90,10 +93,22 @@ impl Held {
                 refuse(Refused::Control);
                 continue;
             }
+            let ecosystem = ecosystem::indexed_ecosystem(&package.ecosystem).into_owned();
+            let name = ecosystem::indexed_name(&ecosystem, &package.name).into_owned();
+            let mut said = statement(item, priority);
+            if module::is_modular(&said) {
+                said.streams =
+                    module::streams(record.summary.as_deref().unwrap_or_default()).collect();
+            }
+            let said = encode(&said)?;
+            // Editions of one release, which have one name here, say the same of a package.
+            if !told.insert((ecosystem.clone(), name.clone(), said.clone())) {
+                continue;
+            }
             affected.push(HeldAffected {
-                ecosystem: package.ecosystem.clone(),
-                name: ecosystem::indexed_name(&package.ecosystem, &package.name).into_owned(),
-                statement: keep(&encode(&statement(item, priority))?)?,
+                ecosystem,
+                name,
+                statement: keep(&said)?,
             });
         }
         let is_distribution = affected.iter().any(|item| {
@@ -188,6 +203,7 @@ fn statement(affected: &OsvAffected, priority: Option<Severity>) -> Statement<'_
         .map(|word| StoredRating::new(SeveritySource::Distribution, word));
     Statement {
         versions: affected.versions.iter().map(String::as_str).collect(),
+        streams: Vec::new(),
         ranges: affected.ranges.iter().filter_map(range).collect(),
         rating: word.or_else(|| rating::by_vectors(&rating::vectors(&affected.severity))),
         end_of_life: urgency == Some("end-of-life"),

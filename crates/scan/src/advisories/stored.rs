@@ -30,6 +30,9 @@ pub(crate) struct StoredEntry<'a> {
 pub(crate) struct Statement<'a> {
     #[serde(borrow)]
     pub(crate) versions: Vec<&'a str>,
+    /// The streams of modules that are meant, if modules are and the record says which (`nodejs:18`).
+    #[serde(borrow)]
+    pub(crate) streams: Vec<&'a str>,
     #[serde(borrow)]
     pub(crate) ranges: Vec<Range<'a>>,
     /// The rating of this package: of the distribution, or by its own CVSS vectors.

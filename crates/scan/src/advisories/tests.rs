@@ -264,7 +264,7 @@ fn what_is_no_database_is_told_apart() {
     other[8] = 99;
     assert_eq!(
         open(&other).as_deref(),
-        Some("the advisory database has format 99, this program reads format 1")
+        Some("the advisory database has format 99, this program reads format 2")
     );
     assert!(matches!(
         Database::open(Utf8Path::new("no-such-file")),

@@ -23,10 +23,14 @@ fn wanted(path: &ImagePath) -> bool {
 }
 
 /// `Alpine:v3.19` for `3.19.1`; `Alpine:edge` for the development branch, whose version looks like
-/// `3.21_alpha20240923`. Other distributions with apk (Wolfi, Chainguard) have advisories of their own.
+/// `3.21_alpha20240923`. Other distributions with apk have advisories of their own, and no releases.
 fn osv_release(os: &OsRelease) -> Option<String> {
-    if os.id != "alpine" {
-        return None;
+    match os.id.as_str() {
+        "alpine" => {}
+        "wolfi" => return Some("Wolfi".to_owned()),
+        "chainguard" => return Some("Chainguard".to_owned()),
+        "minimos" => return Some("MinimOS".to_owned()),
+        _ => return None,
     }
     // Edge calls itself by what it will be: `3.21_alpha20240807`, since 2024 `3.21.0_alpha20240807`.
     if os.version_id.contains("_alpha") {
@@ -120,9 +124,59 @@ fn finish(
     })
 }
 
+/// The files that the packages of a database own and that `keep` asks for: paths without a slash at the
+/// beginning, in no order.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the language formats leave these files out, which is written in this series"
+    )
+)]
+pub(super) fn owned(content: &[u8], keep: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+    let mut owned = Vec::new();
+    let mut folder: &[u8] = b"";
+    let mut path = Vec::new();
+    for line in content.split(|b| *b == b'\n') {
+        if let Some(name) = line.strip_prefix(b"F:") {
+            // Longer ones do not exist, and each file would repeat them.
+            folder = if name.len() > LONGEST_PATH { b"" } else { name };
+        } else if let Some(name) = line.strip_prefix(b"R:") {
+            path.clear();
+            path.extend_from_slice(folder);
+            if !folder.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(name);
+            if keep(&path) {
+                owned.push(path.clone());
+            }
+        }
+    }
+    owned
+}
+
+/// Longest path that is taken, in bytes: the most that Linux allows.
+const LONGEST_PATH: usize = 4096;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packages_own_the_files_of_their_folders() {
+        let database = b"P:six\nF:\nR:init\nF:usr/lib/six-1.16.dist-info\nM:0:0:755\nR:METADATA\nZ:Q1x=\nR:RECORD\n\nP:empty\nF:usr\n";
+        let mut all = owned(database, &|_| true);
+        all.sort();
+        let expected: [&[u8]; 3] = [
+            b"init",
+            b"usr/lib/six-1.16.dist-info/METADATA",
+            b"usr/lib/six-1.16.dist-info/RECORD",
+        ];
+        assert_eq!(all, expected);
+        let some = owned(database, &|path| path.ends_with(b"/METADATA"));
+        assert_eq!(some, [expected[1]]);
+    }
 
     #[test]
     fn names_releases_as_osv_does() {
@@ -134,7 +188,10 @@ mod tests {
             ("alpine", "", None),
             ("alpine", "3", None),
             ("alpine", "3.x", None),
-            ("wolfi", "20230201", None),
+            ("wolfi", "20230201", Some("Wolfi")),
+            ("chainguard", "", Some("Chainguard")),
+            ("minimos", "20241031", Some("MinimOS")),
+            ("postmarketos", "v24.06", None),
         ];
         for (id, version_id, expected) in cases {
             let os = OsRelease {

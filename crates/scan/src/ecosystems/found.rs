@@ -3,7 +3,7 @@
 use seareeve_model::{ImagePath, Package, Problem, ProblemCode, Purl};
 
 /// Packages that one image may have. The largest real ones hold some 20,000.
-const MOST_PACKAGES: usize = 200_000;
+pub(super) const MOST_PACKAGES: usize = 200_000;
 /// Problems told one by one for one file. More help nobody.
 const MOST_PROBLEMS: usize = 100;
 /// Longest name or version, in bytes. npm allows 214, and real versions stay below 100.
@@ -31,6 +31,11 @@ impl<'a> Found<'a> {
             untold: 0,
             room: MOST_PACKAGES.saturating_sub(so_far),
         }
+    }
+
+    /// The file that is read.
+    pub(super) fn path(&self) -> &'a ImagePath {
+        self.path
     }
 
     /// Adds a package.

@@ -21,6 +21,8 @@ pub(super) struct OsRelease {
     pub(super) version: String,
     /// `PRETTY_NAME`, for people.
     pub(super) pretty_name: String,
+    /// `CPE_NAME`, such as `cpe:/o:redhat:enterprise_linux:9::baseos`.
+    pub(super) cpe_name: String,
 }
 
 pub(super) fn wanted(path: &ImagePath) -> bool {
@@ -51,6 +53,7 @@ fn parse(content: &[u8]) -> Option<OsRelease> {
             "VERSION_ID" => &mut release.version_id,
             "VERSION" => &mut release.version,
             "PRETTY_NAME" => &mut release.pretty_name,
+            "CPE_NAME" => &mut release.cpe_name,
             _ => continue,
         };
         // Each package carries these, so a hostile value would be there as often.

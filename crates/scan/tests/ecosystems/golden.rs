@@ -1,8 +1,8 @@
 //! Raw package databases beside the packages that are read from them. Each `NAME.image` of the folder is an
 //! image in text form, each `NAME.json` what must come of it; `SEAREEVE_UPDATE=1` rewrites the latter.
 //!
-//! A line `=== LAYER PATH` begins a file, `=== LAYER LINK -> TARGET` makes a link. In contents, `\xNN` is a
-//! byte that cannot stand in text.
+//! A line `=== LAYER PATH` begins a file, `=== LAYER LINK -> TARGET` makes a link, and `=== LAYER PATH < FILE` has
+//! the content of a compressed file among the fixtures. In contents, `\xNN` is a byte that cannot stand in text.
 
 use std::fs;
 use std::path::PathBuf;
@@ -53,7 +53,10 @@ fn layers(text: &str) -> Vec<Layer> {
         let (layer, path) = head.split_once(' ').unwrap();
         let layer: usize = layer.parse().unwrap();
         layers.resize_with(layers.len().max(layer + 1), Layer::new);
-        layers[layer].push((path.to_owned(), bytes(content)));
+        layers[layer].push(match path.split_once(" < ") {
+            Some((path, file)) => (path.to_owned(), made::unpacked(file)),
+            None => (path.to_owned(), bytes(content)),
+        });
     }
     layers
 }

@@ -50,6 +50,13 @@ pub(crate) fn of_archive(path: &std::path::Path) -> Inventory {
     ecosystems::inventory(contents.image, &contents.tree, contents.problems)
 }
 
+/// The content of a compressed file among the fixtures.
+pub(crate) fn unpacked(file: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let packed = std::fs::read(format!("{folder}/{file}")).unwrap();
+    zstd::decode_all(packed.as_slice()).unwrap()
+}
+
 fn tar_of(layer: &Layer) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (path, content) in layer {

@@ -6,3 +6,4 @@ mod golden;
 mod images;
 mod made;
 mod random;
+mod rpm;

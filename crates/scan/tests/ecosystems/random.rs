@@ -6,12 +6,15 @@ use proptest::prelude::*;
 
 use crate::made::{self, Layer};
 
-const PLACES: [&str; 7] = [
+const PLACES: [&str; 10] = [
     "etc/os-release",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/base",
     "lib/apk/db/installed",
     "usr/lib/apk/db/installed",
+    "var/lib/rpm/Packages",
+    "var/lib/rpm/Packages-wal",
+    "var/lib/rpmmanifest/container-manifest-2",
     "opt/x-1.dist-info/METADATA",
     "srv/node_modules/x/package.json",
 ];
@@ -59,6 +62,9 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
             "?",
             "#",
             "\u{0}",
+            "\t",
+            "SQLite format 3\u{0}",
+            "RpmP",
         ])
         .prop_map(|text| text.as_bytes().to_vec()),
     ];
