@@ -1,132 +1,153 @@
 //! Decoding tables: what the next bits of the stream mean, looked up at once.
 //!
 //! A table has a first level that is looked up by the next bits, and second levels for the codes that are longer.
-//! An entry of either holds in its lowest byte the bits to use up, so that the decoder subtracts it as it is.
+//! An entry of either holds in its lowest bits how many bits to use up, so that the decoder takes it as it is.
+
+use crate::symbols::{
+    CODE_LENGTH_MEANINGS, DISTANCE_MEANINGS, DISTANCES, EXCEPTION, FURTHER, LITERAL_MEANINGS,
+    LITERALS, entry, further, is_further, used,
+};
 
 /// Longest code.
-pub(crate) const LONGEST: usize = 15;
-/// Symbols of the literal and length alphabet, and of the distance alphabet, with those that are never valid.
-pub(crate) const LITERALS: usize = 288;
-pub(crate) const DISTANCES: usize = 32;
+const LONGEST: usize = 15;
 
 /// Bits of the first levels. Larger tables cost more to build and fall out of the cache, smaller ones need a
 /// second look more often.
 pub(crate) const LITERAL_BITS: u32 = 11;
 pub(crate) const DISTANCE_BITS: u32 = 8;
-pub(crate) const CODE_LENGTH_BITS: u32 = 7;
-
-/// An entry is a literal: `literal << 16 | bits`.
-pub(crate) const LITERAL: u32 = 1 << 31;
-/// An entry is neither a literal nor a base value: see the next two. None of them: a code that stands for nothing.
-pub(crate) const EXCEPTION: u32 = 1 << 15;
-/// Look further: `start << 16 | bits of the second level << 8 | bits`.
-pub(crate) const FURTHER: u32 = 1 << 14;
-/// The end of the block.
-pub(crate) const END: u32 = 1 << 13;
+const CODE_LENGTH_BITS: u32 = 7;
 
 /// Room for every possible set of codes (zlib's `enough`: 2,342 entries for 288 symbols and 11 bits, 402 for 32
 /// and 8), as a power of two, so that a masked index is within it.
-pub(crate) const LITERAL_ROOM: usize = 4096;
-pub(crate) const DISTANCE_ROOM: usize = 512;
-pub(crate) const CODE_LENGTH_ROOM: usize = 128;
+const LITERAL_ROOM: usize = 4096;
+const DISTANCE_ROOM: usize = 512;
 
-/// A base value and its extra bits (RFC 1951, 3.2.5), without the code's own bits.
-const fn value(base: u32, extra: u32) -> u32 {
-    base << 16 | extra
+/// The codes of a block.
+pub(crate) struct Tables {
+    literals: [u32; LITERAL_ROOM],
+    distances: [u32; DISTANCE_ROOM],
+    /// Whether these are the fixed codes: a stream of many small blocks would have them made for each.
+    are_fixed: bool,
 }
 
-/// What literal and length symbols mean. Symbols 286 and 287 take part in the code but never occur.
-static LITERAL_MEANINGS: [u32; LITERALS] = {
-    let mut meanings = [EXCEPTION; LITERALS];
-    let mut literal = 0;
-    while literal < 256 {
-        meanings[literal] = LITERAL | (literal as u32) << 16;
-        literal += 1;
+impl Tables {
+    pub(crate) fn new() -> Self {
+        Self {
+            literals: [EXCEPTION; LITERAL_ROOM],
+            distances: [EXCEPTION; DISTANCE_ROOM],
+            are_fixed: false,
+        }
     }
-    meanings[256] = EXCEPTION | END;
-    // Eight lengths with no extra bits, then four for each number of them; 258 has a symbol of its own.
-    let mut symbol = 0;
-    let mut base = 3;
-    while symbol < 28 {
-        let extra = if symbol < 8 { 0 } else { symbol / 4 - 1 };
-        meanings[257 + symbol] = value(base, extra as u32);
-        base += 1 << extra;
-        symbol += 1;
-    }
-    meanings[285] = value(258, 0);
-    meanings
-};
 
-/// What distance symbols mean. 30 and 31 take part in the code but never occur.
-static DISTANCE_MEANINGS: [u32; DISTANCES] = {
-    let mut meanings = [EXCEPTION; DISTANCES];
-    let mut symbol = 0;
-    let mut base = 1;
-    while symbol < 30 {
-        let extra = if symbol < 4 { 0 } else { symbol / 2 - 1 };
-        meanings[symbol] = value(base, extra as u32);
-        base += 1 << extra;
-        symbol += 1;
+    /// The fixed codes (RFC 1951, 3.2.6).
+    pub(crate) fn fix(&mut self) -> Result<(), NoCode> {
+        if self.are_fixed {
+            return Ok(());
+        }
+        let mut literals = [8; LITERALS];
+        literals[144..256].fill(9);
+        literals[256..280].fill(7);
+        self.set(&literals, &[5; DISTANCES])?;
+        self.are_fixed = true;
+        Ok(())
     }
-    meanings
-};
 
-/// Code length symbols mean themselves.
-static CODE_LENGTH_MEANINGS: [u32; 19] = {
-    let mut meanings = [0; 19];
-    let mut symbol = 0;
-    while symbol < 19 {
-        meanings[symbol] = value(symbol as u32, 0);
-        symbol += 1;
+    /// The codes with these lengths.
+    pub(crate) fn set(&mut self, literals: &[u8], distances: &[u8]) -> Result<(), NoCode> {
+        self.are_fixed = false;
+        let (meanings, table) = (&LITERAL_MEANINGS, &mut self.literals);
+        build(literals, meanings, LITERAL_BITS, Gaps::Allowed, table)?;
+        let (meanings, table) = (&DISTANCE_MEANINGS, &mut self.distances);
+        build(distances, meanings, DISTANCE_BITS, Gaps::Allowed, table)
     }
-    meanings
-};
+
+    /// The entry for the next bits, of which `index` are `LITERAL_BITS`.
+    #[inline(always)]
+    pub(crate) fn literal(&self, index: usize) -> u32 {
+        self.literals[index % (1 << LITERAL_BITS)]
+    }
+
+    /// The entry of the second level that `entry` says to look at, by the bits behind those of it.
+    #[inline(always)]
+    pub(crate) fn further_literal(&self, entry: u32, bits: u64) -> u32 {
+        self.literals[further(entry, bits) % LITERAL_ROOM]
+    }
+
+    /// The entry for the next bits, of which `index` are `DISTANCE_BITS`.
+    #[inline(always)]
+    pub(crate) fn distance(&self, index: usize) -> u32 {
+        self.distances[index % (1 << DISTANCE_BITS)]
+    }
+
+    /// The entry of the second level that `entry` says to look at, by the bits behind those of it.
+    #[inline(always)]
+    pub(crate) fn further_distance(&self, entry: u32, bits: u64) -> u32 {
+        self.distances[further(entry, bits) % DISTANCE_ROOM]
+    }
+
+    /// The entry of the next literal, length or end, and the bits used up before those that it says.
+    pub(crate) fn find_literal(&self, bits: u64) -> (u32, u32) {
+        let entry = self.literal(bits as usize);
+        if is_further(entry) {
+            let before = used(entry);
+            (self.further_literal(entry, bits >> before), before)
+        } else {
+            (entry, 0)
+        }
+    }
+
+    /// The entry of the next distance, and the bits used up before those that it says.
+    pub(crate) fn find_distance(&self, bits: u64) -> (u32, u32) {
+        let entry = self.distance(bits as usize);
+        if is_further(entry) {
+            let before = used(entry);
+            (self.further_distance(entry, bits >> before), before)
+        } else {
+            (entry, 0)
+        }
+    }
+}
+
+/// The code of the lengths of codes.
+pub(crate) struct CodeLengths([u32; 1 << CODE_LENGTH_BITS]);
+
+impl CodeLengths {
+    pub(crate) fn new() -> Self {
+        Self([EXCEPTION; 1 << CODE_LENGTH_BITS])
+    }
+
+    pub(crate) fn set(&mut self, lengths: &[u8]) -> Result<(), NoCode> {
+        let (meanings, table) = (&CODE_LENGTH_MEANINGS, &mut self.0);
+        build(lengths, meanings, CODE_LENGTH_BITS, Gaps::Refused, table)
+    }
+
+    /// The next symbol, and the bits that its code uses up.
+    pub(crate) fn find(&self, bits: u64) -> (u8, u32) {
+        let entry = self.0[bits as usize % (1 << CODE_LENGTH_BITS)];
+        ((entry >> 16) as u8, used(entry))
+    }
+}
 
 /// The lengths do not make a code: some bits would mean two things, or nothing.
-pub(crate) struct Unusable;
+pub(crate) struct NoCode;
 
-pub(crate) fn literals(lengths: &[u8], table: &mut [u32; LITERAL_ROOM]) -> Result<(), Unusable> {
-    build(lengths, &LITERAL_MEANINGS, LITERAL_BITS, true, table)
-}
-
-pub(crate) fn distances(lengths: &[u8], table: &mut [u32; DISTANCE_ROOM]) -> Result<(), Unusable> {
-    build(lengths, &DISTANCE_MEANINGS, DISTANCE_BITS, true, table)
-}
-
-pub(crate) fn code_lengths(
-    lengths: &[u8],
-    table: &mut [u32; CODE_LENGTH_ROOM],
-) -> Result<(), Unusable> {
-    build(
-        lengths,
-        &CODE_LENGTH_MEANINGS,
-        CODE_LENGTH_BITS,
-        false,
-        table,
-    )
-}
-
-/// The entry of a symbol whose code uses `bits` bits of this level.
-fn entry(meaning: u32, bits: u32) -> u32 {
-    // The extra bits stand in the lowest byte already.
-    if meaning & (LITERAL | EXCEPTION) == 0 {
-        meaning + (bits << 8 | bits)
-    } else {
-        meaning | bits
-    }
+/// Whether there may be bits that mean nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gaps {
+    /// As zlib allows them: a code of no symbols, or of one symbol with one bit. Whoever uses the missing codes
+    /// gets an error then.
+    Allowed,
+    Refused,
 }
 
 /// Builds the table of the canonical Huffman code with these code lengths.
-///
-/// zlib accepts an incomplete code of one symbol with a code of one bit, and a code of no symbols, where
-/// `may_be_incomplete`; whoever uses the missing codes then gets an error.
 fn build(
     lengths: &[u8],
     meanings: &[u32],
     first_bits: u32,
-    may_be_incomplete: bool,
+    gaps: Gaps,
     table: &mut [u32],
-) -> Result<(), Unusable> {
+) -> Result<(), NoCode> {
     let mut counts = [0_u32; LONGEST + 1];
     for length in lengths {
         counts[usize::from(*length) & LONGEST] += 1;
@@ -144,16 +165,16 @@ fn build(
             longest = length;
         }
         if space > 1 << length {
-            return Err(Unusable);
+            return Err(NoCode);
         }
     }
     let first_size = 1_usize << first_bits;
     if space < 1 << LONGEST {
-        if !may_be_incomplete || longest > 1 {
-            return Err(Unusable);
+        if gaps == Gaps::Refused || longest > 1 {
+            return Err(NoCode);
         }
         let Some(first_level) = table.get_mut(..first_size) else {
-            return Err(Unusable);
+            return Err(NoCode);
         };
         first_level.fill(EXCEPTION);
         if longest == 1 {
@@ -214,13 +235,13 @@ fn build(
     let mut end = first_size;
     let mut part = usize::MAX;
     let mut start = 0;
-    let mut further_bits = 0;
+    let mut further_bits;
     loop {
         while length <= LONGEST && counts[length] == 0 {
             length += 1;
         }
         if length > LONGEST {
-            return Err(Unusable);
+            return Err(NoCode);
         }
         size = 1 << length;
         for remaining in (1..=counts[length]).rev() {
@@ -243,7 +264,7 @@ fn build(
                 }
             }
             let Some(meaning) = symbols.next() else {
-                return Err(Unusable);
+                return Err(NoCode);
             };
             let own_bits = length as u32 - first_bits;
             let entry = entry(meaning, own_bits);
