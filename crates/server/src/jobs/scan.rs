@@ -197,10 +197,16 @@ async fn read(
             }
             ControlFlow::Continue(())
         };
-        let options = Options {
+        let mut options = Options {
             verify: Verify::Everything,
+            cache: app.layers.clone(),
+            // On the disk that uploads are on: it has room for an image.
+            temporary: app.upload_folder(),
             ..Options::default()
         };
+        if let Source::Registry(reference) = &source {
+            app.registries.prepare(reference, &mut options);
+        }
         let examiner = Examiner::default();
         match seareeve_image::read(&source, &options, &examiner, &report) {
             Ok(contents) => Ok(examiner.examine(contents, None).inventory),
