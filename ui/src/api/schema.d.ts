@@ -689,7 +689,10 @@ export interface components {
             /** @description To be sent as `cursor` for the next page. */
             next?: string | null;
         };
-        /** @description The result of scanning one image. The same image and database give the same bytes. */
+        /**
+         * @description The result of scanning one image. The same image, database and lists of what does not count give the same bytes,
+         *     as long as no day passes on which the distribution's release or an entry of such a list ends.
+         */
         ImageReport: {
             /** @description The advisory database that was asked. */
             database: components["schemas"]["Database"];
@@ -709,8 +712,12 @@ export interface components {
              * @description Version of this schema: 1.
              */
             schema_version: number;
+            /** @description Credentials in the image, worst first; `null` when nobody looked for them. */
+            secrets?: components["schemas"]["ReportSecret"][] | null;
             /** @description Findings that do not count, each with the reason; in the same order. */
             suppressed?: components["schemas"]["ReportFinding"][];
+            /** @description Those that do not count, each with the reason. */
+            suppressed_secrets?: components["schemas"]["ReportSecret"][];
         };
         /** @description An image in a list. */
         ImageSummary: {
@@ -1018,7 +1025,7 @@ export interface components {
         };
         /** @description A package at its place. */
         ReportPackage: {
-            /** @description The package type: `deb`, `apk`, `pypi` or `npm`. */
+            /** @description The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`. */
             kind: string;
             /** @description Digest (diff id) of the layer that brought it. */
             layer: string;
@@ -1040,6 +1047,40 @@ export interface components {
             message: string;
             /** @description Where. */
             place: string;
+        };
+        /** @description A credential that an image carries. */
+        ReportSecret: {
+            /**
+             * Format: int32
+             * @description Byte of that line, from 1.
+             */
+            column: number;
+            /** @description `high`, `medium` or `low`: how sure the rule can be. */
+            confidence: string;
+            /** @description The field of the image's configuration, for a secret there, such as `config.Env[3] DATABASE_URL`. */
+            field?: string | null;
+            /** @description Whether a higher layer replaced or removed the file. Whoever has the image still has the secret. */
+            is_hidden: boolean;
+            /** @description Digest (diff id) of the layer that holds the file. */
+            layer?: string | null;
+            /**
+             * Format: int32
+             * @description Line, from 1.
+             */
+            line: number;
+            /** @description The file, for a secret in one. */
+            path?: string | null;
+            /** @description Who issues such secrets. */
+            provider: string;
+            /** @description What to do. */
+            remediation: string;
+            /** @description The rule that found it, such as `github-token`. */
+            rule: string;
+            /** @description `critical`, `high`, `medium`, `low` or `unknown`: what its loss would mean. */
+            severity: string;
+            suppression?: components["schemas"]["Suppression"] | null;
+            /** @description What it is. */
+            title: string;
         };
         /** @description All that an image holds. Not an exchange format: CycloneDX and SPDX are read and written elsewhere. */
         Sbom: {
@@ -1069,7 +1110,7 @@ export interface components {
         SbomPackage: {
             /** @description OSV ecosystem with release, such as `Debian:12`; empty when the distribution is unknown. */
             ecosystem: string;
-            /** @description The package type: `deb`, `apk`, `pypi` or `npm`. */
+            /** @description The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`. */
             kind: string;
             /**
              * Format: int32
