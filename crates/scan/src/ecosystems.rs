@@ -18,9 +18,10 @@ mod members;
 mod needs;
 mod node;
 mod os_release;
+pub(crate) mod ownership;
 mod php;
 mod python;
-mod rpm;
+pub(crate) mod rpm;
 mod ruby;
 mod tables;
 
@@ -150,6 +151,10 @@ impl Ecosystem {
         }
     }
 
+    fn is_language(&self) -> bool {
+        matches!(self.scope, Scope::Language)
+    }
+
     /// Whether the files name packages without holding them.
     fn is_lock(&self) -> bool {
         matches!(self.intake, Intake::Locked(..))
@@ -162,6 +167,9 @@ type Amend = fn(&[u8], &[u8]) -> Result<Option<Vec<u8>>, String>;
 /// Reads one file, or the extract of one. `Err` only when the limit of packages is reached.
 type Read = fn(&[u8], Option<&OsRelease>, &mut Found<'_>) -> Result<(), Limited>;
 
+/// Paths without a slash at the beginning, of those that the function given wants.
+type Owned = fn(&[u8], &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>>;
+
 /// What decides which advisories apply to the packages of a format.
 enum Scope {
     /// The format alone; each package has a file of its own, put there by the layer that installed it.
@@ -170,6 +178,8 @@ enum Scope {
     OperatingSystem {
         /// OSV's name of the release, if it is one whose advisories apply.
         release: fn(&OsRelease) -> Option<String>,
+        /// The files that packages own according to the database, as far as they are asked for.
+        owned: Owned,
     },
 }
 
@@ -177,6 +187,11 @@ enum Scope {
 pub(crate) fn wanted(path: &ImagePath) -> bool {
     let wants = |format: &Ecosystem| format.keeps(path) || format.amends(path);
     os_release::wanted(path) || ECOSYSTEMS.iter().any(wants)
+}
+
+/// Whether the file at `path` says which distribution it is.
+pub(crate) fn is_release(path: &ImagePath) -> bool {
+    os_release::wanted(path)
 }
 
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
@@ -216,7 +231,7 @@ pub(crate) fn osv_ecosystem(kind: PackageKind, distro: &Distro) -> Option<String
     };
     ECOSYSTEMS.iter().find_map(|format| match format.scope {
         Scope::Language => None,
-        Scope::OperatingSystem { release } => release(&os),
+        Scope::OperatingSystem { release, .. } => release(&os),
     })
 }
 
@@ -291,7 +306,7 @@ fn gaps(os: Option<&OsRelease>, packages: &[InstalledPackage]) -> Vec<Problem> {
     if let (Some(os), Some(name), true) = (os, name, system.is_empty()) {
         let known = ECOSYSTEMS.iter().any(|format| match format.scope {
             Scope::Language => false,
-            Scope::OperatingSystem { release } => release(os).is_some(),
+            Scope::OperatingSystem { release, .. } => release(os).is_some(),
         });
         let (code, what) = if known {
             (ProblemCode::PackageUnreadable, "no package database")

@@ -230,7 +230,7 @@ fn open_layer_cache(config: &Config) -> anyhow::Result<Option<Arc<LayerCache>>> 
         return Ok(None);
     }
     let folder = config.layer_folder();
-    let cache = LayerCache::open(&folder, Examiner.version(), most_bytes)
+    let cache = LayerCache::open(&folder, &Examiner::default().version(), most_bytes)
         .with_context(|| format!("failed to open the cache of layers {folder}"))?;
     Ok(Some(Arc::new(cache)))
 }

@@ -10,6 +10,8 @@ use super::{Ecosystem, Intake, Scope};
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {
         release: osv_release,
+        // dpkg has a list for each package, which `ownership` reads.
+        owned: |_, _| Vec::new(),
     },
     intake: Intake::Whole(wanted),
     read,
@@ -29,7 +31,7 @@ fn wanted(path: &ImagePath) -> bool {
 
 /// `Debian:12`, `Ubuntu:22.04:LTS`, `Ubuntu:23.10`. Derivatives rebuild and add packages under Debian's names
 /// and version numbers, so Debian's advisories say nothing certain about them.
-fn osv_release(os: &OsRelease) -> Option<String> {
+pub(super) fn osv_release(os: &OsRelease) -> Option<String> {
     let numbers = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match os.id.as_str() {
         "debian" => numbers(&os.version_id).then(|| format!("Debian:{}", os.version_id)),
@@ -190,37 +192,9 @@ fn source(field: Option<&[u8]>, name: &str, version: &str) -> SourcePackage {
     }
 }
 
-/// The files in the list of one package (`var/lib/dpkg/info/*.list`: every path that it installed, folders too)
-/// that `keep` asks for: paths without a slash at the beginning, in the list's order.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the language formats leave these files out, which is written in this series"
-    )
-)]
-pub(super) fn owned(content: &[u8], keep: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
-    let paths = content.split(|b| *b == b'\n');
-    let paths = paths.filter_map(|path| path.strip_prefix(b"/"));
-    paths
-        .filter(|path| keep(path))
-        .map(<[u8]>::to_vec)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lists_name_the_files_of_a_package() {
-        let list =
-            b"/.\n/usr\n/usr/lib/python3/dist-packages/six-1.16.0.egg-info\n/usr/share/doc/six\n";
-        let kept = owned(list, &|path| path.ends_with(b".egg-info"));
-        assert_eq!(kept, [b"usr/lib/python3/dist-packages/six-1.16.0.egg-info"]);
-        assert_eq!(owned(list, &|_| true).len(), 4);
-        assert!(owned(b"", &|_| true).is_empty());
-    }
 
     #[test]
     fn wants_the_database_and_single_stanzas() {

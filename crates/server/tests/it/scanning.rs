@@ -233,7 +233,7 @@ fn a_sent_sbom_is_kept_and_answered_with_the_same_report() {
     let contents = seareeve_image::read(
         &source,
         &seareeve_image::Options::default(),
-        &seareeve_scan::Examiner,
+        &seareeve_scan::Examiner::default(),
         &progress,
     )
     .unwrap();
