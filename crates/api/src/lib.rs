@@ -13,6 +13,7 @@ mod page;
 mod report;
 mod sbom;
 mod scan;
+mod secret;
 mod session;
 
 pub use client::{Client, ClientError};
@@ -32,6 +33,7 @@ pub use report::{
 };
 pub use sbom::{Sbom, SbomDistro, SbomError, SbomPackage, SbomSource};
 pub use scan::{Scan, ScanPage, ScanProgress, ScanRequest, ScanSource, ScanState};
+pub use secret::{SecretPage, SecretView};
 pub use session::{
     NewPassword, NewToken, NewUser, Session, SignIn, SignInLink, Status, Token, TokenList, User,
     UserCreated, UserList,

@@ -3,6 +3,7 @@
 mod events;
 mod images;
 pub(crate) mod scans;
+mod secrets;
 mod session;
 mod status;
 mod tokens;
@@ -88,6 +89,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(images::findings))
         .routes(routes!(images::facets))
         .routes(routes!(images::finding))
+        .routes(routes!(secrets::list))
 }
 
 /// What strangers can reach: small bodies, so that they cannot fill the memory.

@@ -13,6 +13,7 @@ mod packages;
 mod paths;
 mod problems;
 mod save;
+mod secrets;
 
 pub use delete::{delete, prune_paths};
 pub use detail::{
@@ -28,3 +29,4 @@ pub use packages::{PackageFilter, PackageRow, packages};
 pub use problems::{ids, ids_with, set_problems};
 pub(crate) use save::count;
 pub use save::{Saved, save};
+pub use secrets::{SecretFilter, secrets, set_secrets};

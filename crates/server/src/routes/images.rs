@@ -428,7 +428,7 @@ pub(super) async fn finding(
     }))
 }
 
-async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
+pub(super) async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
     let digest: Digest = digest
         .parse()
         .map_err(|_not_one: seareeve_model::DigestError| ApiError::not_found("image"))?;
@@ -438,20 +438,13 @@ async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
 }
 
 fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
-    let list = |text: Option<String>| -> Vec<String> {
-        text.iter()
-            .flat_map(|text| text.split(','))
-            .map(str::to_owned)
-            .filter(|item| !item.is_empty())
-            .collect()
-    };
     let status = |text: &String| {
         FindingStatus::parse(text)
             .ok_or_else(|| ApiError::bad_request(format!("{text:?} is no status of a finding")))
     };
     Ok(images::FindingFilter {
         query: query.q.unwrap_or_default(),
-        severities: list(query.severity)
+        severities: listed(query.severity)
             .iter()
             .map(|text| word(text))
             .collect::<ApiResult<BTreeSet<Severity>>>()?,
@@ -459,7 +452,7 @@ fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
         package: query.package.map(PackageId),
         kind: query.kind.as_deref().map(kind).transpose()?,
         fixable_only: false,
-        statuses: list(query.status)
+        statuses: listed(query.status)
             .iter()
             .map(status)
             .collect::<ApiResult<_>>()?,
@@ -473,7 +466,16 @@ fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
     })
 }
 
-fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
+/// A list that is separated by commas.
+pub(super) fn listed(text: Option<String>) -> Vec<String> {
+    text.iter()
+        .flat_map(|text| text.split(','))
+        .map(str::to_owned)
+        .filter(|item| !item.is_empty())
+        .collect()
+}
+
+pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
     text.parse()
         .map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
 }
@@ -496,7 +498,7 @@ pub(super) fn cursor(text: Option<String>) -> Option<Cursor> {
     })
 }
 
-fn next(cursor: Option<Cursor>) -> Option<String> {
+pub(super) fn next(cursor: Option<Cursor>) -> Option<String> {
     cursor.as_ref().map(Cursor::to_string)
 }
 
@@ -520,6 +522,7 @@ fn summary(image: images::ImageSummary, today: Date) -> ImageSummary {
         findings: counts(image.findings),
         fixable: image.fixable,
         packages: image.packages,
+        secrets: image.secrets,
         problems: image.problems,
     }
 }

@@ -149,3 +149,75 @@ fn findings_say_how_likely_they_are_and_whether_they_count() {
         json!({ "score": 0.75, "percentile": 0.9, "date": "2030-01-03" })
     );
 }
+
+#[test]
+fn secrets_are_told_by_kind_and_place_and_never_themselves() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let mut browser = Browser::signed_in(&server);
+    // In pieces, so that nobody takes this file for a leak.
+    let token = ["ghp_", "1Dq5nlUT4vvAHxXq1oQsIbZbCBK6ka1i53Cf"].concat();
+    let file = format!("name = app\ntoken = {token}\n");
+    let image = archive(
+        "test/app:1",
+        &[("etc/os-release", BUSTER), ("srv/app.conf", &file)],
+    );
+    let scan = browser.scan(image);
+    let address = format!("/api/v1/images/{}", scan["image"].as_str().unwrap());
+    assert_eq!(browser.get(&address).body["secrets"], 1);
+    let answer = browser.get(&format!("{address}/secrets")).body;
+    let secret = &answer["secrets"][0];
+    assert_eq!(
+        (
+            &secret["rule"],
+            &secret["path"],
+            &secret["line"],
+            &secret["layer"],
+            &secret["is_hidden"]
+        ),
+        (
+            &json!("github-token"),
+            &json!("srv/app.conf"),
+            &json!(2),
+            &json!(0),
+            &json!(false)
+        )
+    );
+    assert!(
+        secret["remediation"]
+            .as_str()
+            .unwrap()
+            .starts_with("Revoke")
+    );
+    assert_eq!(
+        (&answer["looked"], &answer["counts"]["critical"]),
+        (&json!(true), &json!(1))
+    );
+    assert!(!answer.to_string().contains(&token[4..12]));
+    for (query, expected) in [
+        ("severity=low", 0),
+        ("q=app.conf", 1),
+        ("layer=0", 1),
+        ("layer=1", 0),
+    ] {
+        let answer = browser.get(&format!("{address}/secrets?{query}")).body;
+        assert_eq!(
+            answer["secrets"].as_array().unwrap().len(),
+            expected,
+            "{query}"
+        );
+    }
+
+    // What is only sent as a list of packages was not looked through, which is not the same as none.
+    let sbom = json!({ "schema_version": 1, "problems": [], "packages": [], "distro": null, "image": {
+        "references": [], "digest": format!("sha256:{}", "ab".repeat(32)), "created": null, "layers": [],
+        "config_digest": format!("sha256:{}", "cd".repeat(32)), "os": "linux", "architecture": "amd64" } });
+    let report = browser.post("/api/v1/sboms", sbom);
+    assert_eq!(report.status, 200, "{}", report.body);
+    let address = format!("/api/v1/images/sha256:{}", "ab".repeat(32));
+    assert_eq!(browser.get(&address).body["secrets"], json!(null));
+    assert_eq!(
+        browser.get(&format!("{address}/secrets")).body["looked"],
+        false
+    );
+}

@@ -18,3 +18,4 @@ mod rejudge;
 mod sample;
 mod scans;
 mod schema;
+mod secrets;
