@@ -19,3 +19,4 @@ mod sample;
 mod scans;
 mod schema;
 mod secrets;
+mod vex;
