@@ -15,6 +15,7 @@ mod sbom;
 mod scan;
 mod secret;
 mod session;
+mod vex;
 
 pub use client::{Client, ClientError};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
@@ -38,3 +39,4 @@ pub use session::{
     NewPassword, NewToken, NewUser, Session, SignIn, SignInLink, Status, Token, TokenList, User,
     UserCreated, UserList,
 };
+pub use vex::{VexEntry, VexList};

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use super::JobError;
 use crate::routes::scans::wire;
 use crate::state::App;
+use crate::vex;
 
 /// How often a running scan tells waiting UIs where it is.
 const TELL: Duration = Duration::from_millis(250);
@@ -276,11 +277,13 @@ pub(crate) async fn save(
 ) -> anyhow::Result<Saved> {
     // Held until the result is stored; see `advisories`.
     let database = app.advisories.hold().await;
-    let matching = Arc::clone(&*database);
+    let documents = app.vex.hold().await;
+    let (matching, judging) = (Arc::clone(&*database), Arc::clone(&*documents));
     let info = database.info();
     let Examined { inventory, secrets } = examined;
     let (mut inventory, matches) = tokio::task::spawn_blocking(move || {
-        let matches = seareeve_scan::match_inventory(&matching, &inventory);
+        let mut matches = seareeve_scan::match_inventory(&matching, &inventory);
+        vex::apply(&judging, &inventory, &mut matches);
         (inventory, matches)
     })
     .await?;
@@ -312,7 +315,7 @@ pub(crate) async fn save(
         return Ok(Saved::Ended);
     }
     tx.commit().await?;
-    drop(database);
+    drop((database, documents));
     if saved.changes.total() > 0 {
         app.events.publish(Event::Images);
     }
