@@ -16,6 +16,7 @@ mod sbom;
 mod scan;
 mod secret;
 mod session;
+mod vex;
 
 pub use client::{Client, ClientError};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
@@ -35,8 +36,9 @@ pub use report::{
 };
 pub use sbom::{Sbom, SbomDistro, SbomError, SbomPackage, SbomSource};
 pub use scan::{Scan, ScanPage, ScanProgress, ScanRequest, ScanSource, ScanState};
-pub use secret::ReportSecret;
+pub use secret::{ReportSecret, SecretPage, SecretView};
 pub use session::{
     NewPassword, NewToken, NewUser, Session, SignIn, SignInLink, Status, Token, TokenList, User,
     UserCreated, UserList,
 };
+pub use vex::{VexEntry, VexList};
