@@ -31,6 +31,10 @@ impl Selector for Examiner {
         ecosystems::wants_history(path)
     }
 
+    fn passes_over(&self, path: &ImagePath, start: &[u8]) -> bool {
+        !ownership::is_list(path) && ecosystems::passes_over(path, start)
+    }
+
     fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
         if ownership::is_list(path) {
             return Some(Box::new(ListInspector::default()));
