@@ -46,8 +46,8 @@ fuzz_target!(|data: &[u8]| {
     let base = layer(&[("etc/os-release", b"ID=debian\nVERSION_ID=12\n".as_slice())]);
     let top = layer(&[(path, content)]);
     let mut tree = FileTree::default();
-    tree.apply(0, base, &Examiner);
-    tree.apply(1, top, &Examiner);
+    tree.apply(0, base, &Examiner::default());
+    tree.apply(1, top, &Examiner::default());
     let digest = Digest::sha256(&[0; 32]);
     let plain = Layer {
         diff_id: digest.clone(),
@@ -89,5 +89,5 @@ fn layer(files: &[(&str, &[u8])]) -> LayerFiles {
             .expect("the paths are short");
     }
     let tar = builder.into_inner().expect("a Vec takes everything");
-    LayerFiles::read(tar.as_slice(), &Limits::default(), &Examiner, "layer")
+    LayerFiles::read(tar.as_slice(), &Limits::default(), &Examiner::default(), "layer")
 }

@@ -20,8 +20,9 @@ pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;
 pub use image::{
-    FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView, ImageDetail,
-    ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView, SeverityCounts,
+    ExtendedSupport, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView,
+    ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
+    ReleaseSupport, SeverityCounts,
 };
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
 pub use page::MAX_PAGE;

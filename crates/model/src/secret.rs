@@ -38,6 +38,8 @@ pub enum SecretPlace {
         path: ImagePath,
         /// Index of the layer that holds it.
         layer: u32,
+        /// Whether a higher layer replaced or removed the file. Whoever has the image still has the secret.
+        is_hidden: bool,
     },
 }
 

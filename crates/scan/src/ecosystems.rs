@@ -21,7 +21,7 @@ mod os_release;
 pub(crate) mod ownership;
 mod php;
 mod python;
-mod rpm;
+pub(crate) mod rpm;
 mod ruby;
 mod tables;
 
@@ -192,6 +192,11 @@ enum Scope {
 pub(crate) fn wanted(path: &ImagePath) -> bool {
     let wants = |format: &Ecosystem| format.keeps(path) || format.amends(path);
     os_release::wanted(path) || ECOSYSTEMS.iter().any(wants)
+}
+
+/// Whether the file at `path` says which distribution it is.
+pub(crate) fn is_release(path: &ImagePath) -> bool {
+    os_release::wanted(path)
 }
 
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what

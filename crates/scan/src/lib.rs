@@ -21,5 +21,5 @@ pub mod starter;
 pub mod versions;
 pub mod vex;
 
-pub use examiner::Examiner;
+pub use examiner::{Examined, Examiner, Scanner};
 pub use matching::{Matches, match_inventory, match_package};

@@ -141,15 +141,11 @@ impl Detector {
         Some(Box::new(SecretInspector::new(search, file.size)))
     }
 
-    /// What an inspector of ours found in the file at `path`. `None` for bytes that are not from one.
+    /// What an inspector of ours found in the file at `place`. `None` for bytes that are not from one.
     #[must_use]
-    pub fn decode(&self, path: &ImagePath, layer: u32, extract: &[u8]) -> Option<Secrets> {
+    pub fn decode(&self, place: &SecretPlace, extract: &[u8]) -> Option<Secrets> {
         let extract: Extract = postcard::from_bytes(extract).ok()?;
-        let place = SecretPlace::File {
-            path: path.clone(),
-            layer,
-        };
-        Some(self.secrets(&place, extract))
+        Some(self.secrets(place, extract))
     }
 
     /// Looks for secrets in a text that stands at `place`.

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod jobs;
 mod lifecycle;
+pub mod registries;
 mod routes;
 mod running;
 mod state;

@@ -40,3 +40,7 @@ id! {
     /// A local user.
     UserId
 }
+id! {
+    /// A stored vulnerability.
+    VulnerabilityId
+}

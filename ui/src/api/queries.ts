@@ -80,6 +80,7 @@ export interface ImageFilters {
   q?: string | undefined;
   severity?: string | undefined;
   fixable?: boolean | undefined;
+  exploited?: boolean | undefined;
   sort?: string | undefined;
 }
 
@@ -104,6 +105,10 @@ export interface FindingFilters {
   kind?: string | undefined;
   status?: string | undefined;
   package?: number | undefined;
+  exploited?: boolean | undefined;
+  epss_min?: number | undefined;
+  suppressed?: boolean | undefined;
+  sort?: string | undefined;
 }
 
 export const findingsQuery = (digest: string, filters: FindingFilters) =>
@@ -119,7 +124,7 @@ export const findingsQuery = (digest: string, filters: FindingFilters) =>
       ),
   });
 
-export const facetsQuery = (digest: string, filters: FindingFilters) =>
+export const facetsQuery = (digest: string, { sort: _, ...filters }: FindingFilters) =>
   queryOptions({
     queryKey: [...keys.image, digest, "facets", filters],
     queryFn: ({ signal }) =>

@@ -97,7 +97,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Findings of an image, worst first. */
+        /** Findings of an image, worst first unless sorted otherwise. */
         get: operations["list_findings"];
         put?: never;
         post?: never;
@@ -410,10 +410,30 @@ export interface components {
             built: string;
             /** @description Digest of its content. */
             digest: string;
+            epss?: components["schemas"]["DatabaseFeed"] | null;
             /** @description `starter` (the small built-in set: true, but far from complete) or `full`. */
             kind: string;
+            known_exploited?: components["schemas"]["DatabaseFeed"] | null;
             /** @description By ecosystem. */
             sources: components["schemas"]["DatabaseSource"][];
+        };
+        /** @description A feed that rates vulnerabilities which the advisories describe. */
+        DatabaseFeed: {
+            /**
+             * Format: date
+             * @description The day of its edition.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description Entries of that edition.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Entries that speak of a vulnerability of this database.
+             */
+            used: number;
         };
         /** @description One ecosystem's share. */
         DatabaseSource: {
@@ -429,6 +449,24 @@ export interface components {
              * @description When the newest of them last changed.
              */
             newest?: string | null;
+        };
+        /** @description FIRST's estimate. */
+        Epss: {
+            /**
+             * Format: date
+             * @description The day of the estimate.
+             */
+            date: string;
+            /**
+             * Format: double
+             * @description Share of all vulnerabilities whose score is as high at most, 0.0 to 1.0.
+             */
+            percentile: number;
+            /**
+             * Format: double
+             * @description Probability of being exploited within the next 30 days, 0.0 to 1.0.
+             */
+            score: number;
         };
         /** @description What every answer with a status of 400 or more carries. */
         ErrorBody: {
@@ -468,6 +506,16 @@ export interface components {
             /** @enum {string} */
             type: "reset";
         };
+        /** @description Support after the usual one. */
+        ExtendedSupport: {
+            /** @description What its makers call it. */
+            name: string;
+            /**
+             * Format: date
+             * @description Its last day.
+             */
+            until: string;
+        };
         /** @description One value of a filter with the number of findings that it leaves. */
         FacetCount: {
             /**
@@ -488,6 +536,7 @@ export interface components {
             cvss: components["schemas"]["Cvss"][];
             /** @description Markdown. */
             description: string;
+            epss?: components["schemas"]["Epss"] | null;
             /**
              * Format: date-time
              * @description When this package was first found to have it.
@@ -502,6 +551,7 @@ export interface components {
              * @description How many stored images have this finding.
              */
             images: number;
+            known_exploited?: components["schemas"]["KnownExploited"] | null;
             /** @description Where it is installed in this image. */
             locations: components["schemas"]["FindingLocation"][];
             /**
@@ -526,11 +576,25 @@ export interface components {
             severity_source: string;
             /** @description What can be done. */
             status: string;
+            suppression?: components["schemas"]["Suppression"] | null;
             /** @description One line. */
             title: string;
+            vex?: components["schemas"]["VexVerdict"] | null;
         };
         /** @description What an image's findings can be filtered by. */
         FindingFacets: {
+            /**
+             * Format: int64
+             * @description That count.
+             */
+            counted: number;
+            /** @description With an EPSS score of at least each value. */
+            epss: components["schemas"]["FacetCount"][];
+            /**
+             * Format: int64
+             * @description Known to be exploited.
+             */
+            exploited: number;
             /** @description By package type (`deb`, `pypi`, …). */
             kind: components["schemas"]["FacetCount"][];
             /** @description By layer index. */
@@ -539,6 +603,11 @@ export interface components {
             severity: components["schemas"]["FacetCount"][];
             /** @description By status. */
             status: components["schemas"]["FacetCount"][];
+            /**
+             * Format: int64
+             * @description That do not count, each for a reason that is said.
+             */
+            suppressed: number;
             /**
              * Format: int64
              * @description All that the filters leave.
@@ -557,7 +626,7 @@ export interface components {
             /** @description The file that says so. */
             path: string;
         };
-        /** @description Findings of an image, worst first, a page of them. */
+        /** @description Findings of an image, a page of them. */
         FindingPage: {
             /** @description The findings. */
             findings: components["schemas"]["FindingView"][];
@@ -566,10 +635,12 @@ export interface components {
         };
         /** @description A finding in a list of one image's. */
         FindingView: {
+            epss?: components["schemas"]["Epss"] | null;
             /** @description Versions that fix it. */
             fixed_versions: string[];
             /** @description The CVE where there is one. */
             id: string;
+            known_exploited?: components["schemas"]["KnownExploited"] | null;
             /**
              * Format: int32
              * @description Index of the layer that brought the package.
@@ -591,6 +662,7 @@ export interface components {
             severity: string;
             /** @description `fixed`, `affected`, `will_not_fix`, `fix_deferred` or `end_of_life`. */
             status: string;
+            suppression?: components["schemas"]["Suppression"] | null;
             /** @description One line. */
             title: string;
         };
@@ -606,6 +678,7 @@ export interface components {
             distribution?: components["schemas"]["SbomDistro"] | null;
             /** @description Lowest first. */
             layers: components["schemas"]["LayerDetail"][];
+            support?: components["schemas"]["ReleaseSupport"] | null;
             /** @description What could not be read. */
             unread: components["schemas"]["ReportProblem"][];
         };
@@ -620,11 +693,13 @@ export interface components {
         ImageReport: {
             /** @description The advisory database that was asked. */
             database: components["schemas"]["Database"];
-            distro?: components["schemas"]["SbomDistro"] | null;
+            distro?: components["schemas"]["ReportDistro"] | null;
             /** @description Worst first, then by id, package and path. */
             findings: components["schemas"]["ReportFinding"][];
             /** @description The image. */
             image: components["schemas"]["ReportImage"];
+            /** @description What a reader should know besides; it makes no result partial. */
+            notices?: components["schemas"]["ReportNotice"][];
             /** @description Everything found, vulnerable or not. */
             packages: components["schemas"]["ReportPackage"][];
             /** @description What could not be read or judged. When it is not empty, the result is partial. */
@@ -634,6 +709,8 @@ export interface components {
              * @description Version of this schema: 1.
              */
             schema_version: number;
+            /** @description Findings that do not count, each with the reason; in the same order. */
+            suppressed?: components["schemas"]["ReportFinding"][];
         };
         /** @description An image in a list. */
         ImageSummary: {
@@ -643,6 +720,11 @@ export interface components {
             digest: string;
             /** @description The distribution's name; absent when the image says none. */
             distro?: string | null;
+            /**
+             * Format: int64
+             * @description Findings that are known to be exploited.
+             */
+            exploited: number;
             /** @description Findings. */
             findings: components["schemas"]["SeverityCounts"];
             /**
@@ -655,6 +737,8 @@ export interface components {
              * @description Findings that an upgrade mends.
              */
             fixable: number;
+            /** @description Whether the distribution's release is past its end of life; absent where that is not known. */
+            is_end_of_life?: boolean | null;
             /** @description Such as `linux`. */
             os: string;
             /**
@@ -674,6 +758,21 @@ export interface components {
              * @description Unpacked bytes.
              */
             size_bytes: number;
+        };
+        /** @description An entry of CISA's catalogue of known exploited vulnerabilities. */
+        KnownExploited: {
+            /**
+             * Format: date
+             * @description When it came into the catalogue; `null` when another source says that it is exploited.
+             */
+            date_added?: string | null;
+            /**
+             * Format: date
+             * @description Until when agencies of the United States have to mend it.
+             */
+            due_date?: string | null;
+            /** @description Whether it is known to be used for extortion. */
+            ransomware: boolean;
         };
         /** @description A layer with what it brought. */
         LayerDetail: {
@@ -751,6 +850,11 @@ export interface components {
             images_critical: number;
             /**
              * Format: int64
+             * @description Images with at least one finding that is known to be exploited.
+             */
+            images_exploited: number;
+            /**
+             * Format: int64
              * @description Images of which something could not be read.
              */
             images_partial: number;
@@ -789,6 +893,41 @@ export interface components {
             /** @description The address, `http` or `https`. */
             url: string;
         };
+        /** @description How long the makers of a distribution look after one of its releases. */
+        ReleaseSupport: {
+            /**
+             * Format: date
+             * @description The last day on which fixes are published for everyone.
+             */
+            ends: string;
+            extended?: components["schemas"]["ExtendedSupport"] | null;
+            /** @description Whether that day is over. */
+            is_over: boolean;
+            /** @description What that means for what is found, in a sentence; absent while the release is looked after. */
+            notice?: string | null;
+            paid?: components["schemas"]["ExtendedSupport"] | null;
+            /**
+             * Format: date
+             * @description The last day of the usual support.
+             */
+            standard: string;
+        };
+        /** @description The distribution of a report's image. */
+        ReportDistro: {
+            /**
+             * Format: date
+             * @description The last day on which the release is looked after by its makers without payment, where that is known.
+             */
+            end_of_life?: string | null;
+            /** @description Such as `debian`. */
+            id: string;
+            /** @description Whether that day was over when the report was made. */
+            is_end_of_life?: boolean | null;
+            /** @description For people. */
+            name: string;
+            /** @description Such as `12`. */
+            version: string;
+        };
         /** @description One vulnerability in one package at one place. */
         ReportFinding: {
             /** @description Evidence: the records that hit, and by which statement. */
@@ -799,10 +938,12 @@ export interface components {
             cvss: components["schemas"]["Cvss"][];
             /** @description Markdown. */
             description: string;
+            epss?: components["schemas"]["Epss"] | null;
             /** @description Versions that fix it and are newer than the installed one. */
             fixed_versions: string[];
             /** @description The CVE where there is one. */
             id: string;
+            known_exploited?: components["schemas"]["KnownExploited"] | null;
             /** @description Digest (diff id) of the layer that brought the package. */
             layer: string;
             /**
@@ -827,8 +968,10 @@ export interface components {
             severity_source: string;
             /** @description `fixed` (an upgrade mends it), `affected`, `will_not_fix`, `fix_deferred` or `end_of_life`. */
             status: string;
+            suppression?: components["schemas"]["Suppression"] | null;
             /** @description One line. */
             title: string;
+            vex?: components["schemas"]["VexVerdict"] | null;
         };
         /** @description The image of a report. */
         ReportImage: {
@@ -863,6 +1006,15 @@ export interface components {
              * @description Unpacked bytes.
              */
             size_bytes: number;
+        };
+        /** @description Something worth knowing. */
+        ReportNotice: {
+            /** @description A stable word, such as `end_of_life`. */
+            code: string;
+            /** @description What there is to know. */
+            message: string;
+            /** @description What it is about. */
+            place: string;
         };
         /** @description A package at its place. */
         ReportPackage: {
@@ -1094,6 +1246,20 @@ export interface components {
             /** @description The server's version. */
             version: string;
         };
+        /** @description Why a finding does not count. */
+        Suppression: {
+            /** @description `distribution`, `vex` or `ignore_file`. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description From when on it counts again.
+             */
+            expires?: string | null;
+            /** @description Why, in words. */
+            reason: string;
+            /** @description Where it is said. */
+            source: string;
+        };
         /** @description An API token without its secret. */
         Token: {
             /**
@@ -1149,6 +1315,22 @@ export interface components {
         UserList: {
             /** @description Sorted by name. */
             users: components["schemas"]["User"][];
+        };
+        /** @description What a VEX document says. */
+        VexVerdict: {
+            /** @description The document and its author. */
+            document: string;
+            /** @description Why it is not affected, in the document's format's own word. */
+            justification?: string | null;
+            /** @description The document's own words; may be empty. */
+            statement: string;
+            /** @description `not_affected`, `affected`, `fixed` or `under_investigation`. */
+            status: string;
+            /**
+             * Format: date-time
+             * @description When the statement was made.
+             */
+            timestamp?: string | null;
         };
     };
     responses: never;
@@ -1228,6 +1410,8 @@ export interface operations {
                 severity?: string;
                 /** @description With a finding that an upgrade mends. */
                 fixable?: boolean;
+                /** @description With a finding that is known to be exploited. */
+                exploited?: boolean;
                 /** @description `severity` (worst first), `newest` or `name`. */
                 sort?: string;
                 /** @description `next` of the page before. */
@@ -1364,6 +1548,14 @@ export interface operations {
                 status?: string;
                 /** @description Id of the package. */
                 package?: number;
+                /** @description Only those that are known to be exploited. */
+                exploited?: boolean;
+                /** @description Only those with at least this EPSS score, 0 to 1. */
+                epss_min?: number;
+                /** @description Those that do not count, instead of those that do. */
+                suppressed?: boolean;
+                /** @description `severity` (worst first) or `epss` (most probably exploited first). */
+                sort?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Rows, up to 200. */
@@ -1427,6 +1619,14 @@ export interface operations {
                 status?: string;
                 /** @description Id of the package. */
                 package?: number;
+                /** @description Only those that are known to be exploited. */
+                exploited?: boolean;
+                /** @description Only those with at least this EPSS score, 0 to 1. */
+                epss_min?: number;
+                /** @description Those that do not count, instead of those that do. */
+                suppressed?: boolean;
+                /** @description `severity` (worst first) or `epss` (most probably exploited first). */
+                sort?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Rows, up to 200. */

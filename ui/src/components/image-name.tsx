@@ -26,6 +26,7 @@ export function ImageName({ image }: { image: ImageSummary }) {
         <span className="muted" title={image.distro ?? undefined}>
           {image.distro ?? strings.image.unknownDistro}
         </span>
+        {image.is_end_of_life === true && <span className="tag is-warning">{strings.images.endOfLife}</span>}
       </span>
     </span>
   );

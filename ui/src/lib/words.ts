@@ -18,6 +18,15 @@ export function severitySourceName(source: string): string {
   return lookUp(strings.severitySource, source);
 }
 
+/** Who says that a finding does not count. */
+export function suppressedByName(by: string): string {
+  return lookUp(strings.suppression.by, by);
+}
+
+export function vexStatusName(status: string): string {
+  return lookUp(strings.vex.status, status);
+}
+
 export function roleName(role: string): string {
   return lookUp(strings.settings.users.roles, role);
 }

@@ -32,6 +32,12 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
           <CopyButton text={image.digest} what={t.digest.toLowerCase()} />
         </Fact>
         <Fact name={t.distro}>{image.distro ?? t.noDistro}</Fact>
+        {image.support?.is_over === false && (
+          <Fact name={t.support}>
+            <time dateTime={image.support.ends}>{image.support.ends}</time>
+            {image.support.extended != null && <span className="muted">({image.support.extended.name})</span>}
+          </Fact>
+        )}
         <Fact name={t.platform}>
           {image.os}/{image.architecture}
         </Fact>
@@ -41,6 +47,14 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
           <Time at={image.first_seen} />
         </Fact>
       </dl>
+      {image.support?.notice != null && (
+        <div className="banner is-warning">
+          <Icon name="warning" />
+          <p>
+            <strong>{t.endOfLife}</strong> {image.support.notice}.
+          </p>
+        </div>
+      )}
       {image.unread.length > 0 && <Unread image={image} />}
     </header>
   );

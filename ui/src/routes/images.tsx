@@ -18,6 +18,7 @@ import { bytes, count } from "../lib/format";
 import { SEVERITIES, type Severity } from "../lib/severity";
 import { strings } from "../strings";
 import { DeleteImage } from "./images-delete";
+import "../components/exploitation.css";
 
 const route = getRouteApi("/app/images");
 const t = strings.images;
@@ -53,7 +54,7 @@ export function ImagesPage() {
     <FilteredEmpty
       title={t.filteredEmpty}
       filters={active}
-      clear={() => change({ q: undefined, severity: undefined, fixable: undefined })}
+      clear={() => change({ q: undefined, severity: undefined, fixable: undefined, exploited: undefined })}
     />
   ) : (
     <Empty title={t.empty}>
@@ -78,6 +79,7 @@ export function ImagesPage() {
           onChange={(value) => change({ severity: value === "any" ? undefined : value })}
         />
         <Toggle label={t.fixable} isOn={search.fixable === true} onChange={(on) => change({ fixable: on || undefined })} />
+        <Toggle label={t.exploited} isOn={search.exploited === true} onChange={(on) => change({ exploited: on || undefined })} />
         <Choice
           label={t.sort}
           value={search.sort ?? "severity"}
@@ -106,6 +108,7 @@ function activeFilters(search: ImagesSearch, change: (part: ImagesSearch) => voi
     active.push({ label: minimumName(search.severity), drop: () => change({ severity: undefined }) });
   }
   if (search.fixable === true) active.push({ label: t.fixable, drop: () => change({ fixable: undefined }) });
+  if (search.exploited === true) active.push({ label: t.exploited, drop: () => change({ exploited: undefined }) });
   if (search.q !== undefined) active.push({ label: strings.filters.text(search.q), drop: () => change({ q: undefined }) });
   return active;
 }
@@ -128,9 +131,16 @@ function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void):
     {
       id: "findings",
       header: sorted("severity", t.columns.findings),
-      width: "24rem",
+      width: "22rem",
       sort: sort === "severity" ? "descending" : undefined,
       cell: (image) => <SeverityCounts counts={image.findings} />,
+    },
+    {
+      id: "exploited",
+      header: t.columns.exploited,
+      width: "5.5rem",
+      align: "end",
+      cell: ({ exploited }) => (exploited === 0 ? <span className="muted">0</span> : <strong className="exploited-count">{count(exploited)}</strong>),
     },
     { id: "fixable", header: t.columns.fixable, width: "5rem", align: "end", cell: (image) => count(image.fixable) },
     {

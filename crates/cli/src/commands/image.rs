@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use seareeve_api::{Client, ImageReport, Sbom};
 use seareeve_image::{Options, Source};
 use seareeve_model::{Inventory, Severity};
-use seareeve_scan::{Examiner, ecosystems};
+use seareeve_scan::Examiner;
 use seareeve_server::config::Config;
 
 use crate::args::{Format, ImageArgs};
@@ -104,14 +104,10 @@ fn inventory(source: &Source, options: Options, messages: &Messages) -> anyhow::
         bar.show(what, progress.bytes_read, progress.bytes_total);
         ControlFlow::Continue(())
     };
-    let contents = seareeve_image::read(source, &options, &Examiner, &progress);
+    let examiner = Examiner::default();
+    let contents = seareeve_image::read(source, &options, &examiner, &progress);
     bar.clear();
-    let contents = contents?;
-    Ok(ecosystems::inventory(
-        contents.image,
-        &contents.tree,
-        contents.problems,
-    ))
+    Ok(examiner.examine(contents?, None).inventory)
 }
 
 fn filter(report: &mut ImageReport, args: &ImageArgs) {

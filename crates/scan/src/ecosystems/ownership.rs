@@ -9,7 +9,7 @@ use seareeve_image::{FileTree, Inspector};
 use seareeve_model::ImagePath;
 
 use super::os_release::OsRelease;
-use super::{ECOSYSTEMS, Scope};
+use super::{ECOSYSTEMS, Scope, dpkg};
 use crate::examiner::Remembered;
 
 /// dpkg's lists of what each package installed, and the checksums that distroless images have in their place.
@@ -21,12 +21,25 @@ const OTHERS: [&[u8]; 2] = [b"opt/", b"usr/local/"];
 
 /// Longest path in a list that is looked at; Linux has none that is longer.
 const LONGEST_LINE: usize = 4096;
+/// Paths of one list. The largest packages have a fifth of it. What is not remembered is not owned, and then
+/// reported twice rather than not at all.
+const MOST_PATHS: usize = 500_000;
 
 /// Which files are owned.
 #[derive(Default)]
 pub(super) struct Ownership {
-    /// The highest layer that says of a path that it is owned, by the path's hash.
-    layers: BTreeMap<u64, u32>,
+    /// By the path's hash, the highest layer with a list that has it. A package has one list, written when it is
+    /// installed.
+    lists: BTreeMap<u64, u32>,
+    databases: Vec<Database>,
+}
+
+/// A database of all packages, which each layer that installs one writes anew.
+struct Database {
+    /// The layers that wrote it.
+    layers: Vec<u32>,
+    /// Hashes of the paths in it.
+    paths: BTreeSet<u64>,
 }
 
 impl Ownership {
@@ -42,7 +55,7 @@ impl Ownership {
         let paths = tree.iter().map(|(path, _)| path);
         let asked: BTreeSet<u64> = paths
             .chain(notes().map(|note| &note.path))
-            .map(|path| hash(path.as_bytes()))
+            .flat_map(|path| names(path.as_bytes()))
             .collect();
         for format in ECOSYSTEMS {
             let Scope::OperatingSystem { release, owned } = format.scope else {
@@ -53,47 +66,83 @@ impl Ownership {
             }
             for (path, file) in tree.iter().filter(|(path, _)| format.keeps(path)) {
                 let amended = format.amended(tree, path, file).ok().flatten();
-                let file = amended.as_ref().unwrap_or(file);
-                for path in owned(&file.content, &|path| asked.contains(&hash(path))) {
-                    ownership.add(hash(&path), file.layer);
-                }
+                let top = amended.as_ref().unwrap_or(file);
+                let paths = owned(&top.content, &|path| asked.contains(&hash(path)));
+                let lower = tree.history(path).iter().map(|file| file.layer);
+                ownership.databases.push(Database {
+                    layers: lower.chain([file.layer, top.layer]).collect(),
+                    paths: paths.iter().map(|path| hash(path)).collect(),
+                });
             }
         }
-        let is_debian = super::dpkg::osv_release(os).is_some();
-        for note in notes().filter(|note| is_debian && is_list(&note.path)) {
-            let hashes = Remembered::read(&note.content).unwrap_or_default().owned;
-            for hash in hashes.into_iter().filter(|hash| asked.contains(hash)) {
-                ownership.add(hash, note.layer);
-            }
+        if dpkg::osv_release(os).is_some() {
+            ownership.add_lists(tree, &asked);
         }
         ownership
     }
 
-    fn add(&mut self, path: u64, layer: u32) {
-        let highest = self.layers.entry(path).or_default();
-        *highest = layer.max(*highest);
+    fn add_lists(&mut self, tree: &FileTree, asked: &BTreeSet<u64>) {
+        let stanzas = tree.iter().filter(|(path, _)| dpkg::wanted(path));
+        let packages: BTreeSet<&[u8]> = stanzas
+            .flat_map(|(_, file)| dpkg::of_distribution(&file.content))
+            .collect();
+        for note in tree.notes().iter().filter(|note| !note.is_hidden) {
+            if !package_of_list(&note.path).is_some_and(|package| packages.contains(package)) {
+                continue;
+            }
+            let hashes = Remembered::read(&note.content).unwrap_or_default().owned;
+            for hash in hashes.into_iter().filter(|hash| asked.contains(hash)) {
+                let highest = self.lists.entry(hash).or_default();
+                *highest = note.layer.max(*highest);
+            }
+        }
     }
 
-    /// Whether the file that `layer` has at `path` is owned. One that came in a later layer than its owner was
-    /// put there by somebody else.
+    /// Whether the file that `layer` has at `path` is owned. One that did not come with its owner was put there by
+    /// somebody else.
     pub(super) fn owns(&self, path: &ImagePath, layer: u32) -> bool {
         let bytes = path.as_bytes();
+        let in_list = |name| self.lists.get(&name).is_some_and(|owner| layer <= *owner);
+        let in_database = |name| {
+            let mut databases = self.databases.iter();
+            databases.any(|it| it.paths.contains(&name) && it.layers.contains(&layer))
+        };
         !OTHERS.iter().any(|place| bytes.starts_with(place))
-            && self
-                .layers
-                .get(&hash(bytes))
-                .is_some_and(|owner| layer <= *owner)
+            && names(bytes).any(|name| in_list(name) || in_database(name))
     }
+}
+
+/// The hashes under which a list may have the file: packages built before `/bin`, `/sbin` and `/lib` became links
+/// into `usr` still list `/lib/x` for what lies at `usr/lib/x`.
+fn names(path: &[u8]) -> impl Iterator<Item = u64> {
+    let moved = [
+        &b"bin/"[..],
+        b"sbin/",
+        b"lib/",
+        b"lib32/",
+        b"lib64/",
+        b"libx32/",
+    ];
+    let before = path
+        .strip_prefix(b"usr/")
+        .filter(|path| moved.iter().any(|folder| path.starts_with(folder)));
+    [Some(path), before].into_iter().flatten().map(hash)
 }
 
 /// Whether the file at `path` lists files of a package, for [`ListInspector`].
 pub(crate) fn is_list(path: &ImagePath) -> bool {
+    package_of_list(path).is_some()
+}
+
+/// The package whose files the file at `path` lists. Its name has the architecture behind a colon where several
+/// can be installed together.
+fn package_of_list(path: &ImagePath) -> Option<&[u8]> {
     let within = |folder: &[u8], ending: &[u8]| {
-        path.as_bytes()
-            .strip_prefix(folder)
-            .is_some_and(|name| name.ends_with(ending) && !name.contains(&b'/'))
+        let name = path.as_bytes().strip_prefix(folder)?;
+        let name = name.strip_suffix(ending)?;
+        (!name.contains(&b'/')).then(|| name.split(|byte| *byte == b':').next())?
     };
-    within(LISTS, b".list") || within(DISTROLESS_LISTS, b".md5sums")
+    within(LISTS, b".list").or_else(|| within(DISTROLESS_LISTS, b".md5sums"))
 }
 
 /// Remembers eight bytes of each path in a list, which is all that is asked of it.
@@ -129,6 +178,9 @@ impl Inspector for ListInspector {
             if text.len() < part.len() {
                 self.end_line();
             }
+        }
+        if self.hashes.len() > MOST_PATHS {
+            return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     }

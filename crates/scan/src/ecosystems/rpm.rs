@@ -21,6 +21,8 @@ use super::{Ecosystem, Intake, Scope};
 use header::{Header, Tag};
 use installed::Installed;
 
+pub(crate) use release::{Naming, naming};
+
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {
         release: release::osv_release,

@@ -16,7 +16,7 @@ use super::gaps::{Gaps, MOST_REASONS, PLACE};
 use super::image::{self, Layers};
 use super::names;
 use super::notes::{ImageNotes, PackageNotes, Source};
-use crate::advisories;
+use crate::ecosystems::rpm::{self, Naming};
 use crate::ecosystems::{self, LONGEST_TEXT, MOST_PACKAGES};
 
 /// What a document says, whichever format it has.
@@ -298,13 +298,13 @@ fn source(package: &Package, said: &Source<'_>, purl: &PurlParts) -> Option<Sour
     }
 }
 
-/// The source package of an rpm, whose file name package URLs have as `upstream`. Only where the distribution's
-/// records in OSV name sources, as our own reader does it; theirs have no epoch, but for Rocky Linux.
+/// The source package of an rpm, whose file name package URLs have as `upstream`, where the distribution's records
+/// name sources.
 fn rpm_source(package: &Package, upstream: &str) -> Option<SourcePackage> {
-    let has_epoch = match advisories::base(&package.ecosystem) {
-        "AlmaLinux" | "Red Hat" => return None,
-        "Azure Linux" | "Mageia" | "Photon OS" | "SUSE" | "openEuler" | "openSUSE" => false,
-        _ => true,
+    let has_epoch = match rpm::naming(&package.ecosystem) {
+        Naming::Binary => return None,
+        Naming::Source => true,
+        Naming::SourceWithoutEpoch => false,
     };
     let (epoch, plain) = package
         .version

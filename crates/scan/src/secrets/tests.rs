@@ -65,7 +65,12 @@ fn inspect(detector: &Detector, place: &str, content: &[u8], piece: usize) -> Se
     }
     let extract = inspector.finish(true);
     extract.map_or_else(Secrets::default, |extract| {
-        detector.decode(&place, 3, &extract).unwrap()
+        let place = SecretPlace::File {
+            path: place.clone(),
+            layer: 3,
+            is_hidden: false,
+        };
+        detector.decode(&place, &extract).unwrap()
     })
 }
 

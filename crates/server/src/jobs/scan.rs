@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use seareeve_api::{Event, ScanProgress};
 use seareeve_image::{Options, ReadError, Source, Verify};
 use seareeve_model::{DatabaseInfo, Finding, Inventory};
-use seareeve_scan::{Examiner, ecosystems};
+use seareeve_scan::Examiner;
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scans::{self, ScanSource};
 use seareeve_store::{Changes, ScanId, StoreError, Tx, UserId, images};
@@ -197,17 +197,19 @@ async fn read(
             }
             ControlFlow::Continue(())
         };
-        let options = Options {
+        let mut options = Options {
             verify: Verify::Everything,
+            cache: app.layers.clone(),
+            // On the disk that uploads are on: it has room for an image.
+            temporary: app.upload_folder(),
             ..Options::default()
         };
-        let contents = seareeve_image::read(&source, &options, &Examiner, &report);
-        match contents {
-            Ok(contents) => Ok(ecosystems::inventory(
-                contents.image,
-                &contents.tree,
-                contents.problems,
-            )),
+        if let Source::Registry(reference) = &source {
+            app.registries.prepare(reference, &mut options);
+        }
+        let examiner = Examiner::default();
+        match seareeve_image::read(&source, &options, &examiner, &report) {
+            Ok(contents) => Ok(examiner.examine(contents, None).inventory),
             Err(ReadError::Cancelled) if !stop.load(Ordering::Relaxed) => {
                 Err(ReadFailure::TimedOut)
             }

@@ -200,12 +200,15 @@ pub(super) async fn sbom(
             "a scan that began in this transaction had ended"
         )));
     };
-    Ok(Json(seareeve_api::report(
+    let mut report = seareeve_api::report(
         &stored.inventory,
         &stored.findings,
         &[],
         stored.database.into(),
-    )))
+    );
+    let today = super::images::today(&app);
+    super::images::add_support(&mut report, stored.inventory.distro.as_ref(), today);
+    Ok(Json(report))
 }
 
 async fn enqueue(

@@ -215,7 +215,7 @@ async fn save_references(
 /// Counts the image anew and writes the counts where they differ.
 const COUNT: &str = "UPDATE image \
      SET critical = c.critical, high = c.high, medium = c.medium, low = c.low, unknown = c.unknown, \
-       fixable = c.fixable, packages = c.packages, problems = c.problems \
+       fixable = c.fixable, exploited = c.exploited, packages = c.packages, problems = c.problems \
      FROM (SELECT \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 4 THEN 1 ELSE 0 END), 0) AS BIGINT) AS critical, \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 3 THEN 1 ELSE 0 END), 0) AS BIGINT) AS high, \
@@ -223,15 +223,18 @@ const COUNT: &str = "UPDATE image \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS low, \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS unknown, \
          CAST(COALESCE(SUM(CASE WHEN m.status = 'fixed' THEN 1 ELSE 0 END), 0) AS BIGINT) AS fixable, \
+         CAST(COALESCE(SUM(CASE WHEN v.exploited IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) \
+           AS exploited, \
          (SELECT COUNT(*) FROM image_package WHERE image = $1) AS packages, \
          (SELECT COUNT(*) FROM problem WHERE image = $1) AS problems \
        FROM (SELECT DISTINCT package FROM image_package WHERE image = $1) AS p \
-       JOIN package_vulnerability m ON m.package = p.package) AS c \
+       JOIN package_vulnerability m ON m.package = p.package AND m.suppression IS NULL \
+       JOIN vulnerability v ON v.id = m.vulnerability) AS c \
      WHERE image.id = $1 AND (image.critical <> c.critical OR image.high <> c.high \
        OR image.medium <> c.medium OR image.low <> c.low OR image.unknown <> c.unknown \
-       OR image.fixable <> c.fixable OR image.packages <> c.packages OR image.problems <> c.problems)";
+       OR image.fixable <> c.fixable OR image.exploited <> c.exploited OR image.packages <> c.packages OR image.problems <> c.problems)";
 
-pub(super) async fn count(
+pub(crate) async fn count(
     tx: &mut Tx,
     image: ImageId,
     changes: &mut Changes,

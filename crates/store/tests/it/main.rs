@@ -7,6 +7,7 @@
 )]
 
 mod both;
+mod exploitation;
 mod findings;
 mod images;
 mod jobs;

@@ -77,7 +77,7 @@ fn is_number(text: &str) -> bool {
 
 /// What the records of a distribution call a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Naming {
+pub(crate) enum Naming {
     /// The package itself.
     Binary,
     /// The source package, with its epoch.
@@ -87,7 +87,7 @@ pub(super) enum Naming {
 }
 
 /// As OSV's archives have it, which is not always what the schema says of them (AlmaLinux).
-pub(super) fn naming(ecosystem: &str) -> Naming {
+pub(crate) fn naming(ecosystem: &str) -> Naming {
     match ecosystem.split(':').next() {
         Some("AlmaLinux" | "Red Hat") => Naming::Binary,
         Some("Azure Linux" | "Mageia" | "Photon OS" | "SUSE" | "openEuler" | "openSUSE") => {
