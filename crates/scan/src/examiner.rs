@@ -151,7 +151,9 @@ impl Selector for Examiner {
     }
 
     fn passes_over(&self, path: &ImagePath, start: &[u8]) -> bool {
-        !ownership::is_list(path) && ecosystems::passes_over(path, start)
+        let is_of_package = || ownership::is_list(path) || !ecosystems::passes_over(path, start);
+        // Secrets can be in any text.
+        !(self.secrets || self.packages && is_of_package())
     }
 
     fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
