@@ -296,6 +296,7 @@ export const strings = {
     tabs: "View",
     findings: "Findings",
     packages: "Packages",
+    secrets: "Secrets",
   },
 
   findings: {
@@ -342,6 +343,24 @@ export const strings = {
     images: (n: number) => `In ${plural(n, "image")}`,
     newTab: "opens in a new tab",
     times: "Dates",
+  },
+
+  secrets: {
+    columns: { severity: "Severity", what: "Secret", where: "Found in", layer: "Layer", sure: "Confidence" },
+    lead: "Whoever can pull this image can read what is listed here. Seareeve shows where a secret stands, never the secret: it does not keep it.",
+    remedies: "What to do",
+    general: "First make the secret worthless where it was issued, then build the image anew without it. Deleting the file in a later layer does not take it out.",
+    hidden: "hidden by a higher layer, still in the image",
+    configuration: "configuration",
+    confidence: { high: "High", medium: "Medium", low: "Low" },
+    filter: "Filter by path or kind",
+    total: (n: number) => plural(n, "secret"),
+    empty: "No secrets found",
+    emptyHint: "Files and configuration of this image were looked through for credentials of known forms.",
+    notLooked: "Nobody looked for secrets",
+    notLookedHint: "This image came as a list of packages. Scan the image itself to have it looked through.",
+    filteredEmpty: "No secret matches these filters",
+    tag: (n: number) => plural(n, "secret"),
   },
 
   packages: {

@@ -71,6 +71,8 @@ pub struct ImageSummary {
     pub is_end_of_life: Option<bool>,
     /// Installed packages.
     pub packages: u64,
+    /// Secrets that it carries; absent when nobody looked for them.
+    pub secrets: Option<u64>,
     /// Things that could not be read.
     pub problems: u64,
 }

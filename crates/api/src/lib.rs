@@ -8,12 +8,15 @@ mod database;
 mod error;
 mod event;
 mod image;
+mod judged;
 mod judgement;
 mod page;
 mod report;
 mod sbom;
 mod scan;
+mod secret;
 mod session;
+mod vex;
 
 pub use client::{Client, ClientError};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
@@ -24,6 +27,7 @@ pub use image::{
     ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
     ReleaseSupport, SeverityCounts,
 };
+pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
 pub use page::MAX_PAGE;
 pub use report::{
@@ -32,7 +36,9 @@ pub use report::{
 };
 pub use sbom::{Sbom, SbomDistro, SbomError, SbomPackage, SbomSource};
 pub use scan::{Scan, ScanPage, ScanProgress, ScanRequest, ScanSource, ScanState};
+pub use secret::{ReportSecret, SecretPage, SecretView};
 pub use session::{
     NewPassword, NewToken, NewUser, Session, SignIn, SignInLink, Status, Token, TokenList, User,
     UserCreated, UserList,
 };
+pub use vex::{VexEntry, VexList};

@@ -285,6 +285,22 @@ pub fn inventory_with(
     }
 }
 
+/// What is known of an image in which nobody looked for packages, so that none are missing.
+pub(crate) fn inventory_without_packages(
+    image: Image,
+    tree: &FileTree,
+    mut problems: Vec<Problem>,
+) -> Inventory {
+    problems.sort_unstable();
+    problems.dedup();
+    Inventory {
+        image,
+        distro: os_release::find(tree).as_ref().map(OsRelease::to_distro),
+        packages: Vec::new(),
+        problems,
+    }
+}
+
 /// Says which packages of the operating system no advisory will be asked about, and why.
 fn gaps(os: Option<&OsRelease>, packages: &[InstalledPackage]) -> Vec<Problem> {
     let mut system: BTreeMap<PackageKind, usize> = BTreeMap::new();

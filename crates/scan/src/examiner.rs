@@ -68,10 +68,12 @@ impl Examiner {
         for layer in &mut image.layers {
             keep_no_secrets(&mut layer.created_by);
         }
-        Examined {
-            inventory: ecosystems::inventory_with(image, &tree, problems, java),
-            secrets,
-        }
+        let inventory = if self.packages {
+            ecosystems::inventory_with(image, &tree, problems, java)
+        } else {
+            ecosystems::inventory_without_packages(image, &tree, problems)
+        };
+        Examined { inventory, secrets }
     }
 }
 

@@ -15,6 +15,7 @@ mod routes;
 mod running;
 mod state;
 mod ui;
+mod vex;
 
 pub use lifecycle::{Server, check_store, make_private_folder, sign_in_path};
 pub use routes::openapi_json;

@@ -26,6 +26,7 @@ use crate::events::Hub;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::state::App;
+use crate::vex::Shelf;
 use crate::{jobs, routes};
 
 /// The user that the first start makes.
@@ -58,6 +59,7 @@ impl Server {
         let lock = lock(&config.server.data_dir)?;
         let store = open_store(&config).await?;
         let advisories = Advisories::open(config.advisory_file())?;
+        let vex = Shelf::open(&store).await?;
         let registries =
             Registries::load(&config.scan.registries).context("setting scan.registries")?;
         let layers = open_layer_cache(&config)?;
@@ -77,6 +79,7 @@ impl Server {
             config,
             store,
             advisories,
+            vex,
             layers,
             registries,
             events: Hub::new(epoch),

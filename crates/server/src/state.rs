@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::events::Hub;
 use crate::registries::Registries;
 use crate::running::Running;
+use crate::vex::Shelf;
 
 /// The one shared state of the process.
 pub(crate) struct App {
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) events: Hub,
     /// Held while an event is made of a row.
     pub(crate) announcing: Mutex<()>,
+    /// The VEX documents in force.
+    pub(crate) vex: Shelf,
     /// What layers hold that were read before; `None` when it is switched off.
     pub(crate) layers: Option<Arc<LayerCache>>,
     /// Private registries.

@@ -44,3 +44,7 @@ id! {
     /// A stored vulnerability.
     VulnerabilityId
 }
+id! {
+    /// A VEX document.
+    VexId
+}

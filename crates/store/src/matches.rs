@@ -24,7 +24,7 @@ struct KeyedRow {
     row: MatchRow,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct Key {
     package: i64,
     vulnerability: i64,
@@ -175,13 +175,19 @@ pub(crate) async fn apply_all<'a>(
         });
     }
 
+    // Before the writing: verdicts go with their matches.
+    let changed = updated.iter().map(|row| Key {
+        package: row.package,
+        vulnerability: row.vulnerability,
+    });
+    let mut anew = judged(tx, changed.chain(deleted.iter().copied())).await?;
     write(tx, INSERT, &inserted, &mut changes.inserted).await?;
     write(tx, UPDATE, &updated, &mut changes.updated).await?;
     write(tx, DELETE, &deleted, &mut changes.deleted).await?;
     let gone: BTreeSet<i64> = deleted.iter().map(|key| key.vulnerability).collect();
     vulnerabilities::prune(tx, gone, &mut changes).await?;
 
-    let anew = holding(tx, &put.flipped).await?;
+    anew.extend(holding(tx, &put.flipped).await?);
     let deltas: Vec<Delta> = deltas
         .into_iter()
         .map(|(package, delta)| Delta { package, ..delta })
@@ -200,6 +206,30 @@ pub(crate) async fn apply_all<'a>(
         images::count(tx, ImageId(image), &mut changes).await?;
     }
     Ok(changes)
+}
+
+const JUDGED: &str = "SELECT DISTINCT image FROM image_verdict WHERE (package, vulnerability) IN \
+     (SELECT CAST(value ->> 'package' AS BIGINT), CAST(value ->> 'vulnerability' AS BIGINT) \
+      FROM json_each($1))";
+
+/// The images of which a VEX document says something about one of these matches: there the match may not count, so
+/// that what changes cannot simply be added up.
+async fn judged(
+    tx: &mut Tx,
+    matches: impl Iterator<Item = Key>,
+) -> Result<BTreeSet<i64>, StoreError> {
+    let matches: Vec<Key> = matches.collect();
+    let mut images = BTreeSet::new();
+    for batch in matches.chunks(BATCH) {
+        let found = sqlx::query(JUDGED)
+            .bind(rows(batch))
+            .fetch_all(tx.connection())
+            .await?;
+        for row in &found {
+            images.insert(Columns::new(row, "image_verdict", &["image"]).int("image")?);
+        }
+    }
+    Ok(images)
 }
 
 const HOLDING: &str = "SELECT DISTINCT ip.image AS image FROM package_vulnerability m \

@@ -13,6 +13,7 @@ use sqlx::any::AnyRow;
 
 use crate::columns::{Columns, severity_number};
 use crate::exploitation::{self, StoredExploited};
+use crate::images::verdicts::verdict_from_columns;
 use crate::rows::{BATCH, clean, fingerprint, json, numbers, rows, texts};
 use crate::{Changes, StoreError, Tx};
 
@@ -48,7 +49,7 @@ struct StoredSuppression {
 }
 
 /// The columns of a vulnerability called `v` with its `e` (vulnerability_epss) and of a match called `m`, for
-/// [`finding_from_row`].
+/// [`finding_from_row`], which also wants [`crate::images::verdicts::verdict_columns`].
 macro_rules! finding_columns {
     () => {
         "v.name AS vulnerability_name, v.title AS title, v.description AS description, \
@@ -94,6 +95,8 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
     let keys = &["package_id", "vulnerability_name"];
     let columns = Columns::new(row, "package_vulnerability", keys);
     let advisories: Vec<StoredAdvisory> = columns.json("advisories")?;
+    let (vex, by_vex) = verdict_from_columns(&columns)?.unzip();
+    let suppressed = suppression_from_columns(&columns)?;
     Ok(Finding {
         vulnerability,
         severity: columns.severity("severity")?,
@@ -109,8 +112,8 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
                 modified: advisory.modified,
             })
             .collect(),
-        vex: None,
-        suppressed: suppression_from_columns(&columns)?,
+        vex,
+        suppressed: suppressed.or(by_vex.flatten()),
     })
 }
 

@@ -164,6 +164,25 @@ export const packagesQuery = (digest: string, filters: PackageFilters) =>
       ),
   });
 
+export interface SecretFilters {
+  q?: string | undefined;
+  severity?: string | undefined;
+  layer?: number | undefined;
+}
+
+export const secretsQuery = (digest: string, filters: SecretFilters) =>
+  infiniteQueryOptions({
+    ...paged,
+    queryKey: [...keys.image, digest, "secrets", filters],
+    queryFn: ({ pageParam, signal }) =>
+      data(
+        api.GET("/api/v1/images/{digest}/secrets", {
+          params: { path: { digest }, query: { ...filters, cursor: pageParam, limit: PAGE } },
+          signal,
+        }),
+      ),
+  });
+
 export const tokensQuery = queryOptions({
   queryKey: keys.tokens,
   queryFn: ({ signal }) => data(api.GET("/api/v1/tokens", { signal })),

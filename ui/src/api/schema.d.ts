@@ -158,6 +158,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{digest}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Secrets of an image by kind and place, worst first. */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -755,6 +772,11 @@ export interface components {
             references: string[];
             /**
              * Format: int64
+             * @description Secrets that it carries; absent when nobody looked for them.
+             */
+            secrets?: number | null;
+            /**
+             * Format: int64
              * @description Unpacked bytes.
              */
             size_bytes: number;
@@ -1189,6 +1211,53 @@ export interface components {
          * @enum {string}
          */
         ScanState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description Secrets of an image, worst first, a page of them. */
+        SecretPage: {
+            /** @description How many there are of each severity, with all filters applied but that of the severity. */
+            counts: components["schemas"]["SeverityCounts"];
+            /** @description Whether the image was looked through for secrets: a list of packages that was sent says nothing of them. */
+            looked: boolean;
+            /** @description To be sent as `cursor` for the next page. */
+            next?: string | null;
+            /** @description The secrets. */
+            secrets: components["schemas"]["SecretView"][];
+        };
+        /** @description A credential that an image carries. */
+        SecretView: {
+            /**
+             * Format: int32
+             * @description Byte of that line at which it begins, from 1.
+             */
+            column: number;
+            /** @description How sure the rule can be: `high`, `medium` or `low`. */
+            confidence: string;
+            /** @description Whether a higher layer replaced or removed the file. Whoever has the image still has the secret. */
+            is_hidden: boolean;
+            /** @description `file`, or `configuration` for a field of the image's configuration. */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Index of the layer that holds the file; absent in the configuration.
+             */
+            layer?: number | null;
+            /**
+             * Format: int32
+             * @description Line of the file or the field's text, from 1.
+             */
+            line: number;
+            /** @description The file, or the field. */
+            path: string;
+            /** @description Who issued it. */
+            provider: string;
+            /** @description What to do. Absent when the rule is not known any more. */
+            remediation?: string | null;
+            /** @description The rule that found it, such as `github-token`. */
+            rule: string;
+            /** @description What its loss would mean: `critical`, `high`, `medium` or `low`. */
+            severity: string;
+            /** @description What it is, in a few words. */
+            title: string;
+        };
         /** @description Who is signed in. */
         Session: {
             /** @description To be sent as `X-CSRF-Token` with every request that changes something. */
@@ -1795,6 +1864,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImageReport"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_secrets: {
+        parameters: {
+            query?: {
+                /** @description Part of a path, of a rule's id or of its title. */
+                q?: string;
+                /** @description Severities, separated by commas. */
+                severity?: string;
+                /** @description Index of the layer that holds the file. */
+                layer?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The image */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {

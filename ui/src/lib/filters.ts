@@ -1,6 +1,6 @@
 // What the addresses of the image pages may hold, and how it becomes filters of the API.
 
-import type { FindingFilters, ImageFilters, PackageFilters } from "../api/queries";
+import type { FindingFilters, ImageFilters, PackageFilters, SecretFilters } from "../api/queries";
 import { flag, index, oneOf, share, someOf, text } from "./address";
 import { SEVERITIES, type Severity } from "./severity";
 
@@ -49,7 +49,7 @@ export function imageFilters({ q, severity, fixable, exploited, sort }: ImagesSe
 
 /** One image. */
 export interface ImageSearch {
-  tab?: "packages";
+  tab?: "packages" | "secrets";
   q?: string;
   /** Some, joined by commas. */
   severity?: string;
@@ -73,7 +73,7 @@ export interface ImageSearch {
 
 export function imageSearch(values: Values): ImageSearch {
   return {
-    tab: oneOf(["packages"] as const, values.tab),
+    tab: oneOf(["packages", "secrets"] as const, values.tab),
     q: text(values.q),
     severity: someOf(SEVERITIES, values.severity),
     layer: index(values.layer),
@@ -93,6 +93,10 @@ export function imageSearch(values: Values): ImageSearch {
 export function findingFilters(search: ImageSearch): FindingFilters {
   const { q, severity, layer, kind, status, of, exploited, epss, suppressed, sort } = search;
   return { q, severity, layer, kind, status, package: of, exploited, epss_min: epss, suppressed, sort };
+}
+
+export function secretFilters({ q, severity, layer }: ImageSearch): SecretFilters {
+  return { q, severity, layer };
 }
 
 export function packageFilters({ q, layer, kind, vulnerable }: ImageSearch): PackageFilters {

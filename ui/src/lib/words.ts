@@ -27,6 +27,10 @@ export function vexStatusName(status: string): string {
   return lookUp(strings.vex.status, status);
 }
 
+export function confidenceName(confidence: string): string {
+  return lookUp(strings.secrets.confidence, confidence);
+}
+
 export function roleName(role: string): string {
   return lookUp(strings.settings.users.roles, role);
 }

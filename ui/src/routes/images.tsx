@@ -162,7 +162,7 @@ function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void):
     {
       id: "seen",
       header: sorted("newest", t.columns.seen),
-      width: "7rem",
+      width: "7.5rem",
       sort: sort === "newest" ? "descending" : undefined,
       cell: (image) => <Time at={image.first_seen} />,
     },

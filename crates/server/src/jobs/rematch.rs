@@ -93,6 +93,12 @@ async fn match_again(
         tx.commit().await?;
     }
     changes += estimate_again(app, database).await?;
+    if !app.vex.get().await.is_empty() {
+        // What matches anew has not been judged.
+        let touched: Vec<PackageId> = touched.iter().map(|(id, _)| *id).collect();
+        let holding = images::ids_with(&app.store, &[], &touched).await?;
+        changes += super::judge::judge(app, &holding).await?;
+    }
     let ecosystems = |database: &Database| -> BTreeSet<String> {
         database
             .info()

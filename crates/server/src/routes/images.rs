@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use seareeve_api::{
@@ -14,7 +15,7 @@ use seareeve_api::{
     PackagePage, PackageView, ReleaseSupport, ReportLayer, ReportPackage, Suppression, VexVerdict,
 };
 use seareeve_model::{Digest, Distro, FindingStatus, Layer, PackageKind, Probability, Severity};
-use seareeve_scan::releases;
+use seareeve_scan::{releases, sbom};
 use seareeve_store::users::Role;
 use seareeve_store::{Cursor, ImageId, PackageId, SeverityCounts, images};
 use serde::Deserialize;
@@ -24,6 +25,7 @@ use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
+use crate::vex;
 
 /// Which images.
 #[derive(Deserialize, IntoParams)]
@@ -228,10 +230,11 @@ pub(super) async fn report(
     let id = image(&app, &digest).await?;
     let inventory = images::inventory(&app.store, id).await?;
     // Matched anew, not read from the store: it takes a millisecond, and names the database it was made with.
-    let database = app.advisories.get().await;
+    let (database, documents) = (app.advisories.get().await, app.vex.get().await);
     let today = today(&app);
     let report = tokio::task::spawn_blocking(move || {
-        let matches = seareeve_scan::match_inventory(&database, &inventory);
+        let mut matches = seareeve_scan::match_inventory(&database, &inventory);
+        vex::apply(&documents, &inventory, &mut matches);
         let mut report = api::report(
             &inventory,
             &matches.findings,
@@ -243,6 +246,48 @@ pub(super) async fn report(
         report
     });
     Ok(Json(report.await.map_err(ApiError::internal)?))
+}
+
+/// In which format an inventory is wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FormatQuery {
+    /// `cyclonedx` (1.6, with findings) or `spdx` (2.3).
+    format: Option<String>,
+}
+
+/// What an image holds, as an SBOM for other programs.
+#[utoipa::path(get, operation_id = "export_sbom", path = "/api/v1/images/{digest}/sbom", tag = "images",
+    params(("digest" = String, Path, description = "The image"), FormatQuery),
+    responses((status = 200, content((Vec<u8> = "application/vnd.cyclonedx+json"), (Vec<u8> = "application/spdx+json"))),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn sbom(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(digest): Path<String>,
+    Query(query): Query<FormatQuery>,
+) -> ApiResult<Response> {
+    let (format, kind) = match query.format.as_deref() {
+        None | Some("cyclonedx") => (sbom::Format::CycloneDx, "application/vnd.cyclonedx+json"),
+        Some("spdx") => (sbom::Format::Spdx, "application/spdx+json"),
+        Some(_) => return Err(ApiError::bad_request("the format is cyclonedx or spdx")),
+    };
+    let id = image(&app, &digest).await?;
+    let inventory = images::inventory(&app.store, id).await?;
+    let (database, documents) = (app.advisories.get().await, app.vex.get().await);
+    let written = tokio::task::spawn_blocking(move || {
+        let mut matches = seareeve_scan::match_inventory(&database, &inventory);
+        vex::apply(&documents, &inventory, &mut matches);
+        let mut text = Vec::new();
+        let time = sbom::time_of(&inventory);
+        sbom::write(format, &inventory, Some(&matches.findings), time, &mut text).map(|()| text)
+    });
+    let text = written
+        .await
+        .map_err(ApiError::internal)?
+        .map_err(ApiError::internal)?;
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
 /// Says in a report how long the distribution's release is looked after.
@@ -428,7 +473,7 @@ pub(super) async fn finding(
     }))
 }
 
-async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
+pub(super) async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
     let digest: Digest = digest
         .parse()
         .map_err(|_not_one: seareeve_model::DigestError| ApiError::not_found("image"))?;
@@ -438,20 +483,13 @@ async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
 }
 
 fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
-    let list = |text: Option<String>| -> Vec<String> {
-        text.iter()
-            .flat_map(|text| text.split(','))
-            .map(str::to_owned)
-            .filter(|item| !item.is_empty())
-            .collect()
-    };
     let status = |text: &String| {
         FindingStatus::parse(text)
             .ok_or_else(|| ApiError::bad_request(format!("{text:?} is no status of a finding")))
     };
     Ok(images::FindingFilter {
         query: query.q.unwrap_or_default(),
-        severities: list(query.severity)
+        severities: listed(query.severity)
             .iter()
             .map(|text| word(text))
             .collect::<ApiResult<BTreeSet<Severity>>>()?,
@@ -459,7 +497,7 @@ fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
         package: query.package.map(PackageId),
         kind: query.kind.as_deref().map(kind).transpose()?,
         fixable_only: false,
-        statuses: list(query.status)
+        statuses: listed(query.status)
             .iter()
             .map(status)
             .collect::<ApiResult<_>>()?,
@@ -473,7 +511,16 @@ fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
     })
 }
 
-fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
+/// A list that is separated by commas.
+pub(super) fn listed(text: Option<String>) -> Vec<String> {
+    text.iter()
+        .flat_map(|text| text.split(','))
+        .map(str::to_owned)
+        .filter(|item| !item.is_empty())
+        .collect()
+}
+
+pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
     text.parse()
         .map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
 }
@@ -496,7 +543,7 @@ pub(super) fn cursor(text: Option<String>) -> Option<Cursor> {
     })
 }
 
-fn next(cursor: Option<Cursor>) -> Option<String> {
+pub(super) fn next(cursor: Option<Cursor>) -> Option<String> {
     cursor.as_ref().map(Cursor::to_string)
 }
 
@@ -520,6 +567,7 @@ fn summary(image: images::ImageSummary, today: Date) -> ImageSummary {
         findings: counts(image.findings),
         fixable: image.fixable,
         packages: image.packages,
+        secrets: image.secrets,
         problems: image.problems,
     }
 }

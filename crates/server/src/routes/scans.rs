@@ -11,6 +11,7 @@ use seareeve_api::{
     ErrorBody, ImageReport, MAX_PAGE, Sbom, Scan, ScanPage, ScanRequest, ScanSource, ScanState,
 };
 use seareeve_model::{ImageReference, Inventory};
+use seareeve_scan::Examined;
 use seareeve_store::users::Role;
 use seareeve_store::{Cursor, ScanId, scans};
 use serde::Deserialize;
@@ -192,7 +193,12 @@ pub(super) async fn sbom(
         name: &name,
         user: caller.user.id,
     };
-    let saved = jobs::save(&app, inventory, note)
+    // A list of packages says nothing of secrets.
+    let examined = Examined {
+        inventory,
+        secrets: None,
+    };
+    let saved = jobs::save(&app, examined, note)
         .await
         .map_err(ApiError::from_any)?;
     let Saved::Stored(stored) = saved else {

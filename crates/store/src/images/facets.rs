@@ -41,7 +41,7 @@ pub struct FindingFacets {
 const CLASSES: &str = concat!(
     "SELECT MIN(p.id) AS package_id, m.severity AS severity, p.kind AS kind, m.status AS status, \
        CAST(CASE WHEN v.exploited IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_exploited, \
-       CAST(CASE WHEN m.suppression IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_suppressed, \
+       CAST(CASE WHEN m.suppression IS NULL AND x.reason IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_suppressed, \
        CAST(CASE WHEN COALESCE(e.score, -1) >= $12 THEN 1 ELSE 0 END AS BIGINT) AS is_probable, \
        CAST(CASE WHEN e.score >= 500000000 THEN 3 WHEN e.score >= 100000000 THEN 2 \
          WHEN e.score >= 10000000 THEN 1 ELSE 0 END AS BIGINT) AS epss_step, \

@@ -13,6 +13,7 @@ use sqlx::query::Query;
 use crate::columns::{Columns, severity_number};
 use crate::exploitation::billionths;
 use crate::images::paths;
+use crate::images::verdicts::verdict_columns;
 use crate::packages::{self, package_columns};
 use crate::rows::{contains_pattern, int, numbers, texts};
 use crate::vulnerabilities::{finding_columns, finding_from_row};
@@ -103,12 +104,14 @@ macro_rules! finding_tables {
         "JOIN package p ON p.id = place.package \
          JOIN package_vulnerability m ON m.package = p.id \
          JOIN vulnerability v ON v.id = m.vulnerability \
-         LEFT JOIN vulnerability_epss e ON e.vulnerability = v.id "
+         LEFT JOIN vulnerability_epss e ON e.vulnerability = v.id \
+         LEFT JOIN image_verdict x ON x.image = $1 AND x.package = m.package \
+           AND x.vulnerability = m.vulnerability "
     };
 }
 pub(super) use finding_tables;
 
-/// The restrictions on a match `m` of a package `p` with a vulnerability `v` and its estimate `e`:
+/// The restrictions on a match `m` of a package `p` with a vulnerability `v`, its estimate `e` and the verdict `x`:
 /// $2 package or 0, $3 kind, $4 fixable only, $5 severities, $6 statuses, $7 pattern, $8 exploited only,
 /// $9 lowest score or -1, $10 whether it counts (0), does not (1), or either (-1).
 macro_rules! finding_conditions {
@@ -119,8 +122,8 @@ macro_rules! finding_conditions {
          AND ($7 = '' OR lower(v.name) LIKE $7 ESCAPE '!' OR lower(v.aliases) LIKE $7 ESCAPE '!' \
            OR lower(v.title) LIKE $7 ESCAPE '!' OR lower(p.name) LIKE $7 ESCAPE '!') \
          AND ($8 = 0 OR v.exploited IS NOT NULL) AND ($9 < 0 OR e.score >= $9) \
-         AND ($10 < 0 OR ($10 = 0 AND m.suppression IS NULL) \
-           OR ($10 = 1 AND m.suppression IS NOT NULL)) "
+         AND ($10 < 0 OR ($10 = 0 AND m.suppression IS NULL AND x.reason IS NULL) \
+           OR ($10 = 1 AND (m.suppression IS NOT NULL OR x.reason IS NOT NULL))) "
     };
 }
 pub(super) use finding_conditions;
@@ -165,6 +168,8 @@ macro_rules! list {
             package_columns!(),
             ", ",
             finding_columns!(),
+            ", ",
+            verdict_columns!(),
             ", ip.image AS image, ip.layer AS layer, path.id AS path_id, path.path AS path, \
                place.places AS places, ",
             $first_rank,
@@ -271,6 +276,8 @@ const GET: &str = concat!(
     package_columns!(),
     ", ",
     finding_columns!(),
+    ", ",
+    verdict_columns!(),
     ", ip.image AS image, ip.layer AS layer, path.id AS path_id, path.path AS path, \
        (SELECT COUNT(*) FROM image_package WHERE image = $1 AND package = $2) AS places \
      FROM image_package ip \
@@ -279,6 +286,8 @@ const GET: &str = concat!(
      JOIN package_vulnerability m ON m.package = p.id \
      JOIN vulnerability v ON v.id = m.vulnerability \
      LEFT JOIN vulnerability_epss e ON e.vulnerability = v.id \
+     LEFT JOIN image_verdict x ON x.image = ip.image AND x.package = m.package \
+       AND x.vulnerability = m.vulnerability \
      WHERE ip.image = $1 AND ip.package = $2 AND v.name = $3 ORDER BY ip.path"
 );
 

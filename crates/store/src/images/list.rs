@@ -37,6 +37,8 @@ pub struct ImageSummary {
     pub exploited: u64,
     /// Installed packages; one that lies at two paths is installed twice.
     pub packages: u64,
+    /// Secrets that it carries; `None` when nobody looked for them.
+    pub secrets: Option<u64>,
     /// What could not be read or judged.
     pub problems: u64,
 }
@@ -74,7 +76,7 @@ macro_rules! summary_columns {
          i.architecture AS architecture, i.size_bytes AS size_bytes, i.first_seen AS first_seen, \
          i.critical AS critical, i.high AS high, i.medium AS medium, i.low AS low, \
          i.unknown AS unknown, i.fixable AS fixable, i.exploited AS exploited, i.packages AS packages, \
-         i.problems AS problems "
+         i.problems AS problems, i.secrets AS secrets "
     };
 }
 pub(super) use summary_columns;
@@ -95,6 +97,10 @@ pub(super) fn summary_from_row(row: &AnyRow) -> Result<ImageSummary, StoreError>
         fixable: columns.count("fixable")?,
         exploited: columns.count("exploited")?,
         packages: columns.count("packages")?,
+        secrets: columns
+            .opt_int("secrets")?
+            .map(|_| columns.count("secrets"))
+            .transpose()?,
         problems: columns.count("problems")?,
     })
 }

@@ -18,3 +18,5 @@ mod rejudge;
 mod sample;
 mod scans;
 mod schema;
+mod secrets;
+mod vex;

@@ -27,7 +27,7 @@ async fn apply(
 }
 
 /// That the counts kept with the images are those that counting their findings gives.
-async fn assert_counts_are_true(store: &Store) -> Result<(), StoreError> {
+pub(crate) async fn assert_counts_are_true(store: &Store) -> Result<(), StoreError> {
     let all = ImageFilter::default();
     for image in images::list(store, &all, ImageSort::Newest, None, 1_000)
         .await?

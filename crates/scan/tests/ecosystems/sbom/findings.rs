@@ -167,3 +167,63 @@ fn spdx_links_to_the_advisories() {
         ])
     );
 }
+
+#[test]
+fn what_does_not_count_says_so_in_both_formats() {
+    let database = database();
+    let inventory = image("debian");
+    let mut matches = match_inventory(&database, &inventory);
+    let vex = json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "a", "author": "b", "version": 1,
+        "timestamp": "2024-02-01T00:00:00Z",
+        "statements": [
+            {"vulnerability": {"name": "CVE-2024-1"}, "products": [{"@id": "pkg:deb/debian/libssl3"}],
+                "status": "not_affected", "justification": "vulnerable_code_not_present"},
+            {"vulnerability": {"name": "CVE-2024-2"}, "products": [{"@id": "pkg:deb/debian/passwd"}],
+                "status": "under_investigation"},
+        ],
+    });
+    let vex = seareeve_scan::vex::parse("a.json", vex.to_string().as_bytes()).unwrap();
+    seareeve_scan::vex::apply(&[vex], &inventory, &mut matches);
+    let ignored = seareeve_scan::ignore::parse(".trivyignore", b"CVE-2024-3 # only for tests");
+    let ignored = [ignored.unwrap()];
+    let now = Timestamp::UNIX_EPOCH;
+    seareeve_scan::ignore::apply(&ignored, &inventory, &[], &mut matches, now);
+
+    let document = json(&written(
+        Format::CycloneDx,
+        &inventory,
+        Some(&matches.findings),
+    ));
+    let vulnerabilities = document["vulnerabilities"].as_array().unwrap();
+    let said: Vec<Value> = vulnerabilities
+        .iter()
+        .map(|v| {
+            json!([
+                v["id"],
+                v["analysis"],
+                v["affects"][0]["versions"][0]["status"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        Value::from(said),
+        json!([
+            ["CVE-2024-1",
+                {"state": "not_affected", "justification": "code_not_present", "response": ["update"],
+                    "detail": "a version with the fix exists"},
+                "unaffected"],
+            ["CVE-2024-2", {"response": ["update"], "detail": "a version with the fix exists"}, "affected"],
+            ["CVE-2024-2", {"state": "in_triage", "detail": "no fixed version is known"}, "affected"],
+            ["CVE-2024-3", {"response": ["will_not_fix"], "detail": "accepted: only for tests"}, "affected"],
+        ])
+    );
+
+    let document = json(&written(Format::Spdx, &inventory, Some(&matches.findings)));
+    let packages = document["packages"].as_array().unwrap();
+    let package = packages.iter().find(|p| p["name"] == "libssl3").unwrap();
+    assert_eq!(
+        package["externalRefs"][1]["comment"],
+        "critical, does not count (not affected: vulnerable code not present): upgrade libssl3 to 3.0.9-1"
+    );
+}
