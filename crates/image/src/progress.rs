@@ -28,7 +28,7 @@ pub enum Stage {
     Layers,
 }
 
-/// Called often (about every 256 KiB unpacked, and a few times a second while waiting);
+/// Called often (about every MiB packed, and a few times a second while waiting);
 /// `ControlFlow::Break` ends reading with [`ReadError::Cancelled`].
 pub(crate) type Report<'a> = dyn Fn(Progress) -> ControlFlow<()> + Sync + 'a;
 

@@ -92,9 +92,14 @@ enum Intake {
     /// The same of a lock file, which names packages without holding them; it counts where nothing stands in the
     /// second place.
     Locked(fn(&ImagePath) -> bool, Installs),
-    /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
-    /// for every regular file of an image.
-    Extract(fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>),
+    /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive).
+    Extract {
+        /// Whether the beginning of a file says that it is none of the format's. Called for every regular file of
+        /// an image whose beginning is at hand.
+        passes_over: fn(&ImagePath, &[u8]) -> bool,
+        /// Called for every regular file that some format does not pass over.
+        inspector: fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>,
+    },
 }
 
 impl Ecosystem {
@@ -102,14 +107,14 @@ impl Ecosystem {
         match self.intake {
             Intake::Whole(wanted) | Intake::Amended { wanted, .. } => wanted(path),
             Intake::Locked(wanted, _) => wanted(path) && !locks::is_of_dependency(path),
-            Intake::Extract(_) => false,
+            Intake::Extract { .. } => false,
         }
     }
 
     /// Whether the file at `path` is a log of one that is kept.
     fn amends(&self, path: &ImagePath) -> bool {
         match self.intake {
-            Intake::Whole(_) | Intake::Locked(..) | Intake::Extract(_) => false,
+            Intake::Whole(_) | Intake::Locked(..) | Intake::Extract { .. } => false,
             Intake::Amended { wanted, suffix, .. } => {
                 let database = path.as_bytes().strip_suffix(suffix);
                 database
@@ -203,6 +208,14 @@ pub(crate) fn wants_history(path: &ImagePath) -> bool {
     })
 }
 
+/// Whether no format looks at a regular file that begins with `start`.
+pub(crate) fn passes_over(path: &ImagePath, start: &[u8]) -> bool {
+    ECOSYSTEMS.iter().all(|format| match format.intake {
+        Intake::Whole(_) | Intake::Amended { .. } | Intake::Locked(..) => true,
+        Intake::Extract { passes_over, .. } => passes_over(path, start),
+    })
+}
+
 /// Those who look at the content of a file, each with the position of its format in the list.
 pub(crate) fn inspectors(
     path: &ImagePath,
@@ -213,7 +226,7 @@ pub(crate) fn inspectors(
         .zip(0..)
         .filter_map(move |(format, at)| match format.intake {
             Intake::Whole(_) | Intake::Amended { .. } | Intake::Locked(..) => None,
-            Intake::Extract(inspector) => Some((at, inspector(path, file)?)),
+            Intake::Extract { inspector, .. } => Some((at, inspector(path, file)?)),
         })
 }
 

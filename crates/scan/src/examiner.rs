@@ -152,6 +152,12 @@ impl Selector for Examiner {
         self.packages && ecosystems::wants_history(path)
     }
 
+    fn passes_over(&self, path: &ImagePath, start: &[u8]) -> bool {
+        let is_of_package = || ownership::is_list(path) || !ecosystems::passes_over(path, start);
+        // Secrets can be in any text.
+        !(self.secrets || self.packages && is_of_package())
+    }
+
     fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
         if self.packages && ownership::is_list(path) {
             return Some(Box::new(ListInspector::default()));

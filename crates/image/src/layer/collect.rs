@@ -154,6 +154,11 @@ pub(crate) trait Content {
     /// The next bytes; empty at the end of the file.
     fn piece(&mut self) -> Result<&[u8], Stop>;
 
+    /// The beginning of the file as far as it is in memory already, before the first piece.
+    fn at_hand(&self) -> &[u8] {
+        &[]
+    }
+
     /// Leaves out up to `amount` bytes.
     fn leave_out(&mut self, amount: u64) -> Result<(), Stop>;
 }
@@ -161,6 +166,10 @@ pub(crate) trait Content {
 impl<I: Input> Content for Walker<I> {
     fn piece(&mut self) -> Result<&[u8], Stop> {
         Ok(Walker::piece(self)?)
+    }
+
+    fn at_hand(&self) -> &[u8] {
+        Walker::at_hand(self)
     }
 
     fn leave_out(&mut self, amount: u64) -> Result<(), Stop> {
@@ -250,7 +259,12 @@ impl<'a> Collector<'a> {
         let selector = self.selector;
         // The inspector may borrow the path, which stays as it is until the file is read.
         let path = std::mem::replace(&mut self.path, ImagePath::root());
-        let mut inspector = selector.inspector(&path, facts);
+        let start = content.at_hand();
+        let mut inspector = if start.is_empty() || !selector.passes_over(&path, start) {
+            selector.inspector(&path, facts)
+        } else {
+            None
+        };
         let mut whole = Vec::new();
         if kept {
             // Within the budget, so a size that lies reserves at most that.

@@ -214,6 +214,10 @@ impl Input for Chunks<'_> {
     fn consume(&mut self, amount: usize) {
         self.used = self.used.saturating_add(amount);
     }
+
+    fn at_hand(&self) -> &[u8] {
+        self.current.get(self.used..).unwrap_or_default()
+    }
 }
 
 /// The second thread: fills chunks until the blob ends or nobody takes them, then reads the rest of the

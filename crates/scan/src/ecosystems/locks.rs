@@ -81,7 +81,7 @@ impl<'a> Locks<'a> {
     /// Whether what is installed stands for the file at `path`.
     pub(super) fn supersede(&self, format: &Ecosystem, path: &ImagePath) -> bool {
         match format.intake {
-            Intake::Whole(_) | Intake::Amended { .. } | Intake::Extract(_) => false,
+            Intake::Whole(_) | Intake::Amended { .. } | Intake::Extract { .. } => false,
             Intake::Locked(_, Installs::Anywhere(kind)) => self.kinds.contains(&kind),
             Intake::Locked(_, Installs::Compiled(_)) => self.files.contains(path),
             Intake::Locked(_, Installs::Beside(folder)) => {

@@ -71,6 +71,11 @@ impl Search {
         }
     }
 
+    /// Where the part begins that is searched, to the end of the file.
+    pub(super) fn from(&self) -> u64 {
+        self.from
+    }
+
     /// Takes the bytes at `at`; `Break` when the list was found.
     pub(super) fn take(&mut self, at: u64, bytes: &[u8]) -> ControlFlow<()> {
         let Ok(skipped) = usize::try_from(self.from.saturating_sub(at)) else {
