@@ -32,6 +32,7 @@ mod layers;
 mod limits;
 mod manifest;
 mod options;
+mod packing;
 mod plan;
 mod problems;
 mod progress;

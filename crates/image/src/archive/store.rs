@@ -14,7 +14,8 @@ use crate::tar::{InputError, Kind, TarError, Walker};
 use crate::watch::Watch;
 use crate::{Limits, Options, ReadError};
 
-use super::packed::{self, Packing};
+use super::packed;
+use crate::packing::Packing;
 use crate::seekable::{Seekable, read_up_to};
 
 /// How many links between entries are followed.
@@ -82,10 +83,7 @@ impl Store {
         if read_up_to(&file, 0, &mut start).map_err(failed)? == 0 {
             return Err(store.not_an_image("it is empty"));
         }
-        if let Some(why) = Packing::foreign(start) {
-            return Err(store.not_an_image(why));
-        }
-        match Packing::of(start) {
+        match Packing::of(&start) {
             Some(packing) => {
                 let unpacked = packed::unpack(file, packing, path, options, watch)?;
                 Self::in_file(path, unpacked, &options.limits)

@@ -1,5 +1,6 @@
 //! Images that lie, break off, blow up or never end.
 
+use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use camino::Utf8PathBuf;
@@ -290,5 +291,61 @@ fn reading_can_be_cancelled() {
             },
         );
         assert!(matches!(stopped, Err(ReadError::Cancelled)), "at {stop_at}");
+    }
+}
+
+/// A packed layer whose first block is a whole tar header too: `pack` puts bytes of our choice behind a header of
+/// `head` bytes.
+fn disguised(head: usize, pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let mut extra = vec![0; 512 - head];
+    while pack(&extra).len() % 512 != 0 {
+        extra.push(0);
+    }
+    let packed = pack(&extra);
+    let mut header = tar::Header::new_ustar();
+    header.as_mut_bytes()[..head].copy_from_slice(&packed[..head]);
+    header.set_mode(0o644);
+    header.set_size(packed.len() as u64 - 512);
+    header.set_cksum();
+    extra[..512 - head].copy_from_slice(&header.as_bytes()[head..]);
+    pack(&extra)
+}
+
+#[test]
+fn a_packed_layer_that_looks_like_tar_is_unpacked() {
+    let layer = tar(&[File("var/lib/dpkg/status", b"Package: openssl")]);
+    // A gzip header with an extra field (RFC 1952, section 2.3.1.1), and a skippable frame (RFC 8878, section 3.1.2).
+    let as_gzip = disguised(12, |extra| {
+        let out = flate2::GzBuilder::new().extra(extra);
+        let mut encoder = out.write(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&layer).unwrap();
+        encoder.finish().unwrap()
+    });
+    let as_zstd = disguised(8, |extra| {
+        let length = u32::try_from(extra.len()).unwrap().to_le_bytes();
+        [&[0x50, 0x2a, 0x4d, 0x18], &length[..], extra, &zstd(&layer)].concat()
+    });
+    for packed in [as_gzip, as_zstd] {
+        assert_eq!(&packed[257..262], b"ustar");
+        for archive in [
+            oci(&[(layer.clone(), packed.clone())]).archive(),
+            docker(std::slice::from_ref(&packed)),
+        ] {
+            let read = read_bytes(&archive, &Options::default()).unwrap();
+            assert_eq!(
+                listing(&read.tree),
+                ["var/lib/dpkg/status@0=Package: openssl"]
+            );
+        }
+    }
+    // What some engines unpack and we do not is no tar archive either.
+    for magic in [&b"\xfd7zXZ\0"[..], b"BZh9"] {
+        let mut layer = tar(&[File("file", b"")]);
+        layer[..magic.len()].copy_from_slice(magic);
+        layer[148..156].fill(b' ');
+        let sum: u32 = layer[..512].iter().map(|byte| u32::from(*byte)).sum();
+        layer[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        let read = read_bytes(&docker(&[layer]), &Options::default()).unwrap();
+        assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
     }
 }
