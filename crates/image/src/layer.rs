@@ -58,10 +58,24 @@ impl LayerFiles {
         self.removes(bytes, &hash) || self.directories.binary_search(&hash.0).is_ok()
     }
 
+    /// Bytes that this takes of [`crate::Limits::kept_bytes`].
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let maps = [&self.files, &self.links, &self.notes].into_iter().flatten();
+        let contents = maps.map(|(path, content)| cost(path.as_bytes(), content.len() as u64));
+        let marks = self.whiteouts.iter().chain(&self.opaque);
+        let hashes = self.directories.len().saturating_add(self.replacements.len()) as u64;
+        contents
+            .chain(marks.map(|path| cost(path, 0)))
+            .fold(hashes.saturating_mul(HASH), u64::saturating_add)
+    }
+
     fn removes(&self, path: &[u8], hash: &PathHash) -> bool {
         self.whiteouts.contains(path) || self.replacements.binary_search(&hash.0).is_ok()
     }
 }
+
+/// Bytes of one path that is remembered by its hash only.
+pub(crate) const HASH: u64 = 8;
 
 /// What keeping something costs against [`crate::Limits::kept_bytes`], with its place in the maps.
 pub(crate) fn cost(path: &[u8], content: u64) -> u64 {

@@ -212,7 +212,7 @@ impl Layers<'_> {
     ) -> Result<Read, ReadError> {
         let packed = self.packed.get(index).copied().flatten();
         self.tell(shared, 0)?;
-        if let Some(read) = self.cached(layer) {
+        if let Some(read) = self.cached(layer, bytes_left, shared.budget) {
             shared
                 .bytes
                 .fetch_add(packed.unwrap_or(0), Ordering::Relaxed);
@@ -329,14 +329,19 @@ impl Layers<'_> {
         })
     }
 
-    /// The layer from the cache, by either of its digests.
-    fn cached(&self, layer: &Layer) -> Option<Read> {
+    /// The layer from the cache. A packed layer is what its packed bytes are, whatever the configuration says that
+    /// they unpack to; so it is asked for by their digest alone. One that would not be read whole, because it is
+    /// too large beside what else there is of the image, is read, and says so.
+    fn cached(&self, layer: &Layer, bytes_left: u64, budget: &Budget) -> Option<Read> {
         let cache = self.options.cache.as_ref()?;
-        let digests = [Some(&layer.diff_id), layer.digest.as_ref()];
-        let found = digests
-            .into_iter()
-            .flatten()
-            .find_map(|digest| cache.get(digest))?;
+        let found = cache.get(layer.digest.as_ref().unwrap_or(&layer.diff_id))?;
+        if self.options.verify == Verify::Everything && found.diff_id.is_none() {
+            return None;
+        }
+        let bytes = bytes_left.min(self.options.limits.layer_bytes);
+        if found.unpacked > bytes || !budget.take(found.files.kept_bytes()) {
+            return None;
+        }
         Some(Read {
             files: Some(found.files),
             problems: Vec::new(),

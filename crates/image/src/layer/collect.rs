@@ -47,7 +47,8 @@ impl Budget {
         self.spent.load(Ordering::Relaxed)
     }
 
-    fn take(&self, amount: u64) -> bool {
+    /// Takes `amount` of what is left; false when there is less.
+    pub(crate) fn take(&self, amount: u64) -> bool {
         let taken = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
