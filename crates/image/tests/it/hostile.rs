@@ -1,14 +1,17 @@
 //! Images that lie, break off, blow up or never end.
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use camino::Utf8PathBuf;
 use seareeve_image::{Limits, Options, ReadError, Source, Verify, read};
 use seareeve_model::{ImagePath, ProblemCode};
 use serde_json::json;
 
-use crate::support::Entry::File;
+use crate::support::Entry::{Dir, File};
 use crate::support::{codes, config, docker, gzip, listing, oci, read_bytes, sha256, tar, zstd};
 
 fn limited(change: impl FnOnce(&mut Limits)) -> Options {
@@ -348,4 +351,73 @@ fn a_packed_layer_that_looks_like_tar_is_unpacked() {
         let read = read_bytes(&docker(&[layer]), &Options::default()).unwrap();
         assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
     }
+}
+
+#[test]
+fn paths_that_are_only_remembered_have_a_limit() {
+    let many: Vec<_> = (0..200).map(|_| Dir("d/")).collect();
+    let image = docker(&[tar(&many), tar(&many)]);
+    let read = read_bytes(&image, &limited(|limits| limits.kept_bytes = 1000)).unwrap();
+    assert_eq!(codes(&read.problems), [ProblemCode::LimitReached; 2]);
+}
+
+#[test]
+fn layers_that_are_read_together_share_the_limit_of_the_image() {
+    let layers =
+        ["a", "b", "c", "d"].map(|name| tar(&[File(name, b"x"), File("zeros", &[0; 1 << 20])]));
+    let image = oci(&layers.map(|layer| (layer.clone(), gzip(&layer)))).archive();
+    let read = |threads| {
+        let mut options = limited(|limits| limits.image_bytes = 5 << 19);
+        options.threads = NonZeroUsize::new(threads).unwrap();
+        let most = AtomicU64::new(0);
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&image).unwrap();
+        let path = Utf8PathBuf::from_path_buf(file.path().to_owned()).unwrap();
+        let contents = read(
+            &Source::Archive(path),
+            &options,
+            &|_: &ImagePath| true,
+            &|now| {
+                // Told of the same bytes once, also when they are read again.
+                assert!(
+                    most.fetch_max(now.bytes_read, Relaxed) <= now.bytes_read || now.layers == 0
+                );
+                ControlFlow::Continue(())
+            },
+        );
+        contents.unwrap()
+    };
+    let (alone, together) = (read(1), read(4));
+    assert_eq!(codes(&alone.problems), [ProblemCode::LimitReached; 2]);
+    assert_eq!(
+        (together.tree, together.problems),
+        (alone.tree, alone.problems)
+    );
+}
+
+#[test]
+fn zstd_windows_have_a_limit() {
+    let packed = |layer: &[u8], log| {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(log).unwrap();
+        encoder.write_all(layer).unwrap();
+        encoder.finish().unwrap()
+    };
+    let layers = ["a", "b", "c", "d"].map(|name| tar(&[File(name, b"x")]));
+    let logs = [23, 24, 26, 27];
+    let image = layers.iter().zip(logs);
+    let image: Vec<_> = image
+        .map(|(layer, log)| (layer.clone(), packed(layer, log)))
+        .collect();
+    let read = read_bytes(&oci(&image).archive(), &Options::default()).unwrap();
+    assert_eq!(listing(&read.tree), ["a@0=x", "b@1=x", "c@2=x"]);
+    assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
+    // A frame behind the first one asks for more than that.
+    let late = [packed(&layers[0], 20), packed(&layers[1], 26)].concat();
+    let read = read_bytes(
+        &oci(&[(layers[0].clone(), late)]).archive(),
+        &Options::default(),
+    )
+    .unwrap();
+    assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
 }
