@@ -66,10 +66,12 @@ impl Layers<'_> {
     ) -> Result<FileTree, ReadError> {
         let threads = self.options.threads.get().min(layers.len());
         if threads > 1
-            && let Some(all) = self.side_by_side(layers, threads)?
+            && let Some((all, shared)) = self.side_by_side(layers, threads)?
         {
             let mut tree = FileTree::default();
             for ((index, layer), read) in layers.iter_mut().enumerate().zip(all) {
+                // Laying out many small files takes its time as well.
+                self.tell(&shared, 0)?;
                 self.make_room(&mut tree, layer, problems);
                 self.lay(&mut tree, index, layer, read, problems);
             }
@@ -111,7 +113,7 @@ impl Layers<'_> {
         &self,
         layers: &[Layer],
         threads: usize,
-    ) -> Result<Option<Vec<Read>>, ReadError> {
+    ) -> Result<Option<(Vec<Read>, Shared)>, ReadError> {
         let limits = &self.options.limits;
         let mut order: Vec<usize> = (0..layers.len()).collect();
         order.sort_by_key(|index| std::cmp::Reverse(self.packed.get(*index).copied().flatten()));
@@ -169,7 +171,7 @@ impl Layers<'_> {
             .iter()
             .position(|error| !matches!(error, ReadError::Cancelled));
         if failed.is_empty() {
-            Ok(Some(all))
+            Ok(Some((all, shared)))
         } else {
             Err(failed.swap_remove(told.unwrap_or(0)))
         }

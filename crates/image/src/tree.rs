@@ -1,6 +1,6 @@
 //! The wanted files of an image as they look with all layers laid over each other.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, BinaryHeap, btree_map};
 
 use seareeve_model::ImagePath;
 
@@ -155,22 +155,31 @@ impl FileTree {
     /// Forgets the lowest versions of the files with most of them until all history takes at most `most` bytes, so
     /// that old versions never push out what is there now. Whether anything was forgotten.
     pub(crate) fn trim_history(&mut self, most: u64) -> bool {
-        let mut trimmed = false;
-        while self.history_costs().fold(0, u64::saturating_add) > most {
-            let Some(versions) = self
-                .history
-                .values_mut()
-                .max_by_key(|versions| versions.len())
-            else {
-                break;
-            };
-            if versions.is_empty() {
-                break;
-            }
-            versions.remove(0);
-            trimmed = true;
+        let mut bytes = self.history_costs().fold(0, u64::saturating_add);
+        if bytes <= most {
+            return false;
         }
-        trimmed
+        let mut files: Vec<_> = self.history.iter_mut().map(|file| (file, 0)).collect();
+        // Versions left, and of which file.
+        let mut fullest: BinaryHeap<(usize, usize)> = files
+            .iter()
+            .enumerate()
+            .map(|(at, ((_, versions), _))| (versions.len(), at))
+            .collect();
+        while bytes > most
+            && let Some((left, at)) = fullest.pop()
+            && let Some(((path, versions), forgotten)) = files.get_mut(at)
+            && let Some(version) = versions.get(*forgotten)
+        {
+            bytes = bytes.saturating_sub(cost(path.as_bytes(), version.content.len() as u64));
+            *forgotten += 1;
+            fullest.push((left.saturating_sub(1), at));
+        }
+        for ((_, versions), forgotten) in files {
+            versions.drain(..forgotten);
+        }
+        self.history.retain(|_, versions| !versions.is_empty());
+        true
     }
 
     fn history_costs(&self) -> impl Iterator<Item = u64> {

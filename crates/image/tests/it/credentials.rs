@@ -165,6 +165,30 @@ fn nothing_is_shown_where_others_can_read_along() {
     let read = server.read_named("team/app:1", with_login(server.port, password()));
     assert!(matches!(read, Err(ReadError::Network { .. })), "{read:?}");
 
+    // One that the user lets be without TLS, but not with a password.
+    let listener = Server::start(|_| reply(200, br#"{"token":"for.anyone"}"#));
+    let port = listener.port;
+    let server = Server::start(move |_| {
+        let challenge = format!(r#"Bearer realm="http://127.1:{port}/token",service="fake""#);
+        reply(401, b"{}").header("WWW-Authenticate", challenge)
+    });
+    for login in [password(), Login::Identity(Secret::new("long.lived"))] {
+        let options = Options {
+            plain_http: vec![format!("127.1:{port}")],
+            ..with_login(server.port, login)
+        };
+        let error = server.read_named("team/app:1", options).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.ends_with("(credentials are not sent without TLS)"),
+            "{said}"
+        );
+    }
+    assert_eq!(listener.seen().len(), 2);
+    for request in listener.seen() {
+        assert_eq!((request.authorization, request.body), (None, String::new()));
+    }
+
     // A registry without TLS: by this spelling of its address nobody knows that it is this machine.
     for challenge in ["Basic realm=\"x\"", BEARER] {
         let (server, _storage) = guarded(challenge, BASIC);

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use camino::Utf8PathBuf;
-use seareeve_image::{Limits, Options, ReadError, Source, Verify, read};
+use seareeve_image::{Limits, Options, ReadError, Selector, Source, Verify, read};
 use seareeve_model::{ImagePath, ProblemCode};
 use serde_json::json;
 
@@ -420,4 +420,61 @@ fn zstd_windows_have_a_limit() {
     )
     .unwrap();
     assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
+}
+
+/// Keeps everything, and what was there before it was rewritten.
+struct Rewritten;
+
+impl Selector for Rewritten {
+    fn keeps(&self, _: &ImagePath) -> bool {
+        true
+    }
+
+    fn keeps_history(&self, _: &ImagePath) -> bool {
+        true
+    }
+}
+
+#[test]
+fn many_small_files_that_every_layer_rewrites_are_forgotten_in_time() {
+    let names: Vec<String> = (0..4000)
+        .map(|number| format!("status.d/{number:04}"))
+        .collect();
+    let entries: Vec<_> = names.iter().map(|name| File(name, b"x")).collect();
+    let layer = tar(&entries);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&docker(&vec![layer; 12])).unwrap();
+    let path = Utf8PathBuf::from_path_buf(file.path().to_owned()).unwrap();
+    let trees = [1, 4].map(|threads| {
+        let mut options = limited(|limits| limits.kept_bytes = 8 << 20);
+        options.threads = NonZeroUsize::new(threads).unwrap();
+        let source = Source::Archive(path.clone());
+        let contents = read(
+            &source,
+            &options,
+            &Rewritten,
+            &|_| ControlFlow::Continue(()),
+        );
+        let contents = contents.unwrap();
+        assert_eq!(contents.tree.len(), names.len());
+        assert!(
+            contents
+                .problems
+                .iter()
+                .all(|p| p.code == ProblemCode::LimitReached)
+        );
+        assert!(!contents.problems.is_empty());
+        contents.tree
+    });
+    let versions: usize = names
+        .iter()
+        .map(|name| trees[0].history(&crate::support::path(name)).len())
+        .sum();
+    // Half the limit at a version's cost, and what the last layer rewrote.
+    let most = (4 << 20) / (128 + 13 + 1) + names.len();
+    assert!(
+        (names.len()..=most).contains(&versions),
+        "{versions} of {most}"
+    );
+    assert_eq!(trees[0], trees[1]);
 }
