@@ -25,6 +25,7 @@ mod directory;
 mod engine;
 mod environment;
 mod error;
+mod exact;
 mod hashing;
 mod inspect;
 mod layer;

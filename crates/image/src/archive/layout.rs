@@ -35,7 +35,7 @@ pub(crate) fn open(store: Store, options: &Options) -> Result<(Plan, Box<dyn Ori
     };
     let (config, layers) = reader.manifest(&mut chosen, options)?;
     // Docker's tags and the annotation name the same, in short and in full.
-    let mut references = docker_tags(&reader.store, &config.digest)?;
+    let mut references = reader.docker_tags(&config.digest);
     if references.is_empty() {
         let image = images.get(index).into_iter().flatten();
         references.extend(image.filter_map(|one| one.name()).map(str::to_owned));
@@ -253,19 +253,55 @@ impl Documents {
         }
         Ok(content)
     }
-}
 
-/// Tags in the `manifest.json` that newer versions of `docker save` put beside the layout.
-fn docker_tags(store: &Store, config: &Digest) -> Result<Vec<String>, ReadError> {
-    let Some(json) = store.document("manifest.json")? else {
-        return Ok(Vec::new());
-    };
-    let images: Vec<DockerManifest> = parse(&json, "manifest.json")?;
-    Ok(images
-        .into_iter()
-        .filter(|image| image.config.ends_with(config.hex()))
-        .flat_map(|image| image.repo_tags.unwrap_or_default())
-        .collect())
+    /// Tags in the `manifest.json` that newer versions of `docker save` put beside the layout. Engines may read that
+    /// document instead, so it must mean the same image.
+    fn docker_tags(&mut self, config: &Digest) -> Vec<String> {
+        let images = match self.store.document("manifest.json") {
+            Ok(None) => return Vec::new(),
+            Ok(Some(json)) => parse::<Vec<DockerManifest>>(&json, "manifest.json"),
+            Err(error) => Err(error),
+        };
+        let images = match images {
+            Ok(images) => images,
+            Err(error) => {
+                self.other_image(&error.to_string());
+                return Vec::new();
+            }
+        };
+        if images.is_empty() {
+            return Vec::new();
+        }
+        let [blob, _] = Form::Layout.names(config);
+        // Its name in older archives, where its content is what the name says.
+        let old = format!("{}.json", config.hex());
+        let is_old = matches!(
+            self.store.document(&old),
+            Ok(Some(json)) if digest_like(Some(config), &json) == *config
+        );
+        let (same, others): (Vec<_>, Vec<_>) = images
+            .into_iter()
+            .partition(|image| image.config == blob || (is_old && image.config == old));
+        if same.is_empty() {
+            let why = format!(
+                "none of the {} images that it lists is this one",
+                others.len()
+            );
+            self.other_image(&why);
+        }
+        let tags = same.into_iter().filter_map(|image| image.repo_tags);
+        tags.flatten().collect()
+    }
+
+    fn other_image(&mut self, why: &str) {
+        self.problems.add(
+            ProblemCode::ContentMismatch,
+            || "manifest.json".to_owned(),
+            format!(
+                "an engine may read another image from this archive than index.json names: {why}"
+            ),
+        );
+    }
 }
 
 struct Found {

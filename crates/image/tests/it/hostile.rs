@@ -478,3 +478,106 @@ fn many_small_files_that_every_layer_rewrites_are_forgotten_in_time() {
     );
     assert_eq!(trees[0], trees[1]);
 }
+
+#[test]
+fn an_archive_must_mean_one_image() {
+    let [shown, hidden] = ["shown", "hidden"].map(|name| tar(&[File(name, b"")]));
+    let image = oci(&[(shown.clone(), shown.clone())]);
+    let evil = config(std::slice::from_ref(&hidden));
+    let name = format!("{}.json", sha256(&config(std::slice::from_ref(&shown))));
+    let manifest = format!(r#"[{{"Config":"{name}","RepoTags":["a:1"],"Layers":["l"]}}]"#);
+    // Other images, under a name of their own or that of the one in the index; and what nobody can read.
+    for (json, at) in [
+        (r#"[{"Config":"c","RepoTags":["a:1"],"Layers":["l"]}]"#, "c"),
+        (manifest.as_str(), name.as_str()),
+        ("[", "c"),
+    ] {
+        let further = [
+            ("l", &hidden[..]),
+            (at, &evil),
+            ("manifest.json", json.as_bytes()),
+        ];
+        let read = read_bytes(&image.archive_with(&further), &Options::default()).unwrap();
+        assert_eq!(listing(&read.tree), ["shown@0="]);
+        assert_eq!(
+            codes(&read.problems),
+            [ProblemCode::ContentMismatch],
+            "{json}"
+        );
+        assert_eq!(read.image.references, ["test/app:1"]);
+    }
+}
+
+#[test]
+fn keys_that_engines_take_for_others_are_refused() {
+    let layer = tar(&[File("a", b"")]);
+    let image = |change: &dyn Fn(&str) -> String| {
+        let mut image = oci(&[(layer.clone(), layer.clone())]);
+        let manifest = change(&image.manifest.to_string());
+        let digest = format!("sha256:{}", sha256(manifest.as_bytes()));
+        image.index["manifests"][0]["digest"] = json!(digest);
+        image
+            .blobs
+            .push((sha256(manifest.as_bytes()), manifest.into_bytes()));
+        read_bytes(&image.archive(), &Options::default())
+    };
+    assert!(image(&str::to_owned).is_ok());
+    // Keys that mean nothing to anybody may be anything.
+    assert!(
+        image(&|text| text.replacen('{', r#"{"annotations":{"Layers":"x"},"X":1,"#, 1)).is_ok()
+    );
+    for twin in [
+        "Layers",
+        "LAYERS",
+        "layer\u{17f}",
+        "layers",
+        "mediatype",
+        "schemaversion",
+    ] {
+        let error = image(&|text| text.replacen('{', &format!(r#"{{"{twin}":[],"#), 1));
+        // Those that no struct has are not known.
+        if twin == "mediatype" {
+            assert!(error.is_ok());
+        } else {
+            assert!(matches!(error, Err(ReadError::Malformed { .. })), "{twin}");
+        }
+    }
+    // In a descriptor, an index, a configuration, and Docker's own document.
+    let error = image(&|text| text.replace("\"size\"", "\"Digest\":\"x\",\"size\"")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("which some readers take for digest"),
+        "{error}"
+    );
+    let mut index = oci(&[(layer.clone(), layer.clone())]);
+    index.index["Manifests"] = json!([]);
+    assert!(matches!(
+        read_bytes(&index.archive(), &Options::default()),
+        Err(ReadError::Malformed { .. })
+    ));
+    let good = String::from_utf8(config(std::slice::from_ref(&layer))).unwrap();
+    let manifest = r#"[{"Config":"c","Layers":["l"]}]"#;
+    for (manifest, config) in [
+        (
+            manifest.to_owned(),
+            good.replace("\"diff_ids\"", "\"Diff_Ids\":[],\"diff_ids\""),
+        ),
+        (
+            manifest.to_owned(),
+            good.replace("\"rootfs\"", "\"rootFS\":{},\"rootfs\""),
+        ),
+        (
+            manifest.replace("\"Layers\"", "\"layers\":[],\"Layers\""),
+            good.clone(),
+        ),
+    ] {
+        let archive = tar(&[
+            File("l", &layer),
+            File("c", config.as_bytes()),
+            File("manifest.json", manifest.as_bytes()),
+        ]);
+        let error = read_bytes(&archive, &Options::default()).unwrap_err();
+        assert!(matches!(error, ReadError::Malformed { .. }), "{error}");
+    }
+}
