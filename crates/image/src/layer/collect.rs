@@ -135,6 +135,8 @@ pub(crate) struct Collector<'a> {
     entries: u64,
     files: LayerFiles,
     problems: Problems,
+    /// Whether names that start with `.wh.` are orders, as in layers, and not just names.
+    has_whiteouts: bool,
     /// Whether no further entries are remembered, which was said.
     is_blind: bool,
     /// Path of the current entry. Kept over entries for its allocation.
@@ -150,8 +152,17 @@ impl<'a> Collector<'a> {
             entries: 0,
             files: LayerFiles::default(),
             problems: Problems::new(limits.problems),
+            has_whiteouts: true,
             is_blind: false,
             path: ImagePath::root(),
+        }
+    }
+
+    /// For entries that have no layer below: a file is what its name says.
+    pub(crate) fn of_root_file_system(self) -> Self {
+        Self {
+            has_whiteouts: false,
+            ..self
         }
     }
 
@@ -180,7 +191,7 @@ impl<'a> Collector<'a> {
             self.unreadable(path, why);
             return Ok(false);
         }
-        if self.path.is_root() || self.whiteout() {
+        if self.path.is_root() || (self.has_whiteouts && self.whiteout()) {
             return Ok(false);
         }
         self.remember(kind);
