@@ -372,7 +372,13 @@ impl Layers<'_> {
         problems: &mut Problems,
     ) -> Result<Option<Digest>, ReadError> {
         if let Some(error) = end.broken {
-            return Err(self.origin.broken(error));
+            // What lies here is no worse for a part of it that cannot be read; a network is asked again.
+            if self.origin.strict() {
+                return Err(self.origin.broken(error));
+            }
+            let message = format!("the rest of the layer could not be read: {error}");
+            problems.add(ProblemCode::LayerUnreadable, || place.to_owned(), message);
+            return Ok(None);
         }
         let Some(expected) = expected else {
             return Ok(None);

@@ -94,7 +94,7 @@ impl FileTree {
     }
 
     /// The file that a process inside the image would open as `path`, as far as links were wanted.
-    /// Links that climb out of the image's root, lead in circles or to unwanted files give `None`.
+    /// Links that lead in circles or to unwanted files give `None`.
     #[must_use]
     pub fn get(&self, path: &ImagePath) -> Option<&File> {
         self.resolve(path).map(|(_, file)| file)
@@ -146,7 +146,7 @@ impl FileTree {
             let link = ImagePath::parse(start)?;
             if let Some(target) = self.links.get(&link) {
                 let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-                return link.parent()?.join(target)?.join(rest);
+                return inside(link.parent()?, target)?.join(rest);
             }
         }
         None
@@ -210,6 +210,25 @@ impl FileTree {
             )
             .fold(0, u64::saturating_add)
     }
+}
+
+/// Where a link in `folder` leads. As for a process inside, there is nothing above the root but the root.
+fn inside(folder: ImagePath, target: &[u8]) -> Option<ImagePath> {
+    // Longer ones are none to Linux.
+    if target.len() > 4096 {
+        return None;
+    }
+    let start = if target.starts_with(b"/") {
+        ImagePath::root()
+    } else {
+        folder
+    };
+    target
+        .split(|b| *b == b'/')
+        .try_fold(start, |path, part| match part {
+            b".." => Some(path.parent().unwrap_or(path)),
+            part => path.join(part),
+        })
 }
 
 impl<'a> IntoIterator for &'a FileTree {

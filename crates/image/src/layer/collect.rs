@@ -205,7 +205,9 @@ impl<'a> Collector<'a> {
                     self.files.links.insert(self.path.clone(), link.to_vec());
                 }
             }
-            Kind::SparseFile if self.selector.keeps(&self.path) => {
+            Kind::SparseFile
+                if self.selector.keeps(&self.path) || self.is_inspected(&self.path) =>
+            {
                 self.problem_here("sparse files are not read");
             }
             Kind::Symlink | Kind::SparseFile | Kind::Directory | Kind::Other => {}
@@ -350,6 +352,11 @@ impl<'a> Collector<'a> {
             }
             return;
         };
+        if self.is_inspected(&self.path) && !self.is_inspected(&target) {
+            self.problem_here(&format!(
+                "it is a hard link to {target}, which was not looked at when it passed"
+            ));
+        }
         if let Some(note) = self.files.notes.get(&target).cloned()
             && self.pay(note.len() as u64)
         {
@@ -371,6 +378,16 @@ impl<'a> Collector<'a> {
                 "it is a hard link to {target}, which was not kept from this layer"
             ));
         }
+    }
+
+    /// Whether somebody looks at files like the one at `path`, as far as that can be told by the path alone: nothing
+    /// is known any more of what a link leads to, nor yet of a file with holes.
+    fn is_inspected(&self, path: &ImagePath) -> bool {
+        let small = FileFacts {
+            size: 1024,
+            is_executable: false,
+        };
+        self.selector.inspector(path, small).is_some()
     }
 
     fn problem_here(&mut self, message: &str) {

@@ -186,3 +186,18 @@ fn limits_hold_for_what_comes_from_the_cache() {
         assert_eq!((warm.tree, warm.problems), (cold.tree, cold.problems));
     }
 }
+
+#[test]
+fn what_killed_processes_left_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    let [old, new] = [".half-1", ".half-2"].map(|name| folder.join(name));
+    for path in [&old, &new] {
+        std::fs::write(path, "half an entry").unwrap();
+    }
+    let file = std::fs::File::options().write(true).open(&old).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    LayerCache::open(folder, "1", MIB).unwrap();
+    assert_eq!((old.exists(), new.exists()), (false, true));
+}

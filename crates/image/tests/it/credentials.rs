@@ -376,10 +376,7 @@ fn credential_programs_are_asked_by_their_protocol() {
         note.trim_end_matches(')').to_owned()
     };
     assert_eq!(told("none"), "");
-    assert_eq!(
-        told("bad"),
-        "docker-credential-bad failed: the vault is locked"
-    );
+    assert_eq!(told("bad"), "docker-credential-bad failed: exit status: 1");
     assert_eq!(
         told("odd"),
         "docker-credential-odd gave an answer that is none"
@@ -411,10 +408,11 @@ fn what_is_wrong_with_a_file_is_said_without_its_secrets() {
     let home = Home::new();
     home.write(
         ".docker/config.json",
-        &json!({"auths": {
+        &json!({"credHelpers": {"d.example": 7}, "auths": {
             "a.example": {"auth": "not base64 sesame!"},
             "b.example": auth("sesame without a colon"),
             "": auth("ann:sesame"),
+            "c.example": "sesame",
             "good.example": auth("ann:sesame"),
         }}),
     );
@@ -435,6 +433,8 @@ fn what_is_wrong_with_a_file_is_said_without_its_secrets() {
             "the credentials for \"\" in ~/.docker/config.json are not used: it names no registry",
             "the credentials for \"a.example\" in ~/.docker/config.json are not used: its auth is not base64",
             "the credentials for \"b.example\" in ~/.docker/config.json are not used: its auth has no colon between name and password",
+            "the credentials for \"c.example\" in ~/.docker/config.json are not used: it has not the form of an entry",
+            "the credentials for \"d.example\" in ~/.docker/config.json are not used: it has not the form of an entry",
         ]
     );
     assert!(!format!("{credentials:?}").contains("sesame"));

@@ -187,3 +187,23 @@ fn variables_name_engines_or_the_usual_places_do() {
     };
     assert_eq!(shown(&named), ["tcp://docker:2375"]);
 }
+
+#[test]
+fn an_engine_that_says_nothing_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("engine.sock");
+    let _server = Server::on_socket(&path, |_| {
+        loop {
+            std::thread::park();
+        }
+    });
+    let silent = Endpoint::Unix(Utf8PathBuf::from_path_buf(path).unwrap());
+    let options = Options {
+        read_timeout: std::time::Duration::from_millis(50),
+        ..Options::default()
+    };
+    let places = [Place::Engines, Place::Registry];
+    let there = locate("app:1", &places, &[silent], &options).unwrap();
+    assert_eq!(there.source, Source::Registry("app:1".parse().unwrap()));
+    assert_eq!(there.unasked.len(), 1);
+}

@@ -246,3 +246,23 @@ fn a_directory_may_change_while_it_is_read() {
         [seareeve_model::ProblemCode::LimitReached]
     );
 }
+
+#[test]
+fn a_link_to_a_file_that_nobody_looked_at_is_said() {
+    let layer = tar(&[
+        File("small", b"nobody looks"),
+        HardLink("app", "small"),
+        File("kept", b"1"),
+        HardLink("again", "kept"),
+    ]);
+    let contents = read_archive(&docker(&[layer]), &Options::default());
+    let problems: Vec<String> = contents
+        .problems
+        .iter()
+        .map(|p| format!("{}: {}", p.place, p.message))
+        .collect();
+    assert_eq!(
+        problems,
+        ["app: it is a hard link to small, which was not looked at when it passed"]
+    );
+}
