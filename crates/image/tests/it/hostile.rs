@@ -301,7 +301,7 @@ fn reading_can_be_cancelled() {
 /// `head` bytes.
 fn disguised(head: usize, pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut extra = vec![0; 512 - head];
-    while pack(&extra).len() % 512 != 0 {
+    while !pack(&extra).len().is_multiple_of(512) {
         extra.push(0);
     }
     let packed = pack(&extra);
