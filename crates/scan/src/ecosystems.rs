@@ -7,6 +7,7 @@ mod binary;
 mod cargo_lock;
 mod dotnet;
 mod dpkg;
+mod faults;
 mod found;
 mod go_mod;
 mod java;

@@ -5,11 +5,11 @@ use std::fmt;
 
 use seareeve_model::{ImagePath, PackageKind};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 
 use crate::ecosystems::found::{Found, Limited};
+use crate::ecosystems::loose::Text;
 use crate::ecosystems::os_release::OsRelease;
-use crate::ecosystems::{Ecosystem, Intake, Scope, language};
+use crate::ecosystems::{Ecosystem, Intake, Scope, faults, language};
 
 pub(in crate::ecosystems) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
@@ -32,27 +32,27 @@ fn wanted(path: &ImagePath) -> bool {
 
 /// The two fields that we use, of whatever type they are.
 #[derive(Default)]
-struct Manifest {
-    name: Option<Value>,
-    version: Option<Value>,
+struct Manifest<'a> {
+    name: Option<Text<'a>>,
+    version: Option<Text<'a>>,
 }
 
 /// By hand, because a key that stands twice is no error for Node: the last one counts.
-impl<'de> Deserialize<'de> for Manifest {
+impl<'de> Deserialize<'de> for Manifest<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
 
         impl<'de> Visitor<'de> for Fields {
-            type Value = Manifest;
+            type Value = Manifest<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Manifest, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut manifest = Manifest::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    match key.as_str() {
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    match key.get().unwrap_or_default() {
                         "name" => manifest.name = Some(map.next_value()?),
                         "version" => manifest.version = Some(map.next_value()?),
                         _ => {
@@ -71,10 +71,10 @@ impl<'de> Deserialize<'de> for Manifest {
 fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Result<(), Limited> {
     // npm, too, reads files that begin with a byte order mark.
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-    let manifest: Manifest = match serde_json::from_slice(content) {
+    let manifest: Manifest<'_> = match serde_json::from_slice(content) {
         Ok(manifest) => manifest,
         Err(error) => {
-            found.problem(format!("failed to read package.json: {error}"));
+            found.problem(format!("failed to read package.json: {}", faults::json(&error)));
             return Ok(());
         }
     };
@@ -82,15 +82,9 @@ fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Resul
     if manifest.name.is_none() {
         return Ok(());
     }
-    let text = |value: &Option<Value>| Some(value.as_ref()?.as_str()?.trim().to_owned());
-    let (name, version) = (text(&manifest.name), text(&manifest.version));
-    language::package(
-        found,
-        PackageKind::Npm,
-        name.as_deref(),
-        version.as_deref(),
-        &[],
-    )
+    let name = manifest.name.as_ref().and_then(Text::get);
+    let version = manifest.version.as_ref().and_then(Text::get);
+    language::package(found, PackageKind::Npm, name, version, &[])
 }
 
 #[cfg(test)]
