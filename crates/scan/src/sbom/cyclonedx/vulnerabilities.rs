@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seareeve_model::{CvssVector, Finding, FindingStatus, Severity, SeveritySource};
 use serde::Serialize;
 
+use super::analysis::Analysis;
 use super::write::Property;
 use crate::sbom::{Document, identity};
 
@@ -67,14 +68,6 @@ struct Advisory<'a> {
     url: String,
 }
 
-/// No `state`: whether it can be exploited here, nobody has looked into.
-#[derive(Serialize)]
-struct Analysis {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<[&'static str; 1]>,
-    detail: &'static str,
-}
-
 #[derive(Serialize)]
 struct Affected<'a> {
     r#ref: &'a str,
@@ -94,6 +87,7 @@ pub(super) fn of<'a>(document: &'a Document<'a>) -> Vec<Vulnerability<'a>> {
         std::cmp::Reverse<Severity>,
         SeveritySource,
         FindingStatus,
+        Analysis,
     );
     let mut groups: BTreeMap<Judgement<'_>, Vec<(usize, &'a Finding)>> = BTreeMap::new();
     for index in 0..document.inventory.packages.len() {
@@ -103,13 +97,14 @@ pub(super) fn of<'a>(document: &'a Document<'a>) -> Vec<Vulnerability<'a>> {
                 std::cmp::Reverse(finding.severity),
                 finding.severity_source,
                 finding.status,
+                Analysis::of(finding),
             );
             groups.entry(judgement).or_default().push((index, finding));
         }
     }
     groups
-        .into_values()
-        .filter_map(|hits| vulnerability(document, &hits))
+        .into_iter()
+        .filter_map(|((.., analysis), hits)| vulnerability(document, &hits, analysis))
         .collect()
 }
 
@@ -117,6 +112,7 @@ pub(super) fn of<'a>(document: &'a Document<'a>) -> Vec<Vulnerability<'a>> {
 fn vulnerability<'a>(
     document: &'a Document<'a>,
     hits: &[(usize, &'a Finding)],
+    analysis: Analysis,
 ) -> Option<Vulnerability<'a>> {
     let (_, finding) = hits.first()?;
     let known = &finding.vulnerability;
@@ -126,15 +122,16 @@ fn vulnerability<'a>(
         .collect();
     let remedies: Vec<&str> = remedies.into_iter().collect();
     let ids: BTreeSet<&str> = hits.iter().flat_map(|(_, hit)| hit.aliases()).collect();
-    let affects = hits.iter().filter_map(|(index, _)| {
+    let affected = |(index, _): &(usize, &Finding)| {
         Some(Affected {
             r#ref: document.ids.get(*index)?,
             versions: [Version {
                 version: &document.inventory.packages.get(*index)?.package.version,
-                status: "affected",
+                status: analysis.version_status(),
             }],
         })
-    });
+    };
+    let affects = hits.iter().filter_map(affected).collect();
     Some(Vulnerability {
         id: &known.id,
         source: osv(&known.id),
@@ -156,8 +153,8 @@ fn vulnerability<'a>(
         updated: known
             .modified
             .map(|time| identity::seconds(identity::writable(time))),
-        analysis: analysis(finding.status),
-        affects: affects.collect(),
+        analysis,
+        affects,
         properties: properties(hits),
     })
 }
@@ -273,23 +270,6 @@ fn iri(address: &str) -> String {
     iri
 }
 
-fn analysis(status: FindingStatus) -> Analysis {
-    let (response, detail) = match status {
-        FindingStatus::Fixed => (Some("update"), "a version with the fix exists"),
-        FindingStatus::Affected => (None, "no fixed version is known"),
-        FindingStatus::WillNotFix => (
-            Some("will_not_fix"),
-            "the distribution has decided not to fix it",
-        ),
-        FindingStatus::FixDeferred => (None, "the distribution will fix it later"),
-        FindingStatus::EndOfLife => (Some("can_not_fix"), "the release is no longer looked after"),
-    };
-    Analysis {
-        response: response.map(|response| [response]),
-        detail,
-    }
-}
-
 /// What the format has no words for: the judgement, the versions with the fix, the statements that hit.
 fn properties<'a>(hits: &[(usize, &'a Finding)]) -> Vec<Property<'a>> {
     let mut all: BTreeSet<(&'static str, String)> = BTreeSet::new();
@@ -299,6 +279,13 @@ fn properties<'a>(hits: &[(usize, &'a Finding)]) -> Vec<Property<'a>> {
             "seareeve:severity_source",
             hit.severity_source.as_str().to_owned(),
         ));
+        if let Some(suppression) = &hit.suppressed {
+            let by = suppression.by.as_str().to_owned();
+            all.insert(("seareeve:suppressed_by", by));
+            let expires = suppression.expires.map(identity::writable);
+            let expires = expires.map(identity::seconds);
+            all.extend(expires.map(|time| ("seareeve:suppressed_until", time)));
+        }
         let fixed = hit.fixed_versions.iter().cloned();
         all.extend(fixed.map(|version| ("seareeve:fixed_version", version)));
         let statements = hit.advisories.iter();

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use seareeve_model::{Finding, InstalledPackage};
+use seareeve_model::{Finding, InstalledPackage, Suppression, VexVerdict};
 use serde::ser::{Serialize, Serializer};
 
 use crate::sbom::cyclonedx::record_url;
@@ -226,10 +226,29 @@ fn references(installed: &InstalledPackage, findings: &[Finding]) -> Vec<Referen
             reference_category: "SECURITY",
             reference_type: "advisory",
             reference_locator: record_url(&finding.vulnerability.id)?,
-            comment: Some(format!("{severity}: {}", finding.remediation)),
+            comment: Some(format!(
+                "{severity}: {}{}",
+                finding.remediation,
+                said(finding)
+            )),
         })
     }));
     references
+}
+
+/// What has been said of a finding, with who said it: SPDX has no other place for that.
+fn said(finding: &Finding) -> String {
+    let mut said = String::new();
+    if let Some(Suppression { reason, source, .. }) = &finding.suppressed {
+        said.push_str(&format!("; does not count: {reason} ({source})"));
+    } else if let Some(VexVerdict {
+        status, document, ..
+    }) = &finding.vex
+    {
+        let status = status.as_str().replace('_', " ");
+        said.push_str(&format!("; {status} ({document})"));
+    }
+    said
 }
 
 fn package_url(purl: String) -> Reference {
