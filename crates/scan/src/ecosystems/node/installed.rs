@@ -74,7 +74,10 @@ fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Resul
     let manifest: Manifest<'_> = match serde_json::from_slice(content) {
         Ok(manifest) => manifest,
         Err(error) => {
-            found.problem(format!("failed to read package.json: {}", faults::json(&error)));
+            found.problem(format!(
+                "failed to read package.json: {}",
+                faults::json(&error)
+            ));
             return Ok(());
         }
     };
