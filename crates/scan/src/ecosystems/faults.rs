@@ -33,7 +33,10 @@ pub(super) fn toml(error: &toml::de::Error, text: &str) -> String {
         return "no valid TOML".to_owned();
     };
     let line = before.split('\n').count();
-    let column = before.rsplit('\n').next().map_or(0, |it| it.chars().count());
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |it| it.chars().count());
     let column = column.saturating_add(1);
     format!("no valid TOML at line {line}, column {column}")
 }
