@@ -1,6 +1,7 @@
 //! What one layer brings and takes away.
 
 mod collect;
+mod decoder;
 mod in_place;
 mod intake;
 mod together;

@@ -85,6 +85,47 @@ fn a_broken_layer_does_not_cost_the_others() {
 }
 
 #[test]
+fn damage_at_the_end_of_gzip_costs_nothing_before_it() {
+    let layer = tar(&[File("a", b"1"), File("b", &[7; 700_000])]);
+    let good = gzip(&layer);
+    let damaged = |at: usize| {
+        let mut packed = good.clone();
+        let at = packed.len() - at;
+        packed[at] ^= 1;
+        packed
+    };
+    let said = |archive: &[u8]| {
+        let read = read_bytes(archive, &Options::default()).unwrap();
+        assert_eq!(read.tree.len(), 2);
+        read.problems
+            .iter()
+            .map(|problem| problem.message.clone())
+            .collect::<Vec<_>>()
+    };
+    let in_layout = |packed: Vec<u8>| said(&oci(&[(layer.clone(), packed)]).archive());
+    let rest = "the rest of the layer could not be read";
+    assert_eq!(
+        in_layout(damaged(1)),
+        [format!("{rest}: the size of the gzip stream is wrong")]
+    );
+    assert_eq!(
+        in_layout([&good[..], b"x"].concat()),
+        [format!("{rest}: garbage follows the gzip stream")]
+    );
+    assert_eq!(
+        in_layout(good[..good.len() - 1].to_vec()),
+        [format!("{rest}: the gzip stream ends too early")]
+    );
+    assert_eq!(in_layout([&good[..], &[0; 512]].concat()), [""; 0]);
+    // The packed bytes have the digest that they should have, so nobody needs a checksum.
+    assert_eq!(in_layout(damaged(8)), [""; 0]);
+    assert_eq!(
+        said(&docker(&[damaged(8)])),
+        [format!("{rest}: the checksum of the gzip stream is wrong")]
+    );
+}
+
+#[test]
 fn wrong_digests_and_sizes_of_local_images_are_said() {
     let layer = tar(&[File("a", b"1")]);
     let lie = tar(&[File("b", b"1")]);
