@@ -217,16 +217,16 @@ impl Check<'_> {
     fn scan_command(&self, archive: &Path) -> std::process::Command {
         let mut command = self.shell.product(&self.binary);
         command.arg("image").arg("--input").arg(archive);
-        command
-            .arg("--db")
-            .arg(&self.database)
-            .args(["--format", "json"]);
+        command.args(["--scanners", "vuln", "--no-cache", "--format", "json"]);
+        command.arg("--db").arg(&self.database);
         command
     }
 
     fn memory(&self, folder: &Path) -> Result<()> {
         let archive = fixtures::gigabyte(self.shell, folder)?;
-        let usage = measure::usage(self.shell, &self.scan_command(&archive))?;
+        let mut everything = self.scan_command(&archive);
+        everything.args(["--scanners", "secret"]);
+        let usage = measure::usage(self.shell, &everything)?;
         let server = Server::start(self.shell, &self.binary)?;
         let idle = measure::mib(server.resident_kib()?);
         server.stop()?;

@@ -91,7 +91,12 @@ fn document(judged: &Judged, format: sbom::Format) -> anyhow::Result<String> {
 /// Prints a result to `file`, or to standard output. A regular file is replaced only when all of it is written.
 pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> {
     let Some(path) = file else {
-        let mut out = anstream::stdout().lock();
+        // Looking through the whole of a report for styles to strip takes as long as making it.
+        let mut out: Box<dyn Write> = if text.contains('\u{1b}') {
+            Box::new(anstream::stdout().lock())
+        } else {
+            Box::new(io::stdout().lock())
+        };
         return match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             // The reader went away (`seareeve … | head`): no failure, and the exit code says what it would have said.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -103,6 +103,10 @@ fn read(report: &Value) -> Result<Found> {
             if let Some(release) = value["Release"].as_str() {
                 version = format!("{version}-{release}");
             }
+            // Versions of Go's own library are written as those of modules.
+            if kind == "golang" && value[name] == "stdlib" {
+                version = version.trim_start_matches('v').to_owned();
+            }
             if let Some(epoch) = value["Epoch"].as_u64().filter(|epoch| *epoch > 0) {
                 version = format!("{epoch}:{version}");
             }
@@ -125,15 +129,16 @@ fn read(report: &Value) -> Result<Found> {
                 .insert(package(value, "Name", "Version", "FilePath")?);
         }
         for value in items(&result["Vulnerabilities"]) {
+            // Of gems it tells what a Gemfile would have to ask for (`>= 1.2`).
             let fixed = value["FixedVersion"].as_str().unwrap_or_default();
+            let fixed = fixed.split(", ").map(|version| {
+                let bare = version.trim_start_matches([' ', '~', '>', '=']);
+                bare.to_owned()
+            });
             found.findings.push(Finding {
                 package: package(value, "PkgName", "InstalledVersion", "PkgPath")?,
                 ids: vec![text(value, "VulnerabilityID")?],
-                fixed: fixed
-                    .split(", ")
-                    .filter(|version| !version.is_empty())
-                    .map(str::to_owned)
-                    .collect(),
+                fixed: fixed.filter(|version| !version.is_empty()).collect(),
             });
         }
     }
@@ -221,9 +226,14 @@ pub(super) fn compare(image: &str, ours: &Found, theirs: &Found) -> Vec<Differen
     for (finding, theirs) in ours.findings.iter().zip(theirs_of) {
         let id = finding.ids.first().cloned().unwrap_or_default();
         if theirs.is_empty() {
+            let detail = if is_backport(finding) {
+                "backport".to_owned()
+            } else {
+                joined(&finding.fixed)
+            };
             differences.push(Difference {
                 id,
-                ..package("finding extra", &finding.package, joined(&finding.fixed))
+                ..package("finding extra", &finding.package, detail)
             });
             continue;
         }
@@ -252,6 +262,14 @@ pub(super) fn compare(image: &str, ours: &Found, theirs: &Found) -> Vec<Differen
     differences
 }
 
+/// Whether the installed version is one that mends, built again for a stable release of Debian: `1.2-3~deb12u1`
+/// sorts before `1.2-3`, and has all that it has.
+fn is_backport(finding: &Finding) -> bool {
+    let of = |fixed: &String| finding.package.version.strip_prefix(fixed.as_str());
+    let is_of = |fixed| of(fixed).is_some_and(|rest| rest.starts_with("~deb"));
+    finding.package.kind == "deb" && !finding.fixed.is_empty() && finding.fixed.iter().all(is_of)
+}
+
 fn joined(versions: &BTreeSet<String>) -> String {
     if versions.is_empty() {
         return "no fix".to_owned();
@@ -269,4 +287,90 @@ fn text(value: &Value, field: &str) -> Result<String> {
     let text = value[field].as_str();
     text.map(str::to_owned)
         .with_context(|| format!("{field} is missing: {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn lines(ours: &Value, theirs: &Value) -> Vec<String> {
+        let (ours, theirs) = (super::ours(ours).unwrap(), read(theirs).unwrap());
+        let differences = compare("image", &ours, &theirs);
+        differences.iter().map(ToString::to_string).collect()
+    }
+
+    fn finding(id: &str, aliases: &[&str], name: &str, version: &str, fixed: &[&str]) -> Value {
+        json!({
+            "id": id, "aliases": aliases, "fixed_versions": fixed, "advisories": [],
+            "package": {"kind": "gem", "name": name, "version": version, "path": "p"},
+        })
+    }
+
+    #[test]
+    fn the_same_vulnerability_is_known_by_any_of_its_ids() {
+        let ours = json!({
+            "packages": [{"kind": "gem", "name": "uri", "version": "1", "path": "p"}],
+            "findings": [
+                finding("CVE-1", &["GHSA-1"], "uri", "1", &["2"]),
+                finding("CVE-2", &[], "uri", "1", &["2"]),
+                finding("CVE-4", &[], "uri", "1", &["2", "3"]),
+            ],
+            "suppressed": [finding("CVE-3", &[], "uri", "1", &[])],
+        });
+        let theirs = |id: &str, fixed: &str| json!({"VulnerabilityID": id, "PkgName": "uri", "InstalledVersion": "1", "PkgPath": "p", "FixedVersion": fixed});
+        let theirs = json!({"Results": [{
+            "Type": "gemspec", "Class": "lang-pkgs", "Target": "Ruby",
+            "Packages": [
+                {"Name": "uri", "Version": "1", "FilePath": "p"},
+                {"Name": "cgi", "Version": "1", "FilePath": "p"},
+            ],
+            "Vulnerabilities": [
+                theirs("GHSA-1", "~> 0.5, >= 2"),
+                theirs("CVE-3", ""),
+                theirs("CVE-4", ">= 2, >= 4"),
+                theirs("CVE-5", ">= 2"),
+            ],
+        }]});
+        assert_eq!(
+            lines(&ours, &theirs),
+            [
+                "package missed: gem cgi 1 · p",
+                "finding missed: gem uri 1 · CVE-5 · p · 2",
+                "fewer fixes: gem uri 1 · CVE-1 · p · 2 instead of 0.5, 2",
+                "finding extra: gem uri 1 · CVE-2 · p · 2",
+                "other fixes: gem uri 1 · CVE-4 · p · 2, 3 instead of 2, 4",
+            ]
+        );
+    }
+
+    #[test]
+    fn versions_are_put_together_as_debian_writes_them() {
+        let theirs = json!({"Results": [{
+            "Type": "debian", "Class": "os-pkgs", "Target": "image",
+            "Packages": [{"Name": "tar", "Version": "1.34", "Release": "1", "Epoch": 2}],
+        }]});
+        let found = read(&theirs).unwrap();
+        let packages: Vec<&Package> = found.packages.iter().collect();
+        assert_eq!(packages[0].version, "2:1.34-1");
+        assert_eq!(packages[0].place, "");
+    }
+
+    #[test]
+    fn a_version_built_again_for_a_stable_release_has_what_it_was_built_of() {
+        let finding = |version: &str, fixed: &str| Finding {
+            package: Package {
+                kind: "deb".to_owned(),
+                name: "redis".to_owned(),
+                version: version.to_owned(),
+                place: String::new(),
+            },
+            ids: Vec::new(),
+            fixed: BTreeSet::from([fixed.to_owned()]),
+        };
+        assert!(is_backport(&finding("7.0.15-1~deb12u10", "7.0.15-1")));
+        assert!(!is_backport(&finding("7.0.15-1~deb12u10", "7.0.16-1")));
+        assert!(!is_backport(&finding("7.0.15-1+deb12u1", "7.0.15-1")));
+    }
 }

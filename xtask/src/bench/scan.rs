@@ -61,7 +61,7 @@ pub(super) fn scan(shell: &Shell) -> Result<()> {
     let tiny = tiny.first().context("no tiny image")?;
     limits.push(Limit::milliseconds(
         "start to end of scanning an image of one file",
-        shortest(&mut bench.ours(&tiny.docker))?,
+        shortest(&mut bench.ours(&tiny.docker, "json"))?,
         10,
     ));
     limits.push(Limit::milliseconds(
@@ -142,7 +142,7 @@ impl Bench<'_> {
         Ok(Row {
             image: image.name.clone(),
             form,
-            ours: least(|| usage(self.shell, &self.ours(&input)))?,
+            ours: least(|| usage(self.shell, &self.ours(&input, "json")))?,
             peer: least(|| usage(self.shell, &peer))?,
             bare: form
                 .is_packed()
@@ -155,10 +155,10 @@ impl Bench<'_> {
         })
     }
 
-    fn ours(&self, input: &Path) -> Command {
+    fn ours(&self, input: &Path, format: &str) -> Command {
         let mut command = self.shell.product(&self.binary);
         command.arg("image").arg("--input").arg(input);
-        command.args(["--scanners", "vuln", "--no-cache", "--format", "json"]);
+        command.args(["--scanners", "vuln", "--no-cache", "--format", format]);
         command.arg("--db").arg(&self.database);
         command
     }
@@ -166,8 +166,9 @@ impl Bench<'_> {
     /// Matches the packages of the limited image, stored as CycloneDX.
     fn rematch(&self, folder: &Path) -> Result<Duration> {
         let sbom = folder.join(format!("{LIMITED}.cdx.json"));
-        let mut write = self.ours(&folder.join(format!("{LIMITED}.docker.tar")));
-        write.args(["--format", "cyclonedx", "--output"]).arg(&sbom);
+        let archive = folder.join(format!("{LIMITED}.docker.tar"));
+        let mut write = self.ours(&archive, "cyclonedx");
+        write.arg("--output").arg(&sbom);
         self.shell.output(&mut write)?;
         let mut command = self.shell.product(&self.binary);
         command.arg("sbom").arg(&sbom).args(["--format", "json"]);

@@ -13,12 +13,19 @@ pub(crate) fn text(value: &impl serde::Serialize) -> anyhow::Result<String> {
 /// for commands, or that turn the direction of what follows.
 pub(super) fn printable(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            c if matches!(c, '\u{7f}'..='\u{9f}') || turns(c) => {
-                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+    for line in json.split_inclusive('\n') {
+        // Nearly every line, told many bytes at a time: a report may have ten million.
+        if line.is_ascii() && !line.as_bytes().contains(&0x7f) {
+            text.push_str(line);
+            continue;
+        }
+        for c in line.chars() {
+            match c {
+                c if matches!(c, '\u{7f}'..='\u{9f}') || turns(c) => {
+                    text.push_str(&format!("\\u{:04x}", u32::from(c)));
+                }
+                c => text.push(c),
             }
-            c => text.push(c),
         }
     }
     text
