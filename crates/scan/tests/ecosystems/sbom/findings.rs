@@ -210,11 +210,10 @@ fn what_does_not_count_says_so_in_both_formats() {
         Value::from(said),
         json!([
             ["CVE-2024-1",
-                {"state": "not_affected", "justification": "code_not_present", "response": ["update"],
-                    "detail": "a version with the fix exists"},
+                {"state": "not_affected", "justification": "code_not_present", "detail": "a.json (b)"},
                 "unaffected"],
             ["CVE-2024-2", {"response": ["update"], "detail": "a version with the fix exists"}, "affected"],
-            ["CVE-2024-2", {"state": "in_triage", "detail": "no fixed version is known"}, "affected"],
+            ["CVE-2024-2", {"state": "in_triage", "detail": "a.json (b)"}, "affected"],
             ["CVE-2024-3", {"response": ["will_not_fix"], "detail": "accepted: only for tests"}, "affected"],
         ])
     );
