@@ -6,7 +6,7 @@ use seareeve_image::{FileTree, LayerFiles, Limits};
 use seareeve_model::{Digest, Image, Layer};
 use seareeve_scan::{Examiner, ecosystems};
 
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 28] = [
     "etc/os-release",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/x",
@@ -16,6 +16,25 @@ const PATHS: [&str; 9] = [
     "var/lib/rpmmanifest/container-manifest-2",
     "x.dist-info/METADATA",
     "node_modules/x/package.json",
+    "x.egg-info",
+    "requirements.txt",
+    "Pipfile.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "uv.lock",
+    "pylock.toml",
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "go.mod",
+    "Cargo.lock",
+    "specifications/x-1.gemspec",
+    "Gemfile.lock",
+    "vendor/composer/installed.json",
+    "composer.lock",
+    "x.deps.json",
+    "packages.lock.json",
+    "packages.config",
 ];
 
 fuzz_target!(|data: &[u8]| {
@@ -27,8 +46,8 @@ fuzz_target!(|data: &[u8]| {
     let base = layer(&[("etc/os-release", b"ID=debian\nVERSION_ID=12\n".as_slice())]);
     let top = layer(&[(path, content)]);
     let mut tree = FileTree::default();
-    tree.apply(0, base, &Examiner);
-    tree.apply(1, top, &Examiner);
+    tree.apply(0, base, &Examiner::default());
+    tree.apply(1, top, &Examiner::default());
     let digest = Digest::sha256(&[0; 32]);
     let plain = Layer {
         diff_id: digest.clone(),
@@ -70,5 +89,5 @@ fn layer(files: &[(&str, &[u8])]) -> LayerFiles {
             .expect("the paths are short");
     }
     let tar = builder.into_inner().expect("a Vec takes everything");
-    LayerFiles::read(tar.as_slice(), &Limits::default(), &Examiner, "layer")
+    LayerFiles::read(tar.as_slice(), &Limits::default(), &Examiner::default(), "layer")
 }

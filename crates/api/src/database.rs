@@ -1,6 +1,7 @@
 //! The advisory database as users see it.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,6 +19,24 @@ pub struct Database {
     pub advisories: u64,
     /// By ecosystem.
     pub sources: Vec<DatabaseSource>,
+    /// CISA's catalogue of exploited vulnerabilities, when the database was built with it.
+    #[serde(default)]
+    pub known_exploited: Option<DatabaseFeed>,
+    /// FIRST's EPSS scores, when the database was built with them.
+    #[serde(default)]
+    pub epss: Option<DatabaseFeed>,
+}
+
+/// A feed that rates vulnerabilities which the advisories describe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DatabaseFeed {
+    /// The day of its edition.
+    #[schema(value_type = String, format = Date)]
+    pub date: Date,
+    /// Entries of that edition.
+    pub entries: u64,
+    /// Entries that speak of a vulnerability of this database.
+    pub used: u64,
 }
 
 /// One ecosystem's share.
@@ -45,6 +64,18 @@ impl From<seareeve_model::DatabaseInfo> for Database {
             built: info.built,
             advisories: info.advisories,
             sources: info.sources.into_iter().map(source).collect(),
+            known_exploited: info.known_exploited.map(DatabaseFeed::from),
+            epss: info.epss.map(DatabaseFeed::from),
+        }
+    }
+}
+
+impl From<seareeve_model::DatabaseFeed> for DatabaseFeed {
+    fn from(feed: seareeve_model::DatabaseFeed) -> Self {
+        Self {
+            date: feed.date,
+            entries: feed.entries,
+            used: feed.used,
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The image report: what `seareeve image --format json` prints and the server answers for a sent SBOM.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use seareeve_model as model;
 
-use crate::{Database, SbomDistro, SbomSource};
+use crate::{Database, Epss, KnownExploited, ReportSecret, SbomSource, Suppression, VexVerdict};
 
-/// The result of scanning one image. The same image and database give the same bytes.
+/// The result of scanning one image. The same image, database and lists of what does not count give the same bytes,
+/// as long as no day passes on which the distribution's release or an entry of such a list ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ImageReport {
     /// Version of this schema: 1.
@@ -16,15 +18,45 @@ pub struct ImageReport {
     /// The image.
     pub image: ReportImage,
     /// The distribution, when the image says one.
-    pub distro: Option<SbomDistro>,
+    pub distro: Option<ReportDistro>,
     /// The advisory database that was asked.
     pub database: Database,
     /// Worst first, then by id, package and path.
     pub findings: Vec<ReportFinding>,
+    /// Findings that do not count, each with the reason; in the same order.
+    #[serde(default)]
+    pub suppressed: Vec<ReportFinding>,
+    /// Credentials in the image, worst first; `null` when nobody looked for them.
+    #[serde(default)]
+    pub secrets: Option<Vec<ReportSecret>>,
+    /// Those that do not count, each with the reason.
+    #[serde(default)]
+    pub suppressed_secrets: Vec<ReportSecret>,
     /// Everything found, vulnerable or not.
     pub packages: Vec<ReportPackage>,
     /// What could not be read or judged. When it is not empty, the result is partial.
     pub problems: Vec<ReportProblem>,
+    /// What a reader should know besides; it makes no result partial.
+    #[serde(default)]
+    pub notices: Vec<ReportNotice>,
+}
+
+/// The distribution of a report's image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportDistro {
+    /// Such as `debian`.
+    pub id: String,
+    /// Such as `12`.
+    pub version: String,
+    /// For people.
+    pub name: String,
+    /// The last day on which the release is looked after by its makers without payment, where that is known.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub end_of_life: Option<Date>,
+    /// Whether that day was over when the report was made.
+    #[serde(default)]
+    pub is_end_of_life: Option<bool>,
 }
 
 /// The image of a report.
@@ -61,9 +93,9 @@ pub struct ReportLayer {
 }
 
 /// A package at its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ReportPackage {
-    /// The package type: `deb`, `apk`, `pypi` or `npm`.
+    /// The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`.
     pub kind: String,
     /// Name as the package itself spells it.
     pub name: String,
@@ -116,6 +148,18 @@ pub struct ReportFinding {
     pub references: Vec<Reference>,
     /// Evidence: the records that hit, and by which statement.
     pub advisories: Vec<AdvisoryMatch>,
+    /// Whether it is known to be exploited.
+    #[serde(default)]
+    pub known_exploited: Option<KnownExploited>,
+    /// How probable it is that it will be.
+    #[serde(default)]
+    pub epss: Option<Epss>,
+    /// What a VEX document says of it.
+    #[serde(default)]
+    pub vex: Option<VexVerdict>,
+    /// Why it does not count.
+    #[serde(default)]
+    pub suppression: Option<Suppression>,
 }
 
 /// A CVSS vector with its base score.
@@ -161,6 +205,17 @@ pub struct ReportProblem {
     pub message: String,
 }
 
+/// Something worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportNotice {
+    /// A stable word, such as `end_of_life`.
+    pub code: String,
+    /// What it is about.
+    pub place: String,
+    /// What there is to know.
+    pub message: String,
+}
+
 /// Puts a report together. `findings` is parallel to `inventory.packages`; `problems` are those of matching.
 #[must_use]
 pub fn report(
@@ -188,21 +243,63 @@ pub fn report(
     let mut problems: Vec<&model::Problem> = inventory.problems.iter().chain(problems).collect();
     problems.sort();
     problems.dedup();
+    let (suppressed, counted): (Vec<_>, Vec<_>) = hits
+        .into_iter()
+        .partition(|(_, finding)| finding.suppressed.is_some());
+    let findings = |hits: Vec<(&model::InstalledPackage, &model::Finding)>| {
+        let hits = hits.into_iter();
+        hits.map(|(package, finding)| report_finding(package, finding, layers))
+            .collect()
+    };
     ImageReport {
         schema_version: 1,
         image: (&inventory.image).into(),
-        distro: inventory.distro.as_ref().map(SbomDistro::from),
+        distro: inventory.distro.as_ref().map(ReportDistro::from),
         database,
-        findings: hits
-            .into_iter()
-            .map(|(package, finding)| report_finding(package, finding, layers))
-            .collect(),
+        findings: findings(counted),
+        suppressed: findings(suppressed),
+        secrets: None,
+        suppressed_secrets: Vec::new(),
         packages: inventory
             .packages
             .iter()
             .map(|package| ReportPackage::new(package, layers))
             .collect(),
         problems: problems.into_iter().map(ReportProblem::from).collect(),
+        notices: Vec::new(),
+    }
+}
+
+impl ImageReport {
+    /// Adds notices, in their order.
+    pub fn add_notices(&mut self, notices: &[model::Notice]) {
+        self.notices
+            .extend(notices.iter().map(|notice| ReportNotice {
+                code: notice.code.as_str().to_owned(),
+                place: notice.place.clone(),
+                message: notice.message.clone(),
+            }));
+    }
+
+    /// Sets the secrets that were found, with those that do not count.
+    pub fn set_secrets(&mut self, secrets: Vec<ReportSecret>) {
+        let severity = |secret: &ReportSecret| secret.severity.parse::<model::Severity>().ok();
+        let counts = |secret: &ReportSecret| secret.suppression.is_none();
+        let (mut counted, mut suppressed): (Vec<_>, Vec<_>) = secrets.into_iter().partition(counts);
+        for list in [&mut counted, &mut suppressed] {
+            // Stable: by place within a severity, as they came.
+            list.sort_by_key(|secret| std::cmp::Reverse(severity(secret)));
+        }
+        self.secrets = Some(counted);
+        self.suppressed_secrets = suppressed;
+    }
+
+    /// Says how long the distribution's release is looked after, as seen on the day `today`.
+    pub fn set_support(&mut self, support: Option<&model::ReleaseSupport>, today: Date) {
+        if let (Some(distro), Some(support)) = (&mut self.distro, support) {
+            distro.end_of_life = Some(support.ends());
+            distro.is_end_of_life = Some(support.is_over(today));
+        }
     }
 }
 
@@ -234,6 +331,13 @@ fn report_finding(
             .map(Reference::from)
             .collect(),
         advisories: finding.advisories.iter().map(AdvisoryMatch::from).collect(),
+        known_exploited: vulnerability
+            .known_exploited
+            .as_ref()
+            .map(KnownExploited::from),
+        epss: vulnerability.epss.as_ref().map(Epss::from),
+        vex: finding.vex.as_ref().map(VexVerdict::from),
+        suppression: finding.suppressed.as_ref().map(Suppression::from),
     }
 }
 
@@ -255,6 +359,18 @@ impl ReportPackage {
             layer: layer
                 .map(|layer| layer.diff_id.to_string())
                 .unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&model::Distro> for ReportDistro {
+    fn from(distro: &model::Distro) -> Self {
+        Self {
+            id: distro.id.clone(),
+            version: distro.version.clone(),
+            name: distro.name.clone(),
+            end_of_life: None,
+            is_end_of_life: None,
         }
     }
 }

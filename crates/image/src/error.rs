@@ -1,8 +1,9 @@
 //! Why an image could not be read at all.
 
 use std::io;
+use std::time::Duration;
 
-use seareeve_model::{Digest, ImageReference};
+use seareeve_model::{Digest, ImageReference, ImageReferenceError};
 
 use crate::Platform;
 
@@ -26,6 +27,37 @@ pub enum ReadError {
         path: String,
         /// What was looked for and not found, with what to do where that is known.
         why: String,
+    },
+    /// The archive holds several images and none was named. The user can name one.
+    #[error("{path} holds several images, of which one must be named: {available}")]
+    SeveralImages {
+        /// The archive or folder.
+        path: String,
+        /// What there is, separated by commas.
+        available: String,
+    },
+    /// The archive holds images, but not the one that was named. The user's fault.
+    #[error("{path} does not hold {wanted}, only {available}")]
+    NotInArchive {
+        /// The archive or folder.
+        path: String,
+        /// What was asked for.
+        wanted: String,
+        /// What there is, separated by commas.
+        available: String,
+    },
+    /// The folder for temporary files has no room for an archive that has to be unpacked or fetched. The
+    /// user can name another folder.
+    #[error(
+        "{folder} has no room for the image's archive: it needs at least {needed} bytes, and {free} are free"
+    )]
+    NoRoom {
+        /// The folder for temporary files.
+        folder: String,
+        /// Bytes that the archive has, as far as it is known.
+        needed: u64,
+        /// Bytes that there are.
+        free: u64,
     },
     /// A manifest, index or configuration breaks its format. The fault of whoever made the image.
     #[error("failed to understand the {what}: {why}")]
@@ -62,11 +94,16 @@ pub enum ReadError {
     /// The registry has no such image. The user's fault.
     #[error("there is no image {0}")]
     NotFound(ImageReference),
-    /// The registry wants credentials, or refuses this image to anonymous users.
-    #[error("{registry} does not let anonymous users read this image, or has no such image")]
+    /// The registry wants other credentials than we showed, or any. The user's fault, or that of who keeps
+    /// the registry.
+    #[error("{registry} does not let {who} read this image, or has no such image{note}")]
     Unauthorized {
         /// Host of the registry.
         registry: String,
+        /// As whom we asked: `anonymous users`, `the user ann`.
+        who: String,
+        /// Why it was not as somebody else, in brackets, where that is known.
+        note: String,
     },
     /// Bytes from the network have another digest than they were asked for by. Never used.
     #[error("the {what} from the registry has digest {actual} instead of {expected}")]
@@ -80,7 +117,10 @@ pub enum ReadError {
     },
     /// The registry answered with a status that is no answer, also when asked again. Worth a later try
     /// for 429 and 5xx.
-    #[error("{host} answered with status {status} to the request for {what}")]
+    #[error(
+        "{host} answered with status {status} to the request for {what}{}",
+        .retry_after.map(|wait| format!(", and asks to wait {} seconds", wait.as_secs())).unwrap_or_default()
+    )]
     Status {
         /// Host that answered.
         host: String,
@@ -88,6 +128,8 @@ pub enum ReadError {
         status: u16,
         /// What was asked for.
         what: String,
+        /// How long to wait before asking again, when it said so.
+        retry_after: Option<Duration>,
     },
     /// The registry could not be reached, or the connection broke. Worth a later try.
     #[error("failed to talk to {host}")]
@@ -98,6 +140,35 @@ pub enum ReadError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A local engine could not be asked, or gave no answer that is one.
+    #[error("failed to ask the engine at {endpoint} for {what}: {why}")]
+    Engine {
+        /// Where it listens.
+        endpoint: String,
+        /// What was asked for.
+        what: String,
+        /// What went wrong, with what to do where that is known.
+        why: String,
+    },
+    /// The engine has no such image. The user's fault.
+    #[error("the engine at {endpoint} has no image {name}")]
+    NotInEngine {
+        /// Where it listens.
+        endpoint: String,
+        /// The image asked for.
+        name: String,
+    },
+    /// Only engines were to be asked, and there is none that answers.
+    #[error("no engine can be asked for {name}: {why}")]
+    NoEngine {
+        /// The image asked for.
+        name: String,
+        /// What is wrong with those that there are.
+        why: String,
+    },
+    /// What was asked for has no name that a registry could know. The user's fault.
+    #[error(transparent)]
+    Name(#[from] ImageReferenceError),
     /// The progress function asked to stop.
     #[error("reading the image was cancelled")]
     Cancelled,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seareeve_model::Digest;
 use serde::{Deserialize, Deserializer};
 
-use crate::{Platform, ReadError};
+use crate::{Platform, ReadError, exact};
 
 /// Annotations that name an image: containerd's has the full name, OCI's often only the tag.
 pub(crate) const NAME: &str = "io.containerd.image.name";
@@ -19,7 +19,15 @@ pub(crate) struct Descriptor {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     #[serde(default)]
+    pub(crate) media_type: Option<String>,
+    #[serde(default)]
+    pub(crate) artifact_type: Option<String>,
+    #[serde(default)]
     pub(crate) platform: Option<DescriptorPlatform>,
+    /// Where the content stands instead of the registry. Never asked: a manifest must not be able to send
+    /// us anywhere.
+    #[serde(default)]
+    urls: Option<Vec<String>>,
     #[serde(default)]
     annotations: Option<BTreeMap<String, String>>,
 }
@@ -35,6 +43,10 @@ pub(crate) struct DescriptorPlatform {
 }
 
 impl Descriptor {
+    pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
+        self.annotations.clone().unwrap_or_default()
+    }
+
     pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.as_ref()?.get(key).map(String::as_str)
     }
@@ -45,9 +57,21 @@ impl Descriptor {
     }
 
     /// `BuildKit` puts attestations beside images as manifests for the platform `unknown/unknown`.
-    fn is_image(&self) -> bool {
+    pub(crate) fn is_image(&self) -> bool {
         self.annotation("vnd.docker.reference.type").is_none()
             && self.platform.as_ref().is_none_or(|p| p.os != "unknown")
+            && self.artifact_type.as_deref().is_none_or(is_image_config)
+    }
+
+    /// What is said of a layer whose blob is missing: `plainly`, unless it is one that nobody may pass on
+    /// (OCI image specification, "Non-Distributable Layers"), such as those of Windows.
+    pub(crate) fn why_missing(&self, plainly: &str) -> String {
+        let media_type = self.media_type.as_deref().unwrap_or_default();
+        let foreign = media_type.contains("nondistributable") || media_type.contains(".foreign.");
+        if foreign || self.urls.as_ref().is_some_and(|urls| !urls.is_empty()) {
+            return format!("{plainly}: it is a foreign layer, which only its maker hands out");
+        }
+        plainly.to_owned()
     }
 }
 
@@ -71,7 +95,7 @@ struct Document {
 pub(crate) enum Manifest {
     Index(Vec<Descriptor>),
     Image {
-        config: Descriptor,
+        config: Box<Descriptor>,
         layers: Vec<Descriptor>,
     },
 }
@@ -87,12 +111,38 @@ impl Manifest {
         }
         match (document.manifests, document.config, document.layers) {
             (Some(manifests), None, None) => Ok(Self::Index(manifests)),
-            (None, Some(config), Some(layers)) => Ok(Self::Image { config, layers }),
+            (None, Some(config), Some(layers)) => match config.media_type {
+                Some(format) if !is_image_config(&format) => Err(ReadError::Unsupported { format }),
+                Some(_) | None => Ok(Self::Image {
+                    config: Box::new(config),
+                    layers,
+                }),
+            },
             // A document that is both would mean different images to different readers (CVE-2021-41190).
             (Some(_), _, _) => Err(malformed(what, "it is an index and a manifest at once")),
             (None, _, _) => Err(malformed(what, "it has neither manifests nor layers")),
         }
     }
+}
+
+/// The blobs of a manifest that is no image: its layers, or what the first drafts of OCI 1.1 called blobs.
+pub(crate) fn artifact_blobs(json: &[u8]) -> Result<Vec<Descriptor>, ReadError> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        #[serde(default, alias = "blobs")]
+        layers: Vec<Descriptor>,
+    }
+    let artifact: Artifact = parse(json, "manifest of the attachment")?;
+    Ok(artifact.layers)
+}
+
+/// Whether a configuration is one of an image. Registries hold charts, signatures and plugins too, in
+/// manifests of the same form.
+fn is_image_config(media_type: &str) -> bool {
+    media_type.is_empty()
+        || media_type.contains("image")
+        // What a registry writes when it makes schema 2 out of schema 1.
+        || media_type == "application/octet-stream"
 }
 
 /// The configuration: what the image says about itself.
@@ -136,9 +186,9 @@ pub(crate) struct DockerManifest {
     pub(crate) layers: Option<Vec<String>>,
 }
 
-/// Reads any of the documents; `what` names it in errors. Nesting is bounded by `serde_json` (128).
+/// Reads any of the documents; `what` names it in errors.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T, ReadError> {
-    serde_json::from_slice(json).map_err(|error| malformed(what, &error.to_string()))
+    exact::from_slice(json).map_err(|error| malformed(what, &error.to_string()))
 }
 
 pub(crate) fn malformed(what: &str, why: &str) -> ReadError {

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{LayerCache, Limits};
+use camino::Utf8PathBuf;
+
+use crate::{Authorities, Credentials, LayerCache, Limits};
 
 /// What the caller may choose. The default is right for scanning.
 #[derive(Clone, Debug)]
@@ -22,6 +24,19 @@ pub struct Options {
     /// Which image of a multi-platform index to read. `None`: this machine's architecture on Linux, or
     /// the only platform there is.
     pub platform: Option<Platform>,
+    /// Which image of an archive with several to read: one of its names, or its digest. `None` for the only
+    /// one there is.
+    pub image: Option<String>,
+    /// Who we are to which registry.
+    pub credentials: Credentials,
+    /// Who is trusted to say who a registry is, besides the authorities that browsers trust.
+    pub authorities: Authorities,
+    /// Registries that may be spoken to without TLS, as references name them (`registry.lan:5000`). Those
+    /// on this machine always may. Credentials are shown to none of the former.
+    pub plain_http: Vec<String>,
+    /// Folder for archives that have to be unpacked or fetched before they can be read. They have no name
+    /// there, and need the disk space of the unpacked image.
+    pub temporary: Utf8PathBuf,
     /// Longest wait for a connection to a registry.
     pub connect_timeout: Duration,
     /// Longest silence of a registry, before its answer and within a blob.
@@ -42,6 +57,12 @@ impl Default for Options {
             threads: threads(),
             cache: None,
             platform: None,
+            image: None,
+            credentials: Credentials::default(),
+            authorities: Authorities::default(),
+            plain_http: Vec::new(),
+            // Not `/tmp`, which is memory on many machines.
+            temporary: Utf8PathBuf::from("/var/tmp"),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             retries: 3,

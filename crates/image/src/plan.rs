@@ -18,7 +18,7 @@ pub(crate) struct Plan {
 }
 
 /// Opens layers. One for each kind of source.
-pub(crate) trait Origin: Sync {
+pub(crate) trait Origin: Send + Sync {
     /// Opens the layer with this index.
     fn open(&self, layer: usize) -> Result<Blob, OpenError>;
 

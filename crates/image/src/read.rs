@@ -8,9 +8,13 @@ use seareeve_model::{Image, ImageReference, Problem};
 
 use crate::layers::Layers;
 use crate::plan::{Origin, Plan};
-use crate::progress::report;
+use crate::progress::{Report, report};
 use crate::tree::FileTree;
-use crate::{Options, Progress, ReadError, Selector, Stage, archive, directory, registry};
+use crate::watch::Watch;
+use crate::{
+    EngineImage, Options, Progress, ReadError, Selector, Stage, archive, directory, engine,
+    registry,
+};
 
 /// Where an image is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub enum Source {
     Directory(Utf8PathBuf),
     /// An image in a registry.
     Registry(ImageReference),
+    /// An image in a container engine on this machine.
+    Engine(EngineImage),
 }
 
 /// What an image holds of what was wanted.
@@ -73,6 +79,9 @@ pub fn read(
         bytes_read: 0,
         bytes_total: None,
     };
+    let watch = Watch::default();
+    let asked = progress;
+    let progress: &Report<'_> = &|now| watch.tell(asked, now);
     report(progress, opening)?;
     let (plan, origin): (Plan, Box<dyn Origin>) = match source {
         Source::Directory(path) => {
@@ -84,8 +93,11 @@ pub fn read(
                 problems,
             });
         }
-        Source::Archive(path) => archive::open(path, options)?,
-        Source::Registry(reference) => registry::open(reference, options)?,
+        Source::Archive(path) => watch.over(asked, || archive::open(path, options, &watch))?,
+        Source::Registry(reference) => {
+            watch.over(asked, || registry::open(reference, options, &watch))?
+        }
+        Source::Engine(image) => watch.over(asked, || engine::open(image, options, &watch))?,
     };
     report(progress, opening)?;
     let (mut image, mut problems) = (plan.image, plan.problems);
@@ -95,8 +107,9 @@ pub fn read(
         progress,
         origin: origin.as_ref(),
         packed: &plan.packed,
+        told: 0.into(),
     };
-    let tree = layers.read(&mut image.layers, &mut problems)?;
+    let tree = watch.over(asked, || layers.read(&mut image.layers, &mut problems))?;
     Ok(Contents {
         image,
         config: Configuration(plan.config),

@@ -1,13 +1,18 @@
 //! Images in registries (OCI distribution specification, "Pull").
 //!
-//! Nothing touches the disk: a layer goes from the socket through the hash into the walker. Everything
-//! is compared with the digest that it was asked for by, and a difference ends the read.
+//! Nothing touches the disk: a layer goes from the socket through the hash into the walker, and goes on
+//! where its connection broke. Everything is compared with the digest that it was asked for by, and a
+//! difference ends the read.
 
 mod address;
+mod authorize;
 mod client;
+mod referrers;
+mod resume;
 mod token;
 
 use std::io::Read as _;
+use std::sync::Arc;
 
 use seareeve_model::{Digest, ImageReference};
 
@@ -15,9 +20,13 @@ use crate::hashing::digest_like;
 use crate::layer::Blob;
 use crate::manifest::{Descriptor, Manifest, choose, malformed};
 use crate::plan::{OpenError, Origin, Parts, Plan};
+use crate::watch::Watch;
 use crate::{Options, ReadError};
 
-use client::{Body, Client};
+use client::{Ask, Body, Client};
+use resume::Resuming;
+
+pub use referrers::{Attachment, Referrer, attachments, referrers};
 
 /// How deep indexes may lead to indexes.
 const DEEPEST_INDEX: usize = 4;
@@ -32,10 +41,20 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
 pub(crate) fn open(
     reference: &ImageReference,
     options: &Options,
+    watch: &Watch,
 ) -> Result<(Plan, Box<dyn Origin>), ReadError> {
-    let client = Client::new(reference, options)?;
-    let (digest, config, layers) = manifest(&client, reference, options)?;
-    let config_bytes = blob(&client, &config, options)?;
+    let (client, found) = find(reference, options, watch)?;
+    let Found {
+        digest,
+        config,
+        layers,
+    } = found;
+    let config_bytes = blob(
+        &client,
+        &config,
+        "configuration",
+        options.limits.document_bytes,
+    )?;
     let plan = Plan::new(
         Parts {
             references: vec![reference.to_string()],
@@ -47,7 +66,33 @@ pub(crate) fn open(
         },
         options,
     )?;
+    let client = Arc::new(client);
     Ok((plan, Box::new(Remote { client, layers })))
+}
+
+/// An image manifest.
+struct Found {
+    digest: Digest,
+    config: Box<Descriptor>,
+    layers: Vec<Descriptor>,
+}
+
+/// Finds the manifest, and out how the registry wants to be talked to.
+fn find(
+    reference: &ImageReference,
+    options: &Options,
+    watch: &Watch,
+) -> Result<(Client, Found), ReadError> {
+    let client = Client::new(reference, options, watch)?;
+    match manifest(&client, reference, options) {
+        // What servers with TLS answer to a request without.
+        Err(refused @ ReadError::Status { status: 400, .. }) => {
+            let client = client.over_tls().ok_or(refused)?;
+            let found = manifest(&client, reference, options)?;
+            Ok((client, found))
+        }
+        found => Ok((client, found?)),
+    }
 }
 
 /// Follows the reference, through indexes, to an image manifest: its digest, configuration and layers.
@@ -55,12 +100,17 @@ fn manifest(
     client: &Client,
     reference: &ImageReference,
     options: &Options,
-) -> Result<(Digest, Descriptor, Vec<Descriptor>), ReadError> {
+) -> Result<Found, ReadError> {
     let tag = reference.tag().unwrap_or("latest");
     let mut name = reference.digest().map_or(tag, Digest::as_str).to_owned();
     let mut expected = reference.digest().cloned();
     for _ in 0..DEEPEST_INDEX {
-        let body = client.get(&format!("manifests/{name}"), MANIFESTS, "manifest")?;
+        let body = client.get(Ask {
+            path: &format!("manifests/{name}"),
+            accept: MANIFESTS,
+            what: "manifest",
+            from: 0,
+        })?;
         if body.media_type.contains("manifest.v1+") && body.media_type.contains("docker") {
             return Err(ReadError::Unsupported {
                 format: body.media_type,
@@ -68,11 +118,17 @@ fn manifest(
         }
         // Asked for by tag, the registry's own word for the digest must still be right.
         let stated = expected.take().or_else(|| body.digest.clone());
-        let json = document(client, body, options, "manifest")?;
+        let json = document(client, body, "manifest", options.limits.document_bytes)?;
         let digest = digest_like(stated.as_ref(), &json);
         check(stated.as_ref(), &digest, "manifest")?;
         match Manifest::parse(&json, "manifest")? {
-            Manifest::Image { config, layers } => return Ok((digest, config, layers)),
+            Manifest::Image { config, layers } => {
+                return Ok(Found {
+                    digest,
+                    config,
+                    layers,
+                });
+            }
             Manifest::Index(listed) => {
                 let chosen = choose(&listed, options.platform.as_ref())?.digest.clone();
                 chosen.as_str().clone_into(&mut name);
@@ -84,25 +140,25 @@ fn manifest(
 }
 
 /// Reads a small blob whole.
-fn blob(client: &Client, descriptor: &Descriptor, options: &Options) -> Result<Vec<u8>, ReadError> {
-    let body = client.get(
-        &format!("blobs/{}", descriptor.digest),
-        "*/*",
-        "configuration",
-    )?;
-    let content = document(client, body, options, "configuration")?;
+fn blob(
+    client: &Client,
+    descriptor: &Descriptor,
+    what: &str,
+    limit: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let body = client.get(Ask {
+        path: &format!("blobs/{}", descriptor.digest),
+        accept: "*/*",
+        what,
+        from: 0,
+    })?;
+    let content = document(client, body, what, limit)?;
     let actual = digest_like(Some(&descriptor.digest), &content);
-    check(Some(&descriptor.digest), &actual, "configuration")?;
+    check(Some(&descriptor.digest), &actual, what)?;
     Ok(content)
 }
 
-fn document(
-    client: &Client,
-    body: Body,
-    options: &Options,
-    what: &str,
-) -> Result<Vec<u8>, ReadError> {
-    let limit = options.limits.document_bytes;
+fn document(client: &Client, body: Body, what: &str, limit: u64) -> Result<Vec<u8>, ReadError> {
     let mut content = Vec::new();
     body.reader
         .take(limit.saturating_add(1))
@@ -130,7 +186,7 @@ fn check(expected: Option<&Digest>, actual: &Digest, what: &str) -> Result<(), R
 }
 
 struct Remote {
-    client: Client,
+    client: Arc<Client>,
     layers: Vec<Descriptor>,
 }
 
@@ -140,22 +196,30 @@ impl Origin for Remote {
             return Err(OpenError::Layer("it is not listed".to_owned()));
         };
         let path = format!("blobs/{}", layer.digest);
-        match self.client.get(&path, "*/*", "layer") {
-            // More bytes than the manifest says are not taken; they show as a wrong digest.
+        let ask = Ask {
+            path: &path,
+            accept: "*/*",
+            what: "layer",
+            from: 0,
+        };
+        match self.client.get(ask) {
             Ok(body) => Ok(Blob {
-                reader: Box::new(body.reader.take(layer.size.saturating_add(1))),
+                reader: Box::new(Resuming::new(&self.client, path, layer.size, body)),
                 digest: Some(layer.digest.clone()),
                 on_disk: None,
             }),
-            Err(ReadError::NotFound(_)) => {
-                Err(OpenError::Layer("the registry does not have it".to_owned()))
-            }
+            Err(ReadError::NotFound(_)) => Err(OpenError::Layer(
+                layer.why_missing("the registry does not have it"),
+            )),
             Err(error) => Err(OpenError::Image(error)),
         }
     }
 
     fn broken(&self, error: std::io::Error) -> ReadError {
-        self.client.network(error)
+        match error.downcast::<ReadError>() {
+            Ok(error) => error,
+            Err(error) => self.client.network(error),
+        }
     }
 
     fn strict(&self) -> bool {

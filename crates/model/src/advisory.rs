@@ -1,6 +1,7 @@
 //! What is known about a vulnerability, for people; and where a database of such knowledge came from.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::Digest;
 
@@ -55,6 +56,17 @@ pub struct DatabaseSource {
     pub newest: Option<Timestamp>,
 }
 
+/// What an advisory database holds of a feed that rates vulnerabilities which others describe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseFeed {
+    /// The day of the feed's edition.
+    pub date: Date,
+    /// Entries of that edition.
+    pub entries: u64,
+    /// Entries that speak of a vulnerability of this database.
+    pub used: u64,
+}
+
 /// What an advisory database is made of. Every finding can be traced to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseInfo {
@@ -68,4 +80,8 @@ pub struct DatabaseInfo {
     pub advisories: u64,
     /// By ecosystem, sorted.
     pub sources: Vec<DatabaseSource>,
+    /// CISA's catalogue of exploited vulnerabilities, when the database was built with it.
+    pub known_exploited: Option<DatabaseFeed>,
+    /// FIRST's EPSS scores, when the database was built with them.
+    pub epss: Option<DatabaseFeed>,
 }

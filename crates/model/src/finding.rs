@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{CvssVector, Reference, Severity};
+use crate::{CvssVector, Epss, KnownExploited, Reference, Severity, Suppression, VexVerdict};
 
 /// What can be done about a finding. The words are those that Trivy's users know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,6 +127,10 @@ pub struct Vulnerability {
     pub modified: Option<Timestamp>,
     /// Further reading, without doubles.
     pub references: Vec<Reference>,
+    /// Whether it is known to be exploited.
+    pub known_exploited: Option<KnownExploited>,
+    /// How probable it is that it will be; where the database has FIRST's scores.
+    pub epss: Option<Epss>,
 }
 
 /// One vulnerability in one package.
@@ -146,9 +150,22 @@ pub struct Finding {
     pub remediation: String,
     /// Evidence: the records that hit this package, sorted by id. Never empty.
     pub advisories: Vec<AdvisoryMatch>,
+    /// What a VEX document says of it.
+    pub vex: Option<VexVerdict>,
+    /// Why it does not count; `None` when it does.
+    pub suppressed: Option<Suppression>,
 }
 
 impl Finding {
+    /// Whether `id` means this finding: the vulnerability's own id, an alias, or a record that hit.
+    #[must_use]
+    pub fn is_called(&self, id: &str) -> bool {
+        let vulnerability = &self.vulnerability;
+        vulnerability.id == id
+            || vulnerability.aliases.iter().any(|alias| alias == id)
+            || self.advisories.iter().any(|advisory| advisory.id == id)
+    }
+
     /// Every id by which this finding may be asked for, besides the vulnerability's own: its aliases
     /// and the records that hit. Sorted, without doubles.
     #[must_use]

@@ -1,6 +1,7 @@
 //! An image as its manifest and configuration describe it.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::Digest;
 
@@ -46,6 +47,41 @@ pub struct Layer {
     pub size_bytes: u64,
     /// The command that made it, from the image's history; empty when unknown.
     pub created_by: String,
+}
+
+/// How long the makers of a distribution look after one of its releases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseSupport {
+    /// The last day of the usual support.
+    pub standard: Date,
+    /// A longer one that costs nothing, such as Debian's LTS.
+    pub extended: Option<ExtendedSupport>,
+    /// A longer one for customers, such as Ubuntu Pro.
+    pub paid: Option<ExtendedSupport>,
+}
+
+/// Support after the usual one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtendedSupport {
+    /// What its makers call it.
+    pub name: String,
+    /// Its last day.
+    pub until: Date,
+}
+
+impl ReleaseSupport {
+    /// The last day on which fixes are published for everyone.
+    #[must_use]
+    pub fn ends(&self) -> Date {
+        let extended = self.extended.as_ref().map(|extended| extended.until);
+        extended.map_or(self.standard, |until| until.max(self.standard))
+    }
+
+    /// Whether that day lies before `today`.
+    #[must_use]
+    pub fn is_over(&self, today: Date) -> bool {
+        self.ends() < today
+    }
 }
 
 /// The distribution that an image says it is (`os-release(5)`).

@@ -7,22 +7,32 @@
 
 mod advisory;
 mod digest;
+mod exploitation;
 mod finding;
 mod image;
 mod image_path;
 mod image_reference;
+mod notice;
 mod package;
 mod problem;
 mod purl;
+mod secret;
 mod severity;
+mod suppression;
 
-pub use advisory::{CvssVector, DatabaseInfo, DatabaseKind, DatabaseSource, Reference};
+pub use advisory::{
+    CvssVector, DatabaseFeed, DatabaseInfo, DatabaseKind, DatabaseSource, Reference,
+};
 pub use digest::{Digest, DigestError};
+pub use exploitation::{Epss, KnownExploited, Probability};
 pub use finding::{AdvisoryMatch, Finding, FindingStatus, SeveritySource, Vulnerability};
-pub use image::{Distro, Image, Layer};
+pub use image::{Distro, ExtendedSupport, Image, Layer, ReleaseSupport};
 pub use image_path::ImagePath;
 pub use image_reference::{ImageReference, ImageReferenceError};
+pub use notice::{Notice, NoticeCode};
 pub use package::{InstalledPackage, Inventory, Package, PackageKind, SourcePackage};
 pub use problem::{Problem, ProblemCode};
-pub use purl::{Purl, PurlError};
+pub use purl::{Purl, PurlError, PurlParts};
+pub use secret::{Confidence, SecretFinding, SecretPlace};
 pub use severity::{Severity, SeverityError};
+pub use suppression::{SuppressedBy, Suppression, VexJustification, VexStatus, VexVerdict};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use seareeve_model::{
     Digest, Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Purl,
 };
-use seareeve_scan::advisories::{Database, build};
+use seareeve_scan::advisories::{Database, Sources, build};
 use seareeve_scan::match_inventory;
 
 /// Sources with many advisories, and the versions of Debian 12 as first released.
@@ -76,7 +76,8 @@ fn inventory() -> Inventory {
 fn benches(criterion: &mut Criterion) {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let shared = std::env::var("SEAREEVE_SHARED").unwrap_or_else(|_| default.to_owned());
-    let osv = Utf8PathBuf::from(shared).join("data/osv");
+    let data = Utf8PathBuf::from(shared).join("data");
+    let osv = data.join("osv");
     if !osv.is_dir() {
         let _ = writeln!(
             std::io::stderr(),
@@ -87,13 +88,12 @@ fn benches(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = Utf8Path::from_path(folder.path()).expect("a path in UTF-8");
     let path = folder.join("advisories.db");
-    build(
-        std::slice::from_ref(&osv),
-        &path,
-        Timestamp::UNIX_EPOCH,
-        &|_| {},
-    )
-    .expect("a database");
+    let all = Sources {
+        records: vec![osv.clone()],
+        known_exploited: Some(data.join("kev/known_exploited_vulnerabilities.json")),
+        epss: None,
+    };
+    build(&all, &path, Timestamp::UNIX_EPOCH, &|_| {}).expect("a database");
 
     criterion.bench_function("open", |bencher| {
         bencher.iter(|| Database::open(black_box(&path)).expect("a database"));
@@ -107,7 +107,10 @@ fn benches(criterion: &mut Criterion) {
     });
     let mut slow = criterion.benchmark_group("build");
     slow.sample_size(10);
-    let python = [osv.join("PyPI/all.zip")];
+    let python = Sources {
+        records: vec![osv.join("PyPI/all.zip")],
+        ..Sources::default()
+    };
     slow.bench_function("PyPI", |bencher| {
         bencher.iter(|| {
             build(

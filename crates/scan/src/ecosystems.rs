@@ -1,23 +1,47 @@
-//! From wanted files to packages. One file per package format, listed in [`ECOSYSTEMS`]; each says which paths
-//! it wants and reads one file at a time. Nothing here opens a file or knows an advisory.
+//! From wanted files to packages. One file per package format, in a folder where a language has several, listed
+//! in [`ECOSYSTEMS`]; each says which paths it wants and reads one file at a time. Nothing here opens a file or
+//! knows an advisory.
 
 mod apk;
+mod binary;
+mod cargo_lock;
+mod dotnet;
 mod dpkg;
+mod faults;
 mod found;
+mod go_mod;
+mod java;
+mod language;
+mod listing;
+mod locks;
+mod loose;
+mod members;
+mod needs;
 mod node;
 mod os_release;
+pub(crate) mod ownership;
+mod php;
 mod python;
-mod rpm;
+pub(crate) mod rpm;
+mod ruby;
+mod tables;
+
+#[cfg(test)]
+mod inspected;
 
 use std::collections::BTreeMap;
 
 use seareeve_image::{File, FileFacts, FileTree, Inspector};
 use seareeve_model::{
-    Image, ImagePath, InstalledPackage, Inventory, Package, PackageKind, Problem, ProblemCode,
+    Distro, Image, ImagePath, InstalledPackage, Inventory, PackageKind, Problem, ProblemCode,
 };
 
-use crate::examiner::Remembered;
 use found::{Found, Limited};
+pub(crate) use found::{LONGEST_TEXT, MOST_PACKAGES};
+pub use java::{JavaIndex, JavaIndexError};
+use listing::Listing;
+pub(crate) use locks::is_lock_file;
+use locks::{Installs, Locks};
 use os_release::OsRelease;
 
 /// Every package format. To add one, write its file and add its line.
@@ -25,8 +49,28 @@ const ECOSYSTEMS: &[Ecosystem] = &[
     dpkg::ECOSYSTEM,
     apk::ECOSYSTEM,
     rpm::ECOSYSTEM,
-    python::ECOSYSTEM,
-    node::ECOSYSTEM,
+    python::INSTALLED,
+    python::REQUIREMENTS,
+    python::PIPFILE,
+    python::POETRY,
+    python::PDM,
+    python::UV,
+    python::PYLOCK,
+    node::INSTALLED,
+    node::PACKAGE_LOCK,
+    node::YARN,
+    node::PNPM,
+    go_mod::ECOSYSTEM,
+    cargo_lock::ECOSYSTEM,
+    ruby::INSTALLED,
+    ruby::GEMFILE_LOCK,
+    php::INSTALLED,
+    php::LOCKED,
+    dotnet::PUBLISHED,
+    dotnet::LOCK_FILE,
+    dotnet::PACKAGES_CONFIG,
+    java::ECOSYSTEM,
+    binary::ECOSYSTEM,
 ];
 
 /// How one package format is read.
@@ -47,23 +91,32 @@ enum Intake {
         suffix: &'static [u8],
         amend: Amend,
     },
-    /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
-    /// for every regular file of an image.
-    Extract(fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>),
+    /// The same of a lock file, which names packages without holding them; it counts where nothing stands in the
+    /// second place.
+    Locked(fn(&ImagePath) -> bool, Installs),
+    /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive).
+    Extract {
+        /// Whether the beginning of a file says that it is none of the format's. Called for every regular file of
+        /// an image whose beginning is at hand.
+        passes_over: fn(&ImagePath, &[u8]) -> bool,
+        /// Called for every regular file that some format does not pass over.
+        inspector: fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>,
+    },
 }
 
 impl Ecosystem {
     fn keeps(&self, path: &ImagePath) -> bool {
         match self.intake {
             Intake::Whole(wanted) | Intake::Amended { wanted, .. } => wanted(path),
-            Intake::Extract(_) => false,
+            Intake::Locked(wanted, _) => wanted(path) && !locks::is_of_dependency(path),
+            Intake::Extract { .. } => false,
         }
     }
 
     /// Whether the file at `path` is a log of one that is kept.
     fn amends(&self, path: &ImagePath) -> bool {
         match self.intake {
-            Intake::Whole(_) | Intake::Extract(_) => false,
+            Intake::Whole(_) | Intake::Locked(..) | Intake::Extract { .. } => false,
             Intake::Amended { wanted, suffix, .. } => {
                 let database = path.as_bytes().strip_suffix(suffix);
                 database
@@ -104,6 +157,15 @@ impl Ecosystem {
             }
         }
     }
+
+    fn is_language(&self) -> bool {
+        matches!(self.scope, Scope::Language)
+    }
+
+    /// Whether the files name packages without holding them.
+    fn is_lock(&self) -> bool {
+        matches!(self.intake, Intake::Locked(..))
+    }
 }
 
 /// What a file becomes by the log beside it, `None` if it stays as it is, or why that cannot be said.
@@ -111,6 +173,9 @@ type Amend = fn(&[u8], &[u8]) -> Result<Option<Vec<u8>>, String>;
 
 /// Reads one file, or the extract of one. `Err` only when the limit of packages is reached.
 type Read = fn(&[u8], Option<&OsRelease>, &mut Found<'_>) -> Result<(), Limited>;
+
+/// Paths without a slash at the beginning, of those that the function given wants.
+type Owned = fn(&[u8], &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>>;
 
 /// What decides which advisories apply to the packages of a format.
 enum Scope {
@@ -120,6 +185,8 @@ enum Scope {
     OperatingSystem {
         /// OSV's name of the release, if it is one whose advisories apply.
         release: fn(&OsRelease) -> Option<String>,
+        /// The files that packages own according to the database, as far as they are asked for.
+        owned: Owned,
     },
 }
 
@@ -129,12 +196,25 @@ pub(crate) fn wanted(path: &ImagePath) -> bool {
     os_release::wanted(path) || ECOSYSTEMS.iter().any(wants)
 }
 
+/// Whether the file at `path` says which distribution it is.
+pub(crate) fn is_release(path: &ImagePath) -> bool {
+    os_release::wanted(path)
+}
+
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
 /// lower layers had there: only by comparing can it be said which layer brought a package.
 pub(crate) fn wants_history(path: &ImagePath) -> bool {
     ECOSYSTEMS.iter().any(|format| match format.scope {
         Scope::Language => false,
         Scope::OperatingSystem { .. } => format.keeps(path),
+    })
+}
+
+/// Whether no format looks at a regular file that begins with `start`.
+pub(crate) fn passes_over(path: &ImagePath, start: &[u8]) -> bool {
+    ECOSYSTEMS.iter().all(|format| match format.intake {
+        Intake::Whole(_) | Intake::Amended { .. } | Intake::Locked(..) => true,
+        Intake::Extract { passes_over, .. } => passes_over(path, start),
     })
 }
 
@@ -147,65 +227,56 @@ pub(crate) fn inspectors(
         .iter()
         .zip(0..)
         .filter_map(move |(format, at)| match format.intake {
-            Intake::Whole(_) | Intake::Amended { .. } => None,
-            Intake::Extract(inspector) => Some((at, inspector(path, file)?)),
+            Intake::Whole(_) | Intake::Amended { .. } | Intake::Locked(..) => None,
+            Intake::Extract { inspector, .. } => Some((at, inspector(path, file)?)),
         })
 }
 
-/// How many problems of one image are listed; a hostile one could have millions of files with a hundred each.
-const MOST_PROBLEMS_OF_IMAGE: usize = 10_000;
+/// OSV's name of the ecosystem whose advisories apply to packages of `kind`, on `distro` if they belong to an
+/// operating system. `None` where that is not a release whose advisories we know.
+pub(crate) fn osv_ecosystem(kind: PackageKind, distro: &Distro) -> Option<String> {
+    if !kind.is_operating_system() {
+        return Some(language::osv_name(kind).to_owned());
+    }
+    let os = OsRelease {
+        id: distro.id.clone(),
+        version_id: distro.version.clone(),
+        pretty_name: distro.name.clone(),
+        ..OsRelease::default()
+    };
+    ECOSYSTEMS.iter().find_map(|format| match format.scope {
+        Scope::Language => None,
+        Scope::OperatingSystem { release, .. } => release(&os),
+    })
+}
 
 /// Lists the packages in the wanted files of an image. `problems` are those of reading the image.
 ///
 /// The same tree gives the same inventory. Records that cannot be understood become problems.
 #[must_use]
-pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> Inventory {
+pub fn inventory(image: Image, tree: &FileTree, problems: Vec<Problem>) -> Inventory {
+    inventory_with(image, tree, problems, None)
+}
+
+/// As [`inventory`], with an index that names the Java archives that do not name themselves.
+#[must_use]
+pub fn inventory_with(
+    image: Image,
+    tree: &FileTree,
+    problems: Vec<Problem>,
+    java: Option<&JavaIndex>,
+) -> Inventory {
     let os = os_release::find(tree);
-    let mut packages = Vec::new();
-    let mut untold = 0_usize;
-    for (path, file) in tree.iter() {
-        for format in ECOSYSTEMS.iter().filter(|format| format.keeps(path)) {
-            let (amended, unamended) = match format.amended(tree, path, file) {
-                Ok(amended) => (amended, None),
-                Err(problem) => (None, Some(problem)),
-            };
-            let top = amended.as_ref().unwrap_or(file);
-            let (found, mut trouble) = read(format, path, top, os.as_ref(), packages.len());
-            trouble.extend(unamended);
-            let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
-            untold += trouble.len().saturating_sub(room);
-            problems.extend(trouble.into_iter().take(room));
-            let below = amended.is_some().then_some(file);
-            let versions = below.into_iter().chain(tree.history(path).iter().rev());
-            packages.extend(attribute(format, path, top, versions, os.as_ref(), found));
-        }
-    }
-    for note in tree.notes().iter().filter(|note| !note.is_hidden) {
-        let extracts = Remembered::read(&note.content).unwrap_or_default().extracts;
-        for (at, extract) in extracts {
-            let Some(format) = ECOSYSTEMS.get(usize::from(at)) else {
-                continue;
-            };
-            let mut found = Found::new(&note.path, packages.len());
-            let result = (format.read)(&extract, os.as_ref(), &mut found);
-            let (found, trouble) = found.finish(result);
-            let room = MOST_PROBLEMS_OF_IMAGE.saturating_sub(problems.len());
-            untold += trouble.len().saturating_sub(room);
-            problems.extend(trouble.into_iter().take(room));
-            packages.extend(found.into_iter().map(|package| InstalledPackage {
-                package,
-                path: note.path.clone(),
-                layer: note.layer,
-            }));
-        }
-    }
+    let mut listing = Listing::new(tree, os.as_ref(), java, problems);
+    // What is installed decides which lock files count.
+    listing.add_files(|format, _| !format.is_lock());
+    listing.add_notes();
+    let locks = Locks::new(tree, os.as_ref(), listing.packages());
+    listing.add_files(|format, path| format.is_lock() && !locks.supersede(format, path));
+    let (mut packages, mut problems) = listing.finish();
     packages.sort_unstable();
     packages.dedup();
     problems.extend(gaps(os.as_ref(), &packages));
-    if untold > 0 {
-        let message = format!("{untold} more problems are not listed");
-        problems.push(Problem::new(ProblemCode::LimitReached, "packages", message));
-    }
     problems.sort_unstable();
     problems.dedup();
     Inventory {
@@ -216,54 +287,20 @@ pub fn inventory(image: Image, tree: &FileTree, mut problems: Vec<Problem>) -> I
     }
 }
 
-fn read(
-    format: &Ecosystem,
-    path: &ImagePath,
-    file: &File,
-    os: Option<&OsRelease>,
-    so_far: usize,
-) -> (Vec<Package>, Vec<Problem>) {
-    let mut found = Found::new(path, so_far);
-    let result = (format.read)(&file.content, os, &mut found);
-    found.finish(result)
-}
-
-/// Gives each package the layer that brought it: the lowest from which on it is there without a gap, whichever
-/// layers rewrote the file since. `packages` are those of `file`, the topmost version; `below` are the others,
-/// highest first.
-fn attribute<'a>(
-    format: &Ecosystem,
-    path: &ImagePath,
-    file: &File,
-    below: impl Iterator<Item = &'a File>,
-    os: Option<&OsRelease>,
-    packages: Vec<Package>,
-) -> Vec<InstalledPackage> {
-    let mut layers = vec![file.layer; packages.len()];
-    // Positions in `packages` of those present in every version looked at so far.
-    let mut open: Vec<usize> = (0..packages.len()).collect();
-    for lower in below {
-        if open.is_empty() {
-            break;
-        }
-        // What a lower layer had and nobody sees any more needs no problem of its own.
-        let (before, _) = read(format, path, lower, os, 0);
-        open.retain(|&at| {
-            let kept = packages
-                .get(at)
-                .is_some_and(|package| before.binary_search(package).is_ok());
-            if kept && let Some(layer) = layers.get_mut(at) {
-                *layer = lower.layer;
-            }
-            kept
-        });
+/// What is known of an image in which nobody looked for packages, so that none are missing.
+pub(crate) fn inventory_without_packages(
+    image: Image,
+    tree: &FileTree,
+    mut problems: Vec<Problem>,
+) -> Inventory {
+    problems.sort_unstable();
+    problems.dedup();
+    Inventory {
+        image,
+        distro: os_release::find(tree).as_ref().map(OsRelease::to_distro),
+        packages: Vec::new(),
+        problems,
     }
-    let installed = |(package, layer)| InstalledPackage {
-        package,
-        path: path.clone(),
-        layer,
-    };
-    packages.into_iter().zip(layers).map(installed).collect()
 }
 
 /// Says which packages of the operating system no advisory will be asked about, and why.
@@ -300,7 +337,7 @@ fn gaps(os: Option<&OsRelease>, packages: &[InstalledPackage]) -> Vec<Problem> {
     if let (Some(os), Some(name), true) = (os, name, system.is_empty()) {
         let known = ECOSYSTEMS.iter().any(|format| match format.scope {
             Scope::Language => false,
-            Scope::OperatingSystem { release } => release(os).is_some(),
+            Scope::OperatingSystem { release, .. } => release(os).is_some(),
         });
         let (code, what) = if known {
             (ProblemCode::PackageUnreadable, "no package database")

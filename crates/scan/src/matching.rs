@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use seareeve_model::{Finding, Inventory, Package, Problem, ProblemCode};
+use seareeve_model::{Finding, Inventory, Notice, Package, Problem, ProblemCode};
 
 use crate::advisories::module;
 use crate::advisories::stored::{StoredEntry, StoredVulnerability};
@@ -26,6 +26,8 @@ pub struct Matches {
     pub findings: Vec<Vec<Finding>>,
     /// What could not be judged, sorted.
     pub problems: Vec<Problem>,
+    /// What is worth knowing besides. Matching itself has none: they come from what is applied afterwards.
+    pub notices: Vec<Notice>,
 }
 
 /// Matches all packages of an inventory; equal packages are matched once.
@@ -50,6 +52,7 @@ pub fn match_inventory(database: &Database, inventory: &Inventory) -> Matches {
     Matches {
         findings,
         problems: problems.into_iter().collect(),
+        notices: Vec::new(),
     }
 }
 
@@ -150,9 +153,14 @@ impl<'a> Matcher<'a> {
         }
         entries.retain(|entry| module::concerns(&entry.statement, package));
         let version = package.advisory_version();
+        let is_distribution = package.kind.is_operating_system();
         let mut unreadable = None;
         let mut hits: BTreeMap<u32, Vec<Hit<'_>>> = BTreeMap::new();
+        let mut denied: BTreeSet<u32> = BTreeSet::new();
         for entry in &entries {
+            if is_distribution && range::denies(&entry.statement) {
+                denied.extend(&entry.vulnerabilities);
+            }
             let reading = range::read(order, version, &entry.statement);
             unreadable = unreadable.or_else(|| reading.unreadable.map(str::to_owned));
             if reading.is_hit() {
@@ -169,6 +177,7 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
+        hits.retain(|number, _| !denied.contains(number));
         let mut findings = Vec::with_capacity(hits.len());
         for (number, hits) in hits {
             let vulnerability = self.vulnerability(number)?;

@@ -98,8 +98,7 @@ mod tests {
         _severity: Vec<serde_json::Value>,
         affected: Vec<Affected>,
         references: Vec<Reference>,
-        #[serde(rename = "database_specific")]
-        _database_specific: BTreeMap<String, bool>,
+        database_specific: BTreeMap<String, bool>,
         examples: Examples,
     }
 
@@ -209,6 +208,11 @@ mod tests {
             panic!("{file}: {} vulnerabilities", known.len());
         };
         assert_eq!(known.id, advisory.id);
+        assert_eq!(
+            known.known_exploited.is_some(),
+            advisory.database_specific["known_exploited"],
+            "{file}"
+        );
         let rated = known.cvss.iter().all(|vector| vector.score > 0.0) && !known.cvss.is_empty();
         assert!(rated, "{file}: no severity vector that can be read");
     }

@@ -6,8 +6,10 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+
+use crate::registries::RegistryConfig;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -49,6 +51,10 @@ pub struct ScanConfig {
     pub workers: u32,
     /// See [`SETTINGS`].
     pub timeout_minutes: u32,
+    /// See [`SETTINGS`].
+    pub layer_cache_mib: u64,
+    /// See [`SETTINGS`].
+    pub registries: Vec<RegistryConfig>,
 }
 
 /// Section `advisories`.
@@ -59,6 +65,12 @@ pub struct AdvisoriesConfig {
     pub address: String,
     /// See [`SETTINGS`].
     pub ecosystems: Vec<String>,
+    /// See [`SETTINGS`].
+    pub known_exploited_address: String,
+    /// See [`SETTINGS`].
+    pub epss_address: String,
+    /// See [`SETTINGS`].
+    pub ca_cert: Utf8PathBuf,
     /// See [`SETTINGS`].
     pub update_hours: u32,
 }
@@ -92,7 +104,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 13] = [
+pub const SETTINGS: [Setting; 18] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -126,12 +138,32 @@ pub const SETTINGS: [Setting; 13] = [
         about: "Minutes after which a scan is given up.",
     },
     Setting {
+        key: "scan.layer_cache_mib",
+        about: "Disk space, in MiB, for what layers hold, so that a layer that many images share is read once; 0: none is kept.",
+    },
+    Setting {
+        key: "scan.registries",
+        about: "Private registries, each a table `[[scan.registries]]` of the settings file: `host` as references name it, `username` with `password` or (better) `password_file`, `plain_http = true` for a registry without TLS, `ca_cert` for a file with the certificate (PEM) of an authority of your own. Not from the environment.",
+    },
+    Setting {
         key: "advisories.address",
         about: "Where OSV's archives are fetched from: `ADDRESS/ECOSYSTEM/all.zip`.",
     },
     Setting {
         key: "advisories.ecosystems",
         about: "Which of OSV's ecosystems are fetched; in the environment separated by commas.",
+    },
+    Setting {
+        key: "advisories.known_exploited_address",
+        about: "Where CISA's catalogue of known exploited vulnerabilities is fetched from; empty: not at all.",
+    },
+    Setting {
+        key: "advisories.epss_address",
+        about: "Where FIRST's EPSS scores of the day are fetched from; empty: not at all.",
+    },
+    Setting {
+        key: "advisories.ca_cert",
+        about: "File with certificates (PEM) of authorities that are trusted besides the usual ones, for a mirror or a proxy of your own; empty: none. The proxy itself is taken from `HTTPS_PROXY` and `NO_PROXY`.",
     },
     Setting {
         key: "advisories.update_hours",
@@ -187,6 +219,8 @@ impl Default for ScanConfig {
         Self {
             workers: 1,
             timeout_minutes: 30,
+            layer_cache_mib: 2048,
+            registries: Vec::new(),
         }
     }
 }
@@ -198,6 +232,9 @@ impl Default for AdvisoriesConfig {
             ecosystems: seareeve_collect::feeds::osv::ECOSYSTEMS
                 .map(str::to_owned)
                 .to_vec(),
+            known_exploited_address: seareeve_collect::feeds::kev::PUBLIC_ADDRESS.to_owned(),
+            epss_address: seareeve_collect::feeds::epss::PUBLIC_ADDRESS.to_owned(),
+            ca_cert: Utf8PathBuf::new(),
             update_hours: 0,
         }
     }
@@ -260,11 +297,29 @@ impl Config {
         if !(1..=24 * 60).contains(&self.scan.timeout_minutes) {
             return fail("scan.timeout_minutes", "use 1 to 1440");
         }
-        if !["http://", "https://"]
-            .iter()
-            .any(|scheme| self.advisories.address.starts_with(scheme))
-        {
+        if let Some(why) = self.scan.registries.iter().find_map(RegistryConfig::fault) {
+            return fail("scan.registries", &why);
+        }
+        let is_web = |address: &str| {
+            let mut schemes = ["http://", "https://"].iter();
+            schemes.any(|scheme| address.starts_with(scheme))
+        };
+        let advisories = &self.advisories;
+        if !is_web(&advisories.address) {
             return fail("advisories.address", "use an http or https address");
+        }
+        let optional = |address: &str| address.is_empty() || is_web(address);
+        if !optional(&advisories.known_exploited_address) {
+            return fail(
+                "advisories.known_exploited_address",
+                "use an http or https address, or none",
+            );
+        }
+        if !optional(&advisories.epss_address) {
+            return fail(
+                "advisories.epss_address",
+                "use an http or https address, or none",
+            );
         }
         if self.advisories.ecosystems.is_empty() {
             return fail("advisories.ecosystems", "name at least one, such as Debian");
@@ -300,10 +355,23 @@ impl Config {
         self.server.data_dir.join("advisories.db")
     }
 
-    /// Where fetched archives are kept.
+    /// Where it is kept what layers hold.
+    #[must_use]
+    pub fn layer_folder(&self) -> Utf8PathBuf {
+        self.server.data_dir.join("layers")
+    }
+
+    /// Where fetched feeds are kept.
     #[must_use]
     pub fn feed_folder(&self) -> Utf8PathBuf {
-        self.server.data_dir.join("feeds").join("osv")
+        self.server.data_dir.join("feeds")
+    }
+
+    /// The authorities that are trusted besides the usual ones, if a file is named.
+    #[must_use]
+    pub fn ca_cert(&self) -> Option<&Utf8Path> {
+        let path = self.advisories.ca_cert.as_path();
+        (!path.as_str().is_empty()).then_some(path)
     }
 }
 
@@ -343,7 +411,7 @@ mod tests {
     fn nonsense_is_refused_by_name() {
         assert!(config().validate().is_ok());
         type Case = (&'static str, fn(&mut Config));
-        let cases: [Case; 6] = [
+        let cases: [Case; 7] = [
             ("server.listen", |c| {
                 c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))
             }),
@@ -354,6 +422,9 @@ mod tests {
                 c.server.database = DatabaseAddress("mysql://x".to_owned())
             }),
             ("scan.workers", |c| c.scan.workers = 0),
+            ("scan.registries", |c| {
+                c.scan.registries = vec![RegistryConfig::default()]
+            }),
             ("advisories.address", |c| {
                 c.advisories.address = "ftp://x".to_owned()
             }),

@@ -117,7 +117,15 @@ async fn lists(url: &DatabaseUrl, store: &Store) -> Result<(), Box<dyn Error>> {
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for id in &ids {
         let start = Instant::now();
-        images::findings(store, *id, &images::FindingFilter::default(), None, PAGE).await?;
+        images::findings(
+            store,
+            *id,
+            &images::FindingFilter::default(),
+            images::FindingSort::Severity,
+            None,
+            PAGE,
+        )
+        .await?;
         findings.push(start.elapsed());
         let start = Instant::now();
         images::finding_facets(store, *id, &images::FindingFilter::default()).await?;
@@ -238,10 +246,14 @@ fn findings(package: u64, edition: u64) -> Vec<Finding> {
                 cvss: Vec::new(),
                 published: Some(Timestamp::UNIX_EPOCH),
                 modified: Some(Timestamp::UNIX_EPOCH),
+                known_exploited: None,
+                epss: None,
                 references: Vec::new(),
             },
             severity: severities.get(severity).copied().unwrap_or_default(),
             severity_source: SeveritySource::Distribution,
+            vex: None,
+            suppressed: None,
             status: FindingStatus::Fixed,
             fixed_versions: vec!["9".to_owned()],
             remediation: "upgrade to 9".to_owned(),

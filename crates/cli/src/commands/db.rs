@@ -5,27 +5,33 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use jiff::Timestamp;
-use seareeve_collect::feeds::osv;
+use jiff::tz::TimeZone;
+use seareeve_collect::feeds::{self, Addresses, Downloader};
 use seareeve_model::{DatabaseInfo, Problem};
-use seareeve_scan::advisories::{self, Database};
+use seareeve_scan::advisories::{self, Database, Sources};
 use seareeve_server::config::Config;
 
 use crate::args::{DbBuildArgs, DbCommand, DbStatusArgs, Format};
-use crate::commands::{Outcome, image};
+use crate::commands::Outcome;
 use crate::output::{self, Messages};
+use crate::surroundings::Surroundings;
 
 /// How many problems of a build are printed one by one.
 const SHOWN_PROBLEMS: usize = 20;
+/// Age in days from which an advisory database is called old.
+pub(crate) const OLD_DAYS: i64 = 7;
 
 pub(crate) fn run(
     command: &DbCommand,
     config: &Config,
+    surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
+    let now = surroundings.now();
     match command {
-        DbCommand::Update(_) => update(config, messages),
-        DbCommand::Build(args) => build(args, config, messages),
-        DbCommand::Status(args) => status(args, config),
+        DbCommand::Update(_) => update(config, now, messages),
+        DbCommand::Build(args) => build(args, config, now, messages),
+        DbCommand::Status(args) => status(args, config, now),
     }
 }
 
@@ -43,38 +49,61 @@ pub(crate) fn open(file: Option<&Utf8Path>, config: &Config) -> anyhow::Result<A
     }
 }
 
-fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+fn update(config: &Config, now: Timestamp, messages: &Messages) -> anyhow::Result<Outcome> {
     let names: Vec<&str> = config
         .advisories
         .ecosystems
         .iter()
         .map(String::as_str)
         .collect();
+    let addresses = Addresses {
+        osv: &config.advisories.address,
+        ecosystems: &names,
+        known_exploited: optional(&config.advisories.known_exploited_address),
+        epss: optional(&config.advisories.epss_address),
+    };
+    let downloader = Downloader::new(config.ca_cert())?;
     let folder = config.feed_folder();
     make_data_folder(config)?;
     let bar = messages.bar();
-    let fetched = osv::fetch(
-        &config.advisories.address,
-        &names,
-        &folder,
-        &mut |progress| {
-            let what = format!("{} {}/{}", progress.ecosystem, progress.number, progress.of);
-            bar.show(what, progress.bytes, progress.total);
-            true
-        },
-    );
+    let fetched = feeds::fetch(&downloader, &addresses, &folder, &mut |progress| {
+        let what = format!("{} {}/{}", progress.what, progress.number, progress.of);
+        bar.show(what, progress.bytes, progress.total);
+        true
+    });
     bar.clear();
     let fetched = fetched?;
     messages.note(format!(
-        "{} archives are new, {} unchanged",
+        "{} files are new, {} unchanged",
         fetched.updated.len(),
         fetched.unchanged.len()
     ));
-    let inputs = osv::archives(&folder, &names);
-    finish(&inputs, &config.advisory_file(), fetched.problems, messages)
+    let files = feeds::files(&addresses, &folder);
+    let sources = Sources {
+        records: files.archives,
+        known_exploited: files.known_exploited,
+        epss: files.epss,
+    };
+    finish(
+        &sources,
+        &config.advisory_file(),
+        fetched.problems,
+        now,
+        messages,
+    )
 }
 
-fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+/// An empty address means that a feed is not wanted.
+fn optional(address: &str) -> Option<&str> {
+    (!address.is_empty()).then_some(address)
+}
+
+fn build(
+    args: &DbBuildArgs,
+    config: &Config,
+    now: Timestamp,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
     let output = match &args.output {
         Some(output) => output.clone(),
         None => {
@@ -82,17 +111,23 @@ fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Re
             config.advisory_file()
         }
     };
-    finish(&args.from, &output, Vec::new(), messages)
+    let sources = Sources {
+        records: args.from.clone(),
+        known_exploited: args.kev.clone(),
+        epss: args.epss.clone(),
+    };
+    finish(&sources, &output, Vec::new(), now, messages)
 }
 
 fn finish(
-    inputs: &[camino::Utf8PathBuf],
+    sources: &Sources,
     output: &Utf8Path,
     mut problems: Vec<Problem>,
+    now: Timestamp,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
     let bar = messages.bar();
-    let report = advisories::build(inputs, output, Timestamp::now(), &|progress| {
+    let report = advisories::build(sources, output, now, &|progress| {
         bar.show(
             "building".to_owned(),
             progress.done_bytes,
@@ -126,29 +161,30 @@ fn finish(
     })
 }
 
-fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
+fn status(args: &DbStatusArgs, config: &Config, now: Timestamp) -> anyhow::Result<Outcome> {
     let database = open(args.db.as_deref(), config)?;
     database
         .verify()
         .context("the advisory database is damaged: `seareeve db update` makes a new one")?;
     let info = database.info();
-    let age_days = age_days(&info);
     let file = match (&args.db, config.advisory_file()) {
         (Some(file), _) => file.to_string(),
         (None, file) if file.exists() => file.to_string(),
         (None, _) => "built in".to_owned(),
     };
     let text = match args.format {
-        Format::Table => output::table::database(&info.into(), &file, age_days),
-        Format::Json => image::json(&seareeve_api::Database::from(info))?,
+        Format::Table => {
+            output::table::database(&info.into(), &file, now.to_zoned(TimeZone::UTC).date())
+        }
+        Format::Json => output::json::text(&seareeve_api::Database::from(info))?,
     };
     output::result(None, &text)?;
     Ok(Outcome::Done)
 }
 
-/// Whole days since a database was built.
-pub(crate) fn age_days(info: &DatabaseInfo) -> i64 {
-    Timestamp::now().duration_since(info.built).as_hours() / 24
+/// Whole days from when a database was built until `now`.
+pub(crate) fn age_days(info: &DatabaseInfo, now: Timestamp) -> i64 {
+    now.duration_since(info.built).as_hours() / 24
 }
 
 fn make_data_folder(config: &Config) -> anyhow::Result<()> {

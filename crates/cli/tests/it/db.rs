@@ -114,7 +114,11 @@ fn update_fetches_from_a_server_in_osvs_layout() {
                 .unwrap()
                 .trim_start_matches('/')
                 .replace("%20", " ");
-            match std::fs::File::open(shared.join("data/osv").join(path)) {
+            let file = match path.as_str() {
+                "kev.json" => shared.join("data/kev/known_exploited_vulnerabilities.json"),
+                path => shared.join("data/osv").join(path),
+            };
+            match std::fs::File::open(file) {
                 Ok(mut file) => {
                     let mut body = Vec::new();
                     file.read_to_end(&mut body).unwrap();
@@ -144,6 +148,10 @@ fn update_fetches_from_a_server_in_osvs_layout() {
         &address,
         "--ecosystems",
         "npm,PyPI",
+        "--kev-address",
+        &format!("{address}/kev.json"),
+        "--epss-address",
+        "",
     ]);
     assert_eq!(run.code, 0, "{}", run.err);
     let status: serde_json::Value =
@@ -158,6 +166,15 @@ fn update_fetches_from_a_server_in_osvs_layout() {
         (status["kind"].as_str(), sources),
         (Some("full"), vec!["Hex", "PyPI", "npm"])
     );
+    assert_eq!(status["known_exploited"]["date"], "2025-08-25");
+    assert!(status["known_exploited"]["used"].as_u64().unwrap() > 0);
+    assert_eq!(status["epss"], serde_json::Value::Null);
+    let table = home.run(&["db", "status"]).out;
+    assert!(
+        table.contains("\nexploited   CISA's catalogue of 2025-08-25 (")
+            && table.ends_with("epss        without FIRST's scores\n"),
+        "{table}"
+    );
 
     let partial = home.run(&[
         "db",
@@ -166,6 +183,10 @@ fn update_fetches_from_a_server_in_osvs_layout() {
         &address,
         "--ecosystems",
         "npm,Ubuntu",
+        "--kev-address",
+        &format!("{address}/gone.json"),
+        "--epss-address",
+        "",
     ]);
     assert_eq!(
         partial.code, 3,
@@ -178,6 +199,14 @@ fn update_fetches_from_a_server_in_osvs_layout() {
         "{}",
         partial.err
     );
+    assert!(
+        partial
+            .err
+            .contains("KEV: failed to fetch the catalogue of exploited vulnerabilities")
+            && partial.err.contains("the file from before stays in use"),
+        "{}",
+        partial.err
+    );
     let none = home.run(&[
         "db",
         "update",
@@ -185,11 +214,109 @@ fn update_fetches_from_a_server_in_osvs_layout() {
         &address,
         "--ecosystems",
         "Ubuntu",
+        "--kev-address",
+        "",
+        "--epss-address",
+        "",
     ]);
     assert_eq!(none.code, 1);
     assert_eq!(
         home.run(&["db", "status"]).code,
         0,
         "the database from before is still there"
+    );
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        write!(
+            stream,
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        line
+    });
+    let home = Home::new();
+    let arguments = [
+        "db",
+        "update",
+        "--address",
+        "http://osv.example",
+        "--ecosystems",
+        "npm",
+        "--kev-address",
+        "",
+        "--epss-address",
+        "",
+    ];
+    let mut command = home.command(&arguments);
+    let output = command.env("HTTP_PROXY", &proxy).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let line = asked.join().unwrap();
+    assert!(line.contains("osv.example"), "{line}");
+}
+
+#[test]
+fn scores_and_the_catalogue_are_built_in_and_said() {
+    let home = Home::new();
+    let record = r#"{"id":"DEBIAN-CVE-2030-1","modified":"2026-01-01T00:00:00Z","upstream":["CVE-2030-1"],
+        "affected":[{"package":{"ecosystem":"Debian:12","name":"hello"},
+        "ecosystem_specific":{"urgency":"unimportant"},
+        "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]},
+        {"package":{"ecosystem":"Debian:12","name":"other"},
+        "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
+    let kev = r#"{"dateReleased":"2026-02-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2030-1",
+        "dateAdded":"2026-01-05","dueDate":"2026-01-26","knownRansomwareCampaignUse":"Unknown"}]}"#;
+    let epss = "#model_version:v2026.01.01,score_date:2026-02-02T12:00:00Z\ncve,epss,percentile\n\
+        CVE-2030-1,0.5,0.9\nCVE-2030-2,0.1,0.2\nbroken\n";
+    for (name, text) in [("r.json", record), ("kev.json", kev), ("epss.csv", epss)] {
+        std::fs::write(home.path().join(name), text).unwrap();
+    }
+    let from = ["db", "build", "--from", "r.json", "--kev", "kev.json"];
+    let built = home.run(&[&from[..], &["--epss", "epss.csv"]].concat());
+    assert_eq!(built.code, 3, "a row of the scores was not used");
+    assert!(
+        built.err.contains("epss.csv: 1 rows could not be read"),
+        "{}",
+        built.err
+    );
+    let status = home.run(&["db", "status"]).out;
+    assert!(
+        status.contains("\nexploited   CISA's catalogue of 2026-02-01 (")
+            && status.contains(" old): 1 entries, 1 for these advisories\n")
+            && status.contains("\nepss        FIRST's scores of 2026-02-02 (")
+            && status.contains(" old): 2 entries, 1 for these advisories\n"),
+        "{status}"
+    );
+    home.image(&[APP[0], APP[1]]);
+    let scan = home.run(&[
+        "image",
+        "--input",
+        "app.tar",
+        "--format",
+        "json",
+        "--fail-on",
+        "unknown",
+    ]);
+    let report: serde_json::Value = serde_json::from_str(&scan.out).unwrap();
+    assert_eq!(
+        scan.code, 0,
+        "what is unimportant fails no gate: {}",
+        scan.err
+    );
+    assert_eq!(report["findings"], serde_json::json!([]));
+    let finding = &report["suppressed"][0];
+    assert_eq!(finding["id"], "CVE-2030-1");
+    assert_eq!(finding["suppression"]["by"], "distribution");
+    assert_eq!(finding["known_exploited"]["date_added"], "2026-01-05");
+    assert_eq!(
+        (&finding["epss"]["score"], &finding["epss"]["date"]),
+        (&serde_json::json!(0.5), &serde_json::json!("2026-02-02"))
     );
 }

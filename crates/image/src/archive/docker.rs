@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use seareeve_model::{Digest, Problem, ProblemCode};
+use seareeve_model::{Digest, ProblemCode};
 
+use super::choice::{self, Candidate};
 use super::store::{Section, Store};
 use crate::hashing::digest_like;
 use crate::layer::Blob;
 use crate::manifest::{DockerManifest, malformed, parse};
 use crate::plan::{OpenError, Origin, Parts, Plan};
-use crate::problems::shown;
+use crate::problems::{Problems, shown};
 use crate::{Options, ReadError};
 
 /// Reads the manifest and configuration.
@@ -17,20 +18,26 @@ pub(crate) fn open(store: Store, options: &Options) -> Result<(Plan, Box<dyn Ori
     let json = store
         .document("manifest.json")?
         .ok_or_else(|| store.not_an_image("it has no manifest.json"))?;
-    let images: Vec<DockerManifest> = parse(&json, "manifest.json")?;
-    let count = images.len();
-    let Some(image) = images.into_iter().next() else {
+    let mut images: Vec<DockerManifest> = parse(&json, "manifest.json")?;
+    if images.is_empty() {
         return Err(malformed("manifest.json", "it lists no image"));
-    };
+    }
+    let candidates: Vec<Candidate> = images.iter().map(candidate).collect();
+    let index = choice::choose(&candidates, options.image.as_deref(), store.path())?;
+    let image = images.swap_remove(index);
     let config = store
         .document(&image.config)?
         .ok_or_else(|| malformed("manifest.json", "its configuration is not in the archive"))?;
     let named = digest_in_name(&image.config);
     let config_digest = digest_like(named.as_ref(), &config);
+    let digests: Vec<&Digest> = named.iter().chain([&config_digest]).collect();
+    choice::confirm(options.image.as_deref(), &digests, store.path())?;
     let names = image.layers.unwrap_or_default();
+    let mut problems = Problems::new(options.limits.problems);
+    let references = choice::checked(image.repo_tags.unwrap_or_default(), &mut problems);
     let mut plan = Plan::new(
         Parts {
-            references: image.repo_tags.unwrap_or_default(),
+            references,
             digest: None,
             config: &config,
             config_digest: config_digest.clone(),
@@ -40,36 +47,33 @@ pub(crate) fn open(store: Store, options: &Options) -> Result<(Plan, Box<dyn Ori
         options,
     )?;
     if let Some(named) = named.filter(|named| *named != config_digest) {
-        plan.problems.push(Problem::new(
+        problems.add(
             ProblemCode::ContentMismatch,
-            "configuration",
+            || "configuration".to_owned(),
             format!("it has the digest {config_digest}, but is named {named}"),
-        ));
+        );
     }
-    plan.problems.extend(several(count));
+    plan.problems = problems.into_list("archive");
     let mut layers = Vec::new();
     for name in names {
+        let missing = format!("{} is not in the archive", shown(name.as_bytes()));
         layers.push(Named {
-            section: store.find(&name)?,
+            section: store.find_layer(std::slice::from_ref(&name), &missing),
             name,
         });
     }
     plan.packed = layers
         .iter()
-        .map(|layer| layer.section.as_ref().map(|section| section.size))
+        .map(|layer| layer.section.as_ref().ok().map(|section| section.size))
         .collect();
     Ok((plan, Box::new(DockerArchive { store, layers })))
 }
 
-/// The problem of an archive with more than one image.
-pub(crate) fn several(images: usize) -> Option<Problem> {
-    (images > 1).then(|| {
-        Problem::new(
-            ProblemCode::LimitReached,
-            "archive",
-            format!("it holds {images} images, of which only the first was read"),
-        )
-    })
+fn candidate(image: &DockerManifest) -> Candidate {
+    Candidate {
+        names: image.repo_tags.clone().unwrap_or_default(),
+        digests: digest_in_name(&image.config).into_iter().collect(),
+    }
 }
 
 /// `<hex>.json` and `blobs/sha256/<hex>` are named after their content.
@@ -86,7 +90,8 @@ struct DockerArchive {
 
 struct Named {
     name: String,
-    section: Option<Section>,
+    /// Or why there is none.
+    section: Result<Section, String>,
 }
 
 impl Origin for DockerArchive {
@@ -96,11 +101,8 @@ impl Origin for DockerArchive {
         };
         match &layer.section {
             // `<hex>/layer.tar` of old versions is not named after its content.
-            Some(section) => Ok(section.blob(digest_in_name(&layer.name))),
-            None => Err(OpenError::Layer(format!(
-                "{} is not in the archive",
-                shown(layer.name.as_bytes())
-            ))),
+            Ok(section) => Ok(section.blob(digest_in_name(&layer.name))),
+            Err(missing) => Err(OpenError::Layer(missing.clone())),
         }
     }
 

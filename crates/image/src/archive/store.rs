@@ -7,12 +7,16 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{Mode, OFlags};
 use seareeve_model::{Digest, ImagePath};
 
 use crate::layer::Blob;
 use crate::tar::{InputError, Kind, TarError, Walker};
-use crate::{Limits, ReadError};
+use crate::watch::Watch;
+use crate::{Limits, Options, ReadError};
 
+use super::packed;
+use crate::packing::Packing;
 use crate::seekable::{Seekable, read_up_to};
 
 /// How many links between entries are followed.
@@ -52,44 +56,59 @@ pub(crate) struct Section {
 }
 
 impl Store {
-    /// Opens an archive and lists its entries without reading them, or a folder.
-    pub(crate) fn open(path: &Utf8Path, limits: &Limits) -> Result<Self, ReadError> {
+    /// Opens an archive and lists its entries without reading them, or a folder. An archive that is
+    /// compressed as a whole is unpacked first.
+    pub(crate) fn open(
+        path: &Utf8Path,
+        options: &Options,
+        watch: &Watch,
+    ) -> Result<Self, ReadError> {
         let failed = |source| ReadError::Io {
             path: path.to_string(),
             source,
         };
-        let mut store = Self {
+        let file = open(path, OFlags::empty()).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let store = Self {
             path: path.to_owned(),
             place: Place::Folder,
-            document_bytes: limits.document_bytes,
+            document_bytes: options.limits.document_bytes,
         };
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {
             return Ok(store);
         }
         if !metadata.is_file() {
             return Err(store.not_an_image("it is not a regular file"));
         }
-        let file = Arc::new(file);
-        let mut start = [0; 4];
-        let length = read_up_to(&file, 0, &mut start).map_err(failed)?;
-        match start {
-            [0x1f, 0x8b, ..] => {
-                return Err(
-                    store.not_an_image("it is compressed with gzip; unpack it with gunzip first")
-                );
-            }
-            [0x28, 0xb5, 0x2f, 0xfd] => {
-                return Err(
-                    store.not_an_image("it is compressed with zstd; unpack it with unzstd first")
-                );
-            }
-            _ if length == 0 => return Err(store.not_an_image("it is empty")),
-            _ => {}
+        let mut start = [0; 6];
+        if read_up_to(&file, 0, &mut start).map_err(failed)? == 0 {
+            return Err(store.not_an_image("it is empty"));
         }
-        let entries = store.list(&file, metadata.len(), limits)?;
-        store.place = Place::Tar { file, entries };
+        match Packing::of(&start) {
+            Some(packing) => {
+                let unpacked = packed::unpack(file, packing, path, options, watch)?;
+                Self::in_file(path, unpacked, &options.limits)
+            }
+            None => Self::in_file(path, file, &options.limits),
+        }
+    }
+
+    /// Lists the entries of the archive in `file`. `name` is what errors call it.
+    pub(crate) fn in_file(name: &Utf8Path, file: File, limits: &Limits) -> Result<Self, ReadError> {
+        let mut store = Self {
+            path: name.to_owned(),
+            place: Place::Folder,
+            document_bytes: limits.document_bytes,
+        };
+        let length = file
+            .metadata()
+            .map_err(|source| store.failed(source))?
+            .len();
+        let entries = store.list(&file, length, limits)?;
+        store.place = Place::Tar {
+            file: Arc::new(file),
+            entries,
+        };
         Ok(store)
     }
 
@@ -142,8 +161,21 @@ impl Store {
     }
 
     /// Whether there is a file of this name.
-    pub(crate) fn holds(&self, name: &str) -> bool {
-        matches!(self.find(name), Ok(Some(_)))
+    pub(crate) fn holds(&self, name: &str) -> Result<bool, ReadError> {
+        Ok(self.find(name)?.is_some())
+    }
+
+    /// Finds a layer; where there is none, why. One that cannot be opened is no reason not to read the others.
+    pub(crate) fn find_layer(&self, names: &[String], missing: &str) -> Result<Section, String> {
+        for name in names {
+            match self.find(name) {
+                Ok(Some(section)) => return Ok(section),
+                Ok(None) => {}
+                Err(ReadError::Io { source, .. }) => return Err(format!("{missing}: {source}")),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Err(missing.to_owned())
     }
 
     /// Finds a file. Links are followed inside archives only; a folder is someone's file system, so
@@ -169,7 +201,7 @@ impl Store {
                 Err(source) => return Err(self.failed(source)),
             }
         }
-        let file = File::open(&place).map_err(|source| self.failed(source))?;
+        let file = open(&place, OFlags::NOFOLLOW).map_err(|source| self.failed(source))?;
         let metadata = file.metadata().map_err(|source| self.failed(source))?;
         Ok(metadata.is_file().then(|| Section {
             file: Arc::new(file),
@@ -183,9 +215,14 @@ impl Store {
         let Some(section) = self.find(name)? else {
             return Ok(None);
         };
+        self.read(&section, name).map(Some)
+    }
+
+    /// Reads a whole JSON document that was found; `what` names it in errors.
+    pub(crate) fn read(&self, section: &Section, what: &str) -> Result<Vec<u8>, ReadError> {
         if section.size > self.document_bytes {
             return Err(ReadError::LimitReached {
-                what: name.chars().take(200).collect(),
+                what: what.chars().take(200).collect(),
                 limit: self.document_bytes,
                 unit: "bytes",
             });
@@ -195,7 +232,12 @@ impl Store {
             .reader()
             .read_to_end(&mut content)
             .map_err(|source| self.failed(source))?;
-        Ok(Some(content))
+        Ok(content)
+    }
+
+    /// What errors call it.
+    pub(crate) fn path(&self) -> &str {
+        self.path.as_str()
     }
 
     pub(crate) fn failed(&self, source: io::Error) -> ReadError {
@@ -211,6 +253,13 @@ impl Store {
             why: why.to_owned(),
         }
     }
+}
+
+/// Opens what stands at `path` for reading; a pipe is not waited for.
+fn open(path: &Utf8Path, further: OFlags) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | further;
+    let file = rustix::fs::open(path.as_std_path(), flags, Mode::empty())?;
+    Ok(File::from(file))
 }
 
 fn find_member(

@@ -1,20 +1,32 @@
 //! The packed bytes of a layer: counted and hashed on their way to the decoder.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use seareeve_model::Digest;
 
-use super::BlobEnd;
+use super::{BlobEnd, Unpacking};
 use crate::hashing::Hasher;
 
 /// What both threads see of the packed bytes.
-#[derive(Default)]
 pub(super) struct Shared {
     /// Packed bytes read so far.
     pub(super) packed: AtomicU64,
     /// Set when nobody waits for the digest any more.
     pub(super) stop: AtomicBool,
+    /// What all layers share.
+    pub(super) image: Arc<Unpacking>,
+}
+
+impl Shared {
+    pub(super) fn new(image: &Arc<Unpacking>) -> Self {
+        Self {
+            packed: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            image: Arc::clone(image),
+        }
+    }
 }
 
 /// The packed bytes: counted, hashed, and stopped when nobody wants them.
@@ -39,6 +51,11 @@ impl<'a> Intake<'a> {
             shared,
             broken: None,
         }
+    }
+
+    /// What both threads and all layers see.
+    pub(super) fn shared(&self) -> &'a Shared {
+        self.shared
     }
 
     /// What is known at the end; `whole` when every byte was read.

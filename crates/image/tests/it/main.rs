@@ -5,6 +5,12 @@ mod archives;
 #[cfg(test)]
 mod caching;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
+mod engines;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod inspectors;
@@ -14,6 +20,8 @@ mod layers;
 mod made_images;
 #[cfg(test)]
 mod real_registry;
+#[cfg(test)]
+mod referrers;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]

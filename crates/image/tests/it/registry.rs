@@ -1,128 +1,43 @@
 //! The distribution protocol against a small server that plays all parts.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::net::TcpListener;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seareeve_image::{Contents, Options, ReadError, Source};
-use seareeve_model::ProblemCode;
+use seareeve_image::{Contents, Options, ReadError, Source, read};
+use seareeve_model::{ImagePath, ProblemCode};
 
+use crate::fake::{Reply, Request, Server, reply};
 use crate::support::Entry::File;
-use crate::support::{Oci, codes, gzip, listing, oci, read_all, tar, zstd};
+use crate::support::{Oci, codes, gzip, listing, oci, read_all, sha256, tar, zstd};
 
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
-/// One request as the server saw it.
-#[derive(Clone, Debug)]
-struct Request {
-    target: String,
-    host: String,
-    authorization: Option<String>,
-}
-
-struct Reply {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
-    /// Claimed length of the body, when it is a lie.
-    length: Option<usize>,
-}
-
-fn reply(status: u16, body: &[u8]) -> Reply {
-    Reply {
-        status,
-        headers: Vec::new(),
-        body: body.to_vec(),
-        length: None,
-    }
-}
-
-impl Reply {
-    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-}
-
-type Handler = dyn Fn(&Request) -> Reply + Send + Sync;
-
-/// A server on a free port of loopback. It lives as long as the test process.
-struct Server {
-    port: u16,
-    seen: Arc<Mutex<Vec<Request>>>,
-}
-
 impl Server {
-    fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let handler: Arc<Handler> = Arc::new(handler);
-        let log = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (handler, log) = (Arc::clone(&handler), Arc::clone(&log));
-                std::thread::spawn(move || answer(stream, handler.as_ref(), &log));
-            }
-        });
-        Self { port, seen }
-    }
-
     fn read(&self) -> Result<Contents, ReadError> {
-        self.read_named("team/app:1")
+        self.read_named("team/app:1", quick())
     }
 
-    fn read_named(&self, name: &str) -> Result<Contents, ReadError> {
+    pub(crate) fn read_named(&self, name: &str, options: Options) -> Result<Contents, ReadError> {
         let reference = format!("127.0.0.1:{}/{name}", self.port).parse().unwrap();
-        let options = Options {
-            retries: 2,
-            retry_pause: Duration::ZERO,
-            read_timeout: Duration::from_secs(5),
-            ..Options::default()
-        };
         read_all(&Source::Registry(reference), &options)
     }
+}
 
-    fn seen(&self) -> Vec<Request> {
-        self.seen.lock().unwrap().clone()
+/// Options for servers that answer at once.
+pub(crate) fn quick() -> Options {
+    Options {
+        retries: 2,
+        retry_pause: Duration::ZERO,
+        read_timeout: Duration::from_secs(5),
+        ..Options::default()
     }
 }
 
-/// Answers one request and closes, which keeps the server simple.
-fn answer(stream: TcpStream, handler: &Handler, log: &Mutex<Vec<Request>>) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
-    let Some(first) = lines.next() else { return };
-    let mut headers: BTreeMap<String, String> = lines
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            Some((name.to_ascii_lowercase(), value.trim().to_owned()))
-        })
-        .collect();
-    let request = Request {
-        target: first.split(' ').nth(1).unwrap_or_default().to_owned(),
-        host: headers.remove("host").unwrap_or_default(),
-        authorization: headers.remove("authorization"),
-    };
-    log.lock().unwrap().push(request.clone());
-    let reply = handler(&request);
-    let mut head = format!("HTTP/1.1 {} x\r\nConnection: close\r\n", reply.status);
-    head += &format!(
-        "Content-Length: {}\r\n",
-        reply.length.unwrap_or(reply.body.len())
-    );
-    for (name, value) in &reply.headers {
-        head += &format!("{name}: {value}\r\n");
-    }
-    // The client may be gone already; that is for the test to judge.
-    let _ = (&stream).write_all(head.as_bytes());
-    let _ = (&stream).write_all(b"\r\n");
-    let _ = (&stream).write_all(&reply.body);
-}
-
-fn image() -> Oci {
+pub(crate) fn image() -> Oci {
     let layers = [tar(&[File("a", b"1")]), tar(&[File("b", b"2")])];
     oci(&[
         (layers[0].clone(), gzip(&layers[0])),
@@ -131,18 +46,18 @@ fn image() -> Oci {
 }
 
 /// What an honest registry answers.
-fn serve(image: &Oci, request: &Request) -> Reply {
+pub(crate) fn serve(image: &Oci, request: &Request) -> Reply {
     let manifest = image.manifest.to_string();
     match request.target.strip_prefix("/v2/team/app/") {
         Some("manifests/1") => reply(200, manifest.as_bytes()).header("Content-Type", OCI_MANIFEST),
-        Some(path) => {
+        Some(path) if path.contains("s/sha256:") && !path.starts_with("referrers/") => {
             let hex = path.rsplit(':').next().unwrap_or_default();
             match image.blobs.iter().find(|(name, _)| name == hex) {
                 Some((_, bytes)) => reply(200, bytes),
                 None => reply(404, b"{}"),
             }
         }
-        None => reply(404, b"{}"),
+        Some(_) | None => reply(404, b"{}"),
     }
 }
 
@@ -158,7 +73,7 @@ fn reads_by_tag_and_by_digest() {
         [format!("127.0.0.1:{}/team/app:1", server.port)]
     );
     let name = format!("team/app@sha256:{}", image().manifest_hex);
-    let by_digest = server.read_named(&name).unwrap();
+    let by_digest = server.read_named(&name, quick()).unwrap();
     assert_eq!(by_digest.tree, by_tag.tree);
     assert!(
         server
@@ -384,4 +299,213 @@ fn nobody_listening_is_a_network_error() {
     let reference = format!("127.0.0.1:{port}/a").parse().unwrap();
     let error = read_all(&Source::Registry(reference), &options).unwrap_err();
     assert!(matches!(error, ReadError::Network { .. }), "{error}");
+}
+
+/// Cuts the first layer after `at` bytes, as often as `times`.
+fn cutting(at: usize, times: u32, ranges: bool) -> Server {
+    let cuts = AtomicU32::new(0);
+    Server::start(move |request| {
+        let mut answer = serve(&image(), request);
+        if !answer.body.starts_with(b"\x1f\x8b") {
+            return answer;
+        }
+        let range = request.range.as_ref().filter(|_| ranges);
+        if let Some(range) = range {
+            let start = range.strip_prefix("bytes=").unwrap();
+            let start: usize = start.strip_suffix('-').unwrap().parse().unwrap();
+            let whole = answer.body.len();
+            answer = reply(206, &answer.body[start..]).header(
+                "Content-Range",
+                format!("bytes {start}-{}/{whole}", whole - 1),
+            );
+        }
+        if cuts.fetch_add(1, Ordering::Relaxed) < times {
+            answer.length = Some(answer.body.len());
+            answer.body.truncate(at);
+        }
+        answer
+    })
+}
+
+#[test]
+fn a_blob_goes_on_where_its_connection_broke() {
+    let server = cutting(20, 2, true);
+    let contents = server.read().unwrap();
+    assert_eq!(contents.problems, []);
+    assert_eq!(listing(&contents.tree), ["a@0=1", "b@1=2"]);
+    let ranges: Vec<String> = server.seen().into_iter().filter_map(|r| r.range).collect();
+    assert_eq!(ranges, ["bytes=20-", "bytes=40-"]);
+
+    // A server that knows no ranges sends the beginning again.
+    let server = cutting(20, 2, false);
+    let contents = server.read().unwrap();
+    assert_eq!(listing(&contents.tree), ["a@0=1", "b@1=2"]);
+
+    // What always breaks is given up, however little it brings each time.
+    let server = cutting(1, u32::MAX, true);
+    assert!(matches!(server.read(), Err(ReadError::Network { .. })));
+    let packed = sha256(&gzip(&tar(&[File("a", b"1")])));
+    let asked = server.targets().into_iter();
+    // Once, and two repetitions.
+    assert_eq!(asked.filter(|target| target.ends_with(&packed)).count(), 3);
+}
+
+#[test]
+fn a_resumed_blob_must_still_have_the_digest() {
+    let server = Server::start(|request| {
+        let mut answer = serve(&image(), request);
+        if answer.body.starts_with(b"\x1f\x8b") {
+            if request.range.is_some() {
+                let rest = vec![0; answer.body.len() - 20];
+                return reply(206, &rest).header("Content-Range", "bytes 20-99/100");
+            }
+            answer.length = Some(answer.body.len());
+            answer.body.truncate(20);
+        }
+        answer
+    });
+    assert!(matches!(
+        server.read(),
+        Err(ReadError::DigestMismatch { .. })
+    ));
+    // A part that was not asked for is no answer.
+    let server = Server::start(|request| {
+        let mut answer = serve(&image(), request);
+        if answer.body.starts_with(b"\x1f\x8b") {
+            if request.range.is_some() {
+                return reply(206, b"").header("Content-Range", "bytes 7-99/100");
+            }
+            answer.length = Some(answer.body.len());
+            answer.body.truncate(20);
+        }
+        answer
+    });
+    assert!(matches!(
+        server.read(),
+        Err(ReadError::Status { status: 206, .. })
+    ));
+}
+
+#[test]
+fn a_registry_that_asks_for_more_patience_than_there_is_is_left_alone() {
+    let server = Server::start(|_| reply(429, b"").header("Retry-After", "3600"));
+    let error = server.read().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "127.0.0.1 answered with status 429 to the request for manifest, and asks to wait 3600 seconds"
+    );
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn stopping_ends_pauses_and_silences() {
+    // Both would outlast the test's own patience.
+    let options = Options {
+        retry_pause: Duration::from_secs(3600),
+        read_timeout: Duration::from_secs(3600),
+        ..Options::default()
+    };
+    let silence = || -> Reply {
+        loop {
+            std::thread::park();
+        }
+    };
+    let is_layer = |body: &[u8]| body.starts_with(b"\x1f\x8b") || body.starts_with(b"\x28\xb5");
+    // A layer is asked for after manifest and configuration.
+    let cases = [
+        (1, Server::start(|_| reply(503, b""))),
+        (1, Server::start(move |_| silence())),
+        (
+            3,
+            Server::start(move |request| {
+                let answer = serve(&image(), request);
+                if is_layer(&answer.body) {
+                    return silence();
+                }
+                answer
+            }),
+        ),
+        (
+            3,
+            Server::start(move |request| {
+                let mut answer = serve(&image(), request);
+                if is_layer(&answer.body) {
+                    answer.length = Some(answer.body.len());
+                    answer.body.truncate(20);
+                }
+                answer
+            }),
+        ),
+    ];
+    for (requests, server) in cases {
+        let name = format!("127.0.0.1:{}/team/app:1", server.port);
+        let progress = |_| match server.seen().len() >= requests {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let source = Source::Registry(name.parse().unwrap());
+        let read = read(&source, &options, &|_: &ImagePath| true, &progress);
+        assert!(matches!(read, Err(ReadError::Cancelled)), "{read:?}");
+    }
+}
+
+#[test]
+fn a_layer_that_nobody_hands_out_is_said_to_be_one() {
+    let server = Server::start(|request| {
+        let mut image = image();
+        image.manifest["layers"][0]["mediaType"] =
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip".into();
+        image.manifest["layers"][0]["urls"] = serde_json::json!(["http://127.0.0.1:1/layer"]);
+        let answer = serve(&image, request);
+        if answer.body.starts_with(b"\x1f\x8b") {
+            return reply(404, b"{}");
+        }
+        answer
+    });
+    let contents = server.read().unwrap();
+    assert_eq!(listing(&contents.tree), ["b@1=2"]);
+    assert_eq!(
+        contents.problems[0].message,
+        "the layer was not read: the registry does not have it: it is a foreign layer, which only its maker hands out"
+    );
+}
+
+#[test]
+fn what_is_kept_beside_images_is_no_image() {
+    let server = Server::start(|request| {
+        let mut image = image();
+        image.manifest["config"]["mediaType"] = "application/vnd.cncf.helm.config.v1+json".into();
+        serve(&image, request)
+    });
+    assert_eq!(
+        server.read().unwrap_err().to_string(),
+        "the image has the unsupported format application/vnd.cncf.helm.config.v1+json"
+    );
+}
+
+#[test]
+fn a_registry_that_says_no_is_not_asked_again_for_the_rest() {
+    let blob = sha256(&gzip(&tar(&[File("a", b"1")])));
+    let server = Server::start(move |request| {
+        if !request.target.ends_with(&blob) {
+            return serve(&image(), request);
+        }
+        if request.range.is_some() {
+            return reply(410, b"");
+        }
+        let mut whole = serve(&image(), request);
+        whole.length = Some(whole.body.len());
+        whole.body.truncate(20);
+        whole
+    });
+    let error = server.read().unwrap_err();
+    assert!(
+        matches!(error, ReadError::Status { status: 410, .. }),
+        "{error:?}"
+    );
+    let asked = server
+        .seen()
+        .into_iter()
+        .filter(|request| request.range.is_some());
+    assert_eq!(asked.count(), 1);
 }

@@ -13,6 +13,7 @@ use super::database::{Database, DatabaseError};
 use super::held::{Held, Refused};
 use super::inputs;
 use super::osv::OsvRecord;
+use super::signals::{self, Catalogue, FeedError, Scores, Signals};
 use super::spool::Spool;
 
 /// A broken archive can hold a problem in every record; the report stays readable.
@@ -87,6 +88,7 @@ pub struct Builder {
     kind: DatabaseKind,
     built: Timestamp,
     spool: Spool,
+    signals: Signals,
     records: BTreeMap<String, Held>,
     problems: Vec<Problem>,
     problems_left_out: u64,
@@ -104,6 +106,7 @@ impl Builder {
             kind,
             built,
             spool,
+            signals: Signals::default(),
             records: BTreeMap::new(),
             problems: Vec::new(),
             problems_left_out: 0,
@@ -144,6 +147,24 @@ impl Builder {
             self.problem(place, why.message().to_owned());
         }
         Ok(())
+    }
+
+    /// Takes CISA's catalogue: it says which vulnerabilities are exploited. `place` is where it came from.
+    pub fn set_known_exploited(&mut self, place: &str, catalogue: Catalogue) {
+        self.left_out(place, "entries", catalogue.unreadable);
+        self.signals.exploited = Some(catalogue);
+    }
+
+    /// Takes FIRST's scores of one day. `place` is where they came from.
+    pub fn set_epss(&mut self, place: &str, scores: Scores) {
+        self.left_out(place, "rows", scores.unreadable);
+        self.signals.epss = Some(scores);
+    }
+
+    fn left_out(&mut self, place: &str, what: &str, count: u64) {
+        if count > 0 {
+            self.problem(place, format!("{count} {what} could not be read"));
+        }
     }
 
     fn problem(&mut self, place: &str, message: String) {
@@ -187,7 +208,14 @@ impl Builder {
             let inputs = "the input".to_owned();
             return Err(BuildError::Empty { inputs });
         }
-        let (_, out) = compile(self.kind, self.built, &self.records, &mut self.spool, out)?;
+        let (_, out) = compile(
+            self.kind,
+            self.built,
+            &self.records,
+            &self.signals,
+            &mut self.spool,
+            out,
+        )?;
         let withdrawn = self
             .records
             .values()
@@ -217,20 +245,31 @@ impl Refused {
     }
 }
 
-/// Builds the database `out` from folders in OSV's layout, archives and JSON files. The old file, if there
-/// is one, is replaced in one step when the new one is whole and on disk.
+/// What a database is built from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// OSV records: folders in OSV's layout, archives, JSON files.
+    pub records: Vec<Utf8PathBuf>,
+    /// CISA's catalogue of known exploited vulnerabilities, as JSON.
+    pub known_exploited: Option<Utf8PathBuf>,
+    /// FIRST's EPSS scores of one day, as CSV.
+    pub epss: Option<Utf8PathBuf>,
+}
+
+/// Builds the database `out`. The old file, if there is one, is replaced in one step when the new one is whole
+/// and on disk.
 ///
 /// # Errors
-/// When an input cannot be read at all, holds no record, or `out` cannot be written. A bad record or
-/// archive is no error but a problem of the report.
+/// When an input does not exist, there is no record at all, or `out` cannot be written. A bad record, archive
+/// or feed is no error but a problem of the report.
 pub fn build(
-    sources: &[Utf8PathBuf],
+    sources: &Sources,
     out: &Utf8Path,
     built: Timestamp,
     progress: &dyn Fn(BuildProgress),
 ) -> Result<BuildReport, BuildError> {
     let mut files = Vec::new();
-    for path in sources {
+    for path in &sources.records {
         let input = |source| BuildError::Input {
             path: path.clone(),
             source,
@@ -242,6 +281,12 @@ pub fn build(
     }
     files.sort();
     files.dedup();
+    for path in sources.known_exploited.iter().chain(&sources.epss) {
+        std::fs::metadata(path).map_err(|source| BuildError::Input {
+            path: path.clone(),
+            source,
+        })?;
+    }
     let mut now = BuildProgress {
         file: Utf8PathBuf::new(),
         records: 0,
@@ -277,12 +322,33 @@ pub fn build(
     now.file = Utf8PathBuf::new();
     progress(now);
     if builder.records.is_empty() {
-        let inputs: Vec<&str> = sources.iter().map(|path| path.as_str()).collect();
+        let inputs: Vec<&str> = sources.records.iter().map(|path| path.as_str()).collect();
         return Err(BuildError::Empty {
             inputs: inputs.join(", "),
         });
     }
+    if let Some(path) = &sources.known_exploited {
+        match feed(path, Catalogue::parse) {
+            Ok(catalogue) => builder.set_known_exploited(&inputs::place(path), catalogue),
+            Err(why) => builder.problem(&inputs::place(path), why),
+        }
+    }
+    if let Some(path) = &sources.epss {
+        match feed(path, Scores::parse) {
+            Ok(scores) => builder.set_epss(&inputs::place(path), scores),
+            Err(why) => builder.problem(&inputs::place(path), why),
+        }
+    }
     replace(builder, out)
+}
+
+/// A feed that is there; why not is a problem of the report, since records alone make a database.
+fn feed<T>(path: &Utf8Path, parse: impl Fn(&[u8]) -> Result<T, FeedError>) -> Result<T, String> {
+    let read = signals::read(path).and_then(|content| parse(&content));
+    read.map_err(|error| match std::error::Error::source(&error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    })
 }
 
 /// Writes beside the target, then renames: whoever has the old file open keeps it, nobody sees half a file.

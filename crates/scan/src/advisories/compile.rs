@@ -14,9 +14,10 @@ use super::classes::{Class, Classes};
 use super::ecosystem;
 use super::format::FileWriter;
 use super::held::{About, Held, encode};
+use super::signals::Signals;
 use super::spool::{Span, Spool};
 use super::stored::{
-    Statement, StoredEntry, StoredInfo, StoredKey, StoredRecord, StoredVulnerability,
+    Statement, StoredEntry, StoredInfo, StoredKey, StoredRecord, StoredVulnerability, score_bytes,
 };
 use super::vulnerability::{self, Standing, Voice};
 
@@ -32,6 +33,7 @@ pub(super) fn compile<W: Write + Seek>(
     kind: DatabaseKind,
     built: Timestamp,
     records: &BTreeMap<String, Held>,
+    signals: &Signals,
     spool: &mut Spool,
     out: W,
 ) -> Result<([u8; 32], W), BuildError> {
@@ -45,8 +47,13 @@ pub(super) fn compile<W: Write + Seek>(
     let index = Index::new(&classes, &live, &spoken);
 
     let mut file = FileWriter::start(out)?;
-    file.blob(&encode(&info(kind, &live))?)?;
+    let known = index.classes.iter();
+    let known = known.map(|(_, class)| classes.members(*class));
+    let mut info = info(kind, &live);
+    (info.exploited, info.epss) = signals.feeds(known.clone());
+    file.blob(&encode(&info)?)?;
     let texts = Texts {
+        signals,
         classes: &classes,
         live: &live,
         spoken: &spoken,
@@ -67,6 +74,11 @@ pub(super) fn compile<W: Write + Seek>(
     })?;
     write_ids(&mut file, &classes, &live, &spoken, &index)?;
     texts.write(&mut file, spool)?;
+    let scores: Vec<_> = match signals.epss {
+        Some(_) => known.map(|ids| score_bytes(signals.epss(ids))).collect(),
+        None => Vec::new(),
+    };
+    file.blob(scores.as_flattened())?;
     Ok(file.finish(built.as_microsecond())?)
 }
 
@@ -138,6 +150,8 @@ fn info(kind: DatabaseKind, live: &[(&str, &Held)]) -> StoredInfo {
             .into_iter()
             .map(|(name, (count, newest))| (name.to_owned(), count, newest))
             .collect(),
+        exploited: None,
+        epss: None,
     }
 }
 
@@ -242,6 +256,7 @@ fn write_ids<W: Write + Seek>(
 
 /// The texts of the vulnerabilities, made anew each time they are needed: all at once they fill the memory.
 struct Texts<'a> {
+    signals: &'a Signals,
     classes: &'a Classes<'a>,
     live: &'a [(&'a str, &'a Held)],
     spoken: &'a [Vec<Class>],
@@ -310,7 +325,9 @@ impl Texts<'_> {
             .iter()
             .filter(|alias| *alias != id);
         let aliases = aliases.map(|alias| (*alias).to_owned()).collect();
-        let stored: StoredVulnerability = vulnerability::gather(id, aliases, voices);
+        let mut stored: StoredVulnerability = vulnerability::gather(id, aliases, voices);
+        let listed = self.signals.exploited(self.classes.members(*class));
+        stored.exploited = listed.or(stored.exploited);
         Ok(encode(&stored)?)
     }
 

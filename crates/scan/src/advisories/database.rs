@@ -8,14 +8,16 @@ use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use memmap2::Mmap;
-use seareeve_model::{DatabaseInfo, DatabaseKind, DatabaseSource, Digest, Vulnerability};
+use seareeve_model::{DatabaseInfo, DatabaseKind, DatabaseSource, Digest, Epss, Vulnerability};
 use zstd::bulk::Decompressor;
 use zstd::dict::DecoderDictionary;
 
 use super::format::{Damage, Header, Section, Table};
 use super::stored::{
-    StoredEntry, StoredInfo, StoredKey, StoredRecord, StoredVulnerability, timestamp,
+    ScoreBytes, StoredEntry, StoredFeed, StoredInfo, StoredKey, StoredRecord, StoredVulnerability,
+    read_scores, timestamp,
 };
 
 /// No vulnerability's text is larger; a file that claims so is damaged.
@@ -136,6 +138,8 @@ impl Database {
                     newest: timestamp(newest),
                 })
                 .collect(),
+            known_exploited: stored.exploited.and_then(StoredFeed::read),
+            epss: stored.epss.and_then(StoredFeed::read),
         };
         Ok(Self {
             bytes,
@@ -193,6 +197,25 @@ impl Database {
     /// # Errors
     /// When the file is damaged.
     pub fn vulnerabilities(&self, id: &str) -> Result<Vec<Vulnerability>, DatabaseError> {
+        let mut texts = self.texts()?;
+        let read = |number| Ok(texts.vulnerability(number)?.into_model());
+        self.numbers(id)?.into_iter().map(read).collect()
+    }
+
+    /// FIRST's estimate for the vulnerability `id`. It changes every day and is therefore no part of what
+    /// [`super::changed_names`] compares: whoever keeps findings asks for it anew with each database.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn epss(&self, id: &str) -> Result<Option<Epss>, DatabaseError> {
+        let scores = self.scores();
+        let numbers = self.numbers(id)?.into_iter();
+        let known = numbers.filter_map(|number| scores.get(number));
+        Ok(known.max_by(|a, b| a.score.get().total_cmp(&b.score.get())))
+    }
+
+    /// The numbers of the vulnerabilities that `id` means.
+    fn numbers(&self, id: &str) -> Result<Vec<u32>, DatabaseError> {
         let ids = self.table(Section::Ids, "list of ids")?;
         let read = |number| -> Result<(&str, Vec<u32>), DatabaseError> {
             decode(ids.row(number)?, "list of ids")
@@ -202,12 +225,14 @@ impl Database {
             return Ok(Vec::new());
         }
         let (found, numbers) = read(at)?;
-        if found != id {
-            return Ok(Vec::new());
-        }
-        let mut texts = self.texts()?;
-        let read = |number| Ok(texts.vulnerability(number)?.into_model());
-        numbers.into_iter().map(read).collect()
+        Ok(if found == id { numbers } else { Vec::new() })
+    }
+
+    fn scores(&self) -> ScoreTable<'_> {
+        let section = self.header.section(self.bytes.as_slice(), Section::Epss);
+        let (scores, _) = section.as_chunks();
+        let date = self.info.epss.as_ref().map(|feed| feed.date);
+        ScoreTable { scores, date }
     }
 
     /// What records say of one package, sorted by record.
@@ -260,6 +285,7 @@ impl Database {
         let dictionary = dictionary.as_ref().ok_or(damaged)?;
         Ok(Texts {
             rows: self.table(Section::Vulnerabilities, "vulnerabilities")?,
+            scores: self.scores(),
             decompressor: Decompressor::with_prepared_dictionary(dictionary)
                 .map_err(|_| DatabaseError::Damaged { part: "dictionary" })?,
         })
@@ -282,6 +308,7 @@ impl Database {
 /// Reads the texts of vulnerabilities.
 pub(crate) struct Texts<'a> {
     rows: Table<'a>,
+    scores: ScoreTable<'a>,
     decompressor: Decompressor<'a>,
 }
 
@@ -300,7 +327,27 @@ impl Texts<'_> {
             return Err(damaged());
         }
         let text = self.decompressor.decompress(packed, length);
-        decode(&text.map_err(|_| damaged())?, "vulnerabilities")
+        let mut known: StoredVulnerability =
+            decode(&text.map_err(|_| damaged())?, "vulnerabilities")?;
+        known.epss = self.scores.get(number);
+        Ok(known)
+    }
+}
+
+/// The scores, by the number of the vulnerability. Empty where the database was built without them.
+struct ScoreTable<'a> {
+    scores: &'a [ScoreBytes],
+    date: Option<Date>,
+}
+
+impl ScoreTable<'_> {
+    fn get(&self, number: u32) -> Option<Epss> {
+        let (score, percentile) = read_scores(*self.scores.get(number as usize)?)?;
+        Some(Epss {
+            score,
+            percentile,
+            date: self.date?,
+        })
     }
 }
 

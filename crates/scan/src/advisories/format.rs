@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! magic 8 · format 4 · zero 4 · built 8 · SHA-256 of all that follows the header 32
-//! · seven sections: offset 8, length 8 · first 16 bytes of the SHA-256 of the header so far
+//! · eight sections: offset 8, length 8 · first 16 bytes of the SHA-256 of the header so far
 //! table: rows one after another · their starts and the end of the last, 8 each · number of rows 8
 //! ```
 //! Numbers are little-endian. Reading never trusts a number: what does not fit is [`Damage`].
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 const MAGIC: [u8; 8] = *b"SEAREEVE";
 /// Raised with every change of this file or of `stored.rs`.
 pub(super) const FORMAT: u32 = 2;
-pub(super) const SECTIONS: usize = 7;
+pub(super) const SECTIONS: usize = 8;
 const NUMBERS: usize = 8 + 4 + 4 + 8 + 32;
 const HEADER: usize = NUMBERS + SECTIONS * 16 + 16;
 
@@ -29,6 +29,7 @@ pub(super) enum Section {
     Ids,
     Dictionary,
     Vulnerabilities,
+    Epss,
 }
 
 /// Something in the file is not what it must be.

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ecosystem;
 use super::module;
-use super::osv::{OsvAffected, OsvRange, OsvRecord};
+use super::osv::{OsvAffected, OsvRange, OsvRecord, Specific};
 use super::rating::{self, Vector};
 use super::spool::{Span, Spool};
 use super::stored::{Event, EventKind, Range, Statement, StoredRating};
@@ -43,6 +43,7 @@ pub(super) struct About {
     /// Version, vector, score.
     pub(super) cvss: Vec<Vector>,
     pub(super) word: Option<StoredRating>,
+    pub(super) exploited: bool,
     pub(super) references: Vec<(String, String)>,
 }
 
@@ -73,7 +74,11 @@ impl Held {
             spool.put(bytes)
         };
         let about = keep(&encode(&about(&record))?)?;
-        let priority = rating::ubuntu(&record.severity);
+        let general = General {
+            priority: rating::ubuntu(&record.severity),
+            heading: record.summary.as_deref().and_then(rating::heading),
+            specific: record.database_specific.as_ref(),
+        };
         let mut affected = Vec::with_capacity(record.affected.len());
         let mut told = BTreeSet::new();
         for item in &record.affected {
@@ -95,7 +100,7 @@ impl Held {
             }
             let ecosystem = ecosystem::indexed_ecosystem(&package.ecosystem).into_owned();
             let name = ecosystem::indexed_name(&ecosystem, &package.name).into_owned();
-            let mut said = statement(item, priority);
+            let mut said = statement(item, &package.ecosystem, &general);
             if module::is_modular(&said) {
                 said.streams =
                     module::streams(record.summary.as_deref().unwrap_or_default()).collect();
@@ -111,10 +116,7 @@ impl Held {
                 statement: keep(&said)?,
             });
         }
-        let is_distribution = affected.iter().any(|item| {
-            let base = ecosystem::base(&item.ecosystem);
-            ecosystem::known(base).is_some_and(|known| known.is_distribution)
-        });
+        let is_distribution = affected.iter().any(|item| is_distribution(&item.ecosystem));
         let related = record.related.into_iter();
         let fixes = related.filter(|id| is_distribution && id.starts_with("CVE-"));
         let names = [record.aliases, record.upstream, fixes.collect()].map(ids);
@@ -181,6 +183,10 @@ fn about(record: &OsvRecord) -> About {
         word: words
             .max()
             .map(|word| StoredRating::new(SeveritySource::Database, word)),
+        exploited: record
+            .database_specific
+            .as_ref()
+            .is_some_and(|specific| specific.known_exploited == Some(true)),
         references: record
             .references
             .iter()
@@ -193,20 +199,52 @@ fn about(record: &OsvRecord) -> About {
     }
 }
 
-fn statement(affected: &OsvAffected, priority: Option<Severity>) -> Statement<'_> {
-    let specific = affected.ecosystem_specific.as_ref();
-    let urgency = specific.and_then(|specific| specific.urgency.as_deref());
-    let word = urgency
-        .and_then(rating::word)
+/// What a record says of all its packages at once.
+struct General<'a> {
+    /// Ubuntu's priority.
+    priority: Option<Severity>,
+    /// The word with which the summary begins.
+    heading: Option<Severity>,
+    specific: Option<&'a Specific>,
+}
+
+fn is_distribution(ecosystem: &str) -> bool {
+    ecosystem::known(ecosystem::base(ecosystem)).is_some_and(|known| known.is_distribution)
+}
+
+fn statement<'a>(
+    affected: &'a OsvAffected,
+    ecosystem: &str,
+    general: &General<'_>,
+) -> Statement<'a> {
+    let own = [&affected.ecosystem_specific, &affected.database_specific];
+    let own = own.into_iter().filter_map(Option::as_ref);
+    let specifics = || own.clone().chain(general.specific);
+    let is_distribution = is_distribution(ecosystem);
+    let own_word = || {
+        let mut words = specifics().filter_map(|specific| {
+            let urgency = specific.urgency.as_deref().and_then(rating::word);
+            let severity = specific.severity.as_deref().filter(|_| is_distribution);
+            urgency.or_else(|| severity.and_then(rating::word))
+        });
+        words.next()
+    };
+    let word = own_word()
         .or_else(|| rating::ubuntu(&affected.severity))
-        .or(priority)
+        .or(general.priority)
+        .or(general.heading.filter(|_| is_distribution))
         .map(|word| StoredRating::new(SeveritySource::Distribution, word));
+    let disposition = specifics()
+        .flat_map(|specific| [&specific.urgency, &specific.status, &specific.fix_state])
+        .filter_map(|word| rating::disposition(word.as_deref()?))
+        .next()
+        .filter(|_| is_distribution);
     Statement {
         versions: affected.versions.iter().map(String::as_str).collect(),
         streams: Vec::new(),
         ranges: affected.ranges.iter().filter_map(range).collect(),
         rating: word.or_else(|| rating::by_vectors(&rating::vectors(&affected.severity))),
-        end_of_life: urgency == Some("end-of-life"),
+        disposition: disposition.unwrap_or_default(),
     }
 }
 

@@ -140,7 +140,7 @@ fn entry<R: Read + std::io::Seek>(
 }
 
 /// `Debian/all.zip` of a longer path: which ecosystem's archive, not where it lay.
-fn place(path: &Utf8Path) -> String {
+pub(super) fn place(path: &Utf8Path) -> String {
     let file = path.file_name().unwrap_or_default();
     let folder = path.parent().and_then(Utf8Path::file_name);
     match folder {

@@ -64,6 +64,8 @@ pub(crate) struct OsvAffected {
     pub(crate) severity: Vec<OsvSeverity>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) ecosystem_specific: Option<Specific>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) database_specific: Option<Specific>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,9 +103,18 @@ pub(crate) struct Specific {
     /// Debian's word for the package.
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) urgency: Option<String>,
-    /// GitHub's, Bitnami's and OSS-Fuzz's word.
+    /// GitHub's, Bitnami's, OSS-Fuzz's and openEuler's word.
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) severity: Option<String>,
+    /// What a distribution has decided, in its own words (Ubuntu's `deferred`, Debian's `postponed`).
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) status: Option<String>,
+    /// The same under Red Hat's name (`Will not fix`).
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) fix_state: Option<String>,
+    /// Ours, in the starter set.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) known_exploited: Option<bool>,
 }
 
 /// A list, where a single item and `null` are also understood.

@@ -4,7 +4,7 @@ use cvss::Cvss;
 use seareeve_model::{Severity, SeveritySource};
 
 use super::osv::OsvSeverity;
-use super::stored::StoredRating;
+use super::stored::{Disposition, StoredRating};
 
 /// A CVSS vector that could be read, with its version and its score.
 pub(super) type Vector = (String, String, f64);
@@ -79,10 +79,36 @@ pub(super) fn ubuntu(severities: &[OsvSeverity]) -> Option<Severity> {
     word(priority.score.as_deref()?)
 }
 
+/// The word with which Red Hat's family begins its summaries: `Important: openssl security update`.
+pub(super) fn heading(summary: &str) -> Option<Severity> {
+    let (first, _) = summary.split_once(':')?;
+    word(first)
+}
+
+/// What a distribution has decided, in the words of Debian's tracker, Ubuntu's, and Red Hat's.
+pub(super) fn disposition(text: &str) -> Option<Disposition> {
+    let words = text.trim().to_ascii_lowercase();
+    let words: Vec<&str> = words
+        .split(|c: char| c.is_whitespace() || "-_'’".contains(c))
+        .collect();
+    Some(match words.as_slice() {
+        ["unimportant"] => Disposition::Unimportant,
+        ["no", "dsa"] | ["postponed"] | ["deferred"] | ["fix", "deferred"] => {
+            Disposition::FixDeferred
+        }
+        ["ignored"] | ["will", "not", "fix"] | ["wont", "fix"] | ["won", "t", "fix"] => {
+            Disposition::WillNotFix
+        }
+        ["end", "of", "life"] | ["out", "of", "support", "scope"] => Disposition::EndOfLife,
+        _ => return None,
+    })
+}
+
 /// A severity in words: GitHub's, Bitnami's, Debian's urgency, Ubuntu's priority. Words that rate nothing
-/// (`not yet assigned`, `end-of-life`) are none.
+/// (`not yet assigned`, `end-of-life`) are none. Debian's `medium**` is its guess, which is better than none.
 pub(super) fn word(text: &str) -> Option<Severity> {
-    Some(match text.trim().to_ascii_lowercase().as_str() {
+    let text = text.trim().trim_end_matches('*');
+    Some(match text.to_ascii_lowercase().as_str() {
         "critical" => Severity::Critical,
         "high" | "important" => Severity::High,
         "medium" | "moderate" => Severity::Medium,
@@ -142,5 +168,29 @@ mod tests {
         assert_eq!(word("MODERATE"), Some(Severity::Medium));
         assert_eq!(word("not yet assigned"), None);
         assert_eq!(word("end-of-life"), None);
+        assert_eq!(word("medium**"), Some(Severity::Medium));
+        assert_eq!(heading("Important: kernel update"), Some(Severity::High));
+        assert_eq!(heading("perl: fix of a crash"), None);
+        assert_eq!(heading("Low"), None);
+    }
+
+    #[test]
+    fn every_tracker_has_its_words_for_a_decision() {
+        let cases = [
+            ("unimportant", Disposition::Unimportant),
+            ("no-dsa", Disposition::FixDeferred),
+            ("Fix deferred", Disposition::FixDeferred),
+            ("ignored", Disposition::WillNotFix),
+            ("Will not fix", Disposition::WillNotFix),
+            ("won't fix", Disposition::WillNotFix),
+            ("end-of-life", Disposition::EndOfLife),
+            ("Out of support scope", Disposition::EndOfLife),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(disposition(text), Some(expected), "{text}");
+        }
+        for text in ["", "low", "not yet assigned", "needed", "affected"] {
+            assert_eq!(disposition(text), None, "{text}");
+        }
     }
 }

@@ -4,7 +4,11 @@
 //! promise and the types of `model` have none.
 
 use jiff::Timestamp;
-use seareeve_model::{CvssVector, Reference, Severity, SeveritySource, Vulnerability};
+use jiff::civil::Date;
+use seareeve_model::{
+    CvssVector, DatabaseFeed, Epss, KnownExploited, Probability, Reference, Severity,
+    SeveritySource, Vulnerability,
+};
 use serde::{Deserialize, Serialize};
 
 /// A key of the index.
@@ -37,7 +41,23 @@ pub(crate) struct Statement<'a> {
     pub(crate) ranges: Vec<Range<'a>>,
     /// The rating of this package: of the distribution, or by its own CVSS vectors.
     pub(crate) rating: Option<StoredRating>,
-    pub(crate) end_of_life: bool,
+    pub(crate) disposition: Disposition,
+}
+
+/// What a distribution has decided about one of its packages, beyond the versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Disposition {
+    /// Nothing.
+    #[default]
+    None,
+    /// There is no security impact.
+    Unimportant,
+    /// It will be fixed with something else, later.
+    FixDeferred,
+    /// It will not be fixed.
+    WillNotFix,
+    /// The release is no longer looked after.
+    EndOfLife,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +129,46 @@ pub(crate) struct StoredVulnerability {
     pub(crate) references: Vec<(String, String)>,
     /// The best rating that does not depend on the package.
     pub(crate) rating: Option<StoredRating>,
+    pub(crate) exploited: Option<StoredExploited>,
+    /// In a section of its own, because it changes every day: what is here changes the hash of each package
+    /// that has the vulnerability.
+    #[serde(skip)]
+    pub(crate) epss: Option<Epss>,
+}
+
+/// Year, month, day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredDate(i16, i8, i8);
+
+impl From<Date> for StoredDate {
+    fn from(date: Date) -> Self {
+        Self(date.year(), date.month(), date.day())
+    }
+}
+
+impl StoredDate {
+    /// `None` when the file is damaged.
+    pub(crate) fn read(self) -> Option<Date> {
+        Date::new(self.0, self.1, self.2).ok()
+    }
+}
+
+/// That a vulnerability is exploited; without dates when a record says so, not the catalogue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredExploited {
+    pub(crate) added: Option<StoredDate>,
+    pub(crate) due: Option<StoredDate>,
+    pub(crate) ransomware: bool,
+}
+
+impl StoredExploited {
+    pub(crate) fn into_model(self) -> KnownExploited {
+        KnownExploited {
+            date_added: self.added.and_then(StoredDate::read),
+            due_date: self.due.and_then(StoredDate::read),
+            ransomware: self.ransomware,
+        }
+    }
 }
 
 impl StoredVulnerability {
@@ -132,6 +192,8 @@ impl StoredVulnerability {
             references: references
                 .map(|(kind, url)| Reference { kind, url })
                 .collect(),
+            known_exploited: self.exploited.map(StoredExploited::into_model),
+            epss: self.epss,
         }
     }
 }
@@ -143,7 +205,59 @@ pub(crate) struct StoredInfo {
     pub(crate) advisories: u64,
     /// Ecosystem, records, newest change.
     pub(crate) sources: Vec<(String, u64, Option<i64>)>,
+    pub(crate) exploited: Option<StoredFeed>,
+    pub(crate) epss: Option<StoredFeed>,
 }
+
+/// Edition and size of a feed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct StoredFeed {
+    pub(crate) date: StoredDate,
+    pub(crate) entries: u64,
+    pub(crate) used: u64,
+}
+
+impl StoredFeed {
+    /// `None` when the file is damaged.
+    pub(crate) fn read(self) -> Option<DatabaseFeed> {
+        Some(DatabaseFeed {
+            date: self.date.read()?,
+            entries: self.entries,
+            used: self.used,
+        })
+    }
+}
+
+/// Score and percentile of one vulnerability, in billionths, as the section of EPSS holds them: eight bytes each,
+/// found by the vulnerability's number.
+pub(crate) type ScoreBytes = [u8; 8];
+
+/// Stands where a vulnerability has no score: no number of billionths of one is as large.
+pub(crate) const NO_SCORE: u32 = u32::MAX;
+
+pub(crate) fn score_bytes(scores: Option<(u32, u32)>) -> ScoreBytes {
+    let (score, percentile) = scores.unwrap_or((NO_SCORE, NO_SCORE));
+    let mut bytes = ScoreBytes::default();
+    let (front, back) = bytes.split_at_mut(4);
+    front.copy_from_slice(&score.to_le_bytes());
+    back.copy_from_slice(&percentile.to_le_bytes());
+    bytes
+}
+
+pub(crate) fn read_scores(bytes: ScoreBytes) -> Option<(Probability, Probability)> {
+    let [a, b, c, d, rest @ ..] = bytes;
+    let score = Probability::new(f64::from(u32::from_le_bytes([a, b, c, d])) / BILLION)?;
+    let percentile = Probability::new(f64::from(u32::from_le_bytes(rest)) / BILLION)?;
+    Some((score, percentile))
+}
+
+/// A probability in billionths, which is more than FIRST publishes and fits 32 bits.
+pub(crate) fn billionths(probability: Probability) -> u32 {
+    // At most 1, so at most 1e9.
+    (probability.get() * BILLION).round() as u32
+}
+
+const BILLION: f64 = 1e9;
 
 /// Microseconds since 1970, as everything stores times here.
 pub(crate) fn timestamp(microseconds: Option<i64>) -> Option<Timestamp> {

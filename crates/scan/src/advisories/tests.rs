@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::fs;
 use std::io::{Cursor, Write as _};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use seareeve_model::{DatabaseKind, Package, PackageKind, Purl};
@@ -14,6 +14,8 @@ use zip::write::SimpleFileOptions;
 
 use super::*;
 use crate::match_package;
+
+mod feeds;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -217,8 +219,14 @@ fn builds_from_folders_archives_and_files() {
     let out = folder.join("advisories.db");
     fs::write(&out, "old").unwrap();
     let told = Cell::new(0);
-    let inputs: Vec<Utf8PathBuf> = vec![folder.join("osv"), folder.join("one.json")];
-    let report = build(&inputs, &out, NOW, &|_| told.set(told.get() + 1)).unwrap();
+    let inputs = |paths: &[&str]| Sources {
+        records: paths.iter().map(|path| folder.join(path)).collect(),
+        ..Sources::default()
+    };
+    let report = build(&inputs(&["osv", "one.json"]), &out, NOW, &|_| {
+        told.set(told.get() + 1)
+    })
+    .unwrap();
     assert_eq!(report.info.advisories, 4);
     let places: Vec<&str> = report
         .problems
@@ -235,11 +243,11 @@ fn builds_from_folders_archives_and_files() {
     let left = fs::read_dir(folder).unwrap().count();
     assert_eq!(left, 3);
     assert!(matches!(
-        build(&[folder.join("none")], &out, NOW, &|_| {}),
+        build(&inputs(&["none"]), &out, NOW, &|_| {}),
         Err(BuildError::Input { .. })
     ));
     assert!(matches!(
-        build(&[folder.join("osv/npm")], &out, NOW, &|_| {}),
+        build(&inputs(&["osv/npm"]), &out, NOW, &|_| {}),
         Err(BuildError::Empty { .. })
     ));
     Database::open(&out).unwrap().verify().unwrap();
@@ -282,8 +290,9 @@ fn read_all(bytes: Vec<u8>) {
     for name in ["a", "p3", "zz"] {
         let _ = match_package(&database, &package(name));
     }
-    for id in ["A-1", "CVE-A-3", "zz"] {
+    for id in ["A-1", "CVE-2020-3", "zz"] {
         let _ = database.vulnerabilities(id);
+        let _ = database.epss(id);
     }
     let _ = changed_names(Some(&database), &database);
 }
@@ -291,11 +300,16 @@ fn read_all(bytes: Vec<u8>) {
 fn healthy() -> &'static [u8] {
     static BYTES: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
     BYTES.get_or_init(|| {
-        bytes(
-            &(0..60)
-                .map(|n| record(&format!("A-{n}"), &format!("p{}", n % 7)))
-                .collect::<Vec<_>>(),
-        )
+        let mut builder = Builder::new(DatabaseKind::Full, NOW);
+        for n in 0..60 {
+            let mut record = record(&format!("A-{n}"), &format!("p{}", n % 7));
+            record["aliases"] = json!([format!("CVE-2020-{n}")]);
+            builder
+                .add_json("test", record.to_string().as_bytes())
+                .unwrap();
+        }
+        feeds::set(&mut builder);
+        builder.finish().unwrap().0
     })
 }
 

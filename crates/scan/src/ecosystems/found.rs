@@ -2,20 +2,36 @@
 
 use seareeve_model::{ImagePath, Package, Problem, ProblemCode, Purl};
 
+use super::JavaIndex;
+
 /// Packages that one image may have. The largest real ones hold some 20,000.
-pub(super) const MOST_PACKAGES: usize = 200_000;
+pub(crate) const MOST_PACKAGES: usize = 200_000;
 /// Problems told one by one for one file. More help nobody.
 const MOST_PROBLEMS: usize = 100;
+/// Letters of one problem. Messages hold names out of files, which may have any length.
+const LONGEST_PROBLEM: usize = 300;
 /// Longest name or version, in bytes. npm allows 214, and real versions stay below 100.
-const LONGEST_TEXT: usize = 1024;
+pub(crate) const LONGEST_TEXT: usize = 1024;
 
 /// Collects what a file says.
 pub(super) struct Found<'a> {
     path: &'a ImagePath,
-    packages: Vec<Package>,
+    /// Where in the file, if it is an archive with more archives in it.
+    inside: ImagePath,
+    java_index: Option<&'a JavaIndex>,
+    packages: Vec<Placed>,
     problems: Vec<Problem>,
     untold: usize,
     room: usize,
+}
+
+/// A package, and where in the file it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Placed {
+    /// The package.
+    pub(super) package: Package,
+    /// The root for the file itself; else the archive in the file.
+    pub(super) inside: ImagePath,
 }
 
 /// The image's limit of packages is reached: stop reading.
@@ -23,9 +39,15 @@ pub(super) struct Limited;
 
 impl<'a> Found<'a> {
     /// For the file at `path` of an image in which `so_far` packages were found.
-    pub(super) fn new(path: &'a ImagePath, so_far: usize) -> Self {
+    pub(super) fn new(
+        path: &'a ImagePath,
+        so_far: usize,
+        java_index: Option<&'a JavaIndex>,
+    ) -> Self {
         Self {
             path,
+            inside: ImagePath::root(),
+            java_index,
             packages: Vec::new(),
             problems: Vec::new(),
             untold: 0,
@@ -38,24 +60,52 @@ impl<'a> Found<'a> {
         self.path
     }
 
+    /// What follows is in this archive inside the file, named as the archives around it name it; nothing for
+    /// the file itself.
+    pub(super) fn enter(&mut self, inside: &[u8]) {
+        // A name that would lead out of the file is not believed.
+        self.inside = ImagePath::parse(inside).unwrap_or_else(ImagePath::root);
+    }
+
+    /// Names of Java archives, where there is such an index.
+    pub(super) fn java_index(&self) -> Option<&'a JavaIndex> {
+        self.java_index
+    }
+
     /// Adds a package.
     pub(super) fn package(&mut self, package: Package) -> Result<(), Limited> {
         if self.packages.len() >= self.room {
             return Err(Limited);
         }
-        self.packages.push(package);
+        self.packages.push(Placed {
+            package,
+            inside: self.inside.clone(),
+        });
         Ok(())
     }
 
     /// Adds a record that was not understood.
-    pub(super) fn problem(&mut self, message: String) {
+    pub(super) fn problem(&mut self, mut message: String) {
+        if let Some((end, _)) = message.char_indices().nth(LONGEST_PROBLEM) {
+            message.truncate(end);
+            message.push('…');
+        }
         if self.problems.len() < MOST_PROBLEMS {
-            let place = self.path.to_text();
+            let mut place = self.path.to_text().into_owned();
+            if !self.inside.is_root() {
+                place.push('/');
+                place.push_str(&self.inside.to_text());
+            }
             let problem = Problem::new(ProblemCode::PackageUnreadable, place, message);
             self.problems.push(problem);
         } else {
             self.untold = self.untold.saturating_add(1);
         }
+    }
+
+    /// Whether something was not understood so far.
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
     }
 
     /// The value of a field that a package cannot do without. Bytes that are not UTF-8 become U+FFFD.
@@ -88,7 +138,7 @@ impl<'a> Found<'a> {
     }
 
     /// The packages, sorted and without doubles, and the problems.
-    pub(super) fn finish(mut self, read: Result<(), Limited>) -> (Vec<Package>, Vec<Problem>) {
+    pub(super) fn finish(mut self, read: Result<(), Limited>) -> (Vec<Placed>, Vec<Problem>) {
         let place = self.path.to_text();
         if self.untold > 0 {
             let message = format!("{} more records were not understood", self.untold);
@@ -104,5 +154,22 @@ impl<'a> Found<'a> {
         self.packages.sort_unstable();
         self.packages.dedup();
         (self.packages, self.problems)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_no_longer_than_people_read() {
+        let path = ImagePath::parse(b"srv/x").unwrap();
+        let mut found = Found::new(&path, 0, None);
+        found.problem("ü".repeat(LONGEST_PROBLEM));
+        found.problem("ü".repeat(LONGEST_PROBLEM + 1));
+        let (_, problems) = found.finish(Ok(()));
+        let whole = "ü".repeat(LONGEST_PROBLEM);
+        let messages: Vec<&str> = problems.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(messages, [whole.as_str(), &format!("{whole}…")]);
     }
 }

@@ -1,138 +1,22 @@
-//! Node packages: the `package.json` of each folder directly in a `node_modules` (npm documentation,
-//! "folders" and "package.json"). Deeper ones are tests, templates or builds of a package, not packages.
+//! Node packages, installed or locked.
 
-use std::fmt;
+mod installed;
+mod package_lock;
+mod pnpm;
+mod yarn;
 
-use seareeve_model::{ImagePath, Package, PackageKind};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+pub(super) use installed::ECOSYSTEM as INSTALLED;
+pub(super) use package_lock::ECOSYSTEM as PACKAGE_LOCK;
+pub(super) use pnpm::ECOSYSTEM as PNPM;
+pub(super) use yarn::ECOSYSTEM as YARN;
 
-use super::found::{Found, Limited};
-use super::os_release::OsRelease;
-use super::{Ecosystem, Intake, Scope};
+use super::locks::Installs;
 
-pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
-    scope: Scope::Language,
-    intake: Intake::Whole(wanted),
-    read,
-};
+/// All tools but yarn's Plug'n'Play, which packs packages into archives, fill this folder.
+const INSTALLS: Installs = Installs::Beside("node_modules");
 
-fn wanted(path: &ImagePath) -> bool {
-    let mut parts = path.as_bytes().rsplit(|b| *b == b'/');
-    if parts.next() != Some(b"package.json") {
-        return false;
-    }
-    let is_scope = |part: &[u8]| part.first() == Some(&b'@');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(name), Some(b"node_modules"), _) => !is_scope(name),
-        (Some(_), Some(scope), Some(b"node_modules")) => is_scope(scope),
-        _ => false,
-    }
-}
-
-/// The two fields that we use, of whatever type they are.
-#[derive(Default)]
-struct Manifest {
-    name: Option<Value>,
-    version: Option<Value>,
-}
-
-/// By hand, because a key that stands twice is no error for Node: the last one counts.
-impl<'de> Deserialize<'de> for Manifest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Manifest;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Manifest, A::Error> {
-                let mut manifest = Manifest::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    match key.as_str() {
-                        "name" => manifest.name = Some(map.next_value()?),
-                        "version" => manifest.version = Some(map.next_value()?),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(manifest)
-            }
-        }
-
-        deserializer.deserialize_map(Fields)
-    }
-}
-
-fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Result<(), Limited> {
-    // npm, too, reads files that begin with a byte order mark.
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-    let manifest: Manifest = match serde_json::from_slice(content) {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            found.problem(format!("failed to read package.json: {error}"));
-            return Ok(());
-        }
-    };
-    // A folder that says no name is not a package: tools put such files there to mark a module system.
-    if manifest.name.is_none() {
-        return Ok(());
-    }
-    let Some(name) = found.text("name", manifest.name.as_ref().and_then(bytes)) else {
-        return Ok(());
-    };
-    let version = manifest.version.as_ref().and_then(bytes);
-    let Some(version) = found.text(&format!("version of {name}"), version) else {
-        return Ok(());
-    };
-    let (scope, short) = match name.split_once('/') {
-        Some((scope, short)) if scope.starts_with('@') => (scope, short),
-        _ => ("", name.as_str()),
-    };
-    let Some(purl) = found.purl("npm", scope, short, &version, &[]) else {
-        return Ok(());
-    };
-    found.package(Package {
-        kind: PackageKind::Npm,
-        name,
-        version,
-        source: None,
-        ecosystem: "npm".to_owned(),
-        purl,
-    })
-}
-
-fn bytes(value: &Value) -> Option<&[u8]> {
-    value.as_str().map(|text| text.trim().as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wants_direct_children_of_node_modules() {
-        let wants = |path: &str| wanted(&ImagePath::parse(path.as_bytes()).unwrap());
-        for package in [
-            "node_modules/ws/package.json",
-            "usr/lib/node_modules/npm/package.json",
-            "usr/lib/node_modules/npm/node_modules/@npmcli/arborist/package.json",
-        ] {
-            assert!(wants(package), "{package}");
-        }
-        for other in [
-            "srv/app/package.json",
-            "node_modules/package.json",
-            "node_modules/@npmcli/package.json",
-            "node_modules/resolve/test/resolver/package.json",
-            "node_modules/@npmcli/arborist/test/package.json",
-            "node_modules/ws/package.json.bak",
-        ] {
-            assert!(!wants(other), "{other}");
-        }
-    }
+/// Whether a range of versions, as a package asks for it, is one of a registry: `^1.2`, `latest`, `1 || 2`, not
+/// `file:../x`, `git+ssh://…`, `owner/repository` or `workspace:*`.
+fn is_of_registry(range: &str) -> bool {
+    !range.contains([':', '/'])
 }

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use seareeve_model::{AdvisoryMatch, Finding, FindingStatus, Package, Severity, SeveritySource};
+use seareeve_model::{
+    AdvisoryMatch, Finding, FindingStatus, Package, Severity, SeveritySource, SuppressedBy,
+    Suppression,
+};
 
 use super::range::{self, Reading};
-use crate::advisories::DatabaseError;
-use crate::advisories::stored::{EventKind, Statement, StoredRating, StoredVulnerability};
+use crate::advisories::stored::{
+    Disposition, EventKind, Statement, StoredRating, StoredVulnerability,
+};
+use crate::advisories::{self, DatabaseError};
 use crate::versions::Order;
 
 /// A statement of a record that hits the package.
@@ -29,11 +34,10 @@ pub(super) fn make(
 ) -> Result<Finding, DatabaseError> {
     let (severity_source, severity) = severity(&vulnerability, &hits)?;
     let fixed_versions = fixed_versions(package.advisory_version(), order, &hits);
-    let end_of_life = hits.iter().any(|hit| hit.statement.end_of_life);
-    let status = match (fixed_versions.is_empty(), end_of_life) {
-        (false, _) => FindingStatus::Fixed,
-        (true, true) => FindingStatus::EndOfLife,
-        (true, false) => FindingStatus::Affected,
+    let status = if fixed_versions.is_empty() {
+        unfixed(&hits)
+    } else {
+        FindingStatus::Fixed
     };
     Ok(Finding {
         vulnerability: vulnerability.into_model(),
@@ -43,6 +47,37 @@ pub(super) fn make(
         remediation: remediation(package, order, status, &fixed_versions, &hits),
         fixed_versions: fixed_versions.into_iter().map(str::to_owned).collect(),
         advisories: advisories(&hits),
+        vex: None,
+        suppressed: unimportant(package, &hits),
+    })
+}
+
+/// What the distribution has decided where there is no fix; of several decisions the most final one.
+fn unfixed(hits: &[Hit<'_>]) -> FindingStatus {
+    let decided = hits.iter().map(|hit| hit.statement.disposition).max();
+    match decided.unwrap_or_default() {
+        Disposition::None | Disposition::Unimportant => FindingStatus::Affected,
+        Disposition::FixDeferred => FindingStatus::FixDeferred,
+        Disposition::WillNotFix => FindingStatus::WillNotFix,
+        Disposition::EndOfLife => FindingStatus::EndOfLife,
+    }
+}
+
+/// A finding does not count when a record says that it has no security impact and none rates it otherwise:
+/// an advisory (DSA, DLA) that lists the same vulnerability repeats no urgency.
+fn unimportant(package: &Package, hits: &[Hit<'_>]) -> Option<Suppression> {
+    let says = |hit: &&Hit<'_>| hit.statement.disposition == Disposition::Unimportant;
+    let record = hits.iter().find(says)?;
+    let is_rated = |hit: &Hit<'_>| hit.statement.rating.is_some();
+    if hits.iter().any(|hit| !says(&hit) && is_rated(hit)) {
+        return None;
+    }
+    let distribution = advisories::base(&package.ecosystem);
+    Some(Suppression {
+        by: SuppressedBy::Distribution,
+        reason: format!("{distribution} says that it has no security impact in its package"),
+        source: record.id.to_owned(),
+        expires: None,
     })
 }
 
@@ -138,6 +173,16 @@ fn remediation(
     if status == FindingStatus::EndOfLife {
         return format!(
             "no fixed version of {name} will come, as this release is no longer looked after; move to a release that is"
+        );
+    }
+    if status == FindingStatus::WillNotFix {
+        return format!(
+            "the distribution will not fix it; remove {name} if it is not needed, or limit who can reach it"
+        );
+    }
+    if status == FindingStatus::FixDeferred {
+        return format!(
+            "the distribution will fix it later, with something else; until then limit who can reach {name}"
         );
     }
     format!(

@@ -37,11 +37,33 @@ pub(super) fn read<'a>(order: Order, version: &'a str, statement: &Statement<'a>
         ..Reading::default()
     };
     for range in &statement.ranges {
-        let order = if range.semver { Order::Semver } else { order };
+        let order = if range.semver {
+            order.of_semver_ranges()
+        } else {
+            order
+        };
         let events = walk(order, version, range, &mut reading.unreadable);
         reading.ranges.extend(events);
     }
     reading
+}
+
+/// Whether a statement says that no version was ever affected: fixed in `"0"` (Alpine's and Debian's way of
+/// saying that the vulnerable code is not in their package). It speaks louder than another record's range.
+pub(super) fn denies(statement: &Statement<'_>) -> bool {
+    let never = |range: &Range<'_>| {
+        let is_fix = |event: &Event<'_>| event.kind == EventKind::Fixed && event.version == "0";
+        let is_start =
+            |event: &Event<'_>| event.kind == EventKind::Introduced && event.version == "0";
+        range.events.iter().any(is_fix)
+            && range
+                .events
+                .iter()
+                .all(|event| is_fix(event) || is_start(event))
+    };
+    statement.versions.is_empty()
+        && !statement.ranges.is_empty()
+        && statement.ranges.iter().all(never)
 }
 
 /// The sorted events, when the version lies in the range.

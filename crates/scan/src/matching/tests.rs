@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::{match_inventory, match_package};
 use crate::advisories::{Builder, Database};
 
+mod decisions;
+
 fn database(records: &[Value]) -> Database {
     let mut builder = Builder::new(DatabaseKind::Starter, Timestamp::UNIX_EPOCH);
     for record in records {

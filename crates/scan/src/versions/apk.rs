@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::digits;
+use super::digits::{self, number};
 
 /// `None` when either text is not a valid version.
 pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
@@ -151,11 +151,6 @@ fn parse(text: &str) -> Option<Vec<Part<'_>>> {
         rest = remaining;
     }
     Some(parts)
-}
-
-fn number(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (digits, rest) = digits::split(text, |byte| byte.is_ascii_digit());
-    (!digits.is_empty()).then_some((digits, rest))
 }
 
 #[cfg(test)]

@@ -19,6 +19,12 @@ pub(super) fn split(text: &[u8], belongs: impl Fn(u8) -> bool) -> (&[u8], &[u8])
     text.split_at_checked(length).unwrap_or((text, &[]))
 }
 
+/// Splits the leading digits, of which there must be one, from the rest.
+pub(super) fn number(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (digits, rest) = split(text, |byte| byte.is_ascii_digit());
+    (!digits.is_empty()).then_some((digits, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,9 @@
 //! The order of Python: PEP 440, by `pep440_rs`, the implementation of uv.
+//!
+//! Texts from before PEP 440 (`2004d`, `1.0-acme`) are no versions. setuptools once ordered them, as a block
+//! before all others, and OSV's server still does; `packaging` 22 and pip 24.1 refuse them. We do too: in that
+//! block a vendor's `2.3.0-acme` would be older than 0.1 and have every vulnerability since. Versions that an
+//! advisory lists verbatim match all the same, and for the rest it is said that they could not be compared.
 
 use std::cmp::Ordering;
 use std::str::FromStr;

@@ -42,11 +42,11 @@ fn golden_images() {
             expected.display()
         );
     }
-    assert!(images >= 8, "only {images} images in {}", folder.display());
+    assert!(images >= 20, "only {images} images in {}", folder.display());
 }
 
 /// Reads the text form of an image.
-fn layers(text: &str) -> Vec<Layer> {
+pub(crate) fn layers(text: &str) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     for section in text.split("=== ").skip(1) {
         let (head, content) = section.split_once('\n').unwrap_or((section, ""));

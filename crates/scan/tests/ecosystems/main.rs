@@ -7,3 +7,5 @@ mod images;
 mod made;
 mod random;
 mod rpm;
+mod sbom;
+mod secrets;

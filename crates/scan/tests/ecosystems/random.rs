@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::made::{self, Layer};
 
-const PLACES: [&str; 10] = [
+const PLACES: [&str; 33] = [
     "etc/os-release",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/base",
@@ -17,6 +17,29 @@ const PLACES: [&str; 10] = [
     "var/lib/rpmmanifest/container-manifest-2",
     "opt/x-1.dist-info/METADATA",
     "srv/node_modules/x/package.json",
+    "opt/x.egg-info",
+    "srv/requirements.txt",
+    "srv/Pipfile.lock",
+    "srv/poetry.lock",
+    "srv/pdm.lock",
+    "srv/uv.lock",
+    "srv/pylock.toml",
+    "srv/package-lock.json",
+    "srv/yarn.lock",
+    "srv/pnpm-lock.yaml",
+    "srv/go.mod",
+    "srv/Cargo.lock",
+    "usr/lib/specifications/x-1.gemspec",
+    "srv/Gemfile.lock",
+    "srv/vendor/composer/installed.json",
+    "opt/composer.lock",
+    "app/x.deps.json",
+    "srv/packages.lock.json",
+    "srv/packages.config",
+    "var/lib/dpkg/status.d/more",
+    "opt/y-1.dist-info/METADATA",
+    "srv/one/yarn.lock",
+    "srv/one/pnpm-lock.yaml",
 ];
 
 /// Bytes of all kinds, mixed with pieces that the parsers look for.
@@ -65,6 +88,33 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
             "\t",
             "SQLite format 3\u{0}",
             "RpmP",
+            "==",
+            "\n  ",
+            "\n    ",
+            ": ",
+            "- ",
+            "@",
+            "*",
+            "&a ",
+            "=",
+            "[[package]]\nname = \"a\"\nversion = \"1\"\n",
+            "source = \"registry+x\"\n",
+            "{\"packages\": {\"node_modules/",
+            "{\"dependencies\": {\"a\": {\"b\": {\"version\": \"1\"",
+            "{\"default\": {\"a\": {\"version\": \"==1\"}",
+            "{\"libraries\": {\"a/1\": {\"type\": \"package\"}",
+            "lockfileVersion: 9\n",
+            "packages:\n  ",
+            "a@1.0.0:",
+            "a@^1:\n  version \"1.0.0\"\n",
+            "GEM\n  specs:\n",
+            "    a (1.0-x)\n",
+            "# stub: a 1 x y\n",
+            "require a v1\n",
+            "replace a => b v2\n",
+            "<package id=\"a\" version='1'/>",
+            "<!--",
+            ">",
         ])
         .prop_map(|text| text.as_bytes().to_vec()),
     ];
@@ -110,6 +160,68 @@ fn deep_json_is_a_problem_or_ignored() {
         assert_eq!(inventory.packages.len(), packages);
         assert_eq!(inventory.problems.is_empty(), packages == 1);
     }
+}
+
+#[test]
+fn deep_lock_files_are_problems() {
+    let lists = "[".repeat(200_000);
+    let tables = "{\"a\":".repeat(200_000);
+    let dependencies = "{\"dependencies\":{\"a\":".repeat(100_000);
+    for (place, content) in [
+        (
+            "package-lock.json",
+            format!("{{\"packages\":{{\"a\":{lists}"),
+        ),
+        ("package-lock.json", dependencies),
+        ("Pipfile.lock", format!("{{\"default\":{tables}")),
+        ("vendor/composer/installed.json", lists.clone()),
+        ("x.deps.json", format!("{{\"targets\":{tables}")),
+        (
+            "pnpm-lock.yaml",
+            format!("lockfileVersion: 9\npackages: {lists}"),
+        ),
+        (
+            "pnpm-lock.yaml",
+            format!("lockfileVersion: 9\npackages: {tables}"),
+        ),
+        ("Cargo.lock", format!("[[package]]\nname = {lists}")),
+        ("uv.lock", format!("[[package]]\ndependencies = {lists}")),
+        (
+            "poetry.lock",
+            format!("[[package]]\n{}", "a.".repeat(200_000)),
+        ),
+    ] {
+        let inventory = made::inventory(&[vec![(place.to_owned(), content.into_bytes())]]);
+        assert_eq!(inventory.packages, [], "{place}");
+        assert_eq!(
+            inventory.problems.len(),
+            1,
+            "{place}: {:?}",
+            inventory.problems
+        );
+    }
+}
+
+#[test]
+fn packages_of_one_lock_file_are_bounded() {
+    let mut entries = String::new();
+    for number in 0..200_100 {
+        write!(
+            entries,
+            "\"node_modules/a{number}\":{{\"version\":\"1.0.0\"}},"
+        )
+        .unwrap();
+    }
+    let lock = format!("{{\"packages\":{{{entries}\"\":{{}}}}}}");
+    let files = vec![("package-lock.json".to_owned(), lock.into_bytes())];
+    let inventory = made::inventory(&[files]);
+    assert_eq!(inventory.packages.len(), 200_000);
+    let codes: Vec<&str> = inventory
+        .problems
+        .iter()
+        .map(|problem| problem.code.as_str())
+        .collect();
+    assert_eq!(codes, ["limit_reached"]);
 }
 
 #[test]

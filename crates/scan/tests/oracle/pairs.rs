@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use seareeve_model::{Package, PackageKind, Purl, SourcePackage};
-use seareeve_scan::advisories::{Database, build};
+use seareeve_scan::advisories::{Database, Sources, build};
 use seareeve_scan::match_package;
 
 use crate::{lists, tools};
@@ -45,9 +45,12 @@ fn pairs_equal_the_oracles() {
         Err(missing) => return tools::did_not_run(&missing),
     };
     let osv = shared.join("data/osv");
-    let inputs: Vec<Utf8PathBuf> = ["Debian", "PyPI", "npm"]
-        .map(|name| osv.join(name).join("all.zip"))
-        .into();
+    let inputs = Sources {
+        records: ["Debian", "PyPI", "npm"]
+            .map(|name| osv.join(name).join("all.zip"))
+            .into(),
+        ..Sources::default()
+    };
     let path = folder.join("advisories.db");
     let report = build(&inputs, &path, jiff::Timestamp::UNIX_EPOCH, &|_| {}).unwrap();
     assert!(report.info.advisories > 20_000 && report.withdrawn > 200);

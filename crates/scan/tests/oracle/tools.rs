@@ -4,6 +4,7 @@ use std::io::{Seek as _, Write as _};
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_scan::versions::Order;
 
 /// The folder of shared data, or `None` after saying that the test did not run.
 pub(crate) fn shared() -> Option<Utf8PathBuf> {
@@ -137,7 +138,7 @@ print(json.dumps([compare(a, b) for a, b in json.load(sys.stdin)]))
 ";
 const SEMVER: &str = "
 const semver = require('semver');
-const compare = ([a, b]) => { try { return semver.compare(a, b) } catch { return null } };
+const compare = ([a, b]) => { try { return semver.compare(a, b, true) } catch { return null } };
 console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0)).map(compare)));
 ";
 
@@ -172,4 +173,60 @@ fn answer(command: &mut Command, question: &[u8]) -> Result<Vec<u8>, String> {
     let written = file.write_all(question).and_then(|()| file.rewind());
     written.map_err(|error| error.to_string())?;
     output(command.stdin(file))
+}
+
+/// A program that compares versions and is not fetched when it is missing.
+pub(crate) struct Installed {
+    program: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// Each reads lines of two versions with a tab between them, and answers with a sign or `none` for each.
+const RPM: &str = r#"%{lua:
+for line in io.lines() do
+    local a, b = line:match("([^\t]*)\t(.*)")
+    print(rpm.vercmp(a, b) .. " ")
+end}"#;
+const RUBYGEMS: &str = r#"
+read = ->(text) { Gem::Version.correct?(text) && !text.empty? ? Gem::Version.new(text) : nil }
+STDIN.each_line(chomp: true) do |line|
+  a, b = line.split("\t", -1).map(&read)
+  puts(a && b ? a <=> b : "none")
+end"#;
+const COMPOSER: &str = r#"
+require "Composer/Semver/autoload.php";
+$parser = new Composer\Semver\VersionParser;
+$read = function ($text) use ($parser) {
+    try { $version = $parser->normalize($text); } catch (UnexpectedValueException $e) { return null; }
+    return strpos($version, "dev-") === 0 ? null : $version;
+};
+while (($line = fgets(STDIN)) !== false) {
+    [$a, $b] = array_map($read, explode("\t", rtrim($line, "\n")));
+    echo $a === null || $b === null ? "none" : version_compare($a, $b), "\n";
+}"#;
+
+impl Installed {
+    /// The tool of this order, if it is there and works.
+    pub(crate) fn find(order: Order) -> Option<Self> {
+        let tools: [(_, _, &[&str]); 3] = [
+            (Order::Rpm, "rpm", &["--eval", RPM]),
+            (Order::Gem, "ruby", &["-e", RUBYGEMS]),
+            (Order::Composer, "php", &["-r", COMPOSER]),
+        ];
+        let (_, program, arguments) = tools.into_iter().find(|tool| tool.0 == order)?;
+        let tool = Self { program, arguments };
+        let works = tool.compare(&[("1", "2")]).ok()? == [Some(-1)];
+        works.then_some(tool)
+    }
+
+    pub(crate) fn compare(&self, pairs: &[(&str, &str)]) -> Result<Vec<Option<i8>>, String> {
+        let question: String = pairs.iter().map(|(a, b)| format!("{a}\t{b}\n")).collect();
+        let mut command = Command::new(self.program);
+        let answer = answer(command.args(self.arguments), question.as_bytes())?;
+        let answer = String::from_utf8_lossy(&answer);
+        Ok(answer
+            .split_whitespace()
+            .map(|sign| sign.parse().ok())
+            .collect())
+    }
 }

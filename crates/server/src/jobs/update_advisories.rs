@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use seareeve_api::Event;
-use seareeve_collect::feeds::osv;
+use seareeve_collect::feeds::{self, Addresses, Downloader};
+use seareeve_scan::advisories::Sources;
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::{StoreError, settings};
 use tracing::{info, warn};
@@ -25,7 +26,7 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     let worker = Arc::clone(app);
     let built = tokio::task::spawn_blocking(move || fetch_and_build(&worker)).await?;
     let problems = match built {
-        Err(error) if matches!(error.downcast_ref(), Some(osv::FetchError::Stopped)) => {
+        Err(error) if matches!(error.downcast_ref(), Some(feeds::FetchError::Stopped)) => {
             return Err(JobError::Stopped);
         }
         Err(error) => {
@@ -65,19 +66,40 @@ async fn note(app: &App, setting: &str, text: &str) -> Result<(), StoreError> {
     tx.commit().await
 }
 
+/// An empty address means that a feed is not wanted.
+fn optional(address: &str) -> Option<&str> {
+    (!address.is_empty()).then_some(address)
+}
+
 fn fetch_and_build(app: &App) -> anyhow::Result<Vec<seareeve_model::Problem>> {
     let settings = &app.config.advisories;
     let names: Vec<&str> = settings.ecosystems.iter().map(String::as_str).collect();
     let folder = app.config.feed_folder();
-    let fetched = osv::fetch(&settings.address, &names, &folder, &mut |_| {
+    let addresses = Addresses {
+        osv: &settings.address,
+        ecosystems: &names,
+        known_exploited: optional(&settings.known_exploited_address),
+        epss: optional(&settings.epss_address),
+    };
+    let downloader = Downloader::new(app.config.ca_cert())?;
+    let fetched = feeds::fetch(&downloader, &addresses, &folder, &mut |_| {
         !app.shutdown.is_cancelled()
     })?;
-    let inputs = osv::archives(&folder, &names);
+    let files = feeds::files(&addresses, &folder);
+    let sources = Sources {
+        records: files.archives,
+        known_exploited: files.known_exploited,
+        epss: files.epss,
+    };
     let mut problems = fetched.problems;
     // Also when no archive is new: the build from the last ones may have failed, or the settings name others now.
     // The digest of a database says nothing of when it was built, so an equal one costs no matching.
-    let report =
-        seareeve_scan::advisories::build(&inputs, &app.config.advisory_file(), app.now(), &|_| {})?;
+    let report = seareeve_scan::advisories::build(
+        &sources,
+        &app.config.advisory_file(),
+        app.now(),
+        &|_| {},
+    )?;
     info!(
         advisories = report.info.advisories,
         "advisory database built"

@@ -9,7 +9,9 @@ use crate::support::{BOOKWORM, Browser, archive, debian, folder, start};
 fn an_update_that_fails_is_said() {
     let (_keep, data) = folder();
     let server = start(&data, |config| {
-        "http://127.0.0.1:1".clone_into(&mut config.advisories.address)
+        "http://127.0.0.1:1".clone_into(&mut config.advisories.address);
+        config.advisories.known_exploited_address.clear();
+        config.advisories.epss_address.clear();
     });
     let mut browser = Browser::signed_in(&server);
     assert_eq!(
@@ -48,7 +50,10 @@ fn build(folder: &Utf8Path, data: &Utf8Path, records: &[String]) {
     }
     let built = "2026-01-02T00:00:00Z".parse().unwrap();
     let report = seareeve_scan::advisories::build(
-        &[folder.to_owned()],
+        &seareeve_scan::advisories::Sources {
+            records: vec![folder.to_owned()],
+            ..Default::default()
+        },
         &data.join("advisories.db"),
         built,
         &|_| {},

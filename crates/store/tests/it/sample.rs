@@ -73,6 +73,8 @@ pub(crate) fn finding(id: &str, severity: Severity) -> Finding {
             }],
             published: Some("2024-02-29T23:59:59.123456789Z".parse().unwrap()),
             modified: None,
+            known_exploited: None,
+            epss: None,
             references: vec![Reference {
                 kind: "ADVISORY".to_owned(),
                 url: format!("https://advisories.example/{id}"),
@@ -80,6 +82,8 @@ pub(crate) fn finding(id: &str, severity: Severity) -> Finding {
         },
         severity,
         severity_source: SeveritySource::CvssV3,
+        vex: None,
+        suppressed: None,
         status: FindingStatus::Affected,
         fixed_versions: Vec::new(),
         remediation: "wait for a fix".to_owned(),
