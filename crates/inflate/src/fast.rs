@@ -148,68 +148,63 @@ fn next(ahead: &[u8; TURN_INPUT], at: usize) -> [u8; 8] {
 /// Copies a match; may write up to `STRIDE` bytes at its start, or 15 beyond its end.
 #[inline(always)]
 fn copy(out: &mut [u8], to: usize, distance: usize, length: usize) {
-    if distance < 16 {
-        return copy_near(out, to, distance, length);
-    }
-    // There is always room. Most matches are shorter than this: a loop would be guessed wrong at each of them.
+    // There is always room.
     let Some(place) = out
         .get_mut(to - distance..)
         .and_then(|rest| rest.get_mut(..distance + STRIDE))
     else {
         return;
     };
-    copy_word::<16>(place, 0, distance);
-    copy_word::<16>(place, 16, distance + 16);
-    copy_word::<16>(place, 32, distance + 32);
-    if length > STRIDE {
-        copy_long(out, to, distance, length);
+    // Most matches are shorter than this and do not overlap themselves: a loop, or a branch by the distance, would be
+    // guessed wrong at each of them. All is read before any of it is written, because reading what was just written
+    // in other words waits for it.
+    let mut words = [0; STRIDE];
+    words.copy_from_slice(&place[..STRIDE]);
+    place[distance..].copy_from_slice(&words);
+    if length > distance.min(STRIDE) {
+        copy_slowly(out, to, distance, length);
     }
 }
 
-/// The rest of a match that is longer than `STRIDE`. Out of the way, as is the next: the loop has too few
-/// registers for them.
-#[inline(never)]
-fn copy_long(out: &mut [u8], to: usize, distance: usize, length: usize) {
-    let end = to + length;
-    let mut to = to + STRIDE;
-    while to < end {
-        copy_word::<16>(out, to - distance, to);
-        to += 16;
-    }
-}
-
-/// A match that overlaps itself within a word.
+/// Any other match. Out of the way: the loop has too few registers for it.
 #[cold]
 #[inline(never)]
-fn copy_near(out: &mut [u8], to: usize, distance: usize, length: usize) {
-    let (mut from, mut to, end) = (to - distance, to, to + length);
-    if distance == 1 {
-        let byte = out[from];
-        out[to..end].fill(byte);
+fn copy_slowly(out: &mut [u8], mut to: usize, distance: usize, length: usize) {
+    let end = to + length;
+    if distance >= 16 {
+        while to < end {
+            let Some(word) = word(out, to - distance) else {
+                return;
+            };
+            put(out, to, word);
+            to += 16;
+        }
         return;
     }
-    // Of each word the first `distance` bytes are right.
-    let step = distance.min(8);
+    // The bytes that are repeated, as often as they fit.
+    let Some(word) = word(out, to - distance) else {
+        return;
+    };
+    let mut bits = 8 * distance;
+    let mut pattern = u128::from_le_bytes(word) & !(u128::MAX << bits);
+    while bits < 128 {
+        pattern |= pattern << bits;
+        bits *= 2;
+    }
     while to < end {
-        copy_word::<8>(out, from, to);
-        from += step;
-        to += step;
+        put(out, to, pattern.to_le_bytes());
+        to += 16 - 16 % distance;
     }
 }
 
 #[inline(always)]
-fn copy_word<const N: usize>(out: &mut [u8], from: usize, to: usize) {
-    let Some(word) = out
-        .get(from..)
-        .and_then(|rest| rest.first_chunk::<N>())
-        .copied()
-    else {
-        return;
-    };
-    if let Some(place) = out
-        .get_mut(to..)
-        .and_then(|rest| rest.first_chunk_mut::<N>())
-    {
+fn word(out: &[u8], at: usize) -> Option<[u8; 16]> {
+    out.get(at..).and_then(|rest| rest.first_chunk()).copied()
+}
+
+#[inline(always)]
+fn put(out: &mut [u8], at: usize, word: [u8; 16]) {
+    if let Some(place) = out.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
         *place = word;
     }
 }
