@@ -62,10 +62,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Scan a container image for known vulnerabilities.
+    /// Scan a container image for known vulnerabilities and secrets.
     ///
-    /// The image is read in one pass without unpacking it to disk, and nothing in it is run. A name is looked for in
-    /// the Docker and Podman engines of this machine, then in its registry.
+    /// The image is read once, and nothing in it is run. A name is looked for in the Docker and
+    /// Podman engines of this machine, then in its registry.
     ///
     /// Examples:
     ///   seareeve image alpine:3.19
@@ -130,8 +130,9 @@ pub(crate) enum DbCommand {
     /// Fetch OSV's archives, CISA's catalogue of exploited vulnerabilities and FIRST's EPSS scores, and build the
     /// advisory database from them.
     ///
-    /// What has not changed is not fetched again, and an interrupted download goes on where it stopped. The new database replaces the old one in one step:
-    /// running scans and a running server go on undisturbed, and the server takes it into use by itself.
+    /// What has not changed is not fetched again, and an interrupted download goes on where it stopped. The new
+    /// database replaces the old one in one step: running scans and a running server go on undisturbed, and the server
+    /// takes it into use by itself.
     Update(DbUpdateArgs),
     /// Build the advisory database from OSV archives, folders or single JSON files.
     Build(DbBuildArgs),

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use seareeve_api::{Client, Database as DatabaseFacts, ImageReport, ReportSecret, Sbom};
-use seareeve_model::{Finding, FindingStatus, Inventory, Severity};
+use seareeve_model::{DatabaseInfo, DatabaseKind, Finding, FindingStatus, Inventory, Severity};
 use seareeve_scan::advisories::Database;
 use seareeve_scan::ignore::{self, IgnoreFile};
 use seareeve_scan::vex::{self, VexDocument};
@@ -76,12 +76,16 @@ impl<'a> Judge<'a> {
             Some(address) => By::Server(server::client(address)?),
             None => By::Database(db::open(args.db.as_deref(), config)?),
         };
+        let now = surroundings.now();
+        if let By::Database(database) = &by {
+            warn_of_age(&database.info(), now, messages);
+        }
         Ok(Self {
             args,
             by,
             vex: vex_documents(&args.vex)?,
             ignore_files: ignore_files(&args.ignore_file, messages)?,
-            now: surroundings.now(),
+            now,
             source_date: surroundings.source_date,
         })
     }
@@ -164,6 +168,16 @@ impl Judged {
         let text = output::report(self, name, args.format, args.show_suppressed)?;
         output::result(args.output.as_deref(), &text)?;
         Ok(outcome(&self.report, args))
+    }
+}
+
+/// What was published since is not found. The starter set says that it knows little anyway.
+fn warn_of_age(info: &DatabaseInfo, now: Timestamp, messages: &Messages) {
+    let days = db::age_days(info, now);
+    if info.kind == DatabaseKind::Full && days > db::OLD_DAYS {
+        messages.note(format!(
+            "the advisory database is {days} days old: seareeve db update makes a new one"
+        ));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ReadError;
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
-    /// Index of the layer being read, from 0 at the bottom.
+    /// Layers that were read to their end. Several are read at a time, so this names none of them.
     pub layer: u32,
     /// Layers of the image; 0 while opening.
     pub layers: u32,

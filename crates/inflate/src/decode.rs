@@ -4,7 +4,7 @@
 use crate::WINDOW;
 use crate::bits::{Bits, Input};
 use crate::fast::{self, FAST_INPUT, FAST_OUTPUT, Stop};
-use crate::symbols::{CODE_LENGTHS, DISTANCES, END, EXCEPTION, LITERAL, LITERALS, used, value};
+use crate::symbols::{CODE_LENGTHS, DISTANCES, LITERALS};
 use crate::table::{self, NoCode, Tables};
 
 /// The order in which the lengths of the code length codes are written (RFC 1951, 3.2.7).
@@ -120,7 +120,8 @@ impl Inflate {
         self.history = 0;
     }
 
-    /// Decodes from `input` into `out[at..]`, and moves both on by what was used and written, up to an error too.
+    /// Decodes from `input` into `out[at..]`, and moves both on by what was used and written. `at` says how far it
+    /// came before an error, too.
     ///
     /// `out[..at]` holds what was written last: at least [`WINDOW`] bytes of it, or all there is. What lies in
     /// `out` behind the new place is overwritten as well.
@@ -271,25 +272,25 @@ impl Inflate {
         // Byte by byte, so that never a whole byte too many is held.
         let (entry, before) = loop {
             let (entry, before) = self.tables.find_literal(self.bits.from(0));
-            if before + used(entry) <= self.bits.held() {
+            if before + entry.used() <= self.bits.held() {
                 break (entry, before);
             }
             if !self.bits.fill(input) {
                 return Ok(Some(Status::NeedsInput));
             }
         };
-        let after = before + used(entry);
-        if entry & LITERAL != 0 {
+        let after = before + entry.used();
+        if entry.is_literal() {
             let Some(place) = out.get_mut(*at) else {
                 return Ok(Some(Status::NeedsOutput));
             };
-            *place = (entry >> 16) as u8;
+            *place = entry.literal();
             *at += 1;
             self.bits.drop(after);
             return Ok(None);
         }
-        if entry & EXCEPTION != 0 {
-            if entry & END == 0 {
+        if entry.is_exception() {
+            if !entry.is_end() {
                 return Err(InflateError::Code);
             }
             self.bits.drop(after);
@@ -299,22 +300,22 @@ impl Inflate {
         let (far, far_before) = loop {
             let (far, before) = self.tables.find_distance(self.bits.from(after));
             let before = after + before;
-            if before + used(far) <= self.bits.held() {
+            if before + far.used() <= self.bits.held() {
                 break (far, before);
             }
             if !self.bits.fill(input) {
                 return Ok(Some(Status::NeedsInput));
             }
         };
-        if far & EXCEPTION != 0 {
+        if far.is_exception() {
             return Err(InflateError::Code);
         }
-        let left = value(entry, self.bits.from(before));
-        let distance = value(far, self.bits.from(far_before));
+        let left = entry.length(self.bits.from(before));
+        let distance = far.value(self.bits.from(far_before));
         if distance > *at {
             return Err(InflateError::Distance);
         }
-        self.bits.drop(far_before + used(far));
+        self.bits.drop(far_before + far.used());
         self.state = State::Match { left, distance };
         Ok(None)
     }

@@ -6,7 +6,6 @@
 
 use crate::InflateError;
 use crate::bits::{Bits, Input};
-use crate::symbols::{END, EXCEPTION, FURTHER, LITERAL, value};
 use crate::table::{DISTANCE_BITS, LITERAL_BITS, Tables};
 
 /// Input that one turn looks at: it fills up the bits twice, which uses up seven bytes and looks at eight.
@@ -58,66 +57,68 @@ pub(crate) fn decode(
         };
         // At least 56 bits are held. Three symbols use up 11, 11 and 20 of them at most, which leaves enough to
         // look up whatever follows.
-        let mut before = bits.from(0);
-        bits.use_up(entry);
-        if entry & LITERAL != 0 {
-            room[0] = (entry >> 16) as u8;
-            to += 1;
+        //
+        // Whether a literal comes first is as good as random, and guessing wrong would cost more than looking a
+        // length up twice. So there is no branch: only a literal is counted and used up.
+        room[0] = entry.literal();
+        let mut count = entry.literals();
+        bits.use_up(entry.used_by_literal());
+        entry = tables.literal(bits.index(LITERAL_BITS));
+        if entry.is_literal() {
+            room[count] = entry.literal();
+            count += 1;
+            bits.use_up(entry.used_by_literal());
             entry = tables.literal(bits.index(LITERAL_BITS));
-            before = bits.from(0);
-            bits.use_up(entry);
-            if entry & LITERAL != 0 {
-                room[1] = (entry >> 16) as u8;
-                to += 1;
+            if entry.is_literal() {
+                room[count] = entry.literal();
+                to += count + 1;
+                bits.use_up(entry.used_by_literal());
                 entry = tables.literal(bits.index(LITERAL_BITS));
-                before = bits.from(0);
-                bits.use_up(entry);
-                if entry & LITERAL != 0 {
-                    room[2] = (entry >> 16) as u8;
-                    to += 1;
-                    entry = tables.literal(bits.index(LITERAL_BITS));
-                    rest = &rest[bits.refill(next(ahead, 0))..];
-                    continue;
-                }
+                rest = &rest[bits.refill(next(ahead, 0))..];
+                continue;
             }
         }
-        if entry & EXCEPTION != 0 {
-            if entry & FURTHER != 0 {
+        to += count;
+        let mut before = bits.from(0);
+        bits.use_up(entry.used_by_other());
+        if entry.is_exception() {
+            if entry.is_further() {
                 before = bits.from(0);
                 entry = tables.further_literal(entry, before);
-                bits.use_up(entry);
-                if entry & LITERAL != 0 {
-                    out[to] = (entry >> 16) as u8;
+                if entry.is_literal() {
+                    out[to] = entry.literal();
                     to += 1;
+                    bits.use_up(entry.used_by_literal());
                     entry = tables.literal(bits.index(LITERAL_BITS));
                     rest = &rest[bits.refill(next(ahead, 0))..];
                     continue;
                 }
+                bits.use_up(entry.used_by_other());
             }
-            if entry & EXCEPTION != 0 {
-                if entry & END == 0 {
+            if entry.is_exception() {
+                if !entry.is_end() {
                     break Err(InflateError::Code);
                 }
                 break Ok(Stop::BlockEnd);
             }
         }
-        let length = value(entry, before);
+        let length = entry.length(before);
         let mut far = tables.distance(bits.index(DISTANCE_BITS));
         let used = bits.refill(next(ahead, 0));
-        if far & EXCEPTION != 0 {
-            if far & FURTHER == 0 {
+        if far.is_exception() {
+            if !far.is_further() {
                 break Err(InflateError::Code);
             }
-            bits.use_up(far);
+            bits.use_up(far.to_use_up());
             far = tables.further_distance(far, bits.from(0));
-            if far & EXCEPTION != 0 {
+            if far.is_exception() {
                 break Err(InflateError::Code);
             }
         }
-        before = bits.from(0);
-        bits.use_up(far);
+        let before = bits.from(0);
+        bits.use_up(far.to_use_up());
         entry = tables.literal(bits.index(LITERAL_BITS));
-        let distance = value(far, before);
+        let distance = far.value(before);
         if distance > to {
             break Err(InflateError::Distance);
         }
@@ -126,12 +127,13 @@ pub(crate) fn decode(
         copy(out, to, distance, length);
         to += length;
     };
+    *at = to;
+    let stop = stop?;
     // All of what is given back came in this call: a symbol that was begun in an earlier one is decoded.
     input.at = input.bytes.len() - rest.len();
     bits.give_back(input);
     *kept = bits;
-    *at = to;
-    stop
+    Ok(stop)
 }
 
 /// The eight bytes at `at`, which is at most 7.

@@ -71,28 +71,28 @@ pub enum GzipError {
     #[error("it does not start with gzip's magic number")]
     Magic,
     /// Packed with something else than DEFLATE.
-    #[error("the compression method {0} is unknown")]
+    #[error("the gzip header names an unknown compression method, {0}")]
     Method(u8),
     /// The header has parts that nobody knows.
-    #[error("the header has unknown flags")]
+    #[error("the gzip header has unknown flags")]
     Flags,
     /// The header does not have the checksum that it says.
-    #[error("the checksum of the header is wrong")]
+    #[error("the checksum of the gzip header is wrong")]
     HeaderChecksum,
     /// The content cannot be decoded.
-    #[error(transparent)]
-    Inflate(#[from] InflateError),
+    #[error("the gzip stream is damaged: {0}")]
+    Inflate(InflateError),
     /// The content does not have the checksum that the trailer says.
-    #[error("the checksum is wrong")]
+    #[error("the checksum of the gzip stream is wrong")]
     Checksum,
     /// The content does not have the size that the trailer says.
-    #[error("the size is wrong")]
+    #[error("the size of the gzip stream is wrong")]
     Size,
     /// Behind the last member is something that is neither a member nor zeros.
     #[error("garbage follows the gzip stream")]
     Garbage,
     /// It ends within a member.
-    #[error("it ends too early")]
+    #[error("the gzip stream ends too early")]
     Truncated,
 }
 
@@ -132,7 +132,7 @@ impl Gzip {
                         self.crc.update(content);
                     }
                     self.size = self.size.wrapping_add(content.len() as u32);
-                    match result? {
+                    match result.map_err(GzipError::Inflate)? {
                         Status::Done => self.state = State::Trailer(Number::default()),
                         status => return Ok(status),
                     }

@@ -9,6 +9,7 @@
 
 mod bits;
 mod decode;
+mod entry;
 mod fast;
 mod gzip;
 mod symbols;

@@ -1,11 +1,10 @@
 //! Decoding tables: what the next bits of the stream mean, looked up at once.
 //!
 //! A table has a first level that is looked up by the next bits, and second levels for the codes that are longer.
-//! An entry of either holds in its lowest bits how many bits to use up, so that the decoder takes it as it is.
 
+use crate::entry::{Entry, LiteralEntry, ValueEntry};
 use crate::symbols::{
-    CODE_LENGTH_MEANINGS, DISTANCE_MEANINGS, DISTANCES, EXCEPTION, FURTHER, LITERAL_MEANINGS,
-    LITERALS, entry, further, is_further, used,
+    CODE_LENGTH_MEANINGS, DISTANCE_MEANINGS, DISTANCES, LITERAL_MEANINGS, LITERALS,
 };
 
 /// Longest code.
@@ -24,8 +23,8 @@ const DISTANCE_ROOM: usize = 512;
 
 /// The codes of a block.
 pub(crate) struct Tables {
-    literals: [u32; LITERAL_ROOM],
-    distances: [u32; DISTANCE_ROOM],
+    literals: [LiteralEntry; LITERAL_ROOM],
+    distances: [ValueEntry; DISTANCE_ROOM],
     /// Whether these are the fixed codes: a stream of many small blocks would have them made for each.
     are_fixed: bool,
 }
@@ -33,8 +32,8 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new() -> Self {
         Self {
-            literals: [EXCEPTION; LITERAL_ROOM],
-            distances: [EXCEPTION; DISTANCE_ROOM],
+            literals: [LiteralEntry::NOTHING; LITERAL_ROOM],
+            distances: [ValueEntry::NOTHING; DISTANCE_ROOM],
             are_fixed: false,
         }
     }
@@ -63,33 +62,33 @@ impl Tables {
 
     /// The entry for the next bits, of which `index` are `LITERAL_BITS`.
     #[inline(always)]
-    pub(crate) fn literal(&self, index: usize) -> u32 {
+    pub(crate) fn literal(&self, index: usize) -> LiteralEntry {
         self.literals[index % (1 << LITERAL_BITS)]
     }
 
     /// The entry of the second level that `entry` says to look at, by the bits behind those of it.
     #[inline(always)]
-    pub(crate) fn further_literal(&self, entry: u32, bits: u64) -> u32 {
-        self.literals[further(entry, bits) % LITERAL_ROOM]
+    pub(crate) fn further_literal(&self, entry: LiteralEntry, bits: u64) -> LiteralEntry {
+        self.literals[entry.place(bits) % LITERAL_ROOM]
     }
 
     /// The entry for the next bits, of which `index` are `DISTANCE_BITS`.
     #[inline(always)]
-    pub(crate) fn distance(&self, index: usize) -> u32 {
+    pub(crate) fn distance(&self, index: usize) -> ValueEntry {
         self.distances[index % (1 << DISTANCE_BITS)]
     }
 
     /// The entry of the second level that `entry` says to look at, by the bits behind those of it.
     #[inline(always)]
-    pub(crate) fn further_distance(&self, entry: u32, bits: u64) -> u32 {
-        self.distances[further(entry, bits) % DISTANCE_ROOM]
+    pub(crate) fn further_distance(&self, entry: ValueEntry, bits: u64) -> ValueEntry {
+        self.distances[entry.place(bits) % DISTANCE_ROOM]
     }
 
     /// The entry of the next literal, length or end, and the bits used up before those that it says.
-    pub(crate) fn find_literal(&self, bits: u64) -> (u32, u32) {
+    pub(crate) fn find_literal(&self, bits: u64) -> (LiteralEntry, u32) {
         let entry = self.literal(bits as usize);
-        if is_further(entry) {
-            let before = used(entry);
+        if entry.is_exception() && entry.is_further() {
+            let before = entry.used();
             (self.further_literal(entry, bits >> before), before)
         } else {
             (entry, 0)
@@ -97,10 +96,10 @@ impl Tables {
     }
 
     /// The entry of the next distance, and the bits used up before those that it says.
-    pub(crate) fn find_distance(&self, bits: u64) -> (u32, u32) {
+    pub(crate) fn find_distance(&self, bits: u64) -> (ValueEntry, u32) {
         let entry = self.distance(bits as usize);
-        if is_further(entry) {
-            let before = used(entry);
+        if entry.is_exception() && entry.is_further() {
+            let before = entry.used();
             (self.further_distance(entry, bits >> before), before)
         } else {
             (entry, 0)
@@ -109,11 +108,11 @@ impl Tables {
 }
 
 /// The code of the lengths of codes.
-pub(crate) struct CodeLengths([u32; 1 << CODE_LENGTH_BITS]);
+pub(crate) struct CodeLengths([ValueEntry; 1 << CODE_LENGTH_BITS]);
 
 impl CodeLengths {
     pub(crate) fn new() -> Self {
-        Self([EXCEPTION; 1 << CODE_LENGTH_BITS])
+        Self([ValueEntry::NOTHING; 1 << CODE_LENGTH_BITS])
     }
 
     pub(crate) fn set(&mut self, lengths: &[u8]) -> Result<(), NoCode> {
@@ -124,7 +123,7 @@ impl CodeLengths {
     /// The next symbol, and the bits that its code uses up.
     pub(crate) fn find(&self, bits: u64) -> (u8, u32) {
         let entry = self.0[bits as usize % (1 << CODE_LENGTH_BITS)];
-        ((entry >> 16) as u8, used(entry))
+        (entry.value(0) as u8, entry.used())
     }
 }
 
@@ -141,12 +140,12 @@ enum Gaps {
 }
 
 /// Builds the table of the canonical Huffman code with these code lengths.
-fn build(
+fn build<E: Entry>(
     lengths: &[u8],
-    meanings: &[u32],
+    meanings: &[E],
     first_bits: u32,
     gaps: Gaps,
-    table: &mut [u32],
+    table: &mut [E],
 ) -> Result<(), NoCode> {
     let mut counts = [0_u32; LONGEST + 1];
     for length in lengths {
@@ -176,10 +175,10 @@ fn build(
         let Some(first_level) = table.get_mut(..first_size) else {
             return Err(NoCode);
         };
-        first_level.fill(EXCEPTION);
+        first_level.fill(E::NOTHING);
         if longest == 1 {
             let symbol = lengths.iter().position(|length| *length == 1).unwrap_or(0);
-            let one = entry(meanings.get(symbol).copied().unwrap_or(EXCEPTION), 1);
+            let one = meanings.get(symbol).copied().unwrap_or(E::NOTHING).coded(1);
             first_level
                 .iter_mut()
                 .step_by(2)
@@ -202,7 +201,7 @@ fn build(
         meanings
             .get(usize::from(*symbol))
             .copied()
-            .unwrap_or(EXCEPTION)
+            .unwrap_or(E::NOTHING)
     });
 
     // Codes are read from their first bit, which is the lowest here, so they are counted up with bits reversed.
@@ -213,7 +212,7 @@ fn build(
     while length <= first_bits as usize {
         for _ in 0..counts[length] {
             if let (Some(slot), Some(meaning)) = (table.get_mut(code), symbols.next()) {
-                *slot = entry(meaning, length as u32);
+                *slot = meaning.coded(length as u32);
             }
             if code == size - 1 {
                 // All bits set: the last code. Fill up the rest.
@@ -259,15 +258,14 @@ fn build(
                 }
                 end = start + (1 << further_bits);
                 if let Some(slot) = table.get_mut(part) {
-                    *slot =
-                        (start as u32) << 16 | EXCEPTION | FURTHER | further_bits << 8 | first_bits;
+                    *slot = E::further(start, further_bits, first_bits);
                 }
             }
             let Some(meaning) = symbols.next() else {
                 return Err(NoCode);
             };
             let own_bits = length as u32 - first_bits;
-            let entry = entry(meaning, own_bits);
+            let entry = meaning.coded(own_bits);
             let step = 1 << own_bits;
             let mut at = start + (code >> first_bits);
             while at < end {

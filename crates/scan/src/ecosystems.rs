@@ -7,6 +7,7 @@ mod binary;
 mod cargo_lock;
 mod dotnet;
 mod dpkg;
+mod faults;
 mod found;
 mod go_mod;
 mod java;
@@ -39,6 +40,7 @@ use found::{Found, Limited};
 pub(crate) use found::{LONGEST_TEXT, MOST_PACKAGES};
 pub use java::{JavaIndex, JavaIndexError};
 use listing::Listing;
+pub(crate) use locks::is_lock_file;
 use locks::{Installs, Locks};
 use os_release::OsRelease;
 

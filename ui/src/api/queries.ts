@@ -19,6 +19,7 @@ export const keys = {
   image: ["image"],
   tokens: ["tokens"],
   users: ["users"],
+  vex: ["vex"],
 } as const;
 
 interface Page {
@@ -186,6 +187,11 @@ export const secretsQuery = (digest: string, filters: SecretFilters) =>
 export const tokensQuery = queryOptions({
   queryKey: keys.tokens,
   queryFn: ({ signal }) => data(api.GET("/api/v1/tokens", { signal })),
+});
+
+export const vexQuery = queryOptions({
+  queryKey: keys.vex,
+  queryFn: ({ signal }) => data(api.GET("/api/v1/vex", { signal })),
 });
 
 export const usersQuery = queryOptions({

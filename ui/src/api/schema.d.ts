@@ -158,6 +158,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{digest}/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an image holds, as an SBOM for other programs. */
+        get: operations["export_sbom"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images/{digest}/secrets": {
         parameters: {
             query?: never;
@@ -380,6 +397,44 @@ export interface paths {
         /** Make a user, who comes in by a one-time link. For owners. */
         post: operations["create_user"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The VEX documents in force. */
+        get: operations["list_vex"];
+        put?: never;
+        /**
+         * Add or replace a VEX document (OpenVEX, CSAF 2.0 or CycloneDX, as JSON): the body is the document. What it says
+         *     is not affected or fixed counts no more, in any image, until the document is deleted. For operators.
+         */
+        post: operations["put_vex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vex/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a VEX document. What it took out of the counts comes back. For operators. */
+        delete: operations["delete_vex"];
         options?: never;
         head?: never;
         patch?: never;
@@ -706,7 +761,10 @@ export interface components {
             /** @description To be sent as `cursor` for the next page. */
             next?: string | null;
         };
-        /** @description The result of scanning one image. The same image and database give the same bytes. */
+        /**
+         * @description The result of scanning one image. The same image, database and lists of what does not count give the same bytes,
+         *     as long as no day passes on which the distribution's release or an entry of such a list ends.
+         */
         ImageReport: {
             /** @description The advisory database that was asked. */
             database: components["schemas"]["Database"];
@@ -726,8 +784,12 @@ export interface components {
              * @description Version of this schema: 1.
              */
             schema_version: number;
+            /** @description Credentials in the image, worst first; `null` when nobody looked for them. */
+            secrets?: components["schemas"]["ReportSecret"][] | null;
             /** @description Findings that do not count, each with the reason; in the same order. */
             suppressed?: components["schemas"]["ReportFinding"][];
+            /** @description Those that do not count, each with the reason. */
+            suppressed_secrets?: components["schemas"]["ReportSecret"][];
         };
         /** @description An image in a list. */
         ImageSummary: {
@@ -1040,7 +1102,7 @@ export interface components {
         };
         /** @description A package at its place. */
         ReportPackage: {
-            /** @description The package type: `deb`, `apk`, `pypi` or `npm`. */
+            /** @description The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`. */
             kind: string;
             /** @description Digest (diff id) of the layer that brought it. */
             layer: string;
@@ -1062,6 +1124,40 @@ export interface components {
             message: string;
             /** @description Where. */
             place: string;
+        };
+        /** @description A credential that an image carries. */
+        ReportSecret: {
+            /**
+             * Format: int32
+             * @description Byte of that line, from 1.
+             */
+            column: number;
+            /** @description `high`, `medium` or `low`: how sure the rule can be. */
+            confidence: string;
+            /** @description The field of the image's configuration, for a secret there, such as `config.Env[3] DATABASE_URL`. */
+            field?: string | null;
+            /** @description Whether a higher layer replaced or removed the file. Whoever has the image still has the secret. */
+            is_hidden: boolean;
+            /** @description Digest (diff id) of the layer that holds the file. */
+            layer?: string | null;
+            /**
+             * Format: int32
+             * @description Line, from 1.
+             */
+            line: number;
+            /** @description The file, for a secret in one. */
+            path?: string | null;
+            /** @description Who issues such secrets. */
+            provider: string;
+            /** @description What to do. */
+            remediation: string;
+            /** @description The rule that found it, such as `github-token`. */
+            rule: string;
+            /** @description `critical`, `high`, `medium`, `low` or `unknown`: what its loss would mean. */
+            severity: string;
+            suppression?: components["schemas"]["Suppression"] | null;
+            /** @description What it is. */
+            title: string;
         };
         /** @description All that an image holds. Not an exchange format: CycloneDX and SPDX are read and written elsewhere. */
         Sbom: {
@@ -1091,7 +1187,7 @@ export interface components {
         SbomPackage: {
             /** @description OSV ecosystem with release, such as `Debian:12`; empty when the distribution is unknown. */
             ecosystem: string;
-            /** @description The package type: `deb`, `apk`, `pypi` or `npm`. */
+            /** @description The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`. */
             kind: string;
             /**
              * Format: int32
@@ -1384,6 +1480,47 @@ export interface components {
         UserList: {
             /** @description Sorted by name. */
             users: components["schemas"]["User"][];
+        };
+        /** @description A document without its content. */
+        VexEntry: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description How many findings of all images it speaks of, as far as they are judged.
+             */
+            findings: number;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+            /** @description What its sender calls it. */
+            name: string;
+            /** @description Who sent it; absent when they are gone. */
+            sent_by?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size_bytes: number;
+            /** @description How suppressed findings name it: the name, and its author. */
+            source: string;
+            /**
+             * Format: int64
+             * @description How many statements it makes.
+             */
+            statements: number;
+        };
+        /** @description All documents, by name. */
+        VexList: {
+            /** @description The documents. */
+            documents: components["schemas"]["VexEntry"][];
+            /** @description Whether findings are being judged anew, so that lists and counts may still change. */
+            judging: boolean;
         };
         /** @description What a VEX document says. */
         VexVerdict: {
@@ -1864,6 +2001,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImageReport"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_sbom: {
+        parameters: {
+            query?: {
+                /** @description `cyclonedx` (1.6, with findings) or `spdx` (2.3). */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The image */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.cyclonedx+json": number[];
+                    "application/spdx+json": number[];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {
@@ -2645,6 +2832,143 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_vex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VexList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_vex: {
+        parameters: {
+            query: {
+                /** @description To recognise it by, such as its file name. A document of the same name is replaced. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VexEntry"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VexEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_vex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

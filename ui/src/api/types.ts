@@ -31,3 +31,4 @@ export type SeverityCounts = Schemas["SeverityCounts"];
 export type Status = Schemas["Status"];
 export type Suppression = Schemas["Suppression"];
 export type Token = Schemas["Token"];
+export type VexEntry = Schemas["VexEntry"];

@@ -5,7 +5,6 @@ import { Link } from "@tanstack/react-router";
 
 import { facetsQuery, findingsQuery } from "../api/queries";
 import type { FindingView } from "../api/types";
-import { Time } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
 import { ExploitedMark, Probability } from "../components/exploitation";
 import { TextFilter, Toggle } from "../components/filter-bar";
@@ -46,7 +45,7 @@ export function Findings({ digest, search, change, open, isPartial }: Props) {
       columns={search.suppressed === true ? suppressedColumns(digest, search) : columns(digest, search)}
       rows={findings}
       rowKey={findingKey}
-      rowHeight={2.375}
+      rowHeight={search.suppressed === true ? 3.25 : 2.375}
       total={facets?.total}
       hasMore={query.hasNextPage}
       isLoadingMore={query.isFetchingNextPage}
@@ -223,34 +222,17 @@ function suppressedColumns(digest: string, search: ImageSearch): Column<FindingV
   return [
     ...firstColumns(digest, search),
     {
-      id: "by",
-      header: words.who,
-      width: "8.5rem",
-      cell: ({ suppression }) => suppression != null && suppressedByName(suppression.by),
-    },
-    {
       id: "reason",
-      header: words.reason,
-      cell: ({ suppression }) => <span title={suppression?.reason}>{suppression?.reason}</span>,
-    },
-    {
-      id: "source",
-      header: words.source,
-      width: "11rem",
-      isMinor: true,
-      cell: ({ suppression }) => (
-        <span className="is-mono" title={suppression?.source}>
-          {suppression?.source}
-        </span>
-      ),
-    },
-    {
-      id: "until",
-      header: words.until,
-      width: "6rem",
-      isMinor: true,
+      header: words.why,
       cell: ({ suppression }) =>
-        suppression?.expires == null ? <span className="muted">{words.noEnd}</span> : <Time at={suppression.expires} />,
+        suppression != null && (
+          <span className="two-lines">
+            <span title={suppression.reason}>{suppression.reason}</span>
+            <span className="muted">
+              {suppressedByName(suppression.by)}: {suppression.source}
+            </span>
+          </span>
+        ),
     },
   ];
 }

@@ -2,9 +2,10 @@
 
 import type { ImageDetail } from "../api/types";
 import { CopyButton, Digest, ExactTime, Fact, Time } from "../components/bits";
+import { DownloadMenu } from "../components/download-menu";
 import { Icon } from "../components/icon";
 import { SeverityCounts } from "../components/severity";
-import { bytes, shortDigest } from "../lib/format";
+import { bytes } from "../lib/format";
 import { strings } from "../strings";
 
 const t = strings.image;
@@ -16,14 +17,7 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
       <div className="image-title">
         <h1>{first ?? strings.images.noName}</h1>
         <SeverityCounts counts={image.findings} />
-        <a
-          className="button"
-          href={`/api/v1/images/${encodeURIComponent(image.digest)}/report`}
-          download={`seareeve-${shortDigest(image.digest)}.json`}
-        >
-          <Icon name="download" />
-          {t.report}
-        </a>
+        <DownloadMenu digest={image.digest} />
       </div>
       {more.length > 0 && <p className="image-names">{more.join(" · ")}</p>}
       <dl className="facts">

@@ -15,6 +15,7 @@ import { SeverityCounts } from "../components/severity";
 import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
 import { IMAGE_SORTS, imageFilters, type ImagesSearch } from "../lib/filters";
 import { bytes, count } from "../lib/format";
+import { useMay } from "../lib/role";
 import { SEVERITIES, type Severity } from "../lib/severity";
 import { strings } from "../strings";
 import { DeleteImage } from "./images-delete";
@@ -28,6 +29,7 @@ export function ImagesPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [doomed, setDoomed] = useState<ImageSummary>();
+  const mayDelete = useMay("operator");
   const query = useInfiniteQuery(imagesQuery(imageFilters(search)));
   const images = query.data?.pages.flatMap((page) => page.images) ?? [];
   const change = (part: ImagesSearch) =>
@@ -41,7 +43,7 @@ export function ImagesPage() {
   ) : images.length > 0 ? (
     <DataTable
       label={t.title}
-      columns={columns(search, setDoomed)}
+      columns={columns(search, mayDelete ? setDoomed : undefined)}
       rows={images}
       rowKey={(image) => image.digest}
       rowHeight={3}
@@ -113,7 +115,7 @@ function activeFilters(search: ImagesSearch, change: (part: ImagesSearch) => voi
   return active;
 }
 
-function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void): Column<ImageSummary>[] {
+function columns(search: ImagesSearch, onDelete: ((image: ImageSummary) => void) | undefined): Column<ImageSummary>[] {
   const { sort = "severity" } = search;
   const sorted = (by: ImagesSearch["sort"], name: string) => (
     <Link to="/images" search={{ ...search, sort: by === "severity" ? undefined : by }} replace>
@@ -121,7 +123,7 @@ function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void):
       {sort === by && <Icon name={by === "name" ? "up" : "down"} />}
     </Link>
   );
-  return [
+  const all: Column<ImageSummary>[] = [
     {
       id: "image",
       header: sorted("name", t.columns.image),
@@ -166,6 +168,10 @@ function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void):
       sort: sort === "newest" ? "descending" : undefined,
       cell: (image) => <Time at={image.first_seen} />,
     },
+  ];
+  if (onDelete === undefined) return all;
+  return [
+    ...all,
     {
       id: "delete",
       header: <span className="visually-hidden">{t.columns.action}</span>,

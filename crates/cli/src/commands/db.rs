@@ -18,6 +18,8 @@ use crate::surroundings::Surroundings;
 
 /// How many problems of a build are printed one by one.
 const SHOWN_PROBLEMS: usize = 20;
+/// Age in days from which an advisory database is called old.
+pub(crate) const OLD_DAYS: i64 = 7;
 
 pub(crate) fn run(
     command: &DbCommand,
@@ -180,9 +182,9 @@ fn status(args: &DbStatusArgs, config: &Config, now: Timestamp) -> anyhow::Resul
     Ok(Outcome::Done)
 }
 
-/// Whole days since a database was built.
-pub(crate) fn age_days(info: &DatabaseInfo) -> i64 {
-    Timestamp::now().duration_since(info.built).as_hours() / 24
+/// Whole days from when a database was built until `now`.
+pub(crate) fn age_days(info: &DatabaseInfo, now: Timestamp) -> i64 {
+    now.duration_since(info.built).as_hours() / 24
 }
 
 fn make_data_folder(config: &Config) -> anyhow::Result<()> {

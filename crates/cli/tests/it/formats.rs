@@ -268,3 +268,17 @@ fn every_format_gives_the_same_bytes_again() {
     }
     assert!(home.path().join(".cache/seareeve/layers").is_dir());
 }
+
+#[test]
+fn an_old_database_is_said_beside_the_result() {
+    let home = home();
+    let output = home
+        .command(&["image", "--input", "app.tar", "--db", "advisories.db"])
+        .env("SOURCE_DATE_EPOCH", "1894752000")
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "the advisory database is 12 days old: seareeve db update makes a new one\n"
+    );
+}

@@ -1,42 +1,32 @@
-//! The packed bytes of a layer: counted, hashed, and given to the right decoder.
+//! The packed bytes of a layer: counted and hashed on their way to the decoder.
 
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use seareeve_model::Digest;
 
-use super::BlobEnd;
+use super::{BlobEnd, Unpacking};
 use crate::hashing::Hasher;
 
-/// A zstd frame may ask for a window of up to 2^26 bytes (64 MiB). Level 19 uses 8 MiB.
-const ZSTD_WINDOW_LOG: u32 = 26;
-
 /// What both threads see of the packed bytes.
-#[derive(Default)]
 pub(super) struct Shared {
     /// Packed bytes read so far.
     pub(super) packed: AtomicU64,
     /// Set when nobody waits for the digest any more.
     pub(super) stop: AtomicBool,
+    /// What all layers share.
+    pub(super) image: Arc<Unpacking>,
 }
 
-/// The right decoder by the first bytes. Media types are not asked: they are wrong often enough.
-pub(super) fn decoder<'a>(intake: &'a mut Intake<'_>) -> io::Result<Box<dyn Read + 'a>> {
-    let mut magic = [0; 4];
-    let (length, end) = fill(intake, &mut magic);
-    end?;
-    let start = magic.get(..length).unwrap_or_default().to_vec();
-    let packed = BufReader::with_capacity(128 * 1024, Cursor::new(start).chain(intake));
-    Ok(match magic {
-        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
-        // RFC 8878: a frame, or a skippable frame as zstd:chunked has it.
-        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
+impl Shared {
+    pub(super) fn new(image: &Arc<Unpacking>) -> Self {
+        Self {
+            packed: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            image: Arc::clone(image),
         }
-        _ => Box::new(packed),
-    })
+    }
 }
 
 /// The packed bytes: counted, hashed, and stopped when nobody wants them.
@@ -61,6 +51,11 @@ impl<'a> Intake<'a> {
             shared,
             broken: None,
         }
+    }
+
+    /// What both threads and all layers see.
+    pub(super) fn shared(&self) -> &'a Shared {
+        self.shared
     }
 
     /// What is known at the end; `whole` when every byte was read.

@@ -1,14 +1,16 @@
 //! From a packed blob to unpacked chunks, with both digests made on the way.
 //!
 //! Two threads share the work: one reads the blob, hashes it and inflates it; the caller's hashes what
-//! comes out and walks it. Inflating costs about four times as much as hashing what comes out, so it
+//! comes out and walks it. Inflating costs about twice as much as hashing what comes out, so it
 //! bounds the wall time already, and a third thread for the hashes would take off nothing more.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use seareeve_inflate::Checksum;
 use seareeve_model::Digest;
 
 use crate::Limits;
@@ -16,10 +18,11 @@ use crate::archive::Section;
 use crate::hashing::Hasher;
 use crate::tar::{Input, InputError};
 
-use super::intake::{Intake, Shared, decoder, fill};
+use super::Unpacking;
+use super::decoder::{Chunk, Decoder};
+use super::intake::{Intake, Shared};
 
-/// Bytes of one chunk, and how many are under way: 1 MiB in all.
-const CHUNK: usize = 256 * 1024;
+/// How many chunks are under way.
 const CHUNKS: usize = 4;
 
 /// How often a waiting reader asks whether it should stop.
@@ -56,12 +59,12 @@ pub(crate) fn unpack<T>(
     tick: &mut dyn FnMut(u64) -> bool,
     consume: impl FnOnce(&mut Chunks<'_>) -> T,
 ) -> io::Result<(T, BlobEnd)> {
-    let shared = Shared::default();
+    let shared = Shared::new(&limits.image);
     let (full_sender, full) = sync_channel(CHUNKS);
     let (empty, empty_receiver) = sync_channel(CHUNKS);
     for _ in 0..CHUNKS {
         // There is room for all of them and the receiver lives, so this cannot fail.
-        let _ = empty.try_send(Vec::new());
+        let _ = empty.try_send(Chunk::default());
     }
     // Carries nothing: it ends when the producer does.
     let (done_sender, done) = sync_channel::<()>(0);
@@ -76,7 +79,7 @@ pub(crate) fn unpack<T>(
         let mut chunks = Chunks {
             full,
             empty,
-            current: Vec::new(),
+            current: Chunk::default(),
             used: 0,
             hasher: diff_id.map(|digest| Hasher::for_comparison(Some(digest))),
             bytes: 0,
@@ -101,20 +104,23 @@ pub(crate) fn unpack<T>(
 }
 
 /// The limits that unpacking one layer has.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct UnpackLimits {
     pub(crate) bytes: u64,
     pub(crate) ratio: u64,
     pub(crate) ratio_floor_bytes: u64,
+    /// What all layers share.
+    pub(crate) image: Arc<Unpacking>,
 }
 
 impl UnpackLimits {
-    /// The layer's own limits, or what the image has left.
-    pub(crate) fn new(limits: &Limits, image_bytes_left: u64) -> Self {
+    /// The limits of a layer beside others.
+    pub(crate) fn new(limits: &Limits, image: &Arc<Unpacking>) -> Self {
         Self {
-            bytes: limits.layer_bytes.min(image_bytes_left),
+            bytes: limits.layer_bytes,
             ratio: limits.ratio,
             ratio_floor_bytes: limits.ratio_floor_bytes,
+            image: Arc::clone(image),
         }
     }
 
@@ -132,9 +138,9 @@ impl UnpackLimits {
 
 /// The unpacked bytes of a layer as an [`Input`].
 pub(crate) struct Chunks<'a> {
-    full: Receiver<io::Result<Vec<u8>>>,
-    empty: SyncSender<Vec<u8>>,
-    current: Vec<u8>,
+    full: Receiver<io::Result<Chunk>>,
+    empty: SyncSender<Chunk>,
+    current: Chunk,
     used: usize,
     hasher: Option<Hasher>,
     bytes: u64,
@@ -153,13 +159,13 @@ impl Chunks<'_> {
     /// Reads to the end, and gives the digest of everything unpacked, if it was asked for.
     pub(crate) fn finish(&mut self) -> Result<Option<Digest>, InputError> {
         while !self.fill()?.is_empty() {
-            let rest = self.current.len().saturating_sub(self.used);
+            let rest = self.current.content().len().saturating_sub(self.used);
             self.consume(rest);
         }
         Ok(self.hasher.take().map(Hasher::finish))
     }
 
-    fn receive(&mut self) -> Result<Option<Vec<u8>>, InputError> {
+    fn receive(&mut self) -> Result<Option<Chunk>, InputError> {
         loop {
             if !(self.tick)(self.shared.packed.load(Ordering::Relaxed)) {
                 self.shared.stop.store(true, Ordering::Relaxed);
@@ -191,7 +197,7 @@ impl Chunks<'_> {
 
 impl Input for Chunks<'_> {
     fn fill(&mut self) -> Result<&[u8], InputError> {
-        if self.used >= self.current.len() && !self.ended {
+        if self.used >= self.current.content().len() && !self.ended {
             let emptied = std::mem::take(&mut self.current);
             self.used = 0;
             // The producer may be at its end already, or have enough; then the buffer is not needed.
@@ -199,16 +205,18 @@ impl Input for Chunks<'_> {
             match self.receive()? {
                 Some(chunk) => {
                     if let Some(hasher) = &mut self.hasher {
-                        hasher.update(&chunk);
+                        hasher.update(chunk.content());
                     }
-                    self.bytes = self.bytes.saturating_add(chunk.len() as u64);
+                    self.bytes = self.bytes.saturating_add(chunk.content().len() as u64);
                     self.check_limits()?;
+                    self.limits.image.take(chunk.content().len() as u64)?;
                     self.current = chunk;
                 }
                 None => self.ended = true,
             }
         }
-        Ok(self.current.get(self.used..).unwrap_or_default())
+        let content = self.current.content();
+        Ok(content.get(self.used..).unwrap_or_default())
     }
 
     fn consume(&mut self, amount: usize) {
@@ -216,7 +224,8 @@ impl Input for Chunks<'_> {
     }
 
     fn at_hand(&self) -> &[u8] {
-        self.current.get(self.used..).unwrap_or_default()
+        let content = self.current.content();
+        content.get(self.used..).unwrap_or_default()
     }
 }
 
@@ -225,11 +234,16 @@ impl Input for Chunks<'_> {
 fn produce(
     blob: Blob,
     shared: &Shared,
-    full: &SyncSender<io::Result<Vec<u8>>>,
-    empty: &Receiver<Vec<u8>>,
+    full: &SyncSender<io::Result<Chunk>>,
+    empty: &Receiver<Chunk>,
 ) -> BlobEnd {
+    // Whoever verifies the digest of the packed bytes needs no checksum of what comes out of them.
+    let checksum = match blob.digest {
+        Some(_) => Checksum::Skip,
+        None => Checksum::Verify,
+    };
     let mut intake = Intake::new(blob.reader, blob.digest.as_ref(), shared);
-    if let Err(error) = inflate(&mut intake, full, empty) {
+    if let Err(error) = inflate(&mut intake, checksum, full, empty) {
         // Fails when nobody listens any more, who then needs no error.
         let _ = full.send(Err(error));
     }
@@ -246,15 +260,14 @@ fn produce(
 
 fn inflate(
     intake: &mut Intake<'_>,
-    full: &SyncSender<io::Result<Vec<u8>>>,
-    empty: &Receiver<Vec<u8>>,
+    checksum: Checksum,
+    full: &SyncSender<io::Result<Chunk>>,
+    empty: &Receiver<Chunk>,
 ) -> io::Result<()> {
-    let mut decoder = decoder(intake)?;
+    let mut decoder = Decoder::new(intake, checksum)?;
     while let Ok(mut chunk) = empty.recv() {
-        chunk.resize(CHUNK, 0);
-        let (filled, end) = fill(&mut decoder, &mut chunk);
-        chunk.truncate(filled);
-        if filled > 0 && full.send(Ok(chunk)).is_err() {
+        let end = decoder.fill(&mut chunk);
+        if !chunk.content().is_empty() && full.send(Ok(chunk)).is_err() {
             break;
         }
         if end? {

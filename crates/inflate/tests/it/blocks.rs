@@ -2,7 +2,7 @@
 
 use seareeve_inflate::{Inflate, InflateError};
 
-use crate::support::{AWKWARD, End, Numbers, WHOLE, check_like_zlib, drive, ours, zlib};
+use crate::support::{AWKWARD, End, Numbers, Pieces, WHOLE, check_like_zlib, drive, ours, zlib};
 use crate::writer::Token::{Distance, Literal, Match, Symbol};
 use crate::writer::{Token, Writer, random_code};
 
@@ -135,6 +135,19 @@ fn every_error_has_its_name() {
         assert_eq!(zlib(&zeros).1, End::Broken, "case {number}: {packed:02x?}");
         for pieces in AWKWARD {
             check_like_zlib(&zeros, pieces);
+        }
+    }
+}
+
+#[test]
+fn an_error_behind_a_cut_is_found() {
+    for count in 0..40 {
+        let mut tokens: Vec<Token> = (0..count).map(Literal).collect();
+        tokens.push(Distance(30));
+        tokens.extend((0..60).map(Literal));
+        let packed = Writer::default().fixed(1, &tokens).finish();
+        for input in 20..40 {
+            check_like_zlib(&packed, Pieces { input, room: 1000 });
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{Ecosystem, Intake, Scope};
 use header::{Header, Tag};
 use installed::Installed;
 
-pub(crate) use release::{Naming, naming};
+pub(crate) use release::{Naming, naming, source_file};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {

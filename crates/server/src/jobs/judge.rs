@@ -24,9 +24,8 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
         rows = changes.total(),
         "judged again by VEX documents"
     );
-    if changes.total() > 0 {
-        app.events.publish(Event::Images);
-    }
+    // Also when nothing changed: whoever waits for it sees that it is over.
+    app.events.publish(Event::Images);
     Ok(())
 }
 

@@ -43,11 +43,9 @@ impl<'a> Analysis<'a> {
         let judged = |state, justification, detail: &'a str| Self {
             state: Some(state),
             justification,
-            response,
-            detail: match detail {
-                "" => Cow::Borrowed(said),
-                detail => Cow::Borrowed(detail),
-            },
+            // Nothing is to be done about what does not count.
+            response: response.filter(|_| matches!(state, "exploitable" | "in_triage")),
+            detail: Cow::Borrowed(detail),
         };
         let by = finding.suppressed.as_ref();
         match (by.map(|why| (why.by, why)), &finding.vex) {
@@ -61,7 +59,15 @@ impl<'a> Analysis<'a> {
                 response: Some(["will_not_fix"]),
                 detail: Cow::Owned(format!("accepted: {}", why.reason)),
             },
-            (_, Some(vex)) => judged(state(vex), justification(vex), &vex.statement),
+            (_, Some(vex)) => {
+                let words = [&vex.statement, &vex.document];
+                let detail = words.into_iter().find(|words| !words.is_empty());
+                judged(
+                    state(vex),
+                    justification(vex),
+                    detail.map_or(said, String::as_str),
+                )
+            }
             (Some((SuppressedBy::Vex, why)), None) => judged("not_affected", None, &why.reason),
             (None, None) => Self {
                 state: None,
