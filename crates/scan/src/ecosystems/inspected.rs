@@ -34,6 +34,46 @@ pub(super) fn extract(
     inspector.finish(is_whole)
 }
 
+/// As [`extract`] of a whole file, as a reader does it that knows the beginning of the file and can leave parts
+/// out: what is remembered, and how many bytes were looked at.
+pub(super) fn extract_in_place(
+    format: &Ecosystem,
+    path: &str,
+    content: &[u8],
+    length: usize,
+) -> (Option<Vec<u8>>, usize) {
+    let Intake::Extract {
+        passes_over,
+        inspector,
+    } = format.intake
+    else {
+        panic!("this format reads whole files");
+    };
+    let path = ImagePath::parse(path.as_bytes()).unwrap();
+    let facts = FileFacts {
+        size: content.len() as u64,
+        is_executable: true,
+    };
+    let start = &content[..length.min(content.len())];
+    if !start.is_empty() && passes_over(&path, start) {
+        return (None, 0);
+    }
+    let Some(mut inspector) = inspector(&path, facts) else {
+        return (None, 0);
+    };
+    let (mut at, mut looked_at) = (0, 0);
+    while at < content.len() {
+        let piece = &content[at..content.len().min(at + length)];
+        at += piece.len();
+        looked_at += piece.len();
+        if inspector.take(piece).is_break() {
+            break;
+        }
+        at = at.saturating_add(usize::try_from(inspector.skips()).unwrap());
+    }
+    (inspector.finish(true), looked_at)
+}
+
 /// The packages, as package URLs with the place inside the file, and the problems. The same for all lengths of
 /// pieces.
 pub(super) fn told(
@@ -47,6 +87,13 @@ pub(super) fn told(
         extracts.windows(2).all(|pair| pair[0] == pair[1]),
         "{path}: differs by the length of pieces"
     );
+    for length in PIECES {
+        let (in_place, _) = extract_in_place(format, path, content, length);
+        assert!(
+            in_place == extracts[0],
+            "{path}: differs where parts are left out"
+        );
+    }
     let Some(extract) = &extracts[0] else {
         return (Vec::new(), Vec::new());
     };

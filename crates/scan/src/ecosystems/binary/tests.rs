@@ -519,6 +519,25 @@ fn other_files_are_let_pass() {
 }
 
 #[test]
+fn machine_code_is_not_looked_at() {
+    let data = blob("go1.22.3", &framed(LINES));
+    let binary = Parts {
+        data: &data,
+        ..EMPTY
+    }
+    .bytes();
+    let (extract, looked_at) =
+        inspected::extract_in_place(&ECOSYSTEM, "usr/bin/hello", &binary, 512);
+    assert!(extract.is_some());
+    let code = CONSTANTS - super::HEAD;
+    assert!(looked_at <= DATA + data.len() + 512 - code, "{looked_at}");
+    // Nothing at all is looked at of what begins as no binary does.
+    let text = vec![b'#'; 0x4000];
+    let (extract, looked_at) = inspected::extract_in_place(&ECOSYSTEM, "etc/x", &text, 512);
+    assert_eq!((extract, looked_at), (None, 0));
+}
+
+#[test]
 fn no_damage_is_a_panic() {
     let constants = framed(LINES);
     let data = pointers(AMD64, (CONSTANTS, 8), (CONSTANTS, 32 + LINES.len()));
