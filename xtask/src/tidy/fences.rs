@@ -60,6 +60,11 @@ const FENCES: &[Fence] = &[
         denied: &["axum", "sqlx"],
     },
     Fence {
+        folder: "fuzz",
+        allowed: &["api", "image", "model", "scan"],
+        denied: IO,
+    },
+    Fence {
         folder: "xtask",
         allowed: &[],
         denied: IO,
