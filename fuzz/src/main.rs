@@ -99,9 +99,19 @@ fn swell(target: &Target, folder: &Utf8Path, count: usize) -> Result<()> {
         let length = (below(longest) + 1).min(input.len() - start);
         let (before, rest) = input.split_at(start);
         let (part, behind) = rest.split_at(length);
+        // Equal repetitions, or each with its number somewhere in it: names that differ cost other things.
+        let numbered = (below(2) == 0).then(|| below(length));
         let mut one = before.to_vec();
-        while one.len() < LARGE && !part.is_empty() {
-            one.extend_from_slice(part);
+        for number in 0_u32.. {
+            if one.len() >= LARGE || part.is_empty() {
+                break;
+            }
+            let (head, tail) = part.split_at(numbered.unwrap_or_default());
+            one.extend_from_slice(head);
+            if numbered.is_some() {
+                one.extend_from_slice(number.to_string().as_bytes());
+            }
+            one.extend_from_slice(tail);
         }
         one.extend_from_slice(behind);
         grown.push(one);

@@ -67,7 +67,11 @@ impl Server {
                 answer.extend_from_slice(line);
                 answer.extend_from_slice(b"\r\n");
             }
-            answer.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+            // A part may lie about its length.
+            if !head.windows(15).any(|window| window == b"content-length:") {
+                answer.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
+            }
+            answer.extend_from_slice(b"\r\n");
             answer.extend_from_slice(body);
             answers.push_front(answer);
             bodies.push(body.to_vec());

@@ -4,6 +4,7 @@ mod advisory_archive;
 mod advisory_file;
 mod binaries;
 mod credentials;
+mod downloads;
 mod engine;
 mod feeds;
 mod ignore_files;
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     advisory_file::TARGET,
     binaries::TARGET,
     credentials::TARGET,
+    downloads::TARGET,
     engine::TARGET,
     feeds::TARGET,
     ignore_files::TARGET,

@@ -13,7 +13,7 @@ fn findings(target: &Target) -> Vec<String> {
     let mut inputs: Vec<(String, Vec<u8>)> = seeds
         .map(|(number, seed)| (format!("seed {number}"), seed))
         .collect();
-    inputs.extend(corpus::read(target.name).unwrap());
+    inputs.extend(corpus::read(target.name).expect("the corpus is of this repository"));
     let panics = inputs.iter().filter(|(_, input)| {
         let run = AssertUnwindSafe(|| (target.run)(input));
         catch_unwind(run).is_err()

@@ -61,7 +61,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "fuzz",
-        allowed: &["api", "image", "model", "scan"],
+        allowed: &["api", "collect", "image", "model", "scan"],
         denied: IO,
     },
     Fence {
