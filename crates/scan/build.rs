@@ -7,7 +7,14 @@ use std::path::Path;
 
 fn main() -> io::Result<()> {
     let mut hasher = DefaultHasher::new();
-    for place in ["src/ecosystems", "src/ecosystems.rs", "src/examiner.rs"] {
+    for place in [
+        "src/ecosystems",
+        "src/ecosystems.rs",
+        "src/examiner.rs",
+        "src/secrets",
+        "src/secrets.rs",
+        "../../content/secrets",
+    ] {
         println!("cargo::rerun-if-changed={place}");
         add(Path::new(place), &mut hasher)?;
     }

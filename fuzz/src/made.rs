@@ -12,8 +12,10 @@ use seareeve_api::Sbom;
 use seareeve_image::{
     Contents, FileFacts, FileTree, LayerFiles, Limits, Options, ReadError, Selector as _, Source,
 };
-use seareeve_model::{Digest, Image, ImagePath, Inventory, Layer};
-use seareeve_scan::{Examiner, Matches, ecosystems};
+use seareeve_model::{
+    Confidence, Digest, Image, ImagePath, Inventory, Layer, SecretFinding, SecretPlace, Severity,
+};
+use seareeve_scan::{Examiner, Matches, Scanner, ecosystems};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -147,13 +149,14 @@ pub(crate) fn read(source: &Source, options: &Options) -> Result<Contents, ReadE
 
 /// The packages of an image with these layers, after checking what holds of every inventory.
 pub(crate) fn inventory(layers: &[Vec<Entry<'_>>]) -> Inventory {
+    let examiner = Examiner::new(&[Scanner::Vulnerabilities]);
     let mut tree = FileTree::default();
     let mut problems = Vec::new();
     for (number, entries) in (0..).zip(layers) {
         let tar = tar_of(entries);
-        let layer = LayerFiles::read(tar.as_slice(), &limits(), &Examiner, "layer");
+        let layer = LayerFiles::read(tar.as_slice(), &limits(), &examiner, "layer");
         problems.extend(layer.problems.iter().cloned());
-        tree.apply(number, layer, &Examiner);
+        tree.apply(number, layer, &examiner);
     }
     let inventory = ecosystems::inventory(image(layers.len()), &tree, problems);
     check(&inventory);
@@ -242,7 +245,8 @@ pub(crate) fn parts<'a>(input: &'a [u8], mark: &'a [u8], most: usize) -> Vec<&'a
 
 /// Feeds a file to its inspectors whole, and in pieces of lengths that `pieces` chooses: what they remember must be
 /// the same.
-pub(crate) fn same_in_pieces(path: &str, content: &[u8], pieces: u8) {
+pub(crate) fn same_in_pieces(scanner: Scanner, path: &str, content: &[u8], pieces: u8) {
+    let examiner = Examiner::new(&[scanner]);
     let path = ImagePath::parse(path.as_bytes()).expect("a path");
     let facts = FileFacts {
         size: content.len() as u64,
@@ -250,7 +254,7 @@ pub(crate) fn same_in_pieces(path: &str, content: &[u8], pieces: u8) {
     };
     let length = usize::from(pieces).saturating_add(1);
     let remembered = [content.len().max(1), length].map(|length| {
-        let mut inspector = Examiner.inspector(&path, facts)?;
+        let mut inspector = examiner.inspector(&path, facts)?;
         let mut rest = content;
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(length.min(rest.len()));
@@ -267,6 +271,10 @@ pub(crate) fn same_in_pieces(path: &str, content: &[u8], pieces: u8) {
         remembered.last(),
         "differs by the length of pieces"
     );
+    let start = content.get(..length).unwrap_or(content);
+    if !start.is_empty() && examiner.passes_over(&path, start) {
+        assert_eq!(remembered.first(), Some(&None), "passed over");
+    }
 }
 
 /// An image with findings, for what is said of findings.
@@ -289,4 +297,22 @@ pub(crate) fn sample() -> (Inventory, Matches) {
         (inventory, matches)
     });
     SAMPLE.clone()
+}
+
+/// A secret in that image.
+pub(crate) fn secret() -> SecretFinding {
+    SecretFinding {
+        place: SecretPlace::File {
+            path: ImagePath::parse(b"srv/app/.env").expect("a path"),
+            layer: 0,
+            is_hidden: false,
+        },
+        line: 1,
+        column: 1,
+        rule: "github-token".to_owned(),
+        title: String::new(),
+        provider: String::new(),
+        severity: Severity::High,
+        confidence: Confidence::High,
+    }
 }

@@ -11,6 +11,7 @@ mod ignore_files;
 mod image_archive;
 mod image_documents;
 mod image_layer;
+mod inflate;
 mod java_archives;
 mod java_index;
 mod layer_cache;
@@ -21,6 +22,7 @@ mod registry;
 mod rpm;
 mod sbom_documents;
 mod sbom_upload;
+mod secrets;
 mod versions;
 mod vex_documents;
 
@@ -39,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     image_archive::TARGET,
     image_documents::TARGET,
     image_layer::TARGET,
+    inflate::TARGET,
     java_archives::TARGET,
     java_index::TARGET,
     layer_cache::TARGET,
@@ -51,6 +54,8 @@ pub const TARGETS: &[Target] = &[
     rpm::LOG,
     sbom_documents::TARGET,
     sbom_upload::TARGET,
+    secrets::TEXTS,
+    secrets::RULES,
     versions::TARGET,
     vex_documents::TARGET,
 ];

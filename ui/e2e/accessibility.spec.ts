@@ -43,6 +43,19 @@ const PAGES: [string, (page: Page) => Promise<void>][] = [
   ["image", (page) => openImage(page, "").then(() => expect(page.getByRole("table")).toBeVisible())],
   ["packages", (page) => openImage(page, "?tab=packages").then(() => expect(page.getByRole("table")).toBeVisible())],
   [
+    "secrets",
+    (page) => openImage(page, "?tab=secrets").then(() => expect(page.getByText(/^(No secrets found|Whoever can pull)/)).toBeVisible()),
+  ],
+  [
+    "downloads",
+    async (page) => {
+      // Where the open menu lies over nothing else.
+      await openImage(page, "?tab=secrets");
+      await page.locator("summary", { hasText: "Download" }).click();
+      await expect(page.getByRole("link", { name: "SPDX" })).toBeVisible();
+    },
+  ],
+  [
     "finding",
     async (page) => {
       await openImage(page, "");

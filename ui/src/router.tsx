@@ -18,12 +18,13 @@ import {
   overviewQuery,
   packagesQuery,
   scansQuery,
+  secretsQuery,
   sessionQuery,
   statusQuery,
 } from "./api/queries";
 import { CrashPage, NotFoundPage } from "./components/error-pages";
 import { localPath, parseSearch, stringifySearch, text } from "./lib/address";
-import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters } from "./lib/filters";
+import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters, secretFilters } from "./lib/filters";
 import { Shell } from "./routes/shell";
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -90,6 +91,8 @@ const image = createRoute({
     void client.prefetchQuery(imageQuery(digest));
     if (deps.tab === "packages") {
       void client.prefetchInfiniteQuery(packagesQuery(digest, packageFilters(deps)));
+    } else if (deps.tab === "secrets") {
+      void client.prefetchInfiniteQuery(secretsQuery(digest, secretFilters(deps)));
     } else {
       void client.prefetchInfiniteQuery(findingsQuery(digest, findingFilters(deps)));
       void client.prefetchQuery(facetsQuery(digest, findingFilters(deps)));

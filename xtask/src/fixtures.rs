@@ -2,7 +2,9 @@
 //! images, and `gigabyte` for measuring memory.
 
 mod archive;
+mod forms;
 mod gigabyte;
+mod patched;
 mod small_app;
 
 use std::fs;
@@ -15,6 +17,8 @@ use crate::shell::Shell;
 use crate::workspace::is_current;
 
 pub(crate) use archive::hexadecimal;
+pub(crate) use forms::{Packing, layout};
+pub(crate) use patched::twin;
 
 /// The files of one image.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::shell::Shell;
 
@@ -51,13 +51,18 @@ pub(crate) fn usage(shell: &Shell, command: &Command) -> Result<Usage> {
             None => timed.env_remove(name),
         };
     }
-    shell.capture(&mut timed)?;
+    let status = shell.output(&mut timed)?.status;
+    // 3 is our own for a scan that could not read everything.
+    if !matches!(status.code(), Some(0 | 3)) {
+        bail!("{command:?} failed ({status})");
+    }
     let report = fs::read_to_string(report.path()).context("failed to read the report of time")?;
     parse(&report).with_context(|| format!("failed to read the report of time: {report}"))
 }
 
 fn parse(report: &str) -> Option<Usage> {
-    let mut words = report.split_whitespace();
+    // Above it stands what time has to say of an exit code other than 0.
+    let mut words = report.lines().next_back()?.split_whitespace();
     let mut seconds = || {
         words
             .next()?
@@ -95,6 +100,10 @@ mod tests {
         assert_eq!(usage.cpu, Duration::from_millis(1500));
         assert_eq!(usage.wall, Duration::from_secs(2));
         assert!((usage.peak_mib() - 50.0).abs() < f64::EPSILON);
+        assert_eq!(
+            parse("Command exited with non-zero status 3\n1.25 0.25 2.00 51200\n"),
+            Some(usage)
+        );
         assert_eq!(parse("Command exited with non-zero status 1"), None);
     }
 

@@ -33,6 +33,7 @@ const TEST: &[Need] = &[
 /// What the large images need on top.
 pub(crate) const ACCEPTANCE: &[Need] = &[
     ("debootstrap", Probe::Path("/usr/sbin/debootstrap")),
+    ("mmdebstrap", Probe::Program("mmdebstrap")),
     ("python3-pip", Probe::PythonModule("pip")),
 ];
 

@@ -1,10 +1,15 @@
 //! Stored images, their packages and findings.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use seareeve_model as model;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AdvisoryMatch, Cvss, Reference, ReportPackage, ReportProblem, SbomDistro};
+use crate::{
+    AdvisoryMatch, Cvss, Epss, KnownExploited, Reference, ReportPackage, ReportProblem, SbomDistro,
+    Suppression, VexVerdict,
+};
 
 /// Numbers of findings by severity. A finding is one vulnerability in one package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -26,6 +31,8 @@ pub struct Overview {
     pub images_critical: u64,
     /// Images with at least one finding.
     pub images_affected: u64,
+    /// Images with at least one finding that is known to be exploited.
+    pub images_exploited: u64,
     /// Images of which something could not be read.
     pub images_partial: u64,
     /// Distinct packages.
@@ -58,8 +65,14 @@ pub struct ImageSummary {
     pub findings: SeverityCounts,
     /// Findings that an upgrade mends.
     pub fixable: u64,
+    /// Findings that are known to be exploited.
+    pub exploited: u64,
+    /// Whether the distribution's release is past its end of life; absent where that is not known.
+    pub is_end_of_life: Option<bool>,
     /// Installed packages.
     pub packages: u64,
+    /// Secrets that it carries; absent when nobody looked for them.
+    pub secrets: Option<u64>,
     /// Things that could not be read.
     pub problems: u64,
 }
@@ -86,10 +99,69 @@ pub struct ImageDetail {
     pub created: Option<Timestamp>,
     /// The distribution.
     pub distribution: Option<SbomDistro>,
+    /// How long its release is looked after, where that is known.
+    pub support: Option<ReleaseSupport>,
     /// Lowest first.
     pub layers: Vec<LayerDetail>,
     /// What could not be read.
     pub unread: Vec<ReportProblem>,
+}
+
+/// How long the makers of a distribution look after one of its releases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReleaseSupport {
+    /// The last day of the usual support.
+    #[schema(value_type = String, format = Date)]
+    pub standard: Date,
+    /// A longer one that costs nothing, such as Debian's LTS.
+    pub extended: Option<ExtendedSupport>,
+    /// A longer one for customers.
+    pub paid: Option<ExtendedSupport>,
+    /// The last day on which fixes are published for everyone.
+    #[schema(value_type = String, format = Date)]
+    pub ends: Date,
+    /// Whether that day is over.
+    pub is_over: bool,
+    /// What that means for what is found, in a sentence; absent while the release is looked after.
+    pub notice: Option<String>,
+}
+
+/// Support after the usual one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExtendedSupport {
+    /// What its makers call it.
+    pub name: String,
+    /// Its last day.
+    #[schema(value_type = String, format = Date)]
+    pub until: Date,
+}
+
+impl ReleaseSupport {
+    /// The wire form, as seen on the day `today`.
+    #[must_use]
+    pub fn new(
+        support: &model::ReleaseSupport,
+        notice: Option<&model::Notice>,
+        today: Date,
+    ) -> Self {
+        Self {
+            standard: support.standard,
+            extended: support.extended.as_ref().map(ExtendedSupport::from),
+            paid: support.paid.as_ref().map(ExtendedSupport::from),
+            ends: support.ends(),
+            is_over: support.is_over(today),
+            notice: notice.map(|notice| notice.message.clone()),
+        }
+    }
+}
+
+impl From<&model::ExtendedSupport> for ExtendedSupport {
+    fn from(extended: &model::ExtendedSupport) -> Self {
+        Self {
+            name: extended.name.clone(),
+            until: extended.until,
+        }
+    }
 }
 
 /// A layer with what it brought.
@@ -155,9 +227,15 @@ pub struct FindingView {
     pub package: ReportPackage,
     /// Index of the layer that brought the package.
     pub layer: u32,
+    /// Whether it is known to be exploited.
+    pub known_exploited: Option<KnownExploited>,
+    /// How probable it is that it will be.
+    pub epss: Option<Epss>,
+    /// Why it does not count.
+    pub suppression: Option<Suppression>,
 }
 
-/// Findings of an image, worst first, a page of them.
+/// Findings of an image, a page of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FindingPage {
     /// The findings.
@@ -188,6 +266,14 @@ pub struct FindingFacets {
     pub kind: Vec<FacetCount>,
     /// By status.
     pub status: Vec<FacetCount>,
+    /// Known to be exploited.
+    pub exploited: u64,
+    /// With an EPSS score of at least each value.
+    pub epss: Vec<FacetCount>,
+    /// That count.
+    pub counted: u64,
+    /// That do not count, each for a reason that is said.
+    pub suppressed: u64,
 }
 
 /// A place where a vulnerable package is installed.
@@ -234,6 +320,14 @@ pub struct Finding {
     pub references: Vec<Reference>,
     /// Evidence: the records that hit, and by which statement.
     pub advisories: Vec<AdvisoryMatch>,
+    /// Whether it is known to be exploited.
+    pub known_exploited: Option<KnownExploited>,
+    /// How probable it is that it will be.
+    pub epss: Option<Epss>,
+    /// What a VEX document says of it.
+    pub vex: Option<VexVerdict>,
+    /// Why it does not count.
+    pub suppression: Option<Suppression>,
     /// The package.
     pub package: ReportPackage,
     /// Where it is installed in this image.

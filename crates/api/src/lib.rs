@@ -8,21 +8,26 @@ mod database;
 mod error;
 mod event;
 mod image;
+mod judged;
 mod judgement;
 mod page;
 mod report;
 mod sbom;
 mod scan;
+mod secret;
 mod session;
+mod vex;
 
 pub use client::{Client, ClientError};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;
 pub use image::{
-    FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView, ImageDetail,
-    ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView, SeverityCounts,
+    ExtendedSupport, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView,
+    ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
+    ReleaseSupport, SeverityCounts,
 };
+pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
 pub use page::MAX_PAGE;
 pub use report::{
@@ -31,7 +36,9 @@ pub use report::{
 };
 pub use sbom::{Sbom, SbomDistro, SbomError, SbomPackage, SbomSource};
 pub use scan::{Scan, ScanPage, ScanProgress, ScanRequest, ScanSource, ScanState};
+pub use secret::{ReportSecret, SecretPage, SecretView};
 pub use session::{
     NewPassword, NewToken, NewUser, Session, SignIn, SignInLink, Status, Token, TokenList, User,
     UserCreated, UserList,
 };
+pub use vex::{VexEntry, VexList};

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use seareeve_model as model;
 
-use crate::{Database, Epss, KnownExploited, SbomSource, Suppression, VexVerdict};
+use crate::{Database, Epss, KnownExploited, ReportSecret, SbomSource, Suppression, VexVerdict};
 
-/// The result of scanning one image. The same image and database give the same bytes.
+/// The result of scanning one image. The same image, database and lists of what does not count give the same bytes,
+/// as long as no day passes on which the distribution's release or an entry of such a list ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ImageReport {
     /// Version of this schema: 1.
@@ -25,6 +26,12 @@ pub struct ImageReport {
     /// Findings that do not count, each with the reason; in the same order.
     #[serde(default)]
     pub suppressed: Vec<ReportFinding>,
+    /// Credentials in the image, worst first; `null` when nobody looked for them.
+    #[serde(default)]
+    pub secrets: Option<Vec<ReportSecret>>,
+    /// Those that do not count, each with the reason.
+    #[serde(default)]
+    pub suppressed_secrets: Vec<ReportSecret>,
     /// Everything found, vulnerable or not.
     pub packages: Vec<ReportPackage>,
     /// What could not be read or judged. When it is not empty, the result is partial.
@@ -86,9 +93,9 @@ pub struct ReportLayer {
 }
 
 /// A package at its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ReportPackage {
-    /// The package type: `deb`, `apk`, `pypi` or `npm`.
+    /// The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`.
     pub kind: String,
     /// Name as the package itself spells it.
     pub name: String,
@@ -251,6 +258,8 @@ pub fn report(
         database,
         findings: findings(counted),
         suppressed: findings(suppressed),
+        secrets: None,
+        suppressed_secrets: Vec::new(),
         packages: inventory
             .packages
             .iter()
@@ -270,6 +279,19 @@ impl ImageReport {
                 place: notice.place.clone(),
                 message: notice.message.clone(),
             }));
+    }
+
+    /// Sets the secrets that were found, with those that do not count.
+    pub fn set_secrets(&mut self, secrets: Vec<ReportSecret>) {
+        let severity = |secret: &ReportSecret| secret.severity.parse::<model::Severity>().ok();
+        let counts = |secret: &ReportSecret| secret.suppression.is_none();
+        let (mut counted, mut suppressed): (Vec<_>, Vec<_>) = secrets.into_iter().partition(counts);
+        for list in [&mut counted, &mut suppressed] {
+            // Stable: by place within a severity, as they came.
+            list.sort_by_key(|secret| std::cmp::Reverse(severity(secret)));
+        }
+        self.secrets = Some(counted);
+        self.suppressed_secrets = suppressed;
     }
 
     /// Says how long the distribution's release is looked after, as seen on the day `today`.

@@ -35,7 +35,7 @@ pub struct SbomDistro {
 }
 
 /// A source package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct SbomSource {
     /// Its name.
     pub name: String,
@@ -47,7 +47,7 @@ pub struct SbomSource {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SbomPackage {
-    /// The package type: `deb`, `apk`, `pypi` or `npm`.
+    /// The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`.
     pub kind: String,
     /// Its name.
     pub name: String,

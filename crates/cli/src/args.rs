@@ -1,9 +1,12 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod scan;
+
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use seareeve_model::Severity;
+
+pub(crate) use scan::{ImageArgs, Place, ReportArgs, ReportFormat, SbomArgs};
 
 /// Security centre for containers: scan images, and run a server that watches over them.
 ///
@@ -59,16 +62,25 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Scan a container image for known vulnerabilities.
+    /// Scan a container image for known vulnerabilities and secrets.
     ///
-    /// The image is read in one pass without unpacking it to disk, and nothing in it is run.
+    /// The image is read once, and nothing in it is run. A name is looked for in the Docker and
+    /// Podman engines of this machine, then in its registry.
     ///
     /// Examples:
     ///   seareeve image alpine:3.19
     ///   seareeve image 127.0.0.1:5000/team/app:1.2 --format json -o report.json
     ///   docker save team/app:1.2 -o app.tar && seareeve image --input app.tar --fail-on high
+    ///   seareeve image --rootfs / --format html -o this-machine.html
     #[command(verbatim_doc_comment)]
     Image(ImageArgs),
+    /// Match the packages that an SBOM lists, as if its image had been scanned.
+    ///
+    /// Examples:
+    ///   seareeve sbom app.cdx.json
+    ///   seareeve image app:1.2 -f cyclonedx | seareeve sbom - --fail-on high
+    #[command(verbatim_doc_comment)]
+    Sbom(SbomArgs),
     /// Look after the advisory database.
     #[command(subcommand)]
     Db(DbCommand),
@@ -105,63 +117,11 @@ pub(crate) enum Command {
     Reference,
 }
 
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ImageArgs {
-    /// Image in a registry. Loopback registries may speak plain http.
-    #[arg(
-        value_name = "REF",
-        required_unless_present = "input",
-        conflicts_with = "input"
-    )]
-    pub(crate) reference: Option<String>,
-
-    /// Archive made by `docker save`, or an OCI layout (file or folder).
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) input: Option<Utf8PathBuf>,
-
-    /// Which image of a multi-platform one: OS/ARCH or OS/ARCH/VARIANT.
-    #[arg(long, value_name = "PLATFORM")]
-    pub(crate) platform: Option<String>,
-
-    /// How to print the result.
-    #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    pub(crate) format: Format,
-
-    /// Write the result to a file instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<Utf8PathBuf>,
-
-    /// Show only these severities, such as HIGH,CRITICAL.
-    #[arg(short, long, value_delimiter = ',', value_name = "LIST")]
-    pub(crate) severity: Vec<Severity>,
-
-    /// Leave out findings without a fixed version.
-    #[arg(long)]
-    pub(crate) ignore_unfixed: bool,
-
-    /// Exit with 2 when a finding that is shown is at least this severe.
-    #[arg(long, value_name = "SEVERITY")]
-    pub(crate) fail_on: Option<Severity>,
-
-    /// Exit with this code when any finding is shown (as Trivy does).
-    #[arg(long, value_name = "CODE", conflicts_with = "fail_on")]
-    pub(crate) exit_code: Option<u8>,
-
-    /// Advisory database to use instead of the one in the data folder.
-    #[arg(long, value_name = "FILE", conflicts_with = "server")]
-    pub(crate) db: Option<Utf8PathBuf>,
-
-    /// Let this server match and keep the result: the list of packages is sent, not the image.
-    /// The API token is taken from SEAREEVE_TOKEN.
-    #[arg(long, value_name = "URL", env = "SEAREEVE_SERVER")]
-    pub(crate) server: Option<String>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
     Table,
-    /// For programs; `seareeve schema image-report` prints its schema.
+    /// For programs.
     Json,
 }
 
@@ -170,8 +130,9 @@ pub(crate) enum DbCommand {
     /// Fetch OSV's archives, CISA's catalogue of exploited vulnerabilities and FIRST's EPSS scores, and build the
     /// advisory database from them.
     ///
-    /// What has not changed is not fetched again, and an interrupted download goes on where it stopped. The new database replaces the old one in one step:
-    /// running scans and a running server go on undisturbed, and the server takes it into use by itself.
+    /// What has not changed is not fetched again, and an interrupted download goes on where it stopped. The new
+    /// database replaces the old one in one step: running scans and a running server go on undisturbed, and the server
+    /// takes it into use by itself.
     Update(DbUpdateArgs),
     /// Build the advisory database from OSV archives, folders or single JSON files.
     Build(DbBuildArgs),

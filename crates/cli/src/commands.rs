@@ -5,6 +5,7 @@ pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod image;
+pub(crate) mod sbom;
 pub(crate) mod server;
 pub(crate) mod up;
 pub(crate) mod user;

@@ -2,8 +2,11 @@
 
 mod args;
 mod commands;
+mod input;
+mod judge;
 mod output;
 mod settings;
+mod surroundings;
 
 use std::process::ExitCode;
 
@@ -11,6 +14,7 @@ use clap::Parser as _;
 
 use crate::args::{Args, Command};
 use crate::commands::Outcome;
+use crate::surroundings::Surroundings;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -38,9 +42,15 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         args.debug,
         matches!(args.command, Command::Up(_)),
     )?;
+    let surroundings = || Surroundings::from_variables(std::env::vars_os());
     match &args.command {
-        Command::Image(image) => commands::image::run(image, &loaded.config, messages),
-        Command::Db(db) => commands::db::run(db, &loaded.config, messages),
+        Command::Image(image) => {
+            commands::image::run(image, &loaded.config, &surroundings()?, messages)
+        }
+        Command::Sbom(sbom) => {
+            commands::sbom::run(sbom, &loaded.config, &surroundings()?, messages)
+        }
+        Command::Db(db) => commands::db::run(db, &loaded.config, &surroundings()?, messages),
         Command::Up(_) => commands::up::run(loaded.config, messages),
         Command::Server(server) => commands::server::run(server, messages),
         Command::User(user) => commands::user::run(user, loaded.config, messages),

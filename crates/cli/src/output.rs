@@ -1,8 +1,17 @@
 //! What users see: results to standard output, messages to standard error.
+//!
+//! Each format of a result stands in one file. All texts of a result may come from an image, a registry or an
+//! advisory, so each format says how it keeps them from being anything but text.
 
+mod html;
+pub(crate) mod json;
+mod junit;
 pub(crate) mod log;
+mod markup;
 mod progress;
+mod sarif;
 pub(crate) mod table;
+mod words;
 
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,6 +19,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use camino::Utf8Path;
+use seareeve_scan::sbom;
+
+use crate::args::ReportFormat;
+use crate::judge::Judged;
 
 pub(crate) use progress::Bar;
 
@@ -46,6 +59,35 @@ impl Messages {
     }
 }
 
+/// A judged image in one of the formats; `name` is what the user calls it.
+pub(crate) fn report(
+    judged: &Judged,
+    name: &str,
+    format: ReportFormat,
+    show_suppressed: bool,
+) -> anyhow::Result<String> {
+    let report = &judged.report;
+    match format {
+        ReportFormat::Table => Ok(table::image_report(report, name, show_suppressed)),
+        ReportFormat::Json => json::text(report),
+        ReportFormat::Sarif => json::text(&sarif::log(report, name)),
+        ReportFormat::Cyclonedx => document(judged, sbom::Format::CycloneDx),
+        ReportFormat::SpdxJson => document(judged, sbom::Format::Spdx),
+        ReportFormat::Junit => Ok(junit::report(report, name)),
+        ReportFormat::Html => Ok(html::page(report, name)),
+    }
+}
+
+fn document(judged: &Judged, format: sbom::Format) -> anyhow::Result<String> {
+    let inventory = &judged.inventory;
+    let time = judged
+        .source_date
+        .unwrap_or_else(|| sbom::time_of(inventory));
+    let mut bytes = Vec::new();
+    sbom::write(format, inventory, Some(&judged.findings), time, &mut bytes)?;
+    Ok(json::printable(&String::from_utf8(bytes)?))
+}
+
 /// Prints a result to `file`, or to standard output. A regular file is replaced only when all of it is written.
 pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> {
     let Some(path) = file else {
@@ -77,11 +119,22 @@ pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> 
 }
 
 /// Makes text from images and networks harmless for a terminal and a table: control characters, line feeds among
-/// them, become U+FFFD.
+/// them, and those that turn the direction of what follows, become U+FFFD.
 pub(crate) fn safe(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    let harmless = |c: char| {
+        if c.is_control() || turns(c) {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    text.chars().map(harmless).collect()
+}
+
+/// Whether what follows is shown in another order than it stands (Unicode Standard Annex 9, "Directional
+/// Formatting Characters").
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The same for messages, whose line feeds are ours.

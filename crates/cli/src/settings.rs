@@ -148,6 +148,9 @@ fn set(table: &mut Table, key: &str, text: &str) -> anyhow::Result<()> {
             text.parse()
                 .with_context(|| format!("setting {key}: {text:?} is not true or false"))?,
         ),
+        Some(Value::Array(_)) if key == "scan.registries" => {
+            bail!("setting {key} is a list of tables: write it into the settings file")
+        }
         Some(Value::Array(_)) => Value::Array(
             text.split(',')
                 .map(|item| Value::String(item.trim().to_owned()))

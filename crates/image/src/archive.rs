@@ -39,11 +39,11 @@ pub(crate) fn open_file(
 
 fn read(store: Store, options: &Options) -> Result<(Plan, Box<dyn Origin>), ReadError> {
     // Newer `docker save` archives are both; the layout knows more (digest, packed layers).
-    if store.holds("index.json") {
+    if store.holds("index.json")? {
         layout::open(store, options)
     } else if layout::is_directory_transport(&store)? {
         layout::open_directory(store, options)
-    } else if store.holds("manifest.json") {
+    } else if store.holds("manifest.json")? {
         docker::open(store, options)
     } else {
         Err(store.not_an_image("it has neither manifest.json nor index.json"))

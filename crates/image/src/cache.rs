@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_model::{Digest, ImagePath};
@@ -21,6 +21,11 @@ use crate::LayerFiles;
 const FORM: u32 = 1;
 /// Unpacked bytes of an entry that are read back at most; those that we write are far smaller.
 const LARGEST_ENTRY: u64 = 256 << 20;
+
+/// How the names of entries start that are not written to their end.
+const HALF: &str = ".half-";
+/// Nobody writes one entry for longer.
+const LONGEST_WRITE: Duration = Duration::from_secs(3600);
 
 /// A folder of read layers.
 #[derive(Debug)]
@@ -58,6 +63,7 @@ impl LayerCache {
             most_bytes,
             bytes: AtomicU64::new(0),
         };
+        cache.remove_halves()?;
         let bytes = cache.entries()?.iter().map(|(_, size, _)| *size).sum();
         cache.bytes.store(bytes, Ordering::Relaxed);
         Ok(cache)
@@ -87,10 +93,15 @@ impl LayerCache {
         layer: &LayerFiles,
         facts: (u64, Option<&Digest>),
     ) {
-        let entry = Entry::new(layer, facts);
+        if digests.is_empty() {
+            return;
+        }
+        let Ok(packed) = Entry::new(layer, facts).pack() else {
+            return;
+        };
         for digest in digests {
-            if let Ok(size) = self.write(digest, &entry) {
-                self.bytes.fetch_add(size, Ordering::Relaxed);
+            if self.write(digest, &packed).is_ok() {
+                self.bytes.fetch_add(packed.len() as u64, Ordering::Relaxed);
             }
         }
         if self.bytes.load(Ordering::Relaxed) > self.most_bytes {
@@ -108,17 +119,29 @@ impl LayerCache {
         self.folder.join(name)
     }
 
-    fn write(&self, digest: &Digest, entry: &Entry) -> io::Result<u64> {
-        let bytes = postcard::to_stdvec(entry).map_err(io::Error::other)?;
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
-        encoder.include_checksum(true)?;
-        encoder.write_all(&bytes)?;
-        let packed = encoder.finish()?;
+    fn write(&self, digest: &Digest, packed: &[u8]) -> io::Result<()> {
         // Written beside and renamed, so that no reader sees half an entry.
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&packed)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(HALF)
+            .tempfile_in(&self.folder)?;
+        file.write_all(packed)?;
         file.persist(self.path(digest))?;
-        Ok(packed.len() as u64)
+        Ok(())
+    }
+
+    /// Removes what processes left that were killed while they wrote an entry.
+    fn remove_halves(&self) -> io::Result<()> {
+        for entry in self.folder.read_dir_utf8()? {
+            let entry = entry?;
+            let written = entry.metadata().and_then(|metadata| metadata.modified());
+            if entry.file_name().starts_with(HALF)
+                && written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LONGEST_WRITE))
+            {
+                // Another process may have been faster.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
     }
 
     fn entries(&self) -> io::Result<Vec<(SystemTime, u64, Utf8PathBuf)>> {
@@ -190,6 +213,14 @@ impl Entry {
             directories: layer.directories.clone(),
             replacements: layer.replacements.clone(),
         }
+    }
+
+    fn pack(&self) -> io::Result<Vec<u8>> {
+        let bytes = postcard::to_stdvec(self).map_err(io::Error::other)?;
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
+        encoder.include_checksum(true)?;
+        encoder.write_all(&bytes)?;
+        encoder.finish()
     }
 
     fn into_layer(self) -> Option<CachedLayer> {

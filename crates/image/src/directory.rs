@@ -1,12 +1,14 @@
 //! A root file system in a directory, read as an image of one layer: a mounted image, a chroot, this machine.
 
-use std::fs::{self, File};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use camino::Utf8Path;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
 use seareeve_model::{Image, Layer};
 
 use crate::hashing::Hasher;
@@ -21,7 +23,8 @@ const KERNEL: [&[u8]; 3] = [b"dev", b"proc", b"sys"];
 /// Bytes of one read.
 const PIECE: usize = 256 * 1024;
 
-/// Reads the tree below `root`. No link is followed, so nothing outside is read.
+/// Reads the tree below `root`. Everything is opened from the folder that it was found in, and no link is followed, so
+/// nothing outside is read, whoever changes the tree meanwhile.
 pub(crate) fn read(
     root: &Utf8Path,
     options: &Options,
@@ -32,14 +35,17 @@ pub(crate) fn read(
         path: root.to_string(),
         source,
     };
-    if !fs::metadata(root).map_err(failed)?.is_dir() {
+    // The root itself may be named by a link.
+    let folder = File::open(root).map_err(failed)?;
+    if !folder.metadata().map_err(failed)?.is_dir() {
         return Err(failed(io::Error::from(io::ErrorKind::NotADirectory)));
     }
     let limits = &options.limits;
     let budget = Budget::new(limits.kept_bytes, limits.kept_bytes);
     let mut walk = Walk {
-        root: root.as_std_path(),
-        collector: Collector::new(limits, &budget, selector),
+        root: folder.into(),
+        most_names: limits.layer_entries,
+        collector: Collector::new(limits, &budget, selector).of_root_file_system(),
         progress,
         bytes: 0,
         buffer: vec![0; PIECE],
@@ -94,7 +100,9 @@ fn digest(files: &LayerFiles) -> seareeve_model::Digest {
 }
 
 struct Walk<'a> {
-    root: &'a Path,
+    root: OwnedFd,
+    /// Names that one folder may have.
+    most_names: u64,
     collector: Collector<'a>,
     progress: &'a Report<'a>,
     bytes: u64,
@@ -105,21 +113,22 @@ impl Walk<'_> {
     fn run(&mut self) -> Result<(), Stop> {
         // Paths below the root that are still to be listed. Sorted, so that the same tree gives the same result.
         let mut open = vec![PathBuf::new()];
-        while let Some(folder) = open.pop() {
-            let mut names = Vec::new();
-            match fs::read_dir(self.root.join(&folder)) {
-                Ok(entries) => names.extend(entries.flatten().map(|entry| entry.file_name())),
-                Err(error) => self.unreadable(&folder, &error),
-            }
-            names.sort_unstable();
-            let mut below = Vec::new();
-            for name in names {
-                if folder.as_os_str().is_empty() && KERNEL.contains(&name.as_bytes()) {
+        while let Some(path) = open.pop() {
+            let folder = match self.folder(&path) {
+                Ok(folder) => folder,
+                Err(error) => {
+                    self.unreadable(&path, &error);
                     continue;
                 }
-                let path = folder.join(name);
-                if self.entry(&path)? {
-                    below.push(path);
+            };
+            let mut below = Vec::new();
+            for name in self.names(&folder, &path)? {
+                if path.as_os_str().is_empty() && KERNEL.contains(&name.as_bytes()) {
+                    continue;
+                }
+                let place = path.join(&name);
+                if self.entry(&folder, &name, &place)? {
+                    below.push(place);
                 }
             }
             open.extend(below.into_iter().rev());
@@ -127,48 +136,96 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Takes one entry. True when it is a directory.
-    fn entry(&mut self, path: &Path) -> Result<bool, Stop> {
-        let place = self.root.join(path);
-        let metadata = match fs::symlink_metadata(&place) {
-            Ok(metadata) => metadata,
+    /// Opens the folder at `path` below the root, part by part: none of them may be a link.
+    fn folder(&self, path: &Path) -> io::Result<OwnedFd> {
+        let mut folder = open(&self.root, OsStr::new("."), OFlags::DIRECTORY)?;
+        for part in path {
+            folder = open(&folder, part, OFlags::DIRECTORY)?;
+        }
+        Ok(folder)
+    }
+
+    /// The sorted names in a folder. What could not be listed is said.
+    fn names(&mut self, folder: &OwnedFd, path: &Path) -> Result<Vec<OsString>, Stop> {
+        let mut names = Vec::new();
+        let entries = match Dir::read_from(folder) {
+            Ok(entries) => entries,
             Err(error) => {
-                self.unreadable(path, &error);
+                self.unreadable(path, &error.into());
+                return Ok(names);
+            }
+        };
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.unreadable(path, &error.into());
+                    break;
+                }
+            };
+            let name = entry.file_name().to_bytes();
+            if matches!(name, b"." | b"..") {
+                continue;
+            }
+            if names.len() as u64 >= self.most_names {
+                let most = self.most_names;
+                return Err(Stop::Limit(format!(
+                    "a folder has more than {most} entries"
+                )));
+            }
+            names.push(OsString::from_vec(name.to_vec()));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Takes the entry `name` of `folder`, which stands at `path`. True when it is a directory.
+    fn entry(&mut self, folder: &OwnedFd, name: &OsStr, path: &Path) -> Result<bool, Stop> {
+        let looked = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).and_then(|stat| {
+            let kind = match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Directory => Kind::Directory,
+                FileType::RegularFile => Kind::File,
+                FileType::Symlink => Kind::Symlink,
+                _ => Kind::Other,
+            };
+            let link = match kind {
+                Kind::Symlink => readlinkat(folder, name, Vec::new())?.into_bytes(),
+                _ => Vec::new(),
+            };
+            Ok((stat, kind, link))
+        });
+        let (stat, kind, link) = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                self.unreadable(path, &error.into());
                 return Ok(false);
             }
         };
-        let mut link = PathBuf::new();
-        let kind = if metadata.is_dir() {
-            Kind::Directory
-        } else if metadata.is_file() {
-            Kind::File
-        } else if metadata.is_symlink() {
-            link = fs::read_link(&place).unwrap_or_default();
-            Kind::Symlink
-        } else {
-            Kind::Other
-        };
-        let name = path.as_os_str().as_bytes();
         if self
             .collector
-            .enter(name, kind, link.as_os_str().as_bytes())?
+            .enter(path.as_os_str().as_bytes(), kind, &link)?
         {
             self.tell()?;
-            self.bytes = self.bytes.saturating_add(metadata.len());
+            let size = u64::try_from(stat.st_size).unwrap_or(0);
+            self.bytes = self.bytes.saturating_add(size);
             let facts = FileFacts {
-                size: metadata.len(),
-                is_executable: metadata.permissions().mode() & 0o111 != 0,
+                size,
+                is_executable: stat.st_mode & 0o111 != 0,
             };
             let mut content = OnDisk {
-                place,
-                inode: (metadata.dev(), metadata.ino()),
+                folder,
+                name,
+                found: &stat,
                 file: None,
+                left: size,
                 buffer: &mut self.buffer,
                 error: None,
             };
-            self.collector.file(facts, &mut content)?;
-            if let Some(error) = content.error {
-                self.unreadable(path, &error);
+            let taken = self.collector.file(facts, &mut content);
+            match content.error {
+                // The others can still be read.
+                Some(error) => self.unreadable(path, &error),
+                None => taken?,
             }
         }
         Ok(kind == Kind::Directory)
@@ -191,66 +248,89 @@ impl Walk<'_> {
     }
 }
 
+/// Opens `name` in `folder` for reading. A link is an error, and a pipe is not waited for.
+fn open(folder: &impl AsFd, name: &OsStr, further: OFlags) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | further;
+    Ok(openat(folder, name, flags, Mode::empty())?)
+}
+
 /// A file that is opened when somebody wants its first byte.
 struct OnDisk<'a> {
-    place: PathBuf,
-    /// Device and number of the file that was looked at: what stands there now may be another, or a link.
-    inode: (u64, u64),
+    folder: &'a OwnedFd,
+    name: &'a OsStr,
+    /// The file that was looked at: what stands there now may be another.
+    found: &'a Stat,
     file: Option<File>,
+    /// Bytes that are not read yet. A file that grows has no more than it had.
+    left: u64,
     buffer: &'a mut [u8],
-    /// Why the file could not be read. The others still are.
+    /// Why the file could not be read to its end.
     error: Option<io::Error>,
 }
 
 impl OnDisk<'_> {
     fn open(&mut self) -> io::Result<&mut File> {
-        if self.file.is_none() {
-            let file = File::open(&self.place)?;
-            let metadata = file.metadata()?;
-            if (metadata.dev(), metadata.ino()) != self.inode {
-                return Err(io::Error::other("the file changed while it was read"));
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let file = open(self.folder, self.name, OFlags::empty())?;
+                let stat = fstat(&file)?;
+                if (stat.st_dev, stat.st_ino) != (self.found.st_dev, self.found.st_ino) {
+                    return Err(changed());
+                }
+                File::from(file)
             }
-            self.file = Some(file);
-        }
-        self.file
-            .as_mut()
-            .ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+        };
+        Ok(self.file.insert(file))
     }
 
     fn fill(&mut self) -> io::Result<usize> {
+        let longest = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let longest = longest.min(self.buffer.len());
+        if longest == 0 {
+            return Ok(0);
+        }
         self.open()?;
-        let Some(file) = self.file.as_mut() else {
+        let (Some(file), Some(into)) = (self.file.as_mut(), self.buffer.get_mut(..longest)) else {
             return Ok(0);
         };
         loop {
-            match file.read(self.buffer) {
+            match file.read(into) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) => return Err(changed()),
                 result => return result,
             }
         }
     }
+
+    fn skip(&mut self, amount: u64) -> io::Result<()> {
+        let amount = amount.min(self.left);
+        let offset = i64::try_from(amount).unwrap_or(i64::MAX);
+        self.open()?.seek(SeekFrom::Current(offset))?;
+        self.left = self.left.saturating_sub(amount);
+        Ok(())
+    }
+
+    /// Half a file must not be taken for a whole one.
+    fn failed(&mut self, error: io::Error) -> Stop {
+        let stop = Stop::Broken(error.to_string());
+        self.error = Some(error);
+        stop
+    }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("the file changed while it was read")
 }
 
 impl Content for OnDisk<'_> {
     fn piece(&mut self) -> Result<&[u8], Stop> {
-        let read = match self.fill() {
-            Ok(read) => read,
-            Err(error) => {
-                self.error = Some(error);
-                0
-            }
-        };
+        let read = self.fill().map_err(|error| self.failed(error))?;
+        self.left = self.left.saturating_sub(read as u64);
         Ok(self.buffer.get(..read).unwrap_or_default())
     }
 
     fn leave_out(&mut self, amount: u64) -> Result<(), Stop> {
-        let amount = i64::try_from(amount).unwrap_or(i64::MAX);
-        if let Err(error) = self
-            .open()
-            .and_then(|file| file.seek(SeekFrom::Current(amount)))
-        {
-            self.error = Some(error);
-        }
-        Ok(())
+        self.skip(amount).map_err(|error| self.failed(error))
     }
 }

@@ -91,6 +91,8 @@ struct Known {
     os: String,
     #[serde(default)]
     architecture: String,
+    #[serde(default)]
+    variant: String,
 }
 
 /// A client for one engine.
@@ -98,6 +100,8 @@ struct Engine<'a> {
     endpoint: &'a Endpoint,
     agent: ureq::Agent,
     document_bytes: u64,
+    /// Longest silence where there is little to do for it.
+    patience: Duration,
     watch: &'a Watch,
 }
 
@@ -110,8 +114,6 @@ impl<'a> Engine<'a> {
             .user_agent(options.user_agent.as_str())
             .timeout_resolve(Some(options.connect_timeout))
             .timeout_connect(Some(options.connect_timeout))
-            .timeout_recv_response(Some(PATIENCE))
-            .timeout_per_read(Some(PATIENCE))
             .timeout_per_write(Some(options.read_timeout))
             .build();
         let agent = match endpoint {
@@ -125,13 +127,14 @@ impl<'a> Engine<'a> {
             endpoint,
             agent,
             document_bytes: options.limits.document_bytes,
+            patience: options.read_timeout,
             watch,
         }
     }
 
     /// What there is to know about an image. `None` when there is none of that name.
     fn inspect(&self, name: &str) -> Result<Option<Known>, ReadError> {
-        let response = self.get(name, "json")?;
+        let response = self.get(name, "json", self.patience)?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -144,13 +147,18 @@ impl<'a> Engine<'a> {
 
     /// The image as an archive.
     fn export(&self, name: &str) -> Result<impl Read + use<>, ReadError> {
-        let response = self.successful(name, self.get(name, "get")?)?;
+        let response = self.successful(name, self.get(name, "get", PATIENCE)?)?;
         let body = response.into_body().into_with_config();
         // The spool has the bound.
         Ok(body.limit(u64::MAX).reader())
     }
 
-    fn get(&self, name: &str, what: &str) -> Result<Response<ureq::Body>, ReadError> {
+    fn get(
+        &self,
+        name: &str,
+        what: &str,
+        patience: Duration,
+    ) -> Result<Response<ureq::Body>, ReadError> {
         // The characters of references all stand for themselves in a path.
         if name.parse::<ImageReference>().is_err() {
             return Err(self.failed(name, "it is neither a reference nor an id"));
@@ -159,7 +167,14 @@ impl<'a> Engine<'a> {
         let Ok(uri) = text.parse::<Uri>() else {
             return Err(self.failed(name, "the engine has no address"));
         };
-        self.agent.get(uri).call().map_err(|error| match error {
+        let request = self
+            .agent
+            .get(uri)
+            .config()
+            .timeout_recv_response(Some(patience))
+            .timeout_per_read(Some(patience))
+            .build();
+        request.call().map_err(|error| match error {
             ureq::Error::Io(error) => self.unreachable(name, &error),
             other => self.failed(name, &other.to_string()),
         })

@@ -19,8 +19,16 @@ pub trait Selector: Sync {
         false
     }
 
-    /// Who looks at the content of a regular file, if anyone does. Called once for each regular file, also
-    /// for those that are kept.
+    /// Whether nobody looks at a regular file that begins with `start`, a beginning of any length but 0. Asked
+    /// where such a beginning is at hand, to spare most files of an image an inspector that only finds that
+    /// they are none of its. What is found must not depend on it.
+    fn passes_over(&self, path: &ImagePath, start: &[u8]) -> bool {
+        let _ = (path, start);
+        false
+    }
+
+    /// Who looks at the content of a regular file, if anyone does. Called once for each regular file that
+    /// is not passed over, also for those that are kept.
     fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
         let _ = (path, file);
         None

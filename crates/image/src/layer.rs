@@ -3,14 +3,16 @@
 mod collect;
 mod in_place;
 mod intake;
+mod together;
 mod unpack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use seareeve_model::{ImagePath, Problem};
 
-pub(crate) use collect::{Budget, Collected, Collector, Content, Stop, collect};
+pub(crate) use collect::{Collected, Collector, Content, Stop, collect};
 pub(crate) use in_place::in_place;
+pub(crate) use together::{Budget, Unpacking};
 pub(crate) use unpack::{Blob, BlobEnd, UnpackLimits, unpack};
 
 /// What one layer brings and takes away: its wanted files, and all that hides files of lower layers.
@@ -58,10 +60,29 @@ impl LayerFiles {
         self.removes(bytes, &hash) || self.directories.binary_search(&hash.0).is_ok()
     }
 
+    /// Bytes that this takes of [`crate::Limits::kept_bytes`].
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        let maps = [&self.files, &self.links, &self.notes]
+            .into_iter()
+            .flatten();
+        let contents = maps.map(|(path, content)| cost(path.as_bytes(), content.len() as u64));
+        let marks = self.whiteouts.iter().chain(&self.opaque);
+        let hashes = self
+            .directories
+            .len()
+            .saturating_add(self.replacements.len()) as u64;
+        contents
+            .chain(marks.map(|path| cost(path, 0)))
+            .fold(hashes.saturating_mul(HASH), u64::saturating_add)
+    }
+
     fn removes(&self, path: &[u8], hash: &PathHash) -> bool {
         self.whiteouts.contains(path) || self.replacements.binary_search(&hash.0).is_ok()
     }
 }
+
+/// Bytes of one path that is remembered by its hash only.
+pub(crate) const HASH: u64 = 8;
 
 /// What keeping something costs against [`crate::Limits::kept_bytes`], with its place in the maps.
 pub(crate) fn cost(path: &[u8], content: u64) -> u64 {

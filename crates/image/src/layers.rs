@@ -1,16 +1,21 @@
 //! All layers of an image: several at a time, each from the cache or from its source.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use seareeve_model::{Digest, Layer, Problem, ProblemCode};
 
-use crate::layer::{Blob, BlobEnd, Budget, Collected, UnpackLimits, collect, in_place, unpack};
+use crate::layer::{
+    Blob, BlobEnd, Budget, Collected, UnpackLimits, Unpacking, collect, in_place, unpack,
+};
 use crate::plan::{OpenError, Origin};
 use crate::problems::Problems;
 use crate::progress::{Report, report};
 use crate::tree::FileTree;
 use crate::{LayerFiles, Options, Progress, ReadError, Selector, Stage, Verify};
+
+/// After so many packed bytes the caller is told how far reading is.
+const TOLD: u64 = 1 << 20;
 
 /// What all layers share while they are read.
 pub(crate) struct Layers<'a> {
@@ -20,6 +25,8 @@ pub(crate) struct Layers<'a> {
     pub(crate) origin: &'a dyn Origin,
     /// Packed sizes, where known.
     pub(crate) packed: &'a [Option<u64>],
+    /// The most packed bytes that the caller was told of.
+    pub(crate) told: AtomicU64,
 }
 
 /// One layer after it was read.
@@ -33,13 +40,24 @@ struct Read {
 }
 
 /// What the threads that read layers share.
-struct Shared<'a> {
-    budget: &'a Budget,
+struct Shared {
+    /// Bytes that may be kept.
+    kept: Budget,
+    unpacking: Arc<Unpacking>,
+    /// Whether to end when a limit of the image is met.
+    is_trial: bool,
     /// Packed bytes read.
     bytes: AtomicU64,
     finished: AtomicU32,
     /// Set when nothing is worth reading any more.
     stop: AtomicBool,
+}
+
+impl Shared {
+    /// Whether the result will not be used. Which layer meets a limit of the image depends on who was faster.
+    fn is_void(&self) -> bool {
+        self.is_trial && (self.kept.was_spent() || self.unpacking.bytes.was_spent())
+    }
 }
 
 impl Layers<'_> {
@@ -49,23 +67,18 @@ impl Layers<'_> {
         layers: &mut [Layer],
         problems: &mut Vec<Problem>,
     ) -> Result<FileTree, ReadError> {
-        let limits = &self.options.limits;
         let threads = self.options.threads.get().min(layers.len());
-        if threads > 1 {
-            let budget = Budget::new(limits.kept_bytes, limits.kept_bytes);
-            let all = self.side_by_side(layers, &budget, threads)?;
-            let unpacked = all.iter().map(|read| read.unpacked);
-            let within = unpacked.fold(0, u64::saturating_add) <= limits.image_bytes;
-            // Which layer would meet the limit depends on who was faster. The same image must give the same
-            // result, so it is read once more, layer by layer.
-            if within && !budget.was_spent() {
-                let mut tree = FileTree::default();
-                for ((index, layer), read) in layers.iter_mut().enumerate().zip(all) {
-                    self.make_room(&mut tree, layer, problems);
-                    self.lay(&mut tree, index, layer, read, problems);
-                }
-                return Ok(tree);
+        if threads > 1
+            && let Some((all, shared)) = self.side_by_side(layers, threads)?
+        {
+            let mut tree = FileTree::default();
+            for ((index, layer), read) in layers.iter_mut().enumerate().zip(all) {
+                // Laying out many small files takes its time as well.
+                self.tell(&shared, 0)?;
+                self.make_room(&mut tree, layer, problems);
+                self.lay(&mut tree, index, layer, read, problems);
             }
+            return Ok(tree);
         }
         self.one_by_one(layers, problems)
     }
@@ -77,38 +90,40 @@ impl Layers<'_> {
     ) -> Result<FileTree, ReadError> {
         let limits = &self.options.limits;
         let mut tree = FileTree::default();
-        let mut unpacked = 0_u64;
+        let unpacking = Arc::new(Unpacking::new(limits.image_bytes));
         let (mut bytes, mut finished) = (0, 0);
         for (index, layer) in layers.iter_mut().enumerate() {
             self.make_room(&mut tree, layer, problems);
             let left = limits.kept_bytes.saturating_sub(tree.kept_bytes());
-            let budget = Budget::new(left, limits.kept_bytes);
             let shared = Shared {
-                budget: &budget,
+                kept: Budget::new(left, limits.kept_bytes),
+                unpacking: Arc::clone(&unpacking),
+                is_trial: false,
                 bytes: AtomicU64::new(bytes),
                 finished: AtomicU32::new(finished),
                 stop: AtomicBool::new(false),
             };
-            let left = limits.image_bytes.saturating_sub(unpacked);
-            let read = self.layer(index, layer, left, &shared)?;
-            unpacked = unpacked.saturating_add(read.unpacked);
+            let read = self.layer(index, layer, &shared)?;
             (bytes, finished) = (shared.bytes.into_inner(), shared.finished.into_inner());
             self.lay(&mut tree, index, layer, read, problems);
         }
         Ok(tree)
     }
 
-    /// Reads all layers on several threads, the largest first, because the one that ends last decides.
+    /// Reads all layers on several threads, the largest first, because the one that ends last decides. `None` when
+    /// they met a limit together: the same image must give the same result, so they have to be read one by one.
     fn side_by_side(
         &self,
         layers: &[Layer],
-        budget: &Budget,
         threads: usize,
-    ) -> Result<Vec<Read>, ReadError> {
+    ) -> Result<Option<(Vec<Read>, Shared)>, ReadError> {
+        let limits = &self.options.limits;
         let mut order: Vec<usize> = (0..layers.len()).collect();
         order.sort_by_key(|index| std::cmp::Reverse(self.packed.get(*index).copied().flatten()));
         let shared = Shared {
-            budget,
+            kept: Budget::new(limits.kept_bytes, limits.kept_bytes),
+            unpacking: Arc::new(Unpacking::new(limits.image_bytes)),
+            is_trial: true,
             bytes: AtomicU64::new(0),
             finished: AtomicU32::new(0),
             stop: AtomicBool::new(false),
@@ -121,7 +136,7 @@ impl Layers<'_> {
                 let (Some(layer), Some(slot)) = (layers.get(*index), results.get(*index)) else {
                     continue;
                 };
-                let result = self.layer(*index, layer, self.options.limits.image_bytes, &shared);
+                let result = self.layer(*index, layer, &shared);
                 if result.is_err() {
                     shared.stop.store(true, Ordering::Relaxed);
                 }
@@ -140,6 +155,9 @@ impl Layers<'_> {
             }
             work();
         });
+        if shared.is_void() {
+            return Ok(None);
+        }
         let results = results.into_iter().map(|slot| {
             let result = slot.into_inner().ok().flatten();
             result.unwrap_or(Err(ReadError::Cancelled))
@@ -156,7 +174,7 @@ impl Layers<'_> {
             .iter()
             .position(|error| !matches!(error, ReadError::Cancelled));
         if failed.is_empty() {
-            Ok(all)
+            Ok(Some((all, shared)))
         } else {
             Err(failed.swap_remove(told.unwrap_or(0)))
         }
@@ -202,17 +220,11 @@ impl Layers<'_> {
         problems.append(&mut read.problems);
     }
 
-    /// Reads one layer, of which at most `bytes_left` may be unpacked.
-    fn layer(
-        &self,
-        index: usize,
-        layer: &Layer,
-        bytes_left: u64,
-        shared: &Shared<'_>,
-    ) -> Result<Read, ReadError> {
+    /// Reads one layer.
+    fn layer(&self, index: usize, layer: &Layer, shared: &Shared) -> Result<Read, ReadError> {
         let packed = self.packed.get(index).copied().flatten();
         self.tell(shared, 0)?;
-        if let Some(read) = self.cached(layer) {
+        if let Some(read) = self.cached(layer, shared) {
             shared
                 .bytes
                 .fetch_add(packed.unwrap_or(0), Ordering::Relaxed);
@@ -243,7 +255,7 @@ impl Layers<'_> {
                 return lost(ProblemCode::LayerUnreadable, message);
             }
         };
-        let limits = UnpackLimits::new(limits, bytes_left);
+        let limits = UnpackLimits::new(limits, &shared.unpacking);
         let read = self.blob(blob, layer, &limits, shared)?;
         shared.finished.fetch_add(1, Ordering::Relaxed);
         Ok(read)
@@ -254,7 +266,7 @@ impl Layers<'_> {
         blob: Blob,
         layer: &Layer,
         limits: &UnpackLimits,
-        shared: &Shared<'_>,
+        shared: &Shared,
     ) -> Result<Read, ReadError> {
         let place = place(layer);
         let expected = blob.digest.clone();
@@ -270,7 +282,7 @@ impl Layers<'_> {
             collect(
                 &mut &mut *input,
                 limits,
-                shared.budget,
+                &shared.kept,
                 self.selector,
                 &place,
             )
@@ -329,14 +341,23 @@ impl Layers<'_> {
         })
     }
 
-    /// The layer from the cache, by either of its digests.
-    fn cached(&self, layer: &Layer) -> Option<Read> {
+    /// The layer from the cache. A packed layer is what its packed bytes are, whatever the configuration says that
+    /// they unpack to; so it is asked for by their digest alone. One that would not be read whole, because it is
+    /// too large beside what else there is of the image, is read, and says so.
+    fn cached(&self, layer: &Layer, shared: &Shared) -> Option<Read> {
         let cache = self.options.cache.as_ref()?;
-        let digests = [Some(&layer.diff_id), layer.digest.as_ref()];
-        let found = digests
-            .into_iter()
-            .flatten()
-            .find_map(|digest| cache.get(digest))?;
+        let found = cache.get(layer.digest.as_ref().unwrap_or(&layer.diff_id))?;
+        if self.options.verify == Verify::Everything && found.diff_id.is_none() {
+            return None;
+        }
+        let bytes = &shared.unpacking.bytes;
+        if found.unpacked > self.options.limits.layer_bytes || !bytes.take(found.unpacked) {
+            return None;
+        }
+        if !shared.kept.take(found.files.kept_bytes()) {
+            bytes.give_back(found.unpacked);
+            return None;
+        }
         Some(Read {
             files: Some(found.files),
             problems: Vec::new(),
@@ -354,7 +375,13 @@ impl Layers<'_> {
         problems: &mut Problems,
     ) -> Result<Option<Digest>, ReadError> {
         if let Some(error) = end.broken {
-            return Err(self.origin.broken(error));
+            // What lies here is no worse for a part of it that cannot be read; a network is asked again.
+            if self.origin.strict() {
+                return Err(self.origin.broken(error));
+            }
+            let message = format!("the rest of the layer could not be read: {error}");
+            problems.add(ProblemCode::LayerUnreadable, || place.to_owned(), message);
+            return Ok(None);
         }
         let Some(expected) = expected else {
             return Ok(None);
@@ -377,17 +404,27 @@ impl Layers<'_> {
     }
 
     /// Reports `more` packed bytes read.
-    fn tell(&self, shared: &Shared<'_>, more: u64) -> Result<(), ReadError> {
-        if shared.stop.load(Ordering::Relaxed) {
+    fn tell(&self, shared: &Shared, more: u64) -> Result<(), ReadError> {
+        if shared.stop.load(Ordering::Relaxed) || shared.is_void() {
             return Err(ReadError::Cancelled);
         }
-        let bytes = shared.bytes.fetch_add(more, Ordering::Relaxed);
+        let before = shared.bytes.fetch_add(more, Ordering::Relaxed);
+        let bytes = before.saturating_add(more);
+        // The caller's answer may cost more than passing over a file does.
+        if more > 0 && before / TOLD == bytes / TOLD {
+            return Ok(());
+        }
         let progress = Progress {
             stage: Stage::Layers,
             layer: shared.finished.load(Ordering::Relaxed),
             layers: u32::try_from(self.packed.len()).unwrap_or(u32::MAX),
-            bytes_read: bytes.saturating_add(more),
-            bytes_total: self.packed.iter().copied().sum(),
+            // Nothing is told twice when layers are read again.
+            bytes_read: bytes.max(self.told.fetch_max(bytes, Ordering::Relaxed)),
+            bytes_total: self
+                .packed
+                .iter()
+                .copied()
+                .try_fold(0, |sum: u64, size| Some(sum.saturating_add(size?))),
         };
         report(self.progress, progress)
     }

@@ -43,7 +43,7 @@ const GIB: u64 = 1 << 30;
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            file_bytes: 32 * MIB,
+            file_bytes: 80 * MIB,
             kept_bytes: 96 * MIB,
             layer_bytes: 64 * GIB,
             image_bytes: 128 * GIB,

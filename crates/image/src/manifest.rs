@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use seareeve_model::Digest;
 use serde::{Deserialize, Deserializer};
 
-use crate::{Platform, ReadError};
+use crate::{Platform, ReadError, exact};
 
 /// Annotations that name an image: containerd's has the full name, OCI's often only the tag.
 pub(crate) const NAME: &str = "io.containerd.image.name";
@@ -186,9 +186,9 @@ pub(crate) struct DockerManifest {
     pub(crate) layers: Option<Vec<String>>,
 }
 
-/// Reads any of the documents; `what` names it in errors. Nesting is bounded by `serde_json` (128).
+/// Reads any of the documents; `what` names it in errors.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(json: &'a [u8], what: &str) -> Result<T, ReadError> {
-    serde_json::from_slice(json).map_err(|error| malformed(what, &error.to_string()))
+    exact::from_slice(json).map_err(|error| malformed(what, &error.to_string()))
 }
 
 pub(crate) fn malformed(what: &str, why: &str) -> ReadError {

@@ -9,7 +9,7 @@ use crate::ReadError;
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
-    /// Index of the layer being read, from 0 at the bottom.
+    /// Layers that were read to their end. Several are read at a time, so this names none of them.
     pub layer: u32,
     /// Layers of the image; 0 while opening.
     pub layers: u32,
@@ -28,7 +28,7 @@ pub enum Stage {
     Layers,
 }
 
-/// Called often (about every 256 KiB unpacked, and a few times a second while waiting);
+/// Called often (about every MiB packed, and a few times a second while waiting);
 /// `ControlFlow::Break` ends reading with [`ReadError::Cancelled`].
 pub(crate) type Report<'a> = dyn Fn(Progress) -> ControlFlow<()> + Sync + 'a;
 

@@ -107,6 +107,7 @@ pub fn read(
         progress,
         origin: origin.as_ref(),
         packed: &plan.packed,
+        told: 0.into(),
     };
     let tree = watch.over(asked, || layers.read(&mut image.layers, &mut problems))?;
     Ok(Contents {

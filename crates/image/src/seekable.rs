@@ -9,7 +9,7 @@ use crate::tar::{Input, InputError};
 /// Bytes of the first read after a skip: headers stand far apart, and a file's magic number is near.
 const SHORT: usize = 4096;
 /// Bytes of a read where everything before was wanted too.
-const LONG: usize = 256 * 1024;
+const LONG: usize = 64 * 1024;
 
 /// A part of a file as input.
 pub(crate) struct Seekable<'a> {
@@ -18,7 +18,9 @@ pub(crate) struct Seekable<'a> {
     end: u64,
     /// Where the next read from the file starts.
     next: u64,
+    /// Grows to the longest read; what is behind `filled` is of no read.
     buffer: Vec<u8>,
+    filled: usize,
     used: usize,
     /// Bytes of the next read.
     stride: usize,
@@ -40,6 +42,7 @@ impl<'a> Seekable<'a> {
             end: start.saturating_add(length),
             next: start,
             buffer: Vec::new(),
+            filled: 0,
             used: 0,
             stride: SHORT,
             go_on,
@@ -50,27 +53,36 @@ impl<'a> Seekable<'a> {
 
 impl Input for Seekable<'_> {
     fn fill(&mut self) -> Result<&[u8], InputError> {
-        if self.used >= self.buffer.len() {
+        if self.used >= self.filled {
             if !(self.go_on)(self.next.saturating_sub(self.start)) {
                 return Err(InputError::Cancelled);
             }
             let left = usize::try_from(self.end.saturating_sub(self.next)).unwrap_or(usize::MAX);
-            self.buffer.resize(self.stride.min(left), 0);
-            let read = read_up_to(self.file, self.next, &mut self.buffer)?;
-            self.buffer.truncate(read);
-            self.used = 0;
+            let wanted = self.stride.min(left);
+            if self.buffer.len() < wanted {
+                self.buffer.resize(wanted, 0);
+            }
+            // Nothing is at hand should the read fail.
+            (self.filled, self.used) = (0, 0);
+            let room = self.buffer.get_mut(..wanted).unwrap_or_default();
+            let read = read_up_to(self.file, self.next, room)?;
+            self.filled = read;
             self.next = self.next.saturating_add(read as u64);
             self.stride = self.stride.saturating_mul(4).min(LONG);
         }
-        Ok(self.buffer.get(self.used..).unwrap_or_default())
+        Ok(Self::at_hand(self))
     }
 
     fn consume(&mut self, amount: usize) {
         self.used = self.used.saturating_add(amount);
     }
 
+    fn at_hand(&self) -> &[u8] {
+        self.buffer.get(self.used..self.filled).unwrap_or_default()
+    }
+
     fn skip(&mut self, amount: u64) -> Result<u64, InputError> {
-        let buffered = self.buffer.len().saturating_sub(self.used) as u64;
+        let buffered = self.filled.saturating_sub(self.used) as u64;
         if amount <= buffered {
             self.used = self
                 .used
@@ -79,8 +91,7 @@ impl Input for Seekable<'_> {
         }
         let position = self.next.saturating_sub(buffered);
         let reached = position.saturating_add(amount).min(self.end);
-        self.buffer.clear();
-        self.used = 0;
+        (self.filled, self.used) = (0, 0);
         self.next = reached;
         self.stride = SHORT;
         Ok(reached.saturating_sub(position))

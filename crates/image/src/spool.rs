@@ -15,6 +15,11 @@ use crate::{Limits, ReadError};
 /// Bytes moved at once.
 const PIECE: usize = 256 * 1024;
 
+/// Bytes of the disk that are left to others, who may have nothing but this disk.
+const RESERVE: u64 = 64 << 20;
+/// After so many bytes the disk is asked how full it is.
+const GLANCE: u64 = 16 << 20;
+
 /// A file in the folder for temporary files that no path leads to.
 pub(crate) struct Spool<'a> {
     file: File,
@@ -42,7 +47,7 @@ impl<'a> Spool<'a> {
     pub(crate) fn expect(&self, bytes: u64) -> Result<(), ReadError> {
         // A file system that does not say how full it is will say so when it is.
         match self.free() {
-            Some(free) if free < bytes => Err(self.no_room(bytes, free)),
+            Some(free) if free < bytes.saturating_add(RESERVE) => Err(self.no_room(bytes, free)),
             Some(_) | None => Ok(()),
         }
     }
@@ -58,6 +63,7 @@ impl<'a> Spool<'a> {
     ) -> Result<File, SpoolError> {
         let mut piece = vec![0; PIECE];
         let mut bytes: u64 = 0;
+        let mut next_glance = GLANCE;
         loop {
             if watch.is_stopped() {
                 return Err(ReadError::Cancelled.into());
@@ -72,6 +78,14 @@ impl<'a> Spool<'a> {
             check(bytes, packed(), limits)?;
             self.write(piece.get(..read).unwrap_or_default(), bytes)?;
             watch.fetched(read as u64);
+            if bytes >= next_glance {
+                next_glance = bytes.saturating_add(GLANCE);
+                if let Some(free) = self.free().filter(|free| *free < RESERVE) {
+                    return Err(self
+                        .no_room(bytes.saturating_add(RESERVE), bytes.saturating_add(free))
+                        .into());
+                }
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The wanted files of an image as they look with all layers laid over each other.
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, BinaryHeap, btree_map};
 
 use seareeve_model::ImagePath;
 
@@ -94,7 +94,7 @@ impl FileTree {
     }
 
     /// The file that a process inside the image would open as `path`, as far as links were wanted.
-    /// Links that climb out of the image's root, lead in circles or to unwanted files give `None`.
+    /// Links that lead in circles or to unwanted files give `None`.
     #[must_use]
     pub fn get(&self, path: &ImagePath) -> Option<&File> {
         self.resolve(path).map(|(_, file)| file)
@@ -146,7 +146,7 @@ impl FileTree {
             let link = ImagePath::parse(start)?;
             if let Some(target) = self.links.get(&link) {
                 let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-                return link.parent()?.join(target)?.join(rest);
+                return inside(link.parent()?, target)?.join(rest);
             }
         }
         None
@@ -155,22 +155,31 @@ impl FileTree {
     /// Forgets the lowest versions of the files with most of them until all history takes at most `most` bytes, so
     /// that old versions never push out what is there now. Whether anything was forgotten.
     pub(crate) fn trim_history(&mut self, most: u64) -> bool {
-        let mut trimmed = false;
-        while self.history_costs().fold(0, u64::saturating_add) > most {
-            let Some(versions) = self
-                .history
-                .values_mut()
-                .max_by_key(|versions| versions.len())
-            else {
-                break;
-            };
-            if versions.is_empty() {
-                break;
-            }
-            versions.remove(0);
-            trimmed = true;
+        let mut bytes = self.history_costs().fold(0, u64::saturating_add);
+        if bytes <= most {
+            return false;
         }
-        trimmed
+        let mut files: Vec<_> = self.history.iter_mut().map(|file| (file, 0)).collect();
+        // Versions left, and of which file.
+        let mut fullest: BinaryHeap<(usize, usize)> = files
+            .iter()
+            .enumerate()
+            .map(|(at, ((_, versions), _))| (versions.len(), at))
+            .collect();
+        while bytes > most
+            && let Some((left, at)) = fullest.pop()
+            && let Some(((path, versions), forgotten)) = files.get_mut(at)
+            && let Some(version) = versions.get(*forgotten)
+        {
+            bytes = bytes.saturating_sub(cost(path.as_bytes(), version.content.len() as u64));
+            *forgotten += 1;
+            fullest.push((left.saturating_sub(1), at));
+        }
+        for ((_, versions), forgotten) in files {
+            versions.drain(..forgotten);
+        }
+        self.history.retain(|_, versions| !versions.is_empty());
+        true
     }
 
     fn history_costs(&self) -> impl Iterator<Item = u64> {
@@ -201,6 +210,25 @@ impl FileTree {
             )
             .fold(0, u64::saturating_add)
     }
+}
+
+/// Where a link in `folder` leads. As for a process inside, there is nothing above the root but the root.
+fn inside(folder: ImagePath, target: &[u8]) -> Option<ImagePath> {
+    // Longer ones are none to Linux.
+    if target.len() > 4096 {
+        return None;
+    }
+    let start = if target.starts_with(b"/") {
+        ImagePath::root()
+    } else {
+        folder
+    };
+    target
+        .split(|b| *b == b'/')
+        .try_fold(start, |path, part| match part {
+            b".." => Some(path.parent().unwrap_or(path)),
+            part => path.join(part),
+        })
 }
 
 impl<'a> IntoIterator for &'a FileTree {

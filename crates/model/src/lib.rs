@@ -16,6 +16,7 @@ mod notice;
 mod package;
 mod problem;
 mod purl;
+mod secret;
 mod severity;
 mod suppression;
 
@@ -32,5 +33,6 @@ pub use notice::{Notice, NoticeCode};
 pub use package::{InstalledPackage, Inventory, Package, PackageKind, SourcePackage};
 pub use problem::{Problem, ProblemCode};
 pub use purl::{Purl, PurlError, PurlParts};
+pub use secret::{Confidence, SecretFinding, SecretPlace};
 pub use severity::{Severity, SeverityError};
 pub use suppression::{SuppressedBy, Suppression, VexJustification, VexStatus, VexVerdict};

@@ -7,6 +7,7 @@ mod binary;
 mod cargo_lock;
 mod dotnet;
 mod dpkg;
+mod faults;
 mod found;
 mod go_mod;
 mod java;
@@ -18,9 +19,10 @@ mod members;
 mod needs;
 mod node;
 mod os_release;
+pub(crate) mod ownership;
 mod php;
 mod python;
-mod rpm;
+pub(crate) mod rpm;
 mod ruby;
 mod tables;
 
@@ -38,6 +40,7 @@ use found::{Found, Limited};
 pub(crate) use found::{LONGEST_TEXT, MOST_PACKAGES};
 pub use java::{JavaIndex, JavaIndexError};
 use listing::Listing;
+pub(crate) use locks::is_lock_file;
 use locks::{Installs, Locks};
 use os_release::OsRelease;
 
@@ -91,9 +94,14 @@ enum Intake {
     /// The same of a lock file, which names packages without holding them; it counts where nothing stands in the
     /// second place.
     Locked(fn(&ImagePath) -> bool, Installs),
-    /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive). Called
-    /// for every regular file of an image.
-    Extract(fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>),
+    /// What an inspector kept of a file that is too large to be kept itself (a binary, an archive).
+    Extract {
+        /// Whether the beginning of a file says that it is none of the format's. Called for every regular file of
+        /// an image whose beginning is at hand.
+        passes_over: fn(&ImagePath, &[u8]) -> bool,
+        /// Called for every regular file that some format does not pass over.
+        inspector: fn(&ImagePath, FileFacts) -> Option<Box<dyn Inspector>>,
+    },
 }
 
 impl Ecosystem {
@@ -101,14 +109,14 @@ impl Ecosystem {
         match self.intake {
             Intake::Whole(wanted) | Intake::Amended { wanted, .. } => wanted(path),
             Intake::Locked(wanted, _) => wanted(path) && !locks::is_of_dependency(path),
-            Intake::Extract(_) => false,
+            Intake::Extract { .. } => false,
         }
     }
 
     /// Whether the file at `path` is a log of one that is kept.
     fn amends(&self, path: &ImagePath) -> bool {
         match self.intake {
-            Intake::Whole(_) | Intake::Locked(..) | Intake::Extract(_) => false,
+            Intake::Whole(_) | Intake::Locked(..) | Intake::Extract { .. } => false,
             Intake::Amended { wanted, suffix, .. } => {
                 let database = path.as_bytes().strip_suffix(suffix);
                 database
@@ -150,6 +158,10 @@ impl Ecosystem {
         }
     }
 
+    fn is_language(&self) -> bool {
+        matches!(self.scope, Scope::Language)
+    }
+
     /// Whether the files name packages without holding them.
     fn is_lock(&self) -> bool {
         matches!(self.intake, Intake::Locked(..))
@@ -162,6 +174,9 @@ type Amend = fn(&[u8], &[u8]) -> Result<Option<Vec<u8>>, String>;
 /// Reads one file, or the extract of one. `Err` only when the limit of packages is reached.
 type Read = fn(&[u8], Option<&OsRelease>, &mut Found<'_>) -> Result<(), Limited>;
 
+/// Paths without a slash at the beginning, of those that the function given wants.
+type Owned = fn(&[u8], &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>>;
+
 /// What decides which advisories apply to the packages of a format.
 enum Scope {
     /// The format alone; each package has a file of its own, put there by the layer that installed it.
@@ -170,6 +185,8 @@ enum Scope {
     OperatingSystem {
         /// OSV's name of the release, if it is one whose advisories apply.
         release: fn(&OsRelease) -> Option<String>,
+        /// The files that packages own according to the database, as far as they are asked for.
+        owned: Owned,
     },
 }
 
@@ -179,12 +196,25 @@ pub(crate) fn wanted(path: &ImagePath) -> bool {
     os_release::wanted(path) || ECOSYSTEMS.iter().any(wants)
 }
 
+/// Whether the file at `path` says which distribution it is.
+pub(crate) fn is_release(path: &ImagePath) -> bool {
+    os_release::wanted(path)
+}
+
 /// Whether `path` is a database that layers rewrite as a whole, so that a reader of images has to keep what
 /// lower layers had there: only by comparing can it be said which layer brought a package.
 pub(crate) fn wants_history(path: &ImagePath) -> bool {
     ECOSYSTEMS.iter().any(|format| match format.scope {
         Scope::Language => false,
         Scope::OperatingSystem { .. } => format.keeps(path),
+    })
+}
+
+/// Whether no format looks at a regular file that begins with `start`.
+pub(crate) fn passes_over(path: &ImagePath, start: &[u8]) -> bool {
+    ECOSYSTEMS.iter().all(|format| match format.intake {
+        Intake::Whole(_) | Intake::Amended { .. } | Intake::Locked(..) => true,
+        Intake::Extract { passes_over, .. } => passes_over(path, start),
     })
 }
 
@@ -198,7 +228,7 @@ pub(crate) fn inspectors(
         .zip(0..)
         .filter_map(move |(format, at)| match format.intake {
             Intake::Whole(_) | Intake::Amended { .. } | Intake::Locked(..) => None,
-            Intake::Extract(inspector) => Some((at, inspector(path, file)?)),
+            Intake::Extract { inspector, .. } => Some((at, inspector(path, file)?)),
         })
 }
 
@@ -216,7 +246,7 @@ pub(crate) fn osv_ecosystem(kind: PackageKind, distro: &Distro) -> Option<String
     };
     ECOSYSTEMS.iter().find_map(|format| match format.scope {
         Scope::Language => None,
-        Scope::OperatingSystem { release } => release(&os),
+        Scope::OperatingSystem { release, .. } => release(&os),
     })
 }
 
@@ -257,6 +287,22 @@ pub fn inventory_with(
     }
 }
 
+/// What is known of an image in which nobody looked for packages, so that none are missing.
+pub(crate) fn inventory_without_packages(
+    image: Image,
+    tree: &FileTree,
+    mut problems: Vec<Problem>,
+) -> Inventory {
+    problems.sort_unstable();
+    problems.dedup();
+    Inventory {
+        image,
+        distro: os_release::find(tree).as_ref().map(OsRelease::to_distro),
+        packages: Vec::new(),
+        problems,
+    }
+}
+
 /// Says which packages of the operating system no advisory will be asked about, and why.
 fn gaps(os: Option<&OsRelease>, packages: &[InstalledPackage]) -> Vec<Problem> {
     let mut system: BTreeMap<PackageKind, usize> = BTreeMap::new();
@@ -291,7 +337,7 @@ fn gaps(os: Option<&OsRelease>, packages: &[InstalledPackage]) -> Vec<Problem> {
     if let (Some(os), Some(name), true) = (os, name, system.is_empty()) {
         let known = ECOSYSTEMS.iter().any(|format| match format.scope {
             Scope::Language => false,
-            Scope::OperatingSystem { release } => release(os).is_some(),
+            Scope::OperatingSystem { release, .. } => release(os).is_some(),
         });
         let (code, what) = if known {
             (ProblemCode::PackageUnreadable, "no package database")

@@ -2,43 +2,176 @@
 
 use std::ops::ControlFlow;
 
-use seareeve_image::{FileFacts, Inspector, Selector};
-use seareeve_model::ImagePath;
+use seareeve_image::{Contents, FileFacts, FileTree, Inspector, Selector};
+use seareeve_model::{ImagePath, Inventory, Problem, ProblemCode, SecretFinding, SecretPlace};
 use serde::{Deserialize, Serialize};
 
-use crate::ecosystems;
+use crate::ecosystems::ownership::{self, ListInspector};
+use crate::ecosystems::{self, JavaIndex};
+use crate::secrets::{self, Secrets};
 
-/// Looks for all that the scanner understands.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Examiner;
+/// What to look for in images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scanner {
+    /// Packages, to be matched with advisories.
+    Vulnerabilities,
+    /// Credentials.
+    Secrets,
+}
+
+/// Looks at the files of an image for some or all [`Scanner`]s.
+#[derive(Clone, Copy, Debug)]
+pub struct Examiner {
+    packages: bool,
+    secrets: bool,
+}
+
+impl Default for Examiner {
+    /// Looks for everything.
+    fn default() -> Self {
+        Self::new(&[Scanner::Vulnerabilities, Scanner::Secrets])
+    }
+}
 
 impl Examiner {
-    /// Changes whenever another program would remember something else of the same files: what was kept of layers
-    /// under one version is worth nothing under another.
+    /// Looks for what `scanners` need.
     #[must_use]
-    pub fn version(&self) -> &'static str {
-        env!("SEAREEVE_EXAMINER_VERSION")
+    pub fn new(scanners: &[Scanner]) -> Self {
+        Self {
+            packages: scanners.contains(&Scanner::Vulnerabilities),
+            secrets: scanners.contains(&Scanner::Secrets),
+        }
+    }
+
+    /// Changes whenever another program, or an examiner for other scanners, would remember something else of the
+    /// same files: what was kept of layers under one version is worth nothing under another.
+    #[must_use]
+    pub fn version(&self) -> String {
+        let packages = if self.packages { "p" } else { "" };
+        let secrets = if self.secrets { "s" } else { "" };
+        format!("{}{packages}{secrets}", env!("SEAREEVE_EXAMINER_VERSION"))
+    }
+
+    /// Lists what an image holds, from the contents that this examiner selected. `java` names the Java archives
+    /// that do not name themselves.
+    #[must_use]
+    pub fn examine(&self, contents: Contents, java: Option<&JavaIndex>) -> Examined {
+        let Contents {
+            mut image,
+            config,
+            tree,
+            mut problems,
+        } = contents;
+        let secrets = self
+            .secrets
+            .then(|| find_secrets(&tree, config.as_bytes(), &mut problems));
+        for layer in &mut image.layers {
+            keep_no_secrets(&mut layer.created_by);
+        }
+        let inventory = if self.packages {
+            ecosystems::inventory_with(image, &tree, problems, java)
+        } else {
+            ecosystems::inventory_without_packages(image, &tree, problems)
+        };
+        Examined { inventory, secrets }
+    }
+}
+
+/// What an image holds.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// Its packages, and what could not be read.
+    pub inventory: Inventory,
+    /// Its secrets, sorted by place; `None` when nobody looked for them.
+    pub secrets: Option<Vec<SecretFinding>>,
+}
+
+/// Secrets told one by one for one image. More help nobody.
+const MOST_SECRETS: usize = 10_000;
+
+fn find_secrets(tree: &FileTree, config: &[u8], problems: &mut Vec<Problem>) -> Vec<SecretFinding> {
+    let detector = secrets::detector();
+    let mut found = Vec::new();
+    let mut untold = 0_usize;
+    let mut add = |secrets: Secrets| {
+        let room = MOST_SECRETS.saturating_sub(found.len());
+        let more = usize::try_from(secrets.more).unwrap_or(usize::MAX);
+        untold = untold
+            .saturating_add(secrets.findings.len().saturating_sub(room))
+            .saturating_add(more);
+        found.extend(secrets.findings.into_iter().take(room));
+    };
+    for note in tree.notes() {
+        let extract = Remembered::read(&note.content).and_then(|remembered| remembered.secrets);
+        let place = SecretPlace::File {
+            path: note.path.clone(),
+            layer: note.layer,
+            is_hidden: note.is_hidden,
+        };
+        if let Some(secrets) = extract.and_then(|extract| detector.decode(&place, &extract)) {
+            add(secrets);
+        }
+    }
+    if !config.is_empty() {
+        match detector.configuration(config) {
+            Ok(secrets) => add(secrets),
+            Err(error) => problems.push(Problem::new(
+                ProblemCode::FileUnreadable,
+                "configuration",
+                error.to_string(),
+            )),
+        }
+    }
+    if untold > 0 {
+        let message = format!("{untold} more secrets are not listed");
+        problems.push(Problem::new(ProblemCode::LimitReached, "secrets", message));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// A build step that holds a secret is not passed on: what is said of an image is stored, shown and exported.
+fn keep_no_secrets(created_by: &mut String) {
+    let place = SecretPlace::Configuration {
+        field: "created_by".to_owned(),
+    };
+    let found = secrets::detector().scan_text(&place, created_by.as_bytes());
+    if !found.findings.is_empty() {
+        "(left out, because it holds a secret)".clone_into(created_by);
     }
 }
 
 impl Selector for Examiner {
     fn keeps(&self, path: &ImagePath) -> bool {
-        ecosystems::wanted(path)
+        // Without packages too: which distribution it is helps whoever reads the result.
+        ecosystems::wanted(path) && (self.packages || ecosystems::is_release(path))
     }
 
     fn keeps_history(&self, path: &ImagePath) -> bool {
-        ecosystems::wants_history(path)
+        self.packages && ecosystems::wants_history(path)
+    }
+
+    fn passes_over(&self, path: &ImagePath, start: &[u8]) -> bool {
+        let is_of_package = || ownership::is_list(path) || !ecosystems::passes_over(path, start);
+        // Secrets can be in any text.
+        !(self.secrets || self.packages && is_of_package())
     }
 
     fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
-        let looking: Vec<Looking<'_>> = ecosystems::inspectors(path, file)
-            .map(|(format, inspector)| Looking {
-                format,
-                inspector,
-                ended: false,
-                skips: 0,
-            })
-            .collect();
+        if self.packages && ownership::is_list(path) {
+            return Some(Box::new(ListInspector::default()));
+        }
+        let mut looking: Vec<Looking<'_>> = Vec::new();
+        if self.packages {
+            let formats = ecosystems::inspectors(path, file);
+            looking
+                .extend(formats.map(|(format, inspector)| Looking::new(Some(format), inspector)));
+        }
+        if self.secrets {
+            let inspector = secrets::detector().inspector(path, file);
+            looking.extend(inspector.map(|inspector| Looking::new(None, inspector)));
+        }
         (!looking.is_empty()).then(|| Box::new(Several { looking }) as Box<dyn Inspector>)
     }
 }
@@ -48,6 +181,10 @@ impl Selector for Examiner {
 pub(crate) struct Remembered {
     /// Position of the format in the list of ecosystems, and what its inspector kept.
     pub(crate) extracts: Vec<(u8, Vec<u8>)>,
+    /// Of a list of a package's files: a hash of each path.
+    pub(crate) owned: Vec<u64>,
+    /// What the secrets detector kept.
+    pub(crate) secrets: Option<Vec<u8>>,
 }
 
 impl Remembered {
@@ -63,11 +200,23 @@ struct Several<'a> {
 }
 
 struct Looking<'a> {
-    format: u8,
+    /// Position of the format in the list of ecosystems; `None` for secrets.
+    format: Option<u8>,
     inspector: Box<dyn Inspector + 'a>,
     ended: bool,
     /// Bytes that this one does not want, while others do.
     skips: u64,
+}
+
+impl<'a> Looking<'a> {
+    fn new(format: Option<u8>, inspector: Box<dyn Inspector + 'a>) -> Self {
+        Self {
+            format,
+            inspector,
+            ended: false,
+            skips: 0,
+        }
+    }
 }
 
 impl Inspector for Several<'_> {
@@ -101,11 +250,15 @@ impl Inspector for Several<'_> {
     fn finish(self: Box<Self>, is_whole: bool) -> Option<Vec<u8>> {
         let mut remembered = Remembered::default();
         for one in self.looking {
-            if let Some(extract) = one.inspector.finish(is_whole) {
-                remembered.extracts.push((one.format, extract));
+            let extract = one.inspector.finish(is_whole);
+            match one.format {
+                Some(format) => remembered
+                    .extracts
+                    .extend(extract.map(|extract| (format, extract))),
+                None => remembered.secrets = extract,
             }
         }
-        if remembered.extracts.is_empty() {
+        if remembered.extracts.is_empty() && remembered.secrets.is_none() {
             return None;
         }
         postcard::to_stdvec(&remembered).ok()
@@ -142,14 +295,12 @@ mod tests {
 
     #[test]
     fn each_inspector_skips_for_itself_and_all_for_none_but_what_nobody_wants() {
-        let looking = [1, 3].map(|step| Looking {
-            format: step,
-            inspector: Box::new(Picky {
+        let looking = [1, 3].map(|step| {
+            let picky = Picky {
                 step: step.into(),
                 seen: Vec::new(),
-            }),
-            ended: false,
-            skips: 0,
+            };
+            Looking::new(Some(step), Box::new(picky))
         });
         let mut several = Box::new(Several {
             looking: looking.into(),

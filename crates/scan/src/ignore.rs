@@ -9,6 +9,9 @@
 //!     paths: ["usr/lib/**"]
 //!     reason: the parser is never called
 //!     expires: 2026-12-31          # counts again from that day on
+//!   - id: private-key              # the rule that finds a secret
+//!     paths: ["opt/tests/**"]
+//!     reason: made for tests
 //! ```
 //! What is ignored stays in the report with its reason. An entry that is past its day, or fits nothing, is told.
 
@@ -19,7 +22,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use seareeve_model::{
-    Finding, InstalledPackage, Inventory, Notice, NoticeCode, SuppressedBy, Suppression,
+    Finding, InstalledPackage, Inventory, Notice, NoticeCode, SecretFinding, SecretPlace,
+    SuppressedBy, Suppression,
 };
 use serde::Deserialize;
 
@@ -97,11 +101,14 @@ struct OwnEntry {
     expires: Option<String>,
 }
 
-/// Trivy's form. Its sections for other scanners are none of ours.
+/// Trivy's form. Its sections for other scanners are none of ours. Whether an id is that of a vulnerability or of a
+/// rule for secrets, it says itself.
 #[derive(Deserialize)]
 struct Trivys {
     #[serde(default)]
     vulnerabilities: Vec<TrivysEntry>,
+    #[serde(default)]
+    secrets: Vec<TrivysEntry>,
 }
 
 #[derive(Deserialize)]
@@ -158,9 +165,8 @@ fn yaml(name: &str, text: &str) -> Result<Vec<Entry>, IgnoreError> {
         own.ignore
     } else {
         let trivys: Trivys = serde_saphyr::from_str(text).map_err(failed)?;
-        return trivys
-            .vulnerabilities
-            .into_iter()
+        let entries = trivys.vulnerabilities.into_iter().chain(trivys.secrets);
+        return entries
             .enumerate()
             .map(|(number, raw)| {
                 let place = place(name, number, &raw.id);
@@ -297,8 +303,15 @@ fn expires(place: &str, text: Option<&str>) -> Result<Option<Timestamp>, IgnoreE
 }
 
 /// Suppresses the findings that entries fit, at the time `now`. Entries that are past their day or fit nothing are
-/// told as notices. A finding that is suppressed already stays as it is.
-pub fn apply(files: &[IgnoreFile], inventory: &Inventory, matches: &mut Matches, now: Timestamp) {
+/// told as notices. A finding that is suppressed already stays as it is. Returns for each of `secrets` why it does
+/// not count.
+pub fn apply(
+    files: &[IgnoreFile],
+    inventory: &Inventory,
+    secrets: &[SecretFinding],
+    matches: &mut Matches,
+    now: Timestamp,
+) -> Vec<Option<Suppression>> {
     let entries: Vec<&Entry> = files.iter().flat_map(|file| &file.entries).collect();
     let is_over = |entry: &Entry| entry.expires.is_some_and(|expires| expires <= now);
     let mut used = vec![false; entries.len()];
@@ -309,18 +322,22 @@ pub fn apply(files: &[IgnoreFile], inventory: &Inventory, matches: &mut Matches,
                     continue;
                 }
                 *used = true;
-                finding.suppressed.get_or_insert_with(|| Suppression {
-                    by: SuppressedBy::IgnoreFile,
-                    reason: if entry.reason.is_empty() {
-                        "listed without a reason".to_owned()
-                    } else {
-                        entry.reason.clone()
-                    },
-                    source: entry.place.clone(),
-                    expires: entry.expires,
-                });
+                finding
+                    .suppressed
+                    .get_or_insert_with(|| entry.suppression());
             }
         }
+    }
+    let mut suppressed = Vec::with_capacity(secrets.len());
+    for secret in secrets {
+        let mut by = None;
+        for (entry, used) in entries.iter().zip(&mut used) {
+            if !is_over(entry) && entry.fits_secret(secret) {
+                *used = true;
+                by.get_or_insert_with(|| entry.suppression());
+            }
+        }
+        suppressed.push(by);
     }
     for (entry, used) in entries.iter().zip(used) {
         let (code, message) = match entry.expires {
@@ -339,6 +356,7 @@ pub fn apply(files: &[IgnoreFile], inventory: &Inventory, matches: &mut Matches,
             .notices
             .push(Notice::new(code, entry.place.as_str(), message));
     }
+    suppressed
 }
 
 impl Entry {
@@ -351,5 +369,29 @@ impl Entry {
             && self.package.as_ref().is_none_or(is_name)
             && (self.purls.is_empty() || purls.any(|purl| purl.fits(package)))
             && (self.paths.is_empty() || paths.any(|path| path.fits(&installed.path)))
+    }
+
+    /// An entry that names a package, or paths where the secret is in no file, means something else.
+    fn fits_secret(&self, secret: &SecretFinding) -> bool {
+        let is_there = match &secret.place {
+            SecretPlace::File { path, .. } => {
+                self.paths.is_empty() || self.paths.iter().any(|pattern| pattern.fits(path))
+            }
+            SecretPlace::Configuration { .. } => self.paths.is_empty(),
+        };
+        self.id == secret.rule && self.package.is_none() && self.purls.is_empty() && is_there
+    }
+
+    fn suppression(&self) -> Suppression {
+        Suppression {
+            by: SuppressedBy::IgnoreFile,
+            reason: if self.reason.is_empty() {
+                "listed without a reason".to_owned()
+            } else {
+                self.reason.clone()
+            },
+            source: self.place.clone(),
+            expires: self.expires,
+        }
     }
 }

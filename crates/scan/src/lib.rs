@@ -16,9 +16,10 @@ mod matching;
 mod pattern;
 pub mod releases;
 pub mod sbom;
+pub mod secrets;
 pub mod starter;
 pub mod versions;
 pub mod vex;
 
-pub use examiner::Examiner;
+pub use examiner::{Examined, Examiner, Scanner};
 pub use matching::{Matches, match_inventory, match_package};

@@ -4,7 +4,9 @@
 use std::str::FromStr;
 
 use packageurl::PackageUrl;
-use seareeve_model::{ImagePath, Package};
+use seareeve_model::{ImagePath, Package, PackageKind};
+
+use crate::ecosystems::rpm;
 
 /// A package URL that may leave out version, qualifiers and place: what is left out may be anything.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +34,8 @@ impl PurlPattern {
     }
 
     /// Whether it means `package`. With `arch=source` or `arch=src` it names the source package, as distributions
-    /// do in their documents.
+    /// do in their documents. Those of Red Hat's family name the source package whatever their records name, and
+    /// write its epoch in several ways, which the names of source packages do not say: it is not compared.
     pub(crate) fn fits(&self, package: &Package) -> bool {
         let wanted = &self.0;
         let Ok(own) = PackageUrl::from_str(package.purl.as_str()) else {
@@ -43,25 +46,46 @@ impl PurlPattern {
         }
         let arch = wanted.qualifiers().get("arch").map(AsRef::as_ref);
         let is_source = matches!(arch, Some("source" | "src"));
-        let (name, version) = if is_source {
+        let is_rpm_source = is_source && package.kind == PackageKind::Rpm;
+        let (name, version) = if is_rpm_source {
+            let upstream = own.qualifiers().get("upstream");
+            let file = upstream.and_then(|file| rpm::source_file(file));
+            let recorded = (package.advisory_name(), package.advisory_version());
+            let (name, version) = file.unwrap_or(recorded);
+            (name, Some(without_epoch(version)))
+        } else if is_source {
             (package.advisory_name(), Some(package.advisory_version()))
         } else {
             (own.name(), own.version())
         };
+        let wanted_version = wanted.version().map(|version| {
+            if is_rpm_source {
+                without_epoch(version)
+            } else {
+                version
+            }
+        });
         let has = |key: &str, value: &str| {
             let known = own.qualifiers().get(key).map(AsRef::as_ref);
-            known == Some(value) || (is_source && key == "arch")
+            known == Some(value)
+                || (is_source && key == "arch")
+                || (is_rpm_source && key == "epoch")
         };
         let mut qualifiers = wanted.qualifiers().iter();
         wanted.name() == name
-            && wanted
-                .version()
-                .is_none_or(|wanted| Some(wanted) == version)
+            && wanted_version.is_none_or(|wanted| Some(wanted) == version)
             && wanted
                 .subpath()
                 .is_none_or(|wanted| own.subpath() == Some(wanted))
             && qualifiers.all(|(key, value)| has(key, value))
     }
+}
+
+/// `3.0.7-1.el9` of `1:3.0.7-1.el9`.
+fn without_epoch(version: &str) -> &str {
+    version
+        .split_once(':')
+        .map_or(version, |(_, version)| version)
 }
 
 /// A path in an image with wildcards: `*` and `?` within one name, `**` for any number of folders.
@@ -125,7 +149,36 @@ fn wildcard<T>(
 
 #[cfg(test)]
 mod tests {
+    use seareeve_model::Purl;
+
     use super::*;
+
+    #[test]
+    fn documents_name_the_sources_of_rpms() {
+        let purl = "pkg:rpm/redhat/openssl-libs@3.0.7-27.el9?arch=x86_64&epoch=1&upstream=openssl-3.0.7-27.el9.src.rpm";
+        let package = Package {
+            kind: PackageKind::Rpm,
+            name: "openssl-libs".to_owned(),
+            version: "1:3.0.7-27.el9".to_owned(),
+            source: None,
+            ecosystem: "Red Hat:enterprise_linux:9".to_owned(),
+            purl: purl.parse::<Purl>().unwrap(),
+        };
+        for (pattern, expected) in [
+            ("pkg:rpm/redhat/openssl?arch=src", true),
+            ("pkg:rpm/redhat/openssl@3.0.7-27.el9?arch=src", true),
+            ("pkg:rpm/redhat/openssl@3.0.7-27.el9?arch=src&epoch=1", true),
+            ("pkg:rpm/redhat/openssl@1:3.0.7-27.el9?arch=src", true),
+            ("pkg:rpm/redhat/openssl@3.0.7-28.el9?arch=src", false),
+            ("pkg:rpm/redhat/openssl-libs?arch=src", false),
+            ("pkg:rpm/redhat/openssl", false),
+            ("pkg:rpm/redhat/openssl-libs?arch=x86_64&epoch=1", true),
+            ("pkg:rpm/redhat/openssl-libs?arch=x86_64&epoch=2", false),
+        ] {
+            let pattern = PurlPattern::parse(pattern).unwrap();
+            assert_eq!(pattern.fits(&package), expected, "{pattern:?}");
+        }
+    }
 
     #[test]
     fn paths_fit_as_shells_say() {

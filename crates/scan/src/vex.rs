@@ -88,6 +88,12 @@ impl VexDocument {
         self.statements.len()
     }
 
+    /// How verdicts name it: the name it was given under, and its author.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Whether it makes none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

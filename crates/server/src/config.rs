@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use crate::registries::RegistryConfig;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -49,6 +51,10 @@ pub struct ScanConfig {
     pub workers: u32,
     /// See [`SETTINGS`].
     pub timeout_minutes: u32,
+    /// See [`SETTINGS`].
+    pub layer_cache_mib: u64,
+    /// See [`SETTINGS`].
+    pub registries: Vec<RegistryConfig>,
 }
 
 /// Section `advisories`.
@@ -98,7 +104,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 16] = [
+pub const SETTINGS: [Setting; 18] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -130,6 +136,14 @@ pub const SETTINGS: [Setting; 16] = [
     Setting {
         key: "scan.timeout_minutes",
         about: "Minutes after which a scan is given up.",
+    },
+    Setting {
+        key: "scan.layer_cache_mib",
+        about: "Disk space, in MiB, for what layers hold, so that a layer that many images share is read once; 0: none is kept.",
+    },
+    Setting {
+        key: "scan.registries",
+        about: "Private registries, each a table `[[scan.registries]]` of the settings file: `host` as references name it, `username` with `password` or (better) `password_file`, `plain_http = true` for a registry without TLS, `ca_cert` for a file with the certificate (PEM) of an authority of your own. Not from the environment.",
     },
     Setting {
         key: "advisories.address",
@@ -205,6 +219,8 @@ impl Default for ScanConfig {
         Self {
             workers: 1,
             timeout_minutes: 30,
+            layer_cache_mib: 2048,
+            registries: Vec::new(),
         }
     }
 }
@@ -281,6 +297,9 @@ impl Config {
         if !(1..=24 * 60).contains(&self.scan.timeout_minutes) {
             return fail("scan.timeout_minutes", "use 1 to 1440");
         }
+        if let Some(why) = self.scan.registries.iter().find_map(RegistryConfig::fault) {
+            return fail("scan.registries", &why);
+        }
         let is_web = |address: &str| {
             let mut schemes = ["http://", "https://"].iter();
             schemes.any(|scheme| address.starts_with(scheme))
@@ -336,6 +355,12 @@ impl Config {
         self.server.data_dir.join("advisories.db")
     }
 
+    /// Where it is kept what layers hold.
+    #[must_use]
+    pub fn layer_folder(&self) -> Utf8PathBuf {
+        self.server.data_dir.join("layers")
+    }
+
     /// Where fetched feeds are kept.
     #[must_use]
     pub fn feed_folder(&self) -> Utf8PathBuf {
@@ -386,7 +411,7 @@ mod tests {
     fn nonsense_is_refused_by_name() {
         assert!(config().validate().is_ok());
         type Case = (&'static str, fn(&mut Config));
-        let cases: [Case; 6] = [
+        let cases: [Case; 7] = [
             ("server.listen", |c| {
                 c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))
             }),
@@ -397,6 +422,9 @@ mod tests {
                 c.server.database = DatabaseAddress("mysql://x".to_owned())
             }),
             ("scan.workers", |c| c.scan.workers = 0),
+            ("scan.registries", |c| {
+                c.scan.registries = vec![RegistryConfig::default()]
+            }),
             ("advisories.address", |c| {
                 c.advisories.address = "ftp://x".to_owned()
             }),

@@ -3,6 +3,7 @@
 //! Jobs are rows of the store, leased for a while and taken up again when their process dies; each is written so
 //! that doing it twice changes nothing.
 
+mod judge;
 mod rematch;
 mod scan;
 mod sweep;
@@ -32,9 +33,10 @@ const LOOK: Duration = Duration::from_secs(15);
 
 const SCAN: &str = "scan";
 const REMATCH: &str = "rematch";
+const JUDGE: &str = "judge";
 pub(crate) const UPDATE_ADVISORIES: &str = "update-advisories";
 /// The jobs that change what is matched with; one worker does them one after the other.
-pub(crate) const DATABASE_JOBS: &[&str] = &[REMATCH, UPDATE_ADVISORIES];
+pub(crate) const DATABASE_JOBS: &[&str] = &[REMATCH, UPDATE_ADVISORIES, JUDGE];
 
 /// Why a job did not succeed.
 enum JobError {
@@ -62,6 +64,15 @@ pub(crate) fn spawn(app: &Arc<App>, tasks: &TaskTracker) {
 /// Enqueues the job that matches all stored packages against a changed advisory database.
 pub(crate) async fn enqueue_rematch(app: &App) -> Result<(), StoreError> {
     enqueue(app, REMATCH).await
+}
+
+/// Enqueues the job that judges all findings anew, in the transaction that changes the VEX documents.
+pub(crate) async fn enqueue_judge(
+    tx: &mut seareeve_store::Tx,
+    now: jiff::Timestamp,
+) -> Result<(), StoreError> {
+    jobs::enqueue(tx, JUDGE, "{}", now, 5, now).await?;
+    Ok(())
 }
 
 /// Enqueues the job that fetches advisories, unless one waits or runs already.
@@ -112,6 +123,7 @@ async fn run(app: &Arc<App>, job: &Job) {
         match job.kind.as_str() {
             SCAN => scan::run(app, job).await,
             REMATCH => rematch::run(app, job).await,
+            JUDGE => judge::run(app, job).await,
             UPDATE_ADVISORIES => update_advisories::run(app, job).await,
             other => Err(anyhow::anyhow!("no job is called {other}").into()),
         }

@@ -10,10 +10,12 @@ mod error;
 mod events;
 mod jobs;
 mod lifecycle;
+pub mod registries;
 mod routes;
 mod running;
 mod state;
 mod ui;
+mod vex;
 
 pub use lifecycle::{Server, check_store, make_private_folder, sign_in_path};
 pub use routes::openapi_json;

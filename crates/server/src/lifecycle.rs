@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
+use seareeve_image::LayerCache;
+use seareeve_scan::Examiner;
 use seareeve_store::users::Role;
 use seareeve_store::{DatabaseUrl, Store, UserId, sessions, sign_in_links, users};
 use tokio::net::TcpListener;
@@ -21,8 +23,10 @@ use crate::auth::limit::Limiter;
 use crate::auth::secret::Secret;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::registries::Registries;
 use crate::running::Running;
 use crate::state::App;
+use crate::vex::Shelf;
 use crate::{jobs, routes};
 
 /// The user that the first start makes.
@@ -55,6 +59,10 @@ impl Server {
         let lock = lock(&config.server.data_dir)?;
         let store = open_store(&config).await?;
         let advisories = Advisories::open(config.advisory_file())?;
+        let vex = Shelf::open(&store).await?;
+        let registries =
+            Registries::load(&config.scan.registries).context("setting scan.registries")?;
+        let layers = open_layer_cache(&config)?;
         let listener = TcpListener::bind(config.server.listen)
             .await
             .with_context(|| {
@@ -71,6 +79,9 @@ impl Server {
             config,
             store,
             advisories,
+            vex,
+            layers,
+            registries,
             events: Hub::new(epoch),
             announcing: tokio::sync::Mutex::default(),
             running: Running::default(),
@@ -214,6 +225,17 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Store::open(&url)
         .await
         .with_context(|| format!("failed to open the store {url}"))
+}
+
+fn open_layer_cache(config: &Config) -> anyhow::Result<Option<Arc<LayerCache>>> {
+    let most_bytes = config.scan.layer_cache_mib.saturating_mul(1024 * 1024);
+    if most_bytes == 0 {
+        return Ok(None);
+    }
+    let folder = config.layer_folder();
+    let cache = LayerCache::open(&folder, &Examiner::default().version(), most_bytes)
+        .with_context(|| format!("failed to open the cache of layers {folder}"))?;
+    Ok(Some(Arc::new(cache)))
 }
 
 /// A link for the first user, who is made when there are no users yet.

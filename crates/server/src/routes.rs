@@ -3,10 +3,12 @@
 mod events;
 mod images;
 pub(crate) mod scans;
+mod secrets;
 mod session;
 mod status;
 mod tokens;
 mod users;
+mod vex;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,10 +86,14 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(images::list))
         .routes(routes!(images::get, images::delete))
         .routes(routes!(images::report))
+        .routes(routes!(images::sbom))
         .routes(routes!(images::packages))
         .routes(routes!(images::findings))
         .routes(routes!(images::facets))
         .routes(routes!(images::finding))
+        .routes(routes!(secrets::list))
+        .routes(routes!(vex::list, vex::put))
+        .routes(routes!(vex::delete))
 }
 
 /// What strangers can reach: small bodies, so that they cannot fill the memory.

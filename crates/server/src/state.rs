@@ -1,7 +1,10 @@
 //! What all handlers and jobs share.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
+use seareeve_image::LayerCache;
 use seareeve_store::Store;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
@@ -10,7 +13,9 @@ use crate::advisories::Advisories;
 use crate::auth::limit::Limiter;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::registries::Registries;
 use crate::running::Running;
+use crate::vex::Shelf;
 
 /// The one shared state of the process.
 pub(crate) struct App {
@@ -24,6 +29,12 @@ pub(crate) struct App {
     pub(crate) events: Hub,
     /// Held while an event is made of a row.
     pub(crate) announcing: Mutex<()>,
+    /// The VEX documents in force.
+    pub(crate) vex: Shelf,
+    /// What layers hold that were read before; `None` when it is switched off.
+    pub(crate) layers: Option<Arc<LayerCache>>,
+    /// Private registries.
+    pub(crate) registries: Registries,
     /// Scans of this process.
     pub(crate) running: Running,
     /// Attempts to sign in.

@@ -117,7 +117,15 @@ async fn lists(url: &DatabaseUrl, store: &Store) -> Result<(), Box<dyn Error>> {
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for id in &ids {
         let start = Instant::now();
-        images::findings(store, *id, &images::FindingFilter::default(), None, PAGE).await?;
+        images::findings(
+            store,
+            *id,
+            &images::FindingFilter::default(),
+            images::FindingSort::Severity,
+            None,
+            PAGE,
+        )
+        .await?;
         findings.push(start.elapsed());
         let start = Instant::now();
         images::finding_facets(store, *id, &images::FindingFilter::default()).await?;

@@ -121,6 +121,15 @@ impl<'r> Columns<'r> {
         serde_json::from_str(&self.text(column)?).map_err(|error| self.corrupt(column, &error))
     }
 
+    pub(crate) fn opt_json<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        self.opt_text(column)?
+            .map(|text| serde_json::from_str(&text).map_err(|error| self.corrupt(column, &error)))
+            .transpose()
+    }
+
     /// A severity, kept as 0 (unknown) to 4 (critical) so that it sorts.
     pub(crate) fn severity(&self, column: &'static str) -> Result<Severity, StoreError> {
         let number = self.int(column)?;

@@ -40,3 +40,11 @@ id! {
     /// A local user.
     UserId
 }
+id! {
+    /// A stored vulnerability.
+    VulnerabilityId
+}
+id! {
+    /// A VEX document.
+    VexId
+}

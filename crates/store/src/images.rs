@@ -13,15 +13,22 @@ mod packages;
 mod paths;
 mod problems;
 mod save;
+mod secrets;
+pub(crate) mod verdicts;
 
 pub use delete::{delete, prune_paths};
 pub use detail::{
     ImageDetail, LayerDetail, count_holding, get, id_by_digest, id_by_reference, layers,
 };
-pub use facets::{FindingFacets, finding_facets};
-pub use findings::{FindingDetail, FindingFilter, FindingRow, Place, finding, findings};
-pub use inventory::inventory;
+pub use facets::{EPSS_STEPS, FindingFacets, finding_facets};
+pub use findings::{
+    Counting, FindingDetail, FindingFilter, FindingRow, FindingSort, Place, finding, findings,
+};
+pub use inventory::{inventory, with_packages};
 pub use list::{ImageFilter, ImageSort, ImageSummary, list};
 pub use packages::{PackageFilter, PackageRow, packages};
 pub use problems::{ids, ids_with, set_problems};
+pub(crate) use save::count;
 pub use save::{Saved, save};
+pub use secrets::{SecretFilter, secrets, set_secrets};
+pub use verdicts::set_verdicts;

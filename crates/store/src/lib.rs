@@ -22,6 +22,7 @@
 mod changes;
 mod columns;
 mod error;
+mod exploitation;
 mod ids;
 pub mod images;
 pub mod jobs;
@@ -37,10 +38,11 @@ mod store;
 pub mod summary;
 pub mod tokens;
 pub mod users;
-mod vulnerabilities;
+pub mod vex_documents;
+pub mod vulnerabilities;
 
 pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
-pub use ids::{ImageId, JobId, PackageId, ScanId, TokenId, UserId};
+pub use ids::{ImageId, JobId, PackageId, ScanId, TokenId, UserId, VexId, VulnerabilityId};
 pub use page::{Cursor, Page};
 pub use store::{DatabaseUrl, DatabaseUrlError, Dialect, Store, Tx};

@@ -14,6 +14,8 @@ pub struct Totals {
     pub images_with_findings: u64,
     /// Images with at least one finding that a newer version fixes.
     pub images_with_fixable: u64,
+    /// Images with at least one finding that is known to be exploited.
+    pub images_with_exploited: u64,
     /// Images of which something could not be read or judged.
     pub images_with_problems: u64,
     /// Different packages over all images.
@@ -29,6 +31,7 @@ const TOTALS: &str = "SELECT COUNT(*) AS images, \
        CAST(COALESCE(SUM(CASE WHEN critical + high + medium + low + unknown > 0 THEN 1 ELSE 0 END), 0) \
          AS BIGINT) AS with_findings, \
        CAST(COALESCE(SUM(CASE WHEN fixable > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS with_fixable, \
+       CAST(COALESCE(SUM(CASE WHEN exploited > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS with_exploited, \
        CAST(COALESCE(SUM(CASE WHEN problems > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS with_problems, \
        CAST(COALESCE(SUM(critical), 0) AS BIGINT) AS critical, \
        CAST(COALESCE(SUM(high), 0) AS BIGINT) AS high, \
@@ -51,6 +54,7 @@ pub async fn totals(store: &Store) -> Result<Totals, StoreError> {
         images_with_critical: columns.count("with_critical")?,
         images_with_findings: columns.count("with_findings")?,
         images_with_fixable: columns.count("with_fixable")?,
+        images_with_exploited: columns.count("with_exploited")?,
         images_with_problems: columns.count("with_problems")?,
         packages: columns.count("all_packages")?,
         findings: columns.severity_counts()?,

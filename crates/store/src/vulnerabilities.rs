@@ -5,14 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use seareeve_model::{
-    AdvisoryMatch, CvssVector, Finding, FindingStatus, Reference, SeveritySource, Vulnerability,
+    AdvisoryMatch, CvssVector, Finding, FindingStatus, Reference, SeveritySource, SuppressedBy,
+    Suppression, Vulnerability,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::columns::{Columns, severity_number};
+use crate::exploitation::{self, StoredExploited};
+use crate::images::verdicts::verdict_from_columns;
 use crate::rows::{BATCH, clean, fingerprint, json, numbers, rows, texts};
 use crate::{Changes, StoreError, Tx};
+
+pub use crate::exploitation::{Named, named, set_epss};
 
 #[derive(Serialize, Deserialize)]
 struct StoredCvss {
@@ -34,14 +39,25 @@ struct StoredAdvisory {
     modified: Option<Timestamp>,
 }
 
-/// The columns of a vulnerability called `v` and of a match called `m`, for [`finding_from_row`].
+#[derive(Serialize, Deserialize)]
+struct StoredSuppression {
+    by: String,
+    reason: String,
+    source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<Timestamp>,
+}
+
+/// The columns of a vulnerability called `v` with its `e` (vulnerability_epss) and of a match called `m`, for
+/// [`finding_from_row`], which also wants [`crate::images::verdicts::verdict_columns`].
 macro_rules! finding_columns {
     () => {
         "v.name AS vulnerability_name, v.title AS title, v.description AS description, \
          v.cvss AS cvss, v.aliases AS aliases, v.links AS links, v.published AS published, \
-         v.modified AS modified, m.severity AS severity, m.severity_source AS severity_source, \
+         v.modified AS modified, v.exploited AS exploited, e.score AS epss_score, \
+         e.percentile AS epss_percentile, e.day AS epss_day, m.severity AS severity, m.severity_source AS severity_source, \
          m.status AS status, m.fixed_versions AS fixed_versions, m.remediation AS remediation, \
-         m.advisories AS advisories, m.first_seen AS first_seen "
+         m.advisories AS advisories, m.suppression AS suppression, m.first_seen AS first_seen "
     };
 }
 pub(crate) use finding_columns;
@@ -73,12 +89,14 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
                 url: link.url,
             })
             .collect(),
-        known_exploited: None,
-        epss: None,
+        known_exploited: exploitation::exploited_from_columns(&columns)?,
+        epss: exploitation::epss_from_columns(&columns)?,
     };
     let keys = &["package_id", "vulnerability_name"];
     let columns = Columns::new(row, "package_vulnerability", keys);
     let advisories: Vec<StoredAdvisory> = columns.json("advisories")?;
+    let (vex, by_vex) = verdict_from_columns(&columns)?.unzip();
+    let suppressed = suppression_from_columns(&columns)?;
     Ok(Finding {
         vulnerability,
         severity: columns.severity("severity")?,
@@ -94,9 +112,23 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
                 modified: advisory.modified,
             })
             .collect(),
-        vex: None,
-        suppressed: None,
+        vex,
+        suppressed: suppressed.or(by_vex.flatten()),
     })
+}
+
+fn suppression_from_columns(columns: &Columns<'_>) -> Result<Option<Suppression>, StoreError> {
+    let Some(stored) = columns.opt_json::<StoredSuppression>("suppression")? else {
+        return Ok(None);
+    };
+    let by = SuppressedBy::parse(&stored.by)
+        .ok_or_else(|| columns.corrupt("suppression", &"nobody of that name suppresses"))?;
+    Ok(Some(Suppression {
+        by,
+        reason: stored.reason,
+        source: stored.source,
+        expires: stored.expires,
+    }))
 }
 
 /// What `package_vulnerability` keeps besides its key: the facts of one match.
@@ -108,6 +140,8 @@ pub(crate) struct MatchRow {
     fixed_versions: String,
     remediation: String,
     advisories: String,
+    /// The distribution's. What others say holds for some images only.
+    suppression: Option<String>,
 }
 
 impl MatchRow {
@@ -128,6 +162,18 @@ impl MatchRow {
             fixed_versions: json(&finding.fixed_versions),
             remediation: clean(&finding.remediation),
             advisories: json(&advisories),
+            suppression: finding
+                .suppressed
+                .as_ref()
+                .filter(|suppression| suppression.by == SuppressedBy::Distribution)
+                .map(|suppression| {
+                    json(&StoredSuppression {
+                        by: suppression.by.as_str().to_owned(),
+                        reason: clean(&suppression.reason),
+                        source: clean(&suppression.source),
+                        expires: suppression.expires,
+                    })
+                }),
         }
     }
 
@@ -139,7 +185,12 @@ impl MatchRow {
             fixed_versions: columns.text("fixed_versions")?,
             remediation: columns.text("remediation")?,
             advisories: columns.text("advisories")?,
+            suppression: columns.opt_text("suppression")?,
         })
+    }
+
+    pub(crate) fn counts(&self) -> bool {
+        self.suppression.is_none()
     }
 
     pub(crate) fn is_fixable(&self) -> bool {
@@ -157,6 +208,9 @@ struct VulnerabilityRow {
     links: String,
     published: Option<String>,
     modified: Option<String>,
+    /// Left out where there is none, so that what an earlier version stored is not rewritten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exploited: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -196,32 +250,46 @@ impl VulnerabilityRow {
             links: json(&links),
             published: vulnerability.published.map(|time| time.to_string()),
             modified: vulnerability.modified.map(|time| time.to_string()),
+            exploited: vulnerability
+                .known_exploited
+                .as_ref()
+                .map(|known| json(&StoredExploited::from(known))),
         }
     }
 }
 
-const BY_NAME: &str = "SELECT id, name, content FROM vulnerability \
+const BY_NAME: &str = "SELECT id, name, exploited, content FROM vulnerability \
      WHERE name IN (SELECT value ->> 't' FROM json_each($1))";
 const INSERT: &str = "INSERT INTO vulnerability \
-     (name, title, description, cvss, aliases, links, published, modified, content) \
+     (name, title, description, cvss, aliases, links, published, modified, exploited, content) \
      SELECT n.value ->> 'name', n.value ->> 'title', n.value ->> 'description', n.value ->> 'cvss', \
        n.value ->> 'aliases', n.value ->> 'links', n.value ->> 'published', n.value ->> 'modified', \
-       n.value ->> 'content' \
+       n.value ->> 'exploited', n.value ->> 'content' \
      FROM json_each($1) AS n RETURNING id, name";
 const UPDATE: &str = "UPDATE vulnerability SET title = n.value ->> 'title', \
        description = n.value ->> 'description', cvss = n.value ->> 'cvss', \
        aliases = n.value ->> 'aliases', links = n.value ->> 'links', \
        published = n.value ->> 'published', modified = n.value ->> 'modified', \
-       content = n.value ->> 'content' \
+       exploited = n.value ->> 'exploited', content = n.value ->> 'content' \
      FROM json_each($1) AS n WHERE vulnerability.id = CAST(n.value ->> 'id' AS BIGINT)";
 
-/// The row ids of these vulnerabilities by name; those that are new or changed are written.
+/// What [`put`] found and wrote.
+pub(crate) struct Put {
+    /// The row ids by name.
+    pub(crate) ids: HashMap<String, i64>,
+    /// Those that are known to be exploited now and were not before, or the other way round: all findings of
+    /// them count differently, not only those of the packages at hand.
+    pub(crate) flipped: Vec<i64>,
+}
+
+/// The row ids of these vulnerabilities; those that are new or changed are written.
 pub(crate) async fn put<'a>(
     tx: &mut Tx,
     vulnerabilities: &BTreeMap<&'a str, &'a Vulnerability>,
     changes: &mut Changes,
-) -> Result<HashMap<String, i64>, StoreError> {
+) -> Result<Put, StoreError> {
     let mut ids = HashMap::new();
+    let mut flipped = Vec::new();
     let mut stored = HashMap::new();
     let found = sqlx::query(BY_NAME)
         .bind(texts(vulnerabilities.keys().copied()))
@@ -230,7 +298,8 @@ pub(crate) async fn put<'a>(
     for row in &found {
         let columns = Columns::new(row, "vulnerability", &["id"]);
         let (name, id) = (columns.text("name")?, columns.int("id")?);
-        stored.insert(name.clone(), (id, columns.text("content")?));
+        let was_exploited = columns.opt_text("exploited")?.is_some();
+        stored.insert(name.clone(), (id, was_exploited, columns.text("content")?));
         ids.insert(name, id);
     }
 
@@ -239,12 +308,17 @@ pub(crate) async fn put<'a>(
         let row = VulnerabilityRow::new(vulnerability);
         let content = fingerprint(&row);
         match stored.get(&row.name) {
-            Some((_, known)) if *known == content => {}
-            Some((id, _)) => changed.push(NewRow {
-                id: *id,
-                content,
-                row,
-            }),
+            Some((_, _, known)) if *known == content => {}
+            Some((id, was_exploited, _)) => {
+                if *was_exploited != row.exploited.is_some() {
+                    flipped.push(*id);
+                }
+                changed.push(NewRow {
+                    id: *id,
+                    content,
+                    row,
+                });
+            }
             None => new.push(NewRow {
                 id: 0,
                 content,
@@ -270,7 +344,12 @@ pub(crate) async fn put<'a>(
             .await?;
         changes.updated += done.rows_affected();
     }
-    Ok(ids)
+    let scores = vulnerabilities.values().filter_map(|vulnerability| {
+        let id = ids.get(&clean(&vulnerability.id))?;
+        Some((*id, vulnerability.epss.as_ref()))
+    });
+    exploitation::put_epss(tx, &scores.collect(), changes).await?;
+    Ok(Put { ids, flipped })
 }
 
 const PRUNE: &str = "DELETE FROM vulnerability \

@@ -1,6 +1,8 @@
 //! Programs and libraries: the inspectors of Go's and Rust's build data, fed in pieces. The first byte chooses the
 //! lengths of the pieces, the rest is the file.
 
+use seareeve_scan::Scanner;
+
 use crate::Target;
 use crate::made::{self, Entry};
 
@@ -34,7 +36,7 @@ fn run(input: &[u8]) {
     let Some((pieces, content)) = input.split_first() else {
         return;
     };
-    made::same_in_pieces(PATH, content, *pieces);
+    made::same_in_pieces(Scanner::Vulnerabilities, PATH, content, *pieces);
     made::inventory(&[vec![Entry::File(PATH.as_bytes(), content)]]);
 }
 

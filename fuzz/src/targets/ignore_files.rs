@@ -25,6 +25,8 @@ pub(super) const TARGET: Target = Target {
         "    expires: 2026-12-31\n",
         "    expired_at: 2026-12-31\n",
         "    statement: a\n",
+        "secrets:\n",
+        "github-token",
         "**/",
         "*?*",
         "&a ",
@@ -38,7 +40,9 @@ fn run(content: &[u8]) {
         if let Ok(file) = ignore::parse(name, content) {
             let (inventory, mut matches) = made::sample();
             let findings: Vec<usize> = matches.findings.iter().map(Vec::len).collect();
-            ignore::apply(&[file], &inventory, &mut matches, Timestamp::UNIX_EPOCH);
+            let secrets = [made::secret()];
+            let now = Timestamp::UNIX_EPOCH;
+            ignore::apply(&[file], &inventory, &secrets, &mut matches, now);
             let after: Vec<usize> = matches.findings.iter().map(Vec::len).collect();
             assert_eq!(after, findings);
         }

@@ -1,6 +1,7 @@
 //! Java archives: the directory of a zip, manifests, and archives in archives. The first byte chooses the lengths
 //! of the pieces in which the file comes, the rest is the file.
 
+use seareeve_scan::Scanner;
 use zip::CompressionMethod;
 
 use crate::Target;
@@ -41,7 +42,7 @@ fn run(input: &[u8]) {
     let Some((pieces, content)) = input.split_first() else {
         return;
     };
-    made::same_in_pieces(PATH, content, *pieces);
+    made::same_in_pieces(Scanner::Vulnerabilities, PATH, content, *pieces);
     made::inventory(&[vec![Entry::File(PATH.as_bytes(), content)]]);
 }
 

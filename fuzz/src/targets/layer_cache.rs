@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use camino::Utf8Path;
 use seareeve_image::{LayerCache, Options, Source, Verify};
-use seareeve_scan::{Examiner, ecosystems};
+use seareeve_scan::Examiner;
 use tempfile::TempDir;
 
 use crate::Target;
@@ -68,11 +68,11 @@ fn run(input: &[u8]) {
         cache: Some(Arc::new(cache)),
         ..Options::default()
     };
+    let examiner = Examiner::default();
     let go_on = |_| std::ops::ControlFlow::Continue(());
-    let contents = seareeve_image::read(&Source::Archive(archive), &options, &Examiner, &go_on)
+    let contents = seareeve_image::read(&Source::Archive(archive), &options, &examiner, &go_on)
         .expect("the image is sound, whatever the cache says");
-    let inventory = ecosystems::inventory(contents.image, &contents.tree, contents.problems);
-    made::check(&inventory);
+    made::check(&examiner.examine(contents, None).inventory);
 }
 
 /// What the program itself writes about a layer with packages, a link, a whiteout and a binary.
@@ -106,8 +106,9 @@ fn seeds() -> Vec<Vec<u8>> {
         cache: Some(Arc::new(cache)),
         ..Options::default()
     };
+    let examiner = Examiner::default();
     let go_on = |_| std::ops::ControlFlow::Continue(());
-    seareeve_image::read(&Source::Archive(archive), &options, &Examiner, &go_on)
+    seareeve_image::read(&Source::Archive(archive), &options, &examiner, &go_on)
         .expect("a sound image");
     let mut seeds = Vec::new();
     for entry in folder.path().read_dir().expect("a folder of ours") {

@@ -51,8 +51,8 @@ describe("an event", () => {
   it("refreshes what it touches and no more", () => {
     expect(refreshed({ type: "scan", scan: scan(1, "running") })).toEqual([]);
     expect(refreshed({ type: "scan", scan: scan(1, "done") })).toEqual(["overview", "images", "image"]);
-    expect(refreshed({ type: "images" })).toEqual(["overview", "images", "image"]);
-    expect(refreshed({ type: "database" })).toEqual(["status", "overview"]);
+    expect(refreshed({ type: "images" })).toEqual(["overview", "images", "image", "vex"]);
+    expect(refreshed({ type: "database" })).toEqual(["status", "overview", "vex"]);
     expect(refreshed({ type: "reset" })).toContain("scans");
   });
 });

@@ -57,10 +57,10 @@ export function apply(client: QueryClient, event: Event, refresh: Refresh): void
       if (event.scan.finished != null) for (const key of [keys.overview, keys.images, keys.image]) refresh(key);
       return;
     case "images":
-      for (const key of [keys.overview, keys.images, keys.image]) refresh(key);
+      for (const key of [keys.overview, keys.images, keys.image, keys.vex]) refresh(key);
       return;
     case "database":
-      for (const key of [keys.status, keys.overview]) refresh(key);
+      for (const key of [keys.status, keys.overview, keys.vex]) refresh(key);
       return;
     case "reset":
       for (const key of Object.values(keys)) refresh(key);

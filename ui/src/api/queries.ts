@@ -19,6 +19,7 @@ export const keys = {
   image: ["image"],
   tokens: ["tokens"],
   users: ["users"],
+  vex: ["vex"],
 } as const;
 
 interface Page {
@@ -80,6 +81,7 @@ export interface ImageFilters {
   q?: string | undefined;
   severity?: string | undefined;
   fixable?: boolean | undefined;
+  exploited?: boolean | undefined;
   sort?: string | undefined;
 }
 
@@ -104,6 +106,10 @@ export interface FindingFilters {
   kind?: string | undefined;
   status?: string | undefined;
   package?: number | undefined;
+  exploited?: boolean | undefined;
+  epss_min?: number | undefined;
+  suppressed?: boolean | undefined;
+  sort?: string | undefined;
 }
 
 export const findingsQuery = (digest: string, filters: FindingFilters) =>
@@ -119,7 +125,7 @@ export const findingsQuery = (digest: string, filters: FindingFilters) =>
       ),
   });
 
-export const facetsQuery = (digest: string, filters: FindingFilters) =>
+export const facetsQuery = (digest: string, { sort: _, ...filters }: FindingFilters) =>
   queryOptions({
     queryKey: [...keys.image, digest, "facets", filters],
     queryFn: ({ signal }) =>
@@ -159,9 +165,33 @@ export const packagesQuery = (digest: string, filters: PackageFilters) =>
       ),
   });
 
+export interface SecretFilters {
+  q?: string | undefined;
+  severity?: string | undefined;
+  layer?: number | undefined;
+}
+
+export const secretsQuery = (digest: string, filters: SecretFilters) =>
+  infiniteQueryOptions({
+    ...paged,
+    queryKey: [...keys.image, digest, "secrets", filters],
+    queryFn: ({ pageParam, signal }) =>
+      data(
+        api.GET("/api/v1/images/{digest}/secrets", {
+          params: { path: { digest }, query: { ...filters, cursor: pageParam, limit: PAGE } },
+          signal,
+        }),
+      ),
+  });
+
 export const tokensQuery = queryOptions({
   queryKey: keys.tokens,
   queryFn: ({ signal }) => data(api.GET("/api/v1/tokens", { signal })),
+});
+
+export const vexQuery = queryOptions({
+  queryKey: keys.vex,
+  queryFn: ({ signal }) => data(api.GET("/api/v1/vex", { signal })),
 });
 
 export const usersQuery = queryOptions({

@@ -97,7 +97,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Findings of an image, worst first. */
+        /** Findings of an image, worst first unless sorted otherwise. */
         get: operations["list_findings"];
         put?: never;
         post?: never;
@@ -150,6 +150,40 @@ export interface paths {
         };
         /** The report of an image, as `seareeve image --format json` prints it. */
         get: operations["get_image_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{digest}/sbom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an image holds, as an SBOM for other programs. */
+        get: operations["export_sbom"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{digest}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Secrets of an image by kind and place, worst first. */
+        get: operations["list_secrets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -368,6 +402,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vex": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The VEX documents in force. */
+        get: operations["list_vex"];
+        put?: never;
+        /**
+         * Add or replace a VEX document (OpenVEX, CSAF 2.0 or CycloneDX, as JSON): the body is the document. What it says
+         *     is not affected or fixed counts no more, in any image, until the document is deleted. For operators.
+         */
+        post: operations["put_vex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vex/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a VEX document. What it took out of the counts comes back. For operators. */
+        delete: operations["delete_vex"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -410,10 +482,30 @@ export interface components {
             built: string;
             /** @description Digest of its content. */
             digest: string;
+            epss?: components["schemas"]["DatabaseFeed"] | null;
             /** @description `starter` (the small built-in set: true, but far from complete) or `full`. */
             kind: string;
+            known_exploited?: components["schemas"]["DatabaseFeed"] | null;
             /** @description By ecosystem. */
             sources: components["schemas"]["DatabaseSource"][];
+        };
+        /** @description A feed that rates vulnerabilities which the advisories describe. */
+        DatabaseFeed: {
+            /**
+             * Format: date
+             * @description The day of its edition.
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description Entries of that edition.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Entries that speak of a vulnerability of this database.
+             */
+            used: number;
         };
         /** @description One ecosystem's share. */
         DatabaseSource: {
@@ -429,6 +521,24 @@ export interface components {
              * @description When the newest of them last changed.
              */
             newest?: string | null;
+        };
+        /** @description FIRST's estimate. */
+        Epss: {
+            /**
+             * Format: date
+             * @description The day of the estimate.
+             */
+            date: string;
+            /**
+             * Format: double
+             * @description Share of all vulnerabilities whose score is as high at most, 0.0 to 1.0.
+             */
+            percentile: number;
+            /**
+             * Format: double
+             * @description Probability of being exploited within the next 30 days, 0.0 to 1.0.
+             */
+            score: number;
         };
         /** @description What every answer with a status of 400 or more carries. */
         ErrorBody: {
@@ -468,6 +578,16 @@ export interface components {
             /** @enum {string} */
             type: "reset";
         };
+        /** @description Support after the usual one. */
+        ExtendedSupport: {
+            /** @description What its makers call it. */
+            name: string;
+            /**
+             * Format: date
+             * @description Its last day.
+             */
+            until: string;
+        };
         /** @description One value of a filter with the number of findings that it leaves. */
         FacetCount: {
             /**
@@ -488,6 +608,7 @@ export interface components {
             cvss: components["schemas"]["Cvss"][];
             /** @description Markdown. */
             description: string;
+            epss?: components["schemas"]["Epss"] | null;
             /**
              * Format: date-time
              * @description When this package was first found to have it.
@@ -502,6 +623,7 @@ export interface components {
              * @description How many stored images have this finding.
              */
             images: number;
+            known_exploited?: components["schemas"]["KnownExploited"] | null;
             /** @description Where it is installed in this image. */
             locations: components["schemas"]["FindingLocation"][];
             /**
@@ -526,11 +648,25 @@ export interface components {
             severity_source: string;
             /** @description What can be done. */
             status: string;
+            suppression?: components["schemas"]["Suppression"] | null;
             /** @description One line. */
             title: string;
+            vex?: components["schemas"]["VexVerdict"] | null;
         };
         /** @description What an image's findings can be filtered by. */
         FindingFacets: {
+            /**
+             * Format: int64
+             * @description That count.
+             */
+            counted: number;
+            /** @description With an EPSS score of at least each value. */
+            epss: components["schemas"]["FacetCount"][];
+            /**
+             * Format: int64
+             * @description Known to be exploited.
+             */
+            exploited: number;
             /** @description By package type (`deb`, `pypi`, …). */
             kind: components["schemas"]["FacetCount"][];
             /** @description By layer index. */
@@ -539,6 +675,11 @@ export interface components {
             severity: components["schemas"]["FacetCount"][];
             /** @description By status. */
             status: components["schemas"]["FacetCount"][];
+            /**
+             * Format: int64
+             * @description That do not count, each for a reason that is said.
+             */
+            suppressed: number;
             /**
              * Format: int64
              * @description All that the filters leave.
@@ -557,7 +698,7 @@ export interface components {
             /** @description The file that says so. */
             path: string;
         };
-        /** @description Findings of an image, worst first, a page of them. */
+        /** @description Findings of an image, a page of them. */
         FindingPage: {
             /** @description The findings. */
             findings: components["schemas"]["FindingView"][];
@@ -566,10 +707,12 @@ export interface components {
         };
         /** @description A finding in a list of one image's. */
         FindingView: {
+            epss?: components["schemas"]["Epss"] | null;
             /** @description Versions that fix it. */
             fixed_versions: string[];
             /** @description The CVE where there is one. */
             id: string;
+            known_exploited?: components["schemas"]["KnownExploited"] | null;
             /**
              * Format: int32
              * @description Index of the layer that brought the package.
@@ -591,6 +734,7 @@ export interface components {
             severity: string;
             /** @description `fixed`, `affected`, `will_not_fix`, `fix_deferred` or `end_of_life`. */
             status: string;
+            suppression?: components["schemas"]["Suppression"] | null;
             /** @description One line. */
             title: string;
         };
@@ -606,6 +750,7 @@ export interface components {
             distribution?: components["schemas"]["SbomDistro"] | null;
             /** @description Lowest first. */
             layers: components["schemas"]["LayerDetail"][];
+            support?: components["schemas"]["ReleaseSupport"] | null;
             /** @description What could not be read. */
             unread: components["schemas"]["ReportProblem"][];
         };
@@ -616,15 +761,20 @@ export interface components {
             /** @description To be sent as `cursor` for the next page. */
             next?: string | null;
         };
-        /** @description The result of scanning one image. The same image and database give the same bytes. */
+        /**
+         * @description The result of scanning one image. The same image, database and lists of what does not count give the same bytes,
+         *     as long as no day passes on which the distribution's release or an entry of such a list ends.
+         */
         ImageReport: {
             /** @description The advisory database that was asked. */
             database: components["schemas"]["Database"];
-            distro?: components["schemas"]["SbomDistro"] | null;
+            distro?: components["schemas"]["ReportDistro"] | null;
             /** @description Worst first, then by id, package and path. */
             findings: components["schemas"]["ReportFinding"][];
             /** @description The image. */
             image: components["schemas"]["ReportImage"];
+            /** @description What a reader should know besides; it makes no result partial. */
+            notices?: components["schemas"]["ReportNotice"][];
             /** @description Everything found, vulnerable or not. */
             packages: components["schemas"]["ReportPackage"][];
             /** @description What could not be read or judged. When it is not empty, the result is partial. */
@@ -634,6 +784,12 @@ export interface components {
              * @description Version of this schema: 1.
              */
             schema_version: number;
+            /** @description Credentials in the image, worst first; `null` when nobody looked for them. */
+            secrets?: components["schemas"]["ReportSecret"][] | null;
+            /** @description Findings that do not count, each with the reason; in the same order. */
+            suppressed?: components["schemas"]["ReportFinding"][];
+            /** @description Those that do not count, each with the reason. */
+            suppressed_secrets?: components["schemas"]["ReportSecret"][];
         };
         /** @description An image in a list. */
         ImageSummary: {
@@ -643,6 +799,11 @@ export interface components {
             digest: string;
             /** @description The distribution's name; absent when the image says none. */
             distro?: string | null;
+            /**
+             * Format: int64
+             * @description Findings that are known to be exploited.
+             */
+            exploited: number;
             /** @description Findings. */
             findings: components["schemas"]["SeverityCounts"];
             /**
@@ -655,6 +816,8 @@ export interface components {
              * @description Findings that an upgrade mends.
              */
             fixable: number;
+            /** @description Whether the distribution's release is past its end of life; absent where that is not known. */
+            is_end_of_life?: boolean | null;
             /** @description Such as `linux`. */
             os: string;
             /**
@@ -671,9 +834,29 @@ export interface components {
             references: string[];
             /**
              * Format: int64
+             * @description Secrets that it carries; absent when nobody looked for them.
+             */
+            secrets?: number | null;
+            /**
+             * Format: int64
              * @description Unpacked bytes.
              */
             size_bytes: number;
+        };
+        /** @description An entry of CISA's catalogue of known exploited vulnerabilities. */
+        KnownExploited: {
+            /**
+             * Format: date
+             * @description When it came into the catalogue; `null` when another source says that it is exploited.
+             */
+            date_added?: string | null;
+            /**
+             * Format: date
+             * @description Until when agencies of the United States have to mend it.
+             */
+            due_date?: string | null;
+            /** @description Whether it is known to be used for extortion. */
+            ransomware: boolean;
         };
         /** @description A layer with what it brought. */
         LayerDetail: {
@@ -751,6 +934,11 @@ export interface components {
             images_critical: number;
             /**
              * Format: int64
+             * @description Images with at least one finding that is known to be exploited.
+             */
+            images_exploited: number;
+            /**
+             * Format: int64
              * @description Images of which something could not be read.
              */
             images_partial: number;
@@ -789,6 +977,41 @@ export interface components {
             /** @description The address, `http` or `https`. */
             url: string;
         };
+        /** @description How long the makers of a distribution look after one of its releases. */
+        ReleaseSupport: {
+            /**
+             * Format: date
+             * @description The last day on which fixes are published for everyone.
+             */
+            ends: string;
+            extended?: components["schemas"]["ExtendedSupport"] | null;
+            /** @description Whether that day is over. */
+            is_over: boolean;
+            /** @description What that means for what is found, in a sentence; absent while the release is looked after. */
+            notice?: string | null;
+            paid?: components["schemas"]["ExtendedSupport"] | null;
+            /**
+             * Format: date
+             * @description The last day of the usual support.
+             */
+            standard: string;
+        };
+        /** @description The distribution of a report's image. */
+        ReportDistro: {
+            /**
+             * Format: date
+             * @description The last day on which the release is looked after by its makers without payment, where that is known.
+             */
+            end_of_life?: string | null;
+            /** @description Such as `debian`. */
+            id: string;
+            /** @description Whether that day was over when the report was made. */
+            is_end_of_life?: boolean | null;
+            /** @description For people. */
+            name: string;
+            /** @description Such as `12`. */
+            version: string;
+        };
         /** @description One vulnerability in one package at one place. */
         ReportFinding: {
             /** @description Evidence: the records that hit, and by which statement. */
@@ -799,10 +1022,12 @@ export interface components {
             cvss: components["schemas"]["Cvss"][];
             /** @description Markdown. */
             description: string;
+            epss?: components["schemas"]["Epss"] | null;
             /** @description Versions that fix it and are newer than the installed one. */
             fixed_versions: string[];
             /** @description The CVE where there is one. */
             id: string;
+            known_exploited?: components["schemas"]["KnownExploited"] | null;
             /** @description Digest (diff id) of the layer that brought the package. */
             layer: string;
             /**
@@ -827,8 +1052,10 @@ export interface components {
             severity_source: string;
             /** @description `fixed` (an upgrade mends it), `affected`, `will_not_fix`, `fix_deferred` or `end_of_life`. */
             status: string;
+            suppression?: components["schemas"]["Suppression"] | null;
             /** @description One line. */
             title: string;
+            vex?: components["schemas"]["VexVerdict"] | null;
         };
         /** @description The image of a report. */
         ReportImage: {
@@ -864,9 +1091,18 @@ export interface components {
              */
             size_bytes: number;
         };
+        /** @description Something worth knowing. */
+        ReportNotice: {
+            /** @description A stable word, such as `end_of_life`. */
+            code: string;
+            /** @description What there is to know. */
+            message: string;
+            /** @description What it is about. */
+            place: string;
+        };
         /** @description A package at its place. */
         ReportPackage: {
-            /** @description The package type: `deb`, `apk`, `pypi` or `npm`. */
+            /** @description The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`. */
             kind: string;
             /** @description Digest (diff id) of the layer that brought it. */
             layer: string;
@@ -888,6 +1124,40 @@ export interface components {
             message: string;
             /** @description Where. */
             place: string;
+        };
+        /** @description A credential that an image carries. */
+        ReportSecret: {
+            /**
+             * Format: int32
+             * @description Byte of that line, from 1.
+             */
+            column: number;
+            /** @description `high`, `medium` or `low`: how sure the rule can be. */
+            confidence: string;
+            /** @description The field of the image's configuration, for a secret there, such as `config.Env[3] DATABASE_URL`. */
+            field?: string | null;
+            /** @description Whether a higher layer replaced or removed the file. Whoever has the image still has the secret. */
+            is_hidden: boolean;
+            /** @description Digest (diff id) of the layer that holds the file. */
+            layer?: string | null;
+            /**
+             * Format: int32
+             * @description Line, from 1.
+             */
+            line: number;
+            /** @description The file, for a secret in one. */
+            path?: string | null;
+            /** @description Who issues such secrets. */
+            provider: string;
+            /** @description What to do. */
+            remediation: string;
+            /** @description The rule that found it, such as `github-token`. */
+            rule: string;
+            /** @description `critical`, `high`, `medium`, `low` or `unknown`: what its loss would mean. */
+            severity: string;
+            suppression?: components["schemas"]["Suppression"] | null;
+            /** @description What it is. */
+            title: string;
         };
         /** @description All that an image holds. Not an exchange format: CycloneDX and SPDX are read and written elsewhere. */
         Sbom: {
@@ -917,7 +1187,7 @@ export interface components {
         SbomPackage: {
             /** @description OSV ecosystem with release, such as `Debian:12`; empty when the distribution is unknown. */
             ecosystem: string;
-            /** @description The package type: `deb`, `apk`, `pypi` or `npm`. */
+            /** @description The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`. */
             kind: string;
             /**
              * Format: int32
@@ -1037,6 +1307,53 @@ export interface components {
          * @enum {string}
          */
         ScanState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description Secrets of an image, worst first, a page of them. */
+        SecretPage: {
+            /** @description How many there are of each severity, with all filters applied but that of the severity. */
+            counts: components["schemas"]["SeverityCounts"];
+            /** @description Whether the image was looked through for secrets: a list of packages that was sent says nothing of them. */
+            looked: boolean;
+            /** @description To be sent as `cursor` for the next page. */
+            next?: string | null;
+            /** @description The secrets. */
+            secrets: components["schemas"]["SecretView"][];
+        };
+        /** @description A credential that an image carries. */
+        SecretView: {
+            /**
+             * Format: int32
+             * @description Byte of that line at which it begins, from 1.
+             */
+            column: number;
+            /** @description How sure the rule can be: `high`, `medium` or `low`. */
+            confidence: string;
+            /** @description Whether a higher layer replaced or removed the file. Whoever has the image still has the secret. */
+            is_hidden: boolean;
+            /** @description `file`, or `configuration` for a field of the image's configuration. */
+            kind: string;
+            /**
+             * Format: int32
+             * @description Index of the layer that holds the file; absent in the configuration.
+             */
+            layer?: number | null;
+            /**
+             * Format: int32
+             * @description Line of the file or the field's text, from 1.
+             */
+            line: number;
+            /** @description The file, or the field. */
+            path: string;
+            /** @description Who issued it. */
+            provider: string;
+            /** @description What to do. Absent when the rule is not known any more. */
+            remediation?: string | null;
+            /** @description The rule that found it, such as `github-token`. */
+            rule: string;
+            /** @description What its loss would mean: `critical`, `high`, `medium` or `low`. */
+            severity: string;
+            /** @description What it is, in a few words. */
+            title: string;
+        };
         /** @description Who is signed in. */
         Session: {
             /** @description To be sent as `X-CSRF-Token` with every request that changes something. */
@@ -1094,6 +1411,20 @@ export interface components {
             /** @description The server's version. */
             version: string;
         };
+        /** @description Why a finding does not count. */
+        Suppression: {
+            /** @description `distribution`, `vex` or `ignore_file`. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description From when on it counts again.
+             */
+            expires?: string | null;
+            /** @description Why, in words. */
+            reason: string;
+            /** @description Where it is said. */
+            source: string;
+        };
         /** @description An API token without its secret. */
         Token: {
             /**
@@ -1149,6 +1480,63 @@ export interface components {
         UserList: {
             /** @description Sorted by name. */
             users: components["schemas"]["User"][];
+        };
+        /** @description A document without its content. */
+        VexEntry: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description How many findings of all images it speaks of, as far as they are judged.
+             */
+            findings: number;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+            /** @description What its sender calls it. */
+            name: string;
+            /** @description Who sent it; absent when they are gone. */
+            sent_by?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size_bytes: number;
+            /** @description How suppressed findings name it: the name, and its author. */
+            source: string;
+            /**
+             * Format: int64
+             * @description How many statements it makes.
+             */
+            statements: number;
+        };
+        /** @description All documents, by name. */
+        VexList: {
+            /** @description The documents. */
+            documents: components["schemas"]["VexEntry"][];
+            /** @description Whether findings are being judged anew, so that lists and counts may still change. */
+            judging: boolean;
+        };
+        /** @description What a VEX document says. */
+        VexVerdict: {
+            /** @description The document and its author. */
+            document: string;
+            /** @description Why it is not affected, in the document's format's own word. */
+            justification?: string | null;
+            /** @description The document's own words; may be empty. */
+            statement: string;
+            /** @description `not_affected`, `affected`, `fixed` or `under_investigation`. */
+            status: string;
+            /**
+             * Format: date-time
+             * @description When the statement was made.
+             */
+            timestamp?: string | null;
         };
     };
     responses: never;
@@ -1228,6 +1616,8 @@ export interface operations {
                 severity?: string;
                 /** @description With a finding that an upgrade mends. */
                 fixable?: boolean;
+                /** @description With a finding that is known to be exploited. */
+                exploited?: boolean;
                 /** @description `severity` (worst first), `newest` or `name`. */
                 sort?: string;
                 /** @description `next` of the page before. */
@@ -1364,6 +1754,14 @@ export interface operations {
                 status?: string;
                 /** @description Id of the package. */
                 package?: number;
+                /** @description Only those that are known to be exploited. */
+                exploited?: boolean;
+                /** @description Only those with at least this EPSS score, 0 to 1. */
+                epss_min?: number;
+                /** @description Those that do not count, instead of those that do. */
+                suppressed?: boolean;
+                /** @description `severity` (worst first) or `epss` (most probably exploited first). */
+                sort?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Rows, up to 200. */
@@ -1427,6 +1825,14 @@ export interface operations {
                 status?: string;
                 /** @description Id of the package. */
                 package?: number;
+                /** @description Only those that are known to be exploited. */
+                exploited?: boolean;
+                /** @description Only those with at least this EPSS score, 0 to 1. */
+                epss_min?: number;
+                /** @description Those that do not count, instead of those that do. */
+                suppressed?: boolean;
+                /** @description `severity` (worst first) or `epss` (most probably exploited first). */
+                sort?: string;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description Rows, up to 200. */
@@ -1595,6 +2001,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImageReport"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_sbom: {
+        parameters: {
+            query?: {
+                /** @description `cyclonedx` (1.6, with findings) or `spdx` (2.3). */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The image */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.cyclonedx+json": number[];
+                    "application/spdx+json": number[];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_secrets: {
+        parameters: {
+            query?: {
+                /** @description Part of a path, of a rule's id or of its title. */
+                q?: string;
+                /** @description Severities, separated by commas. */
+                severity?: string;
+                /** @description Index of the layer that holds the file. */
+                layer?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The image */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {
@@ -2319,6 +2832,143 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_vex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VexList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_vex: {
+        parameters: {
+            query: {
+                /** @description To recognise it by, such as its file name. A document of the same name is replaced. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VexEntry"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VexEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_vex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

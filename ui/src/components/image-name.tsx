@@ -26,6 +26,10 @@ export function ImageName({ image }: { image: ImageSummary }) {
         <span className="muted" title={image.distro ?? undefined}>
           {image.distro ?? strings.image.unknownDistro}
         </span>
+        {image.secrets != null && image.secrets > 0 && (
+          <span className="tag is-warning">{strings.secrets.tag(image.secrets)}</span>
+        )}
+        {image.is_end_of_life === true && <span className="tag is-warning">{strings.images.endOfLife}</span>}
       </span>
     </span>
   );

@@ -9,12 +9,23 @@ import { scansQuery } from "../api/queries";
 import type { Scan } from "../api/types";
 import { upload } from "../api/upload";
 import { announce } from "../lib/messages";
+import { useMay } from "../lib/role";
 import { strings } from "../strings";
 import { Icon } from "./icon";
 import { FormError } from "./states";
 import "./scan-box.css";
 
 export function ScanBox() {
+  const mayScan = useMay("operator");
+  return (
+    <section className="panel scan-box" aria-labelledby="scan-box-title">
+      <h2 id="scan-box-title">{strings.scan.title}</h2>
+      {mayScan ? <ScanForm /> : <p className="muted">{strings.roles.scan}</p>}
+    </section>
+  );
+}
+
+function ScanForm() {
   const client = useQueryClient();
   const [reference, setReference] = useState("");
   const [isOver, setOver] = useState(false);
@@ -61,8 +72,7 @@ export function ScanBox() {
   const error = scan.error ?? (isAbort(send.error) ? null : send.error);
   const percent = Math.floor(sent * 100);
   return (
-    <section className="panel scan-box" aria-labelledby="scan-box-title">
-      <h2 id="scan-box-title">{strings.scan.title}</h2>
+    <>
       <form onSubmit={submit} className="scan-form">
         <label className="visually-hidden" htmlFor="scan-reference">
           {strings.scan.reference}
@@ -125,7 +135,7 @@ export function ScanBox() {
         )}
       </div>
       <FormError error={error} />
-    </section>
+    </>
   );
 }
 

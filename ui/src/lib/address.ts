@@ -28,6 +28,12 @@ export function index(value: unknown): number | undefined {
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }
 
+/** A probability above 0, or nothing. */
+export function share(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^[01]?\.?\d{0,6}$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && number > 0 && number <= 1 ? number : undefined;
+}
+
 /** True, or nothing. */
 export function flag(value: unknown): true | undefined {
   return value === true || value === "true" ? true : undefined;

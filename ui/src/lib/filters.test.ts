@@ -4,7 +4,7 @@ import { parseSearch, stringifySearch } from "./address";
 import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters } from "./filters";
 
 it("an image's filters survive being an address", () => {
-  const address = "?q=ssl&severity=critical,high&layer=0&kind=deb&status=fixed&of=12&finding=CVE-2024-1&package=12";
+  const address = "?q=ssl&severity=critical,high&layer=0&kind=deb&status=fixed&of=12&exploited=true&epss=0.1&suppressed=true&sort=epss&finding=CVE-2024-1&package=12";
   const search = imageSearch(parseSearch(address));
   expect(stringifySearch({ ...search })).toBe(address);
   expect(findingFilters(search)).toEqual({
@@ -14,12 +14,16 @@ it("an image's filters survive being an address", () => {
     kind: "deb",
     status: "fixed",
     package: 12,
+    exploited: true,
+    epss_min: 0.1,
+    suppressed: true,
+    sort: "epss",
   });
   expect(packageFilters(search)).toEqual({ q: "ssl", layer: 0, kind: "deb", vulnerable: undefined });
 });
 
 it("nonsense in an address is no filter", () => {
-  const search = imageSearch({ severity: "worst", layer: "-1", kind: "exe", status: "", tab: "x", vulnerable: "no" });
+  const search = imageSearch({ severity: "worst", layer: "-1", kind: "exe", status: "", tab: "x", vulnerable: "no", epss: "2" });
   expect(stringifySearch({ ...search })).toBe("");
 });
 
@@ -29,6 +33,7 @@ it("images come worst first unless asked otherwise", () => {
     q: undefined,
     severity: undefined,
     fixable: true,
+    exploited: undefined,
     sort: "name",
   });
 });

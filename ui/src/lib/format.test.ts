@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { bytes, count, duration, exact, plural, relative, shortDigest } from "./format";
+import { bytes, count, duration, exact, percent, plural, relative, shortDigest } from "./format";
 
 describe("numbers", () => {
-  it("separates thousands and never rounds", () => {
+  it("probabilities are short and never nothing when there is some", () => {
+  expect([0.94321, 0.1, 0.0123, 0.01, 0.00043, 0, 1].map((share) => percent(share).replaceAll("\u00a0", " "))).toEqual(["94 %", "10 %", "1.2 %", "1 %", "< 0.1 %", "0 %", "100 %"]);
+});
+
+it("separates thousands and never rounds", () => {
     expect(count(1234567)).toBe("1,234,567");
   });
   it("knows one from many", () => {

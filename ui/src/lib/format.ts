@@ -12,6 +12,13 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+/** A probability as people read it: 0.94321 as "94 %", 0.0123 as "1.2 %", 0.0001 as "< 0.1 %". */
+export function percent(share: number): string {
+  const value = share * 100;
+  if (value > 0 && value < 0.1) return "<\u00a00.1\u00a0%";
+  return `${Number(value.toFixed(value >= 10 ? 0 : 1))}\u00a0%`;
+}
+
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
 /** Decimal units as registries use them, three digits at most: "0 B", "1.46 MB", "118 MB". */

@@ -18,6 +18,19 @@ export function severitySourceName(source: string): string {
   return lookUp(strings.severitySource, source);
 }
 
+/** Who says that a finding does not count. */
+export function suppressedByName(by: string): string {
+  return lookUp(strings.suppression.by, by);
+}
+
+export function vexStatusName(status: string): string {
+  return lookUp(strings.vex.status, status);
+}
+
+export function confidenceName(confidence: string): string {
+  return lookUp(strings.secrets.confidence, confidence);
+}
+
 export function roleName(role: string): string {
   return lookUp(strings.settings.users.roles, role);
 }

@@ -4,16 +4,18 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 
 import { findingQuery } from "../api/queries";
-import type { Finding } from "../api/types";
+import type { Epss, Finding, KnownExploited, Suppression } from "../api/types";
 import { CopyButton, ExactTime, Fact, Time } from "../components/bits";
+import { ExploitedTag } from "../components/exploitation";
 import { ExternalLink } from "../components/external-link";
 import { Icon } from "../components/icon";
 import { Markdown } from "../components/markdown";
 import { SeverityLabel } from "../components/severity";
 import { ErrorState, Skeleton } from "../components/states";
+import { percent } from "../lib/format";
 import { useHotkeys } from "../lib/hotkeys";
 import { asSeverity } from "../lib/severity";
-import { severitySourceName, statusName } from "../lib/words";
+import { severitySourceName, statusName, suppressedByName, vexStatusName } from "../lib/words";
 import { strings } from "../strings";
 import "./finding-pane.css";
 
@@ -78,7 +80,9 @@ function Body({ finding }: { finding: Finding }) {
         <SeverityLabel severity={asSeverity(finding.severity)} />
         <span className="muted">{severitySourceName(finding.severity_source)}</span>
         <span className="tag">{statusName(finding.status)}</span>
+        {finding.known_exploited != null && <ExploitedTag known={finding.known_exploited} />}
       </p>
+      {finding.suppression != null && <Suppressed suppression={finding.suppression} />}
       <section className="remedy">
         <h3>{t.remedy}</h3>
         <div className="remedy-line">
@@ -91,6 +95,10 @@ function Body({ finding }: { finding: Finding }) {
           </p>
         )}
       </section>
+      {(finding.known_exploited != null || finding.epss != null) && (
+        <Exploitation known={finding.known_exploited} epss={finding.epss} />
+      )}
+      {finding.vex != null && <Vex vex={finding.vex} />}
       <section>
         <h3>{t.description}</h3>
         {finding.description.trim() === "" ? (
@@ -154,6 +162,76 @@ function Body({ finding }: { finding: Finding }) {
         </section>
       )}
     </div>
+  );
+}
+
+function Suppressed({ suppression: { by, reason, source, expires } }: { suppression: Suppression }) {
+  const words = strings.suppression;
+  return (
+    <section className="suppressed">
+      <h3>{words.title}</h3>
+      <p>{reason}</p>
+      <dl className="facts is-column">
+        <Fact name={words.who}>{suppressedByName(by)}</Fact>
+        <Fact name={words.source}>
+          <code>{source}</code>
+        </Fact>
+        <Fact name={words.until}>{expires == null ? words.noEnd : <ExactTime at={expires} />}</Fact>
+      </dl>
+    </section>
+  );
+}
+
+interface ExploitationProps {
+  known: KnownExploited | null | undefined;
+  epss: Epss | null | undefined;
+}
+
+function Exploitation({ known, epss }: ExploitationProps) {
+  const words = strings.exploitation;
+  return (
+    <section>
+      <h3>{words.label}</h3>
+      <dl className="facts is-column">
+        {known != null && (
+          <>
+            <Fact name={words.known}>
+              {known.date_added == null ? words.sinceElsewhere : `${words.since}, ${known.date_added}`}
+            </Fact>
+            {known.due_date != null && <Fact name={words.due}>{words.dueFor(known.due_date)}</Fact>}
+            <Fact name={words.ransomware}>{known.ransomware ? words.ransomwareYes : words.ransomwareNo}</Fact>
+          </>
+        )}
+        {epss != null && (
+          <Fact name={words.epss}>
+            <span>
+              <strong>{percent(epss.score)}</strong> {words.probability}, {words.percentile(percent(epss.percentile))}{" "}
+              <span className="muted">({epss.date})</span>
+            </span>
+          </Fact>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function Vex({ vex }: { vex: NonNullable<Finding["vex"]> }) {
+  const words = strings.vex;
+  return (
+    <section>
+      <h3>{words.title}</h3>
+      <dl className="facts is-column">
+        <Fact name={words.statusLabel}>{vexStatusName(vex.status)}</Fact>
+        {vex.justification != null && <Fact name={words.justification}>{vex.justification.replaceAll("_", " ")}</Fact>}
+        {vex.statement !== "" && <Fact name={words.statement}>{vex.statement}</Fact>}
+        <Fact name={words.document}>{vex.document}</Fact>
+        {vex.timestamp != null && (
+          <Fact name={words.made}>
+            <ExactTime at={vex.timestamp} />
+          </Fact>
+        )}
+      </dl>
+    </section>
   );
 }
 

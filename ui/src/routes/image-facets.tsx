@@ -6,7 +6,7 @@ import type { FacetCount, FindingFacets } from "../api/types";
 import { SeverityGlyph } from "../components/severity";
 import { oneOf, toggled } from "../lib/address";
 import { type ImageSearch, KINDS, STATUSES } from "../lib/filters";
-import { count } from "../lib/format";
+import { count, percent } from "../lib/format";
 import { asSeverity, SEVERITIES } from "../lib/severity";
 import { kindName, statusName } from "../lib/words";
 import { strings } from "../strings";
@@ -61,6 +61,7 @@ export function Facets({ facets, search, change }: Props) {
           </Chip>
         ))}
       </Group>
+      <Exploitation facets={facets} search={search} change={change} />
       {search.of !== undefined && (
         <Group name={strings.findings.package}>
           <Chip isOn onClick={() => change({ of: undefined })}>
@@ -69,6 +70,39 @@ export function Facets({ facets, search, change }: Props) {
         </Group>
       )}
     </div>
+  );
+}
+
+/** Known or probable. Of the probabilities only one is chosen: the higher is part of the lower. */
+function Exploitation({ facets, search, change }: Props) {
+  const { exploited, epss } = search;
+  const steps = (facets?.epss ?? []).map(({ value, count }) => ({ value: Number(value), count }));
+  const left = steps.filter(({ value, count }) => count > 0 || value === epss);
+  if (epss !== undefined && !left.some(({ value }) => value === epss)) left.push({ value: epss, count: facets?.total ?? 0 });
+  const isKnown = (facets?.exploited ?? 0) > 0 || exploited === true;
+  if (!isKnown && left.length === 0) return null;
+  return (
+    <Group name={strings.exploitation.label}>
+      {isKnown && (
+        <Chip
+          count={facets?.exploited ?? 0}
+          isOn={exploited === true}
+          onClick={() => change({ exploited: exploited === true ? undefined : true })}
+        >
+          {strings.exploitation.known}
+        </Chip>
+      )}
+      {left.map(({ value, count }) => (
+        <Chip
+          key={value}
+          count={count}
+          isOn={value === epss}
+          onClick={() => change({ epss: value === epss ? undefined : value })}
+        >
+          {strings.exploitation.atLeast(percent(value))}
+        </Chip>
+      ))}
+    </Group>
   );
 }
 

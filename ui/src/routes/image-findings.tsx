@@ -6,12 +6,15 @@ import { Link } from "@tanstack/react-router";
 import { facetsQuery, findingsQuery } from "../api/queries";
 import type { FindingView } from "../api/types";
 import { type Column, DataTable } from "../components/data-table";
-import { TextFilter } from "../components/filter-bar";
+import { ExploitedMark, Probability } from "../components/exploitation";
+import { TextFilter, Toggle } from "../components/filter-bar";
+import { Icon } from "../components/icon";
 import { SeverityLabel } from "../components/severity";
 import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
 import { findingFilters, type ImageSearch } from "../lib/filters";
+import { percent } from "../lib/format";
 import { asSeverity } from "../lib/severity";
-import { kindName, statusName } from "../lib/words";
+import { kindName, statusName, suppressedByName } from "../lib/words";
 import { strings } from "../strings";
 import { Facets } from "./image-facets";
 
@@ -39,10 +42,10 @@ export function Findings({ digest, search, change, open, isPartial }: Props) {
   ) : findings.length > 0 ? (
     <DataTable
       label={strings.image.findings}
-      columns={columns(digest)}
+      columns={search.suppressed === true ? suppressedColumns(digest, search) : columns(digest, search)}
       rows={findings}
       rowKey={findingKey}
-      rowHeight={2.375}
+      rowHeight={search.suppressed === true ? 3.25 : 2.375}
       total={facets?.total}
       hasMore={query.hasNextPage}
       isLoadingMore={query.isFetchingNextPage}
@@ -62,8 +65,15 @@ export function Findings({ digest, search, change, open, isPartial }: Props) {
     <>
       <div className="filter-bar">
         <TextFilter label={t.filter} value={search.q} onChange={(q) => change({ q })} />
+        {(search.suppressed === true || (facets?.suppressed ?? 0) > 0) && (
+          <Toggle
+            label={strings.suppression.show(facets?.suppressed ?? 0)}
+            isOn={search.suppressed === true}
+            onChange={(isOn) => change({ suppressed: isOn || undefined })}
+          />
+        )}
         <span className="filter-count" role="status">
-          {facets && t.total(facets.total)}
+          {facets && (search.suppressed === true ? strings.suppression.total(facets.total) : t.total(facets.total))}
         </span>
       </div>
       <Facets facets={facets} search={search} change={change} />
@@ -79,6 +89,9 @@ const NO_FILTERS: ImageSearch = {
   kind: undefined,
   status: undefined,
   of: undefined,
+  exploited: undefined,
+  epss: undefined,
+  suppressed: undefined,
 };
 
 function findingKey(finding: FindingView): string {
@@ -93,6 +106,9 @@ function activeFilters(search: ImageSearch, change: (part: ImageSearch) => void)
   if (search.of !== undefined) add("of", t.onePackage);
   if (search.kind !== undefined) add("kind", kindName(search.kind));
   if (search.status !== undefined) add("status", statusName(search.status));
+  if (search.exploited === true) add("exploited", strings.exploitation.known);
+  if (search.epss !== undefined) add("epss", strings.exploitation.atLeast(percent(search.epss)));
+  if (search.suppressed === true) add("suppressed", strings.suppression.showing);
   if (search.severity !== undefined) {
     add("severity", search.severity.split(",").map((text) => strings.severity[asSeverity(text)]).join(", "));
   }
@@ -100,46 +116,79 @@ function activeFilters(search: ImageSearch, change: (part: ImageSearch) => void)
   return active;
 }
 
-function columns(digest: string): Column<FindingView>[] {
+/** The columns that every list of findings begins with. */
+function firstColumns(digest: string, search: ImageSearch): Column<FindingView>[] {
   return [
     {
       id: "severity",
       header: t.columns.severity,
-      width: "6.5rem",
+      width: "6.75rem",
       cell: (finding) => <SeverityLabel severity={asSeverity(finding.severity)} />,
     },
     {
       id: "id",
       header: t.columns.id,
-      width: "9.75rem",
+      width: "11.5rem",
       cell: (finding) => (
-        <Link
-          to="/images/$digest"
-          params={{ digest }}
-          search={(before) => ({ ...before, finding: finding.id, package: finding.package_id })}
-          resetScroll={false}
-          preload={false}
-          data-row-link=""
-          className="is-mono"
-        >
-          {finding.id}
-        </Link>
+        <>
+          <Link
+            to="/images/$digest"
+            params={{ digest }}
+            search={{ ...search, finding: finding.id, package: finding.package_id }}
+            resetScroll={false}
+            preload={false}
+            data-row-link=""
+            className="is-mono"
+          >
+            {finding.id}
+          </Link>{" "}
+          {finding.known_exploited != null && <ExploitedMark known={finding.known_exploited} />}
+        </>
       ),
     },
     {
       id: "package",
       header: t.columns.package,
-      width: "13.5rem",
+      width: "11.5rem",
       cell: ({ package: { name, version } }) => (
         <span title={`${name} ${version}`}>
           <strong>{name}</strong> <span className="is-mono">{version}</span>
         </span>
       ),
     },
+  ];
+}
+
+function columns(digest: string, search: ImageSearch): Column<FindingView>[] {
+  const { sort = "severity" } = search;
+  const sorted = (by: ImageSearch["sort"], name: string) => (
+    <Link
+      to="/images/$digest"
+      params={{ digest }}
+      search={{ ...search, sort: by === "severity" ? undefined : by }}
+      resetScroll={false}
+      replace
+    >
+      {name}
+      {sort === by && <Icon name="down" />}
+    </Link>
+  );
+  const [severity, ...rest] = firstColumns(digest, search);
+  return [
+    ...(severity === undefined
+      ? []
+      : [
+          {
+            ...severity,
+            header: sorted("severity", t.columns.severity),
+            sort: sort === "severity" ? ("descending" as const) : undefined,
+          },
+        ]),
+    ...rest,
     {
       id: "fixed",
       header: t.columns.fixed,
-      width: "9.5rem",
+      width: "9rem",
       cell: ({ fixed_versions, status }) =>
         fixed_versions.length > 0 ? (
           <span className="is-mono" title={fixed_versions.join(", ")}>
@@ -149,12 +198,41 @@ function columns(digest: string): Column<FindingView>[] {
           <span className="muted">{statusName(status)}</span>
         ),
     },
+    {
+      id: "exploitation",
+      header: sorted("epss", t.columns.exploitation),
+      width: "4.75rem",
+      align: "end",
+      sort: sort === "epss" ? "descending" : undefined,
+      cell: ({ epss }) => epss != null && <Probability epss={epss} />,
+    },
     { id: "layer", header: t.columns.layer, width: "3.75rem", align: "end", isMinor: true, cell: ({ layer }) => layer },
     {
       id: "title",
       header: t.columns.title,
       isMinor: true,
       cell: ({ title }) => <span title={title}>{title === "" ? <span className="muted">{t.noTitle}</span> : title}</span>,
+    },
+  ];
+}
+
+/** What does not count: instead of the remedy the reason. */
+function suppressedColumns(digest: string, search: ImageSearch): Column<FindingView>[] {
+  const words = strings.suppression;
+  return [
+    ...firstColumns(digest, search),
+    {
+      id: "reason",
+      header: words.why,
+      cell: ({ suppression }) =>
+        suppression != null && (
+          <span className="two-lines">
+            <span title={suppression.reason}>{suppression.reason}</span>
+            <span className="muted">
+              {suppressedByName(suppression.by)}: {suppression.source}
+            </span>
+          </span>
+        ),
     },
   ];
 }

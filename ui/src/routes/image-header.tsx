@@ -2,9 +2,10 @@
 
 import type { ImageDetail } from "../api/types";
 import { CopyButton, Digest, ExactTime, Fact, Time } from "../components/bits";
+import { DownloadMenu } from "../components/download-menu";
 import { Icon } from "../components/icon";
 import { SeverityCounts } from "../components/severity";
-import { bytes, shortDigest } from "../lib/format";
+import { bytes } from "../lib/format";
 import { strings } from "../strings";
 
 const t = strings.image;
@@ -16,14 +17,7 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
       <div className="image-title">
         <h1>{first ?? strings.images.noName}</h1>
         <SeverityCounts counts={image.findings} />
-        <a
-          className="button"
-          href={`/api/v1/images/${encodeURIComponent(image.digest)}/report`}
-          download={`seareeve-${shortDigest(image.digest)}.json`}
-        >
-          <Icon name="download" />
-          {t.report}
-        </a>
+        <DownloadMenu digest={image.digest} />
       </div>
       {more.length > 0 && <p className="image-names">{more.join(" · ")}</p>}
       <dl className="facts">
@@ -32,6 +26,12 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
           <CopyButton text={image.digest} what={t.digest.toLowerCase()} />
         </Fact>
         <Fact name={t.distro}>{image.distro ?? t.noDistro}</Fact>
+        {image.support?.is_over === false && (
+          <Fact name={t.support}>
+            <time dateTime={image.support.ends}>{image.support.ends}</time>
+            {image.support.extended != null && <span className="muted">({image.support.extended.name})</span>}
+          </Fact>
+        )}
         <Fact name={t.platform}>
           {image.os}/{image.architecture}
         </Fact>
@@ -41,6 +41,14 @@ export function ImageHeader({ image }: { image: ImageDetail }) {
           <Time at={image.first_seen} />
         </Fact>
       </dl>
+      {image.support?.notice != null && (
+        <div className="banner is-warning">
+          <Icon name="warning" />
+          <p>
+            <strong>{t.endOfLife}</strong> {image.support.notice}.
+          </p>
+        </div>
+      )}
       {image.unread.length > 0 && <Unread image={image} />}
     </header>
   );

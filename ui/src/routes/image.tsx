@@ -17,6 +17,7 @@ import { Findings } from "./image-findings";
 import { ImageHeader } from "./image-header";
 import { Layers } from "./image-layers";
 import { Packages } from "./image-packages";
+import { Secrets } from "./image-secrets";
 import "./image.css";
 
 const route = getRouteApi("/app/images/$digest");
@@ -76,8 +77,20 @@ export function ImagePage() {
             >
               {strings.image.packages} <span className="tab-count">{image && count(image.packages)}</span>
             </Link>
+            <Link
+              to="/images/$digest"
+              params={{ digest }}
+              search={{ layer: search.layer, tab: "secrets" }}
+              className={search.tab === "secrets" ? "tab is-current" : "tab"}
+              aria-current={search.tab === "secrets" ? "page" : undefined}
+              resetScroll={false}
+            >
+              {strings.image.secrets} <span className="tab-count">{image?.secrets != null && count(image.secrets)}</span>
+            </Link>
           </nav>
-          {search.tab === "packages" ? (
+          {search.tab === "secrets" ? (
+            <Secrets digest={digest} search={search} change={change} />
+          ) : search.tab === "packages" ? (
             <Packages digest={digest} search={search} change={change} />
           ) : (
             <Findings digest={digest} search={search} change={change} open={openFinding} isPartial={(image?.problems ?? 0) > 0} />

@@ -15,9 +15,11 @@ import { SeverityCounts } from "../components/severity";
 import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
 import { IMAGE_SORTS, imageFilters, type ImagesSearch } from "../lib/filters";
 import { bytes, count } from "../lib/format";
+import { useMay } from "../lib/role";
 import { SEVERITIES, type Severity } from "../lib/severity";
 import { strings } from "../strings";
 import { DeleteImage } from "./images-delete";
+import "../components/exploitation.css";
 
 const route = getRouteApi("/app/images");
 const t = strings.images;
@@ -27,6 +29,7 @@ export function ImagesPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [doomed, setDoomed] = useState<ImageSummary>();
+  const mayDelete = useMay("operator");
   const query = useInfiniteQuery(imagesQuery(imageFilters(search)));
   const images = query.data?.pages.flatMap((page) => page.images) ?? [];
   const change = (part: ImagesSearch) =>
@@ -40,7 +43,7 @@ export function ImagesPage() {
   ) : images.length > 0 ? (
     <DataTable
       label={t.title}
-      columns={columns(search, setDoomed)}
+      columns={columns(search, mayDelete ? setDoomed : undefined)}
       rows={images}
       rowKey={(image) => image.digest}
       rowHeight={3}
@@ -53,7 +56,7 @@ export function ImagesPage() {
     <FilteredEmpty
       title={t.filteredEmpty}
       filters={active}
-      clear={() => change({ q: undefined, severity: undefined, fixable: undefined })}
+      clear={() => change({ q: undefined, severity: undefined, fixable: undefined, exploited: undefined })}
     />
   ) : (
     <Empty title={t.empty}>
@@ -78,6 +81,7 @@ export function ImagesPage() {
           onChange={(value) => change({ severity: value === "any" ? undefined : value })}
         />
         <Toggle label={t.fixable} isOn={search.fixable === true} onChange={(on) => change({ fixable: on || undefined })} />
+        <Toggle label={t.exploited} isOn={search.exploited === true} onChange={(on) => change({ exploited: on || undefined })} />
         <Choice
           label={t.sort}
           value={search.sort ?? "severity"}
@@ -106,11 +110,12 @@ function activeFilters(search: ImagesSearch, change: (part: ImagesSearch) => voi
     active.push({ label: minimumName(search.severity), drop: () => change({ severity: undefined }) });
   }
   if (search.fixable === true) active.push({ label: t.fixable, drop: () => change({ fixable: undefined }) });
+  if (search.exploited === true) active.push({ label: t.exploited, drop: () => change({ exploited: undefined }) });
   if (search.q !== undefined) active.push({ label: strings.filters.text(search.q), drop: () => change({ q: undefined }) });
   return active;
 }
 
-function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void): Column<ImageSummary>[] {
+function columns(search: ImagesSearch, onDelete: ((image: ImageSummary) => void) | undefined): Column<ImageSummary>[] {
   const { sort = "severity" } = search;
   const sorted = (by: ImagesSearch["sort"], name: string) => (
     <Link to="/images" search={{ ...search, sort: by === "severity" ? undefined : by }} replace>
@@ -118,7 +123,7 @@ function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void):
       {sort === by && <Icon name={by === "name" ? "up" : "down"} />}
     </Link>
   );
-  return [
+  const all: Column<ImageSummary>[] = [
     {
       id: "image",
       header: sorted("name", t.columns.image),
@@ -128,9 +133,16 @@ function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void):
     {
       id: "findings",
       header: sorted("severity", t.columns.findings),
-      width: "24rem",
+      width: "22rem",
       sort: sort === "severity" ? "descending" : undefined,
       cell: (image) => <SeverityCounts counts={image.findings} />,
+    },
+    {
+      id: "exploited",
+      header: t.columns.exploited,
+      width: "5.5rem",
+      align: "end",
+      cell: ({ exploited }) => (exploited === 0 ? <span className="muted">0</span> : <strong className="exploited-count">{count(exploited)}</strong>),
     },
     { id: "fixable", header: t.columns.fixable, width: "5rem", align: "end", cell: (image) => count(image.fixable) },
     {
@@ -152,10 +164,14 @@ function columns(search: ImagesSearch, onDelete: (image: ImageSummary) => void):
     {
       id: "seen",
       header: sorted("newest", t.columns.seen),
-      width: "7rem",
+      width: "7.5rem",
       sort: sort === "newest" ? "descending" : undefined,
       cell: (image) => <Time at={image.first_seen} />,
     },
+  ];
+  if (onDelete === undefined) return all;
+  return [
+    ...all,
     {
       id: "delete",
       header: <span className="visually-hidden">{t.columns.action}</span>,

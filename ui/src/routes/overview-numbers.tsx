@@ -11,7 +11,7 @@ import { strings } from "../strings";
 
 interface TileProps {
   name: string;
-  search: { severity?: (typeof SEVERITIES)[number]; fixable?: true };
+  search: { severity?: (typeof SEVERITIES)[number]; fixable?: true; exploited?: true };
   value: number | undefined;
   children?: ReactNode;
 }
@@ -42,6 +42,9 @@ export function NumberStrip({ overview }: { overview: Overview | undefined }) {
       </Tile>
       <Tile name={t.critical} search={{ severity: "critical" }} value={overview?.images_critical}>
         {overview && t.criticalNote(overview.findings.critical)}
+      </Tile>
+      <Tile name={t.exploited} search={{ exploited: true }} value={overview?.images_exploited}>
+        {overview && t.exploitedNote}
       </Tile>
       <Tile name={t.fixable} search={{ fixable: true }} value={overview?.fixable}>
         {overview && t.fixableShare(findings ? Math.floor((overview.fixable / findings) * 100) : 0)}

@@ -9,6 +9,7 @@ import { Dialog } from "../components/dialog";
 import { shortDigest } from "../lib/format";
 import { matches } from "../lib/palette";
 import { CHOICES, setPreference } from "../lib/preferences";
+import { useMay } from "../lib/role";
 import { signOut } from "../lib/sign-out";
 import { useUpdateDatabase } from "../lib/update-database";
 import { strings } from "../strings";
@@ -97,6 +98,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const navigate = useNavigate();
   const client = useQueryClient();
   const update = useUpdateDatabase();
+  const mayUpdate = useMay("operator");
   const page = (to: "/" | "/images" | "/scans" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
@@ -112,7 +114,7 @@ function useCommands(onShortcuts: () => void): Item[] {
     action(strings.scan.title, () => {
       void navigate({ to: "/" }).then(() => document.getElementById("scan-reference")?.focus());
     }),
-    action(strings.palette.update, () => update.mutate()),
+    ...(mayUpdate ? [action(strings.palette.update, () => update.mutate())] : []),
     ...CHOICES.theme.map((theme) => action(strings.palette.theme(themes[theme]), () => setPreference("theme", theme))),
     ...CHOICES.density.map((density) =>
       action(strings.palette.density(densities[density]), () => setPreference("density", density)),

@@ -11,6 +11,7 @@ import { type Column, DataTable } from "../components/data-table";
 import { ScanProgress, ScanStateLabel } from "../components/scan-state";
 import { Empty, ErrorState, Skeleton } from "../components/states";
 import { duration } from "../lib/format";
+import { useMay } from "../lib/role";
 import { scanName } from "../lib/scan-news";
 import { strings } from "../strings";
 
@@ -114,6 +115,7 @@ function Cancel({ scan }: { scan: Scan }) {
   const cancel = useMutation({
     mutationFn: () => done(api.DELETE("/api/v1/scans/{id}", { params: { path: { id: scan.id } } })),
   });
+  if (!useMay("operator")) return null;
   const label = `${t.cancel}: ${scanName(scan)}`;
   return (
     <button

@@ -9,6 +9,7 @@ import { Icon } from "../components/icon";
 import { Setting } from "../components/setting";
 import { ErrorState, Skeleton } from "../components/states";
 import { count, duration } from "../lib/format";
+import { useMay } from "../lib/role";
 import { isStale } from "../lib/stale";
 import { useUpdateDatabase } from "../lib/update-database";
 import { strings } from "../strings";
@@ -18,6 +19,7 @@ const t = strings.settings.database;
 export function DatabaseSettings() {
   const { data: status, error, refetch } = useQuery(statusQuery);
   const update = useUpdateDatabase();
+  const mayUpdate = useMay("operator");
   return (
     <Setting title={t.title} lead={t.lead}>
       {error !== null ? (
@@ -36,9 +38,13 @@ export function DatabaseSettings() {
           {status.rematching && <p role="status">{t.rematching}</p>}
           {status.jobs_dead > 0 && <p className="warning-text">{t.deadJobs(status.jobs_dead)}</p>}
           <div className="setting-actions">
-            <button type="button" className="button is-primary" disabled={update.isPending || status.updating} onClick={() => update.mutate()}>
-              {t.update}
-            </button>
+            {mayUpdate ? (
+              <button type="button" className="button is-primary" disabled={update.isPending || status.updating} onClick={() => update.mutate()}>
+                {t.update}
+              </button>
+            ) : (
+              <span className="muted">{strings.roles.update}</span>
+            )}
             <span className="muted">{strings.starter.or}</span>
             <Command text={strings.starter.command} />
           </div>

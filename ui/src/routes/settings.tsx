@@ -10,6 +10,7 @@ import { DatabaseSettings } from "./settings-database";
 import { PasswordSettings, SessionSettings } from "./settings-session";
 import { TokenSettings } from "./settings-tokens";
 import { UserSettings } from "./settings-users";
+import { VexSettings } from "./settings-vex";
 import "./settings.css";
 
 export function SettingsPage() {
@@ -19,6 +20,7 @@ export function SettingsPage() {
     <div className="page settings">
       <h1>{strings.settings.title}</h1>
       <DatabaseSettings />
+      <VexSettings />
       <AppearanceSettings />
       <TokenSettings />
       {session?.user.role === "owner" && <UserSettings />}

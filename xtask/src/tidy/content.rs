@@ -2,8 +2,8 @@
 
 use super::{Tree, Violations, numbered};
 
-/// Folders whose files must carry examples; the others (lists, mappings, advisories) have nothing that fires.
-const WITH_EXAMPLES: &[&str] = &["content/checks/", "content/detections/"];
+/// Folders whose files must carry examples; the others (mappings, advisories) and lists have nothing that fires.
+const WITH_EXAMPLES: &[&str] = &["content/checks/", "content/detections/", "content/secrets/"];
 
 /// The id is the file's name.
 pub(super) fn ids(tree: &Tree, found: &mut Violations) {
@@ -26,9 +26,10 @@ pub(super) fn ids(tree: &Tree, found: &mut Violations) {
 
 /// A detection or check without an example is a claim.
 pub(super) fn examples(tree: &Tree, found: &mut Violations) {
-    for path in
-        yaml(tree).filter(|path| WITH_EXAMPLES.iter().any(|folder| path.starts_with(folder)))
-    {
+    let has_to = |path: &str| {
+        WITH_EXAMPLES.iter().any(|folder| path.starts_with(folder)) && !path.contains("/lists/")
+    };
+    for path in yaml(tree).filter(|path| has_to(path)) {
         if top_level(&tree.text(path).unwrap_or_default(), "examples").is_none() {
             found.add(path, 1, "has no `examples:`");
         }
@@ -86,10 +87,15 @@ mod tests {
             ),
             ("content/detections/a/b.yaml", "id: b\n"),
             ("content/lists/c.yaml", "id: c\n"),
+            ("content/secrets/d.yaml", "id: d\n"),
+            ("content/secrets/lists/e.yaml", "id: e\n"),
         ];
         assert_eq!(
             violations_of(examples, &files),
-            ["content/detections/a/b.yaml:1: has no `examples:`"]
+            [
+                "content/detections/a/b.yaml:1: has no `examples:`",
+                "content/secrets/d.yaml:1: has no `examples:`",
+            ]
         );
     }
 }

@@ -23,9 +23,14 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/image",
-        allowed: &["model"],
+        allowed: &["inflate", "model"],
         // Registries are read by ureq.
         denied: &["axum", "sqlx", "tokio"],
+    },
+    Fence {
+        folder: "crates/inflate",
+        allowed: &[],
+        denied: IO,
     },
     Fence {
         folder: "crates/scan",

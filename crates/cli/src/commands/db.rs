@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use seareeve_collect::feeds::{self, Addresses, Downloader};
 use seareeve_model::{DatabaseInfo, Problem};
@@ -13,21 +12,26 @@ use seareeve_scan::advisories::{self, Database, Sources};
 use seareeve_server::config::Config;
 
 use crate::args::{DbBuildArgs, DbCommand, DbStatusArgs, Format};
-use crate::commands::{Outcome, image};
+use crate::commands::Outcome;
 use crate::output::{self, Messages};
+use crate::surroundings::Surroundings;
 
 /// How many problems of a build are printed one by one.
 const SHOWN_PROBLEMS: usize = 20;
+/// Age in days from which an advisory database is called old.
+pub(crate) const OLD_DAYS: i64 = 7;
 
 pub(crate) fn run(
     command: &DbCommand,
     config: &Config,
+    surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
+    let now = surroundings.now();
     match command {
-        DbCommand::Update(_) => update(config, messages),
-        DbCommand::Build(args) => build(args, config, messages),
-        DbCommand::Status(args) => status(args, config),
+        DbCommand::Update(_) => update(config, now, messages),
+        DbCommand::Build(args) => build(args, config, now, messages),
+        DbCommand::Status(args) => status(args, config, now),
     }
 }
 
@@ -45,7 +49,7 @@ pub(crate) fn open(file: Option<&Utf8Path>, config: &Config) -> anyhow::Result<A
     }
 }
 
-fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+fn update(config: &Config, now: Timestamp, messages: &Messages) -> anyhow::Result<Outcome> {
     let names: Vec<&str> = config
         .advisories
         .ecosystems
@@ -84,6 +88,7 @@ fn update(config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
         &sources,
         &config.advisory_file(),
         fetched.problems,
+        now,
         messages,
     )
 }
@@ -93,7 +98,12 @@ fn optional(address: &str) -> Option<&str> {
     (!address.is_empty()).then_some(address)
 }
 
-fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+fn build(
+    args: &DbBuildArgs,
+    config: &Config,
+    now: Timestamp,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
     let output = match &args.output {
         Some(output) => output.clone(),
         None => {
@@ -106,17 +116,18 @@ fn build(args: &DbBuildArgs, config: &Config, messages: &Messages) -> anyhow::Re
         known_exploited: args.kev.clone(),
         epss: args.epss.clone(),
     };
-    finish(&sources, &output, Vec::new(), messages)
+    finish(&sources, &output, Vec::new(), now, messages)
 }
 
 fn finish(
     sources: &Sources,
     output: &Utf8Path,
     mut problems: Vec<Problem>,
+    now: Timestamp,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
     let bar = messages.bar();
-    let report = advisories::build(sources, output, Timestamp::now(), &|progress| {
+    let report = advisories::build(sources, output, now, &|progress| {
         bar.show(
             "building".to_owned(),
             progress.done_bytes,
@@ -150,7 +161,7 @@ fn finish(
     })
 }
 
-fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
+fn status(args: &DbStatusArgs, config: &Config, now: Timestamp) -> anyhow::Result<Outcome> {
     let database = open(args.db.as_deref(), config)?;
     database
         .verify()
@@ -162,21 +173,18 @@ fn status(args: &DbStatusArgs, config: &Config) -> anyhow::Result<Outcome> {
         (None, _) => "built in".to_owned(),
     };
     let text = match args.format {
-        Format::Table => output::table::database(&info.into(), &file, today()),
-        Format::Json => image::json(&seareeve_api::Database::from(info))?,
+        Format::Table => {
+            output::table::database(&info.into(), &file, now.to_zoned(TimeZone::UTC).date())
+        }
+        Format::Json => output::json::text(&seareeve_api::Database::from(info))?,
     };
     output::result(None, &text)?;
     Ok(Outcome::Done)
 }
 
-/// Whole days since a database was built.
-pub(crate) fn age_days(info: &DatabaseInfo) -> i64 {
-    Timestamp::now().duration_since(info.built).as_hours() / 24
-}
-
-/// The day by which ages are counted.
-fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
+/// Whole days from when a database was built until `now`.
+pub(crate) fn age_days(info: &DatabaseInfo, now: Timestamp) -> i64 {
+    now.duration_since(info.built).as_hours() / 24
 }
 
 fn make_data_folder(config: &Config) -> anyhow::Result<()> {

@@ -8,9 +8,6 @@ use crate::commands::{Outcome, db};
 use crate::output::{self, Messages};
 use crate::settings::Loaded;
 
-/// Age in days from which an advisory database is called old.
-const OLD_DAYS: i64 = 7;
-
 /// What one check found.
 struct Check {
     name: &'static str,
@@ -108,7 +105,7 @@ fn advisories(config: &Config) -> Check {
     }) {
         Err(error) => (State::Broken, format!("{error:#}")),
         Ok(info) => {
-            let days = db::age_days(&info);
+            let days = db::age_days(&info, jiff::Timestamp::now());
             match info.kind {
                 seareeve_model::DatabaseKind::Starter => (
                     State::Warning,
@@ -117,7 +114,7 @@ fn advisories(config: &Config) -> Check {
                         info.advisories
                     ),
                 ),
-                seareeve_model::DatabaseKind::Full if days > OLD_DAYS => (
+                seareeve_model::DatabaseKind::Full if days > db::OLD_DAYS => (
                     State::Warning,
                     format!("{days} days old: run seareeve db update"),
                 ),

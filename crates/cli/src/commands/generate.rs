@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use serde_json::Value;
 
 use crate::args::{Args, SchemaArgs, SchemaName};
-use crate::commands::{Outcome, image};
+use crate::commands::Outcome;
 use crate::output;
 
 pub(crate) fn completions(shell: Shell) -> anyhow::Result<Outcome> {
@@ -39,7 +39,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> anyhow::Result<Outcome> {
     let (title, name) = match args.name {
         SchemaName::ImageReport => ("seareeve image --format json", "ImageReport"),
     };
-    output::result(None, &image::json(&json_schema(title, name)?)?)?;
+    output::result(None, &output::json::text(&json_schema(title, name)?)?)?;
     Ok(Outcome::Done)
 }
 

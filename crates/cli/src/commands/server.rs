@@ -4,21 +4,21 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::bail;
-use seareeve_api::{ScanRequest, ScanState};
+use seareeve_api::{Client, ScanRequest, ScanState};
 
 use crate::args::{ServerArgs, ServerCommand};
-use crate::commands::{Outcome, image};
+use crate::commands::Outcome;
 use crate::output::{self, Messages};
 
 /// Pause between two looks at a running scan.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outcome> {
-    let client = image::client(&args.server)?;
+    let client = client(&args.server)?;
     match &args.command {
-        ServerCommand::Status => output::result(None, &image::json(&client.status()?)?)?,
+        ServerCommand::Status => output::result(None, &output::json::text(&client.status()?)?)?,
         ServerCommand::Report { digest } => {
-            output::result(None, &image::json(&client.report(digest)?)?)?
+            output::result(None, &output::json::text(&client.report(digest)?)?)?
         }
         ServerCommand::Images => {
             let mut next = None;
@@ -55,11 +55,17 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
     Ok(Outcome::Done)
 }
 
-fn scan(
-    client: &seareeve_api::Client,
-    reference: &str,
-    messages: &Messages,
-) -> anyhow::Result<Outcome> {
+/// A client for the server at `address`, with the token from the environment.
+pub(crate) fn client(address: &str) -> anyhow::Result<Client> {
+    let Ok(token) = std::env::var("SEAREEVE_TOKEN") else {
+        bail!(
+            "SEAREEVE_TOKEN is not set: make an API token in the UI under Settings and put it there"
+        );
+    };
+    Ok(Client::new(address, token.trim())?)
+}
+
+fn scan(client: &Client, reference: &str, messages: &Messages) -> anyhow::Result<Outcome> {
     let mut scan = client.scan(&ScanRequest {
         reference: reference.to_owned(),
     })?;
@@ -80,7 +86,7 @@ fn scan(
         );
     };
     let report = client.report(&digest)?;
-    output::result(None, &output::table::image_report(&report))?;
+    output::result(None, &output::table::image_report(&report, &digest, false))?;
     Ok(if report.problems.is_empty() {
         Outcome::Done
     } else {

@@ -1,167 +1,18 @@
-//! Results for people.
+//! Results for people: columns of plain text, in colour where a terminal shows it.
+
+mod image;
+mod secrets;
 
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use seareeve_api::{Database, ImageReport, ReportFinding};
+use seareeve_api::Database;
 
 use super::safe;
 
-/// Columns between which a title is cut; the rest of the line is as long as its parts.
-const TITLE_WIDTH: usize = 60;
-
-/// The report of one image.
-pub(crate) fn image_report(report: &ImageReport) -> String {
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}", heading(report));
-    if !report.findings.is_empty() {
-        text.push('\n');
-        text.push_str(&findings(report));
-    }
-    let _ = writeln!(text, "\n{}", totals(report));
-    if !report.problems.is_empty() {
-        let style = AnsiColor::Yellow.on_default().bold();
-        let _ = writeln!(
-            text,
-            "\n{style}INCOMPLETE{style:#}: not everything could be read or judged"
-        );
-        for problem in &report.problems {
-            let _ = writeln!(
-                text,
-                "  {}: {} ({})",
-                safe(&problem.place),
-                safe(&problem.message),
-                problem.code
-            );
-        }
-    }
-    if report.database.kind == "starter" {
-        let _ = writeln!(
-            text,
-            "\nMatched with the built-in starter set of {} advisories: what it finds is true, but it knows little.\n\
-             Get all advisories: seareeve db update",
-            report.database.advisories
-        );
-    }
-    text
-}
-
-fn heading(report: &ImageReport) -> String {
-    let image = &report.image;
-    let name = image.references.first().unwrap_or(&image.digest);
-    let distro = match &report.distro {
-        Some(distro) => safe(&distro.name),
-        None => "no distribution".to_owned(),
-    };
-    format!(
-        "{} · {distro} · {}/{} · {} · {}\n{}",
-        safe(name),
-        safe(&image.os),
-        safe(&image.architecture),
-        counted(image.layers.len(), "layer"),
-        counted(report.packages.len(), "package"),
-        image.digest
-    )
-}
-
-fn findings(report: &ImageReport) -> String {
-    let layer_of = |finding: &ReportFinding| {
-        let index = report
-            .image
-            .layers
-            .iter()
-            .position(|layer| layer.diff_id == finding.layer);
-        index.map_or_else(|| "?".to_owned(), |index| index.to_string())
-    };
-    let mut rows: Vec<[String; 7]> = vec![
-        [
-            "SEVERITY",
-            "ID",
-            "PACKAGE",
-            "INSTALLED",
-            "FIXED",
-            "LAYER",
-            "TITLE",
-        ]
-        .map(str::to_owned),
-    ];
-    for finding in &report.findings {
-        let fixed = match finding.fixed_versions.as_slice() {
-            [] => finding.status.replace('_', " "),
-            versions => versions.join(", "),
-        };
-        rows.push([
-            finding.severity.to_uppercase(),
-            safe(&finding.id),
-            safe(&finding.package.name),
-            safe(&finding.package.version),
-            safe(&fixed),
-            layer_of(finding),
-            cut(&safe(&finding.title)),
-        ]);
-    }
-    let mut widths = [0_usize; 7];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for (number, row) in rows.iter().enumerate() {
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let style = match (number, column) {
-                (0, _) => Style::new().dimmed(),
-                (_, 0) => severity_style(cell),
-                _ => Style::new(),
-            };
-            // The last column is not padded: no blanks at the end of lines.
-            let padding = if column == 6 {
-                0
-            } else {
-                width + 2 - cell.chars().count()
-            };
-            let _ = write!(text, "{style}{cell}{style:#}{:padding$}", "");
-        }
-        let trimmed = text.trim_end_matches(' ').len();
-        text.truncate(trimmed);
-        text.push('\n');
-    }
-    text
-}
-
-fn totals(report: &ImageReport) -> String {
-    let count = |severity: &str| {
-        report
-            .findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
-    let fixable = report
-        .findings
-        .iter()
-        .filter(|finding| finding.status == "fixed")
-        .count();
-    let by_severity: Vec<String> = ["critical", "high", "medium", "low", "unknown"]
-        .iter()
-        .map(|severity| format!("{} {severity}", count(severity)))
-        .collect();
-    format!(
-        "{}: {} · {fixable} with a fix",
-        counted(report.findings.len(), "finding"),
-        by_severity.join(", ")
-    )
-}
-
-fn counted(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
-}
+pub(crate) use image::report as image_report;
 
 /// What an advisory database holds.
 pub(crate) fn database(database: &Database, file: &str, today: Date) -> String {
@@ -213,6 +64,43 @@ pub(crate) fn database(database: &Database, file: &str, today: Date) -> String {
     text
 }
 
+/// Rows below a line of titles, each column as wide as its widest cell. A column without any content is left out.
+/// `style` says how a cell looks. Cells must be safe for a terminal.
+fn columns<const N: usize>(
+    titles: [&str; N],
+    rows: &[[String; N]],
+    style: impl Fn(usize, &str) -> Style,
+) -> String {
+    let mut widths = titles.map(|title| title.chars().count());
+    let mut is_used = [false; N];
+    for row in rows {
+        for ((width, used), cell) in widths.iter_mut().zip(&mut is_used).zip(row) {
+            *width = (*width).max(cell.chars().count());
+            *used = *used || !cell.is_empty();
+        }
+    }
+    let mut text = String::new();
+    let titles = titles.map(str::to_owned);
+    for (number, row) in std::iter::once(&titles).chain(rows).enumerate() {
+        let mut gap = 0;
+        for (column, ((cell, width), used)) in row.iter().zip(widths).zip(is_used).enumerate() {
+            if !used || cell.is_empty() {
+                gap += if used { width + 2 } else { 0 };
+                continue;
+            }
+            let style = match number {
+                0 => Style::new().dimmed(),
+                _ => style(column, cell),
+            };
+            // Writing to a String cannot fail. Blanks stand before a cell, so that none stand at the end of a line.
+            let _ = write!(text, "{:gap$}{style}{cell}{style:#}", "");
+            gap = width + 2 - cell.chars().count();
+        }
+        text.push('\n');
+    }
+    text
+}
+
 fn severity_style(severity: &str) -> Style {
     match severity {
         "CRITICAL" => AnsiColor::Red.on_default().bold(),
@@ -221,14 +109,4 @@ fn severity_style(severity: &str) -> Style {
         "LOW" => AnsiColor::Blue.on_default(),
         _ => Style::new(),
     }
-}
-
-fn cut(title: &str) -> String {
-    let line = title.lines().next().unwrap_or_default();
-    if line.chars().count() <= TITLE_WIDTH {
-        return line.to_owned();
-    }
-    let mut short: String = line.chars().take(TITLE_WIDTH - 1).collect();
-    short.push('…');
-    short
 }

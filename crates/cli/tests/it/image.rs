@@ -90,6 +90,9 @@ fn exit_codes_tell_findings_from_failures() {
     );
     assert_eq!(code(&["--exit-code", "7"]), 7);
     assert_eq!(code(&["--exit-code", "7", "--severity", "LOW"]), 0);
+    assert_eq!(code(&["--exit-code", "0"]), 0);
+    assert_eq!(code(&["--fail-on", "high", "--ignore-unfixed"]), 2);
+    assert_eq!(code(&["--exit-code", "7", "--fail-on", "high"]), 1);
     assert_eq!(home.run(&["image", "--input", "absent.tar"]).code, 1);
     assert_eq!(home.run(&["image", "--fail-on", "severe", "x"]).code, 1);
     assert_eq!(home.run(&["image"]).code, 1);
@@ -101,6 +104,21 @@ fn exit_codes_tell_findings_from_failures() {
         "packages of an unknown distribution were not judged"
     );
     assert!(unknown.out.contains("INCOMPLETE"), "{}", unknown.out);
+    let gate = home.run(&["image", "--input", "app.tar", "--exit-code", "0"]);
+    assert_eq!(gate.code, 3, "no exit code makes a part the whole");
+    let sarif = home
+        .run(&["image", "--input", "app.tar", "-f", "sarif"])
+        .out;
+    assert!(sarif.contains(r#""executionSuccessful": false"#), "{sarif}");
+    let junit = home
+        .run(&["image", "--input", "app.tar", "-f", "junit"])
+        .out;
+    assert!(junit.contains(r#"<error type="distro_unknown""#), "{junit}");
+    let html = home.run(&["image", "--input", "app.tar", "-f", "html"]).out;
+    assert!(
+        html.contains("Incomplete: not everything could be read or judged"),
+        "{html}"
+    );
 }
 
 #[test]

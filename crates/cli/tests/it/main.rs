@@ -3,6 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod db;
+mod formats;
 mod image;
 mod manners;
+mod places;
+mod sbom;
+mod secrets;
+mod server;
 mod support;
+mod suppressions;

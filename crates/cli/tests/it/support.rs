@@ -1,7 +1,12 @@
-//! Runs the binary in a scrubbed environment, and makes images for it.
+//! Runs the binary in a scrubbed environment, and makes images and servers for it.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -38,8 +43,45 @@ impl Home {
         Run::from(self.command(arguments).output().unwrap())
     }
 
+    /// The same with something on standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Run {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        // A program that refuses its arguments does not read.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let run = Run::from(child.wait_with_output().unwrap());
+        writer.join().unwrap();
+        run
+    }
+
+    /// Writes a file below the home.
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    /// The same content as a folder.
+    pub(crate) fn rootfs(&self, folder: &str, files: &[(&str, &str)]) {
+        for (path, text) in files {
+            self.write(&format!("{folder}/{path}"), text);
+        }
+    }
+
     /// Writes a `docker save` archive `app.tar` with these files in one layer.
     pub(crate) fn image(&self, files: &[(&str, &str)]) {
+        self.image_made_by("COPY . /", files);
+    }
+
+    /// The same, saying which command made the layer.
+    pub(crate) fn image_made_by(&self, command: &str, files: &[(&str, &str)]) {
         let layer = tar(&files
             .iter()
             .map(|(path, text)| (*path, text.as_bytes()))
@@ -48,7 +90,7 @@ impl Home {
         let config = json!({
             "architecture": "amd64", "os": "linux", "config": {}, "created": "2023-11-14T22:13:20Z",
             "rootfs": { "type": "layers", "diff_ids": [seareeve_model::Digest::sha256(&value).as_str()] },
-            "history": [{ "created_by": "COPY . /" }],
+            "history": [{ "created_by": command }],
         });
         let manifest = json!([{ "Config": "config.json", "RepoTags": ["test/app:1"], "Layers": ["layer.tar"] }]);
         let files = [
@@ -63,6 +105,108 @@ impl Home {
             .collect();
         std::fs::write(self.path().join("app.tar"), tar(&files)).unwrap();
     }
+}
+
+/// What a server answers: by method and path, the status line's rest, the type, and the body.
+pub(crate) type Answer = (&'static str, &'static str, Vec<u8>);
+/// Chooses an answer by the request line (`GET /v2/`), and the head in lower case.
+pub(crate) type Answers = dyn Fn(&str, &str) -> Answer + Send + Sync;
+
+/// Serves `answers` on a loopback port; the authority of its address.
+pub(crate) fn serve(answers: Box<Answers>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let answers: Arc<Answers> = answers.into();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answers = Arc::clone(&answers);
+            std::thread::spawn(move || {
+                let reader = stream.try_clone().unwrap();
+                converse(reader, stream, &*answers);
+            });
+        }
+    });
+    authority
+}
+
+/// The same on a socket in the file system.
+pub(crate) fn serve_socket(path: &Path, answers: Box<Answers>) {
+    let listener = UnixListener::bind(path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let reader = stream.try_clone().unwrap();
+            converse(reader, stream, &*answers);
+        }
+    });
+}
+
+/// One request, one answer.
+fn converse(reader: impl Read, mut writer: impl Write, answers: &Answers) {
+    let mut reader = BufReader::new(reader);
+    let mut head = String::new();
+    loop {
+        let before = head.len();
+        // A client that hangs up, or an empty line.
+        if reader.read_line(&mut head).is_err() || head.len() - before <= 2 {
+            break;
+        }
+    }
+    let request = head.split(" HTTP/").next().unwrap_or_default().to_owned();
+    let head = head.to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    let _ = reader.read_exact(&mut body);
+    let (status, kind, content) = answers(&request, &head);
+    let _ = write!(
+        writer,
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        content.len()
+    );
+    let _ = writer.write_all(&content);
+}
+
+/// An image with these files as a registry has it: content by path below `/v2/team/app/`, with its type.
+pub(crate) fn in_registry(files: &[(&str, &str)]) -> BTreeMap<String, (&'static str, Vec<u8>)> {
+    let layer = tar(&files
+        .iter()
+        .map(|(path, text)| (*path, text.as_bytes()))
+        .collect::<Vec<_>>());
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": {},
+        "rootfs": { "type": "layers", "diff_ids": [digest(&layer)] },
+    })
+    .to_string()
+    .into_bytes();
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": MANIFEST,
+        "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest(&config), "size": config.len() },
+        "layers": [{ "mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest(&layer), "size": layer.len() }],
+    })
+    .to_string()
+    .into_bytes();
+    BTreeMap::from([
+        ("manifests/1".to_owned(), (MANIFEST, manifest.clone())),
+        (
+            format!("manifests/{}", digest(&manifest)),
+            (MANIFEST, manifest),
+        ),
+        (
+            format!("blobs/{}", digest(&config)),
+            ("application/octet-stream", config),
+        ),
+        (
+            format!("blobs/{}", digest(&layer)),
+            ("application/octet-stream", layer),
+        ),
+    ])
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let value: [u8; 32] = Sha256::digest(bytes).into();
+    seareeve_model::Digest::sha256(&value).to_string()
 }
 
 /// What a run gave.

@@ -21,11 +21,7 @@ impl Candidate {
         let same = |name: &String| {
             name == wanted || (reference.is_some() && name.parse().ok() == reference)
         };
-        let digest = reference
-            .as_ref()
-            .and_then(ImageReference::digest)
-            .cloned()
-            .or_else(|| wanted.parse().ok());
+        let digest = digest_in(wanted);
         self.names.iter().any(same) || digest.is_some_and(|digest| self.digests.contains(&digest))
     }
 
@@ -76,6 +72,33 @@ pub(super) fn choose(
             path: path.to_owned(),
             available: listed(),
         }),
+    }
+}
+
+/// The digest in what was asked for, where it is one or ends with one.
+pub(super) fn digest_in(wanted: &str) -> Option<Digest> {
+    let reference: Option<ImageReference> = wanted.parse().ok();
+    let named = reference.as_ref().and_then(ImageReference::digest).cloned();
+    named.or_else(|| wanted.parse().ok())
+}
+
+/// Checks that the image that was chosen, now that all its digests are known, is the one that was asked for by one.
+pub(super) fn confirm(
+    wanted: Option<&str>,
+    digests: &[&Digest],
+    path: &str,
+) -> Result<(), ReadError> {
+    match wanted.and_then(digest_in) {
+        Some(digest) if !digests.contains(&&digest) => Err(ReadError::NotInArchive {
+            path: path.to_owned(),
+            wanted: shown(wanted.unwrap_or_default().as_bytes()),
+            available: digests
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" = "),
+        }),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) fn open(store: Store, options: &Options) -> Result<(Plan, Box<dyn Ori
         .ok_or_else(|| malformed("manifest.json", "its configuration is not in the archive"))?;
     let named = digest_in_name(&image.config);
     let config_digest = digest_like(named.as_ref(), &config);
+    let digests: Vec<&Digest> = named.iter().chain([&config_digest]).collect();
+    choice::confirm(options.image.as_deref(), &digests, store.path())?;
     let names = image.layers.unwrap_or_default();
     let mut problems = Problems::new(options.limits.problems);
     let references = choice::checked(image.repo_tags.unwrap_or_default(), &mut problems);
@@ -54,14 +56,15 @@ pub(crate) fn open(store: Store, options: &Options) -> Result<(Plan, Box<dyn Ori
     plan.problems = problems.into_list("archive");
     let mut layers = Vec::new();
     for name in names {
+        let missing = format!("{} is not in the archive", shown(name.as_bytes()));
         layers.push(Named {
-            section: store.find(&name)?,
+            section: store.find_layer(std::slice::from_ref(&name), &missing),
             name,
         });
     }
     plan.packed = layers
         .iter()
-        .map(|layer| layer.section.as_ref().map(|section| section.size))
+        .map(|layer| layer.section.as_ref().ok().map(|section| section.size))
         .collect();
     Ok((plan, Box::new(DockerArchive { store, layers })))
 }
@@ -87,7 +90,8 @@ struct DockerArchive {
 
 struct Named {
     name: String,
-    section: Option<Section>,
+    /// Or why there is none.
+    section: Result<Section, String>,
 }
 
 impl Origin for DockerArchive {
@@ -97,11 +101,8 @@ impl Origin for DockerArchive {
         };
         match &layer.section {
             // `<hex>/layer.tar` of old versions is not named after its content.
-            Some(section) => Ok(section.blob(digest_in_name(&layer.name))),
-            None => Err(OpenError::Layer(format!(
-                "{} is not in the archive",
-                shown(layer.name.as_bytes())
-            ))),
+            Ok(section) => Ok(section.blob(digest_in_name(&layer.name))),
+            Err(missing) => Err(OpenError::Layer(missing.clone())),
         }
     }
 

@@ -30,12 +30,24 @@ pub(crate) fn open(store: Store, options: &Options) -> Result<(Plan, Box<dyn Ori
     let candidates: Vec<Candidate> = images.iter().map(|image| candidate(image)).collect();
     let index = choice::choose(&candidates, options.image.as_deref(), reader.store.path())?;
     let mut chosen = match images.get(index) {
-        Some(image) => choose(image.iter().copied(), options.platform.as_ref())?.clone(),
+        Some(image) => {
+            // A digest is of one of the platforms, unless it is of what names them all.
+            let wanted = options.image.as_deref().and_then(choice::digest_in);
+            let named = image.iter().copied();
+            let exact: Vec<_> = named
+                .filter(|one| Some(&one.digest) == wanted.as_ref())
+                .collect();
+            let image = if exact.is_empty() { image } else { &exact };
+            choose(image.iter().copied(), options.platform.as_ref())?.clone()
+        }
         None => return Err(malformed("index.json", "it lists no image")),
     };
+    let listed = chosen.digest.clone();
     let (config, layers) = reader.manifest(&mut chosen, options)?;
+    let digests = [&listed, &chosen.digest, &config.digest];
+    choice::confirm(options.image.as_deref(), &digests, reader.store.path())?;
     // Docker's tags and the annotation name the same, in short and in full.
-    let mut references = docker_tags(&reader.store, &config.digest)?;
+    let mut references = reader.docker_tags(&config.digest);
     if references.is_empty() {
         let image = images.get(index).into_iter().flatten();
         references.extend(image.filter_map(|one| one.name()).map(str::to_owned));
@@ -197,8 +209,10 @@ impl Documents {
         )?;
         let mut found = Vec::new();
         for layer in layers {
-            let section = self.find(&layer.digest)?;
-            if let Some(section) = section.as_ref().filter(|s| s.size != layer.size) {
+            let names = self.form.names(&layer.digest);
+            let missing = layer.why_missing("its blob is not in the layout");
+            let section = self.store.find_layer(&names, &missing);
+            if let Some(section) = section.as_ref().ok().filter(|s| s.size != layer.size) {
                 self.problems.add(
                     ProblemCode::ContentMismatch,
                     || layer.digest.to_string(),
@@ -210,13 +224,12 @@ impl Documents {
             }
             found.push(Found {
                 digest: layer.digest.clone(),
-                missing: layer.why_missing("its blob is not in the layout"),
                 section,
             });
         }
         plan.packed = found
             .iter()
-            .map(|layer| layer.section.as_ref().map(|section| section.size))
+            .map(|layer| layer.section.as_ref().ok().map(|section| section.size))
             .collect();
         plan.problems = self.problems.into_list("archive");
         let origin = Layout {
@@ -253,26 +266,61 @@ impl Documents {
         }
         Ok(content)
     }
-}
 
-/// Tags in the `manifest.json` that newer versions of `docker save` put beside the layout.
-fn docker_tags(store: &Store, config: &Digest) -> Result<Vec<String>, ReadError> {
-    let Some(json) = store.document("manifest.json")? else {
-        return Ok(Vec::new());
-    };
-    let images: Vec<DockerManifest> = parse(&json, "manifest.json")?;
-    Ok(images
-        .into_iter()
-        .filter(|image| image.config.ends_with(config.hex()))
-        .flat_map(|image| image.repo_tags.unwrap_or_default())
-        .collect())
+    /// Tags in the `manifest.json` that newer versions of `docker save` put beside the layout. Engines may read that
+    /// document instead, so it must mean the same image.
+    fn docker_tags(&mut self, config: &Digest) -> Vec<String> {
+        let images = match self.store.document("manifest.json") {
+            Ok(None) => return Vec::new(),
+            Ok(Some(json)) => parse::<Vec<DockerManifest>>(&json, "manifest.json"),
+            Err(error) => Err(error),
+        };
+        let images = match images {
+            Ok(images) => images,
+            Err(error) => {
+                self.other_image(&error.to_string());
+                return Vec::new();
+            }
+        };
+        if images.is_empty() {
+            return Vec::new();
+        }
+        let [blob, _] = Form::Layout.names(config);
+        // Its name in older archives, where its content is what the name says.
+        let old = format!("{}.json", config.hex());
+        let is_old = matches!(
+            self.store.document(&old),
+            Ok(Some(json)) if digest_like(Some(config), &json) == *config
+        );
+        let (same, others): (Vec<_>, Vec<_>) = images
+            .into_iter()
+            .partition(|image| image.config == blob || (is_old && image.config == old));
+        if same.is_empty() {
+            let why = format!(
+                "none of the {} images that it lists is this one",
+                others.len()
+            );
+            self.other_image(&why);
+        }
+        let tags = same.into_iter().filter_map(|image| image.repo_tags);
+        tags.flatten().collect()
+    }
+
+    fn other_image(&mut self, why: &str) {
+        self.problems.add(
+            ProblemCode::ContentMismatch,
+            || "manifest.json".to_owned(),
+            format!(
+                "an engine may read another image from this archive than index.json names: {why}"
+            ),
+        );
+    }
 }
 
 struct Found {
     digest: Digest,
-    section: Option<Section>,
-    /// What is said when there is no section.
-    missing: String,
+    /// Or why there is none.
+    section: Result<Section, String>,
 }
 
 struct Layout {
@@ -286,8 +334,8 @@ impl Origin for Layout {
             return Err(OpenError::Layer("it is not listed".to_owned()));
         };
         match &layer.section {
-            Some(section) => Ok(section.blob(Some(layer.digest.clone()))),
-            None => Err(OpenError::Layer(layer.missing.clone())),
+            Ok(section) => Ok(section.blob(Some(layer.digest.clone()))),
+            Err(missing) => Err(OpenError::Layer(missing.clone())),
         }
     }
 

@@ -7,43 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use camino::Utf8Path;
 
+use crate::packing::Packing;
 use crate::spool::{Spool, SpoolError};
 use crate::watch::Watch;
 use crate::{Options, ReadError};
 
 /// A zstd frame may ask for a window of up to 2^27 bytes, which is what `zstd -d` allows by itself.
 const ZSTD_WINDOW_LOG: u32 = 27;
-
-/// How a file is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
-    Gzip,
-    Zstd,
-}
-
-impl Packing {
-    /// By the first bytes (RFC 1952, RFC 8878 with skippable frames).
-    pub(super) fn of(start: [u8; 6]) -> Option<Self> {
-        match start {
-            [0x1f, 0x8b, ..] => Some(Self::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
-            _ => None,
-        }
-    }
-
-    /// The name of a packing that is not unpacked here, and what unpacks it.
-    pub(super) fn foreign(start: [u8; 6]) -> Option<&'static str> {
-        match start {
-            [0xfd, b'7', b'z', b'X', b'Z', 0] => {
-                Some("it is compressed with xz; unpack it with unxz first")
-            }
-            [b'B', b'Z', b'h', ..] => {
-                Some("it is compressed with bzip2; unpack it with bunzip2 first")
-            }
-            _ => None,
-        }
-    }
-}
 
 /// Unpacks `file` into a file without a name. `path` is the file's, for errors.
 pub(super) fn unpack(
@@ -53,11 +23,17 @@ pub(super) fn unpack(
     options: &Options,
     watch: &Watch,
 ) -> Result<File, ReadError> {
-    let spool = Spool::create(&options.temporary)?;
-    let broken = |error: io::Error| ReadError::NotAnImage {
+    let not_an_image = |why: String| ReadError::NotAnImage {
         path: path.to_string(),
-        why: format!("it cannot be unpacked: {error}"),
+        why,
     };
+    let broken = |error: io::Error| not_an_image(format!("it cannot be unpacked: {error}"));
+    let foreign = |by: &str, with: &str| {
+        Err(not_an_image(format!(
+            "it is compressed with {by}; unpack it with {with} first"
+        )))
+    };
+    let spool = Spool::create(&options.temporary)?;
     file.rewind().map_err(|source| ReadError::Io {
         path: path.to_string(),
         source,
@@ -77,6 +53,8 @@ pub(super) fn unpack(
             decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(broken)?;
             Box::new(decoder)
         }
+        Packing::Xz => return foreign("xz", "unxz"),
+        Packing::Bzip2 => return foreign("bzip2", "bunzip2"),
     };
     let packed = || taken.load(Ordering::Relaxed);
     spool

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{Mode, OFlags};
 use seareeve_model::{Digest, ImagePath};
 
 use crate::layer::Blob;
@@ -14,7 +15,8 @@ use crate::tar::{InputError, Kind, TarError, Walker};
 use crate::watch::Watch;
 use crate::{Limits, Options, ReadError};
 
-use super::packed::{self, Packing};
+use super::packed;
+use crate::packing::Packing;
 use crate::seekable::{Seekable, read_up_to};
 
 /// How many links between entries are followed.
@@ -65,7 +67,7 @@ impl Store {
             path: path.to_string(),
             source,
         };
-        let file = File::open(path).map_err(failed)?;
+        let file = open(path, OFlags::empty()).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let store = Self {
             path: path.to_owned(),
@@ -82,10 +84,7 @@ impl Store {
         if read_up_to(&file, 0, &mut start).map_err(failed)? == 0 {
             return Err(store.not_an_image("it is empty"));
         }
-        if let Some(why) = Packing::foreign(start) {
-            return Err(store.not_an_image(why));
-        }
-        match Packing::of(start) {
+        match Packing::of(&start) {
             Some(packing) => {
                 let unpacked = packed::unpack(file, packing, path, options, watch)?;
                 Self::in_file(path, unpacked, &options.limits)
@@ -162,8 +161,21 @@ impl Store {
     }
 
     /// Whether there is a file of this name.
-    pub(crate) fn holds(&self, name: &str) -> bool {
-        matches!(self.find(name), Ok(Some(_)))
+    pub(crate) fn holds(&self, name: &str) -> Result<bool, ReadError> {
+        Ok(self.find(name)?.is_some())
+    }
+
+    /// Finds a layer; where there is none, why. One that cannot be opened is no reason not to read the others.
+    pub(crate) fn find_layer(&self, names: &[String], missing: &str) -> Result<Section, String> {
+        for name in names {
+            match self.find(name) {
+                Ok(Some(section)) => return Ok(section),
+                Ok(None) => {}
+                Err(ReadError::Io { source, .. }) => return Err(format!("{missing}: {source}")),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Err(missing.to_owned())
     }
 
     /// Finds a file. Links are followed inside archives only; a folder is someone's file system, so
@@ -189,7 +201,7 @@ impl Store {
                 Err(source) => return Err(self.failed(source)),
             }
         }
-        let file = File::open(&place).map_err(|source| self.failed(source))?;
+        let file = open(&place, OFlags::NOFOLLOW).map_err(|source| self.failed(source))?;
         let metadata = file.metadata().map_err(|source| self.failed(source))?;
         Ok(metadata.is_file().then(|| Section {
             file: Arc::new(file),
@@ -241,6 +253,13 @@ impl Store {
             why: why.to_owned(),
         }
     }
+}
+
+/// Opens what stands at `path` for reading; a pipe is not waited for.
+fn open(path: &Utf8Path, further: OFlags) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | further;
+    let file = rustix::fs::open(path.as_std_path(), flags, Mode::empty())?;
+    Ok(File::from(file))
 }
 
 fn find_member(

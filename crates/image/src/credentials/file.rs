@@ -8,12 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use camino::Utf8Path;
 use seareeve_model::ImageReference;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::key::Key;
 use super::{Login, Secret};
 
 /// Longest file that is read. Real ones have a few hundred bytes.
 const LONGEST_FILE: u64 = 1 << 20;
+
+/// What is wrong with something that stands where an entry should.
+const NO_ENTRY: &str = "it has not the form of an entry";
 
 /// Why credentials could not be read. The fault of whoever wrote the file; nothing secret is in the text.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +73,19 @@ pub(super) enum Entry<'a> {
 #[serde(rename_all = "camelCase")]
 struct Document {
     #[serde(default)]
-    auths: Option<BTreeMap<String, Auth>>,
+    auths: Option<BTreeMap<String, Either<Auth>>>,
     #[serde(default)]
-    cred_helpers: Option<BTreeMap<String, String>>,
+    cred_helpers: Option<BTreeMap<String, Either<String>>>,
     #[serde(default)]
     creds_store: Option<String>,
+}
+
+/// An entry, or something else in its place.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Either<T> {
+    Entry(T),
+    Other(IgnoredAny),
 }
 
 #[derive(Default, Deserialize)]
@@ -130,6 +142,10 @@ impl File {
             store: document.creds_store.filter(|name| !name.is_empty()),
         };
         for (name, auth) in document.auths.into_iter().flatten() {
+            let Either::Entry(auth) = auth else {
+                refuse(&name, NO_ENTRY);
+                continue;
+            };
             match (Key::parse(&name), auth.login()) {
                 (None, _) => refuse(&name, "it names no registry"),
                 (Some(_), Err(why)) => refuse(&name, why),
@@ -139,6 +155,10 @@ impl File {
             }
         }
         for (name, helper) in document.cred_helpers.into_iter().flatten() {
+            let Either::Entry(helper) = helper else {
+                refuse(&name, NO_ENTRY);
+                continue;
+            };
             match Key::parse(&name) {
                 None => refuse(&name, "it names no registry"),
                 // Docker's way to say "not the program that has all others".

@@ -2,7 +2,7 @@
 //! knows as JSON (Docker's "Credential helper protocol").
 
 use std::io::{self, Read as _, Write as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
@@ -32,8 +32,8 @@ pub(crate) enum HelperError {
     Run { name: String, source: io::Error },
     #[error("docker-credential-{0} took longer than {PATIENCE:?}")]
     TooSlow(String),
-    #[error("docker-credential-{name} failed: {said}")]
-    Failed { name: String, said: String },
+    #[error("docker-credential-{name} failed: {status}")]
+    Failed { name: String, status: ExitStatus },
     #[error("docker-credential-{0} gave an answer that is none")]
     Answer(String),
     #[error("cancelled")]
@@ -78,7 +78,9 @@ pub(super) fn get(
     }
     let status = child.wait().map_err(run);
     let said = asked?;
-    if !status?.success() {
+    let status = status?;
+    if !status.success() {
+        // Not passed on: it is where the secret stands when all goes well.
         let said = String::from_utf8_lossy(&said);
         // The word of Docker's own library for "I have none".
         if said.contains("credentials not found") {
@@ -86,7 +88,7 @@ pub(super) fn get(
         }
         return Err(HelperError::Failed {
             name: name.to_owned(),
-            said: said.trim().chars().take(200).collect(),
+            status,
         });
     }
     let Ok(answer) = serde_json::from_slice::<Answer>(&said) else {

@@ -87,7 +87,12 @@ fn has(endpoint: &Endpoint, name: &str, options: &Options) -> Result<bool, ReadE
     let known = Engine::new(endpoint, options, &watch).inspect(name)?;
     Ok(known.is_some_and(|known| {
         let wish = options.platform.as_ref();
-        wish.is_none_or(|wish| wish.os == known.os && wish.architecture == known.architecture)
+        wish.is_none_or(|wish| {
+            let variant = Some(known.variant.as_str()).filter(|variant| !variant.is_empty());
+            // Images that do not say theirs are for any.
+            let variant = variant.or(wish.variant.as_deref());
+            wish.accepts(&known.os, &known.architecture, variant)
+        })
     }))
 }
 

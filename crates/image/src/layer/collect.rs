@@ -2,11 +2,10 @@
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use seareeve_model::{ImagePath, Problem, ProblemCode};
 
-use super::{LayerFiles, PathHash, cost};
+use super::{Budget, HASH, LayerFiles, PathHash, cost};
 use crate::problems::{Problems, shown};
 use crate::tar::{Input, InputError, Kind, Streamed, TarError, Walker};
 use crate::{FileFacts, Limits, Selector};
@@ -23,46 +22,6 @@ pub(crate) enum Stop {
     Cancelled,
     Limit(String),
     Broken(String),
-}
-
-/// The bytes that may still be kept of an image, shared by the layers that are read at the same time.
-pub(crate) struct Budget {
-    left: AtomicU64,
-    limit: u64,
-    spent: std::sync::atomic::AtomicBool,
-}
-
-impl Budget {
-    /// `left` of `limit` bytes.
-    pub(crate) fn new(left: u64, limit: u64) -> Self {
-        Self {
-            left: AtomicU64::new(left),
-            limit,
-            spent: false.into(),
-        }
-    }
-
-    /// Whether anything was ever refused.
-    pub(crate) fn was_spent(&self) -> bool {
-        self.spent.load(Ordering::Relaxed)
-    }
-
-    fn take(&self, amount: u64) -> bool {
-        let taken = self
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(amount)
-            })
-            .is_ok();
-        if !taken {
-            self.spent.store(true, Ordering::Relaxed);
-        }
-        taken
-    }
-
-    fn give_back(&self, amount: u64) {
-        self.left.fetch_add(amount, Ordering::Relaxed);
-    }
 }
 
 impl LayerFiles {
@@ -154,6 +113,11 @@ pub(crate) trait Content {
     /// The next bytes; empty at the end of the file.
     fn piece(&mut self) -> Result<&[u8], Stop>;
 
+    /// The beginning of the file as far as it is in memory already, before the first piece.
+    fn at_hand(&self) -> &[u8] {
+        &[]
+    }
+
     /// Leaves out up to `amount` bytes.
     fn leave_out(&mut self, amount: u64) -> Result<(), Stop>;
 }
@@ -161,6 +125,10 @@ pub(crate) trait Content {
 impl<I: Input> Content for Walker<I> {
     fn piece(&mut self) -> Result<&[u8], Stop> {
         Ok(Walker::piece(self)?)
+    }
+
+    fn at_hand(&self) -> &[u8] {
+        Walker::at_hand(self)
     }
 
     fn leave_out(&mut self, amount: u64) -> Result<(), Stop> {
@@ -176,6 +144,10 @@ pub(crate) struct Collector<'a> {
     entries: u64,
     files: LayerFiles,
     problems: Problems,
+    /// Whether names that start with `.wh.` are orders, as in layers, and not just names.
+    has_whiteouts: bool,
+    /// Whether no further entries are remembered, which was said.
+    is_blind: bool,
     /// Path of the current entry. Kept over entries for its allocation.
     path: ImagePath,
 }
@@ -189,7 +161,17 @@ impl<'a> Collector<'a> {
             entries: 0,
             files: LayerFiles::default(),
             problems: Problems::new(limits.problems),
+            has_whiteouts: true,
+            is_blind: false,
             path: ImagePath::root(),
+        }
+    }
+
+    /// For entries that have no layer below: a file is what its name says.
+    pub(crate) fn of_root_file_system(self) -> Self {
+        Self {
+            has_whiteouts: false,
+            ..self
         }
     }
 
@@ -218,7 +200,7 @@ impl<'a> Collector<'a> {
             self.unreadable(path, why);
             return Ok(false);
         }
-        if self.path.is_root() || self.whiteout() {
+        if self.path.is_root() || (self.has_whiteouts && self.whiteout()) {
             return Ok(false);
         }
         self.remember(kind);
@@ -232,7 +214,9 @@ impl<'a> Collector<'a> {
                     self.files.links.insert(self.path.clone(), link.to_vec());
                 }
             }
-            Kind::SparseFile if self.selector.keeps(&self.path) => {
+            Kind::SparseFile
+                if self.selector.keeps(&self.path) || self.is_inspected(&self.path) =>
+            {
                 self.problem_here("sparse files are not read");
             }
             Kind::Symlink | Kind::SparseFile | Kind::Directory | Kind::Other => {}
@@ -250,7 +234,12 @@ impl<'a> Collector<'a> {
         let selector = self.selector;
         // The inspector may borrow the path, which stays as it is until the file is read.
         let path = std::mem::replace(&mut self.path, ImagePath::root());
-        let mut inspector = selector.inspector(&path, facts);
+        let start = content.at_hand();
+        let mut inspector = if start.is_empty() || !selector.passes_over(&path, start) {
+            selector.inspector(&path, facts)
+        } else {
+            None
+        };
         let mut whole = Vec::new();
         if kept {
             // Within the budget, so a size that lies reserves at most that.
@@ -330,25 +319,27 @@ impl<'a> Collector<'a> {
 
     /// Remembers by eight bytes that the entry may hide something of a lower layer.
     fn remember(&mut self, kind: Kind) {
-        let hash = PathHash::of(&self.path).0;
+        if self.is_blind {
+            return;
+        }
         let known = self.files.replacements.len() + self.files.directories.len();
-        // One more than the limit marks that this was said.
-        if known <= self.limits.layer_replacements {
+        if known < self.limits.layer_replacements && self.budget.take(HASH) {
+            let hash = PathHash::of(&self.path).0;
             match kind {
                 Kind::Directory => self.files.directories.push(hash),
                 Kind::File | Kind::SparseFile | Kind::Symlink | Kind::HardLink | Kind::Other => {
                     self.files.replacements.push(hash);
                 }
             }
+            return;
         }
-        if known == self.limits.layer_replacements {
-            let message = format!(
-                "the layer has more than {known} entries: whether the further ones replace directories of lower layers was not checked"
-            );
-            let path = &self.path;
-            self.problems
-                .add(ProblemCode::LimitReached, || path.to_string(), message);
-        }
+        self.is_blind = true;
+        let message = format!(
+            "the layer has more than {known} entries: whether the further ones replace directories of lower layers was not checked"
+        );
+        let path = &self.path;
+        self.problems
+            .add(ProblemCode::LimitReached, || path.to_string(), message);
     }
 
     fn may_keep(&mut self, size: u64) -> bool {
@@ -375,6 +366,11 @@ impl<'a> Collector<'a> {
             }
             return;
         };
+        if self.is_inspected(&self.path) && !self.is_inspected(&target) {
+            self.problem_here(&format!(
+                "it is a hard link to {target}, which was not looked at when it passed"
+            ));
+        }
         if let Some(note) = self.files.notes.get(&target).cloned()
             && self.pay(note.len() as u64)
         {
@@ -398,6 +394,16 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Whether somebody looks at files like the one at `path`, as far as that can be told by the path alone: nothing
+    /// is known any more of what a link leads to, nor yet of a file with holes.
+    fn is_inspected(&self, path: &ImagePath) -> bool {
+        let small = FileFacts {
+            size: 1024,
+            is_executable: false,
+        };
+        self.selector.inspector(path, small).is_some()
+    }
+
     fn problem_here(&mut self, message: &str) {
         let path = &self.path;
         self.problems
@@ -416,7 +422,7 @@ impl<'a> Collector<'a> {
         if self.budget.take(cost(self.path.as_bytes(), content)) {
             return true;
         }
-        let (path, limit) = (&self.path, self.budget.limit);
+        let (path, limit) = (&self.path, self.budget.limit());
         self.problems.add(
             ProblemCode::LimitReached,
             || path.to_string(),

@@ -2,6 +2,7 @@
 
 use super::{Blob, Collected, Stop, UnpackLimits};
 use crate::archive::Section;
+use crate::packing::Packing;
 use crate::seekable::{Seekable, read_up_to};
 use crate::tar::{BLOCK, Input};
 
@@ -11,8 +12,10 @@ impl Blob {
         let section = self.on_disk.as_ref()?;
         let mut block = [0; BLOCK];
         let read = read_up_to(&section.file, section.offset, &mut block).ok()?;
-        // `ustar` stands there in every format but the oldest; compressed data cannot be told from that one.
-        let is_tar = read == BLOCK && block.get(257..262) == Some(b"ustar");
+        // `ustar` stands there in every format but the oldest; compressed data cannot be told from that one. It is
+        // asked for last: whoever packs a layer can put it there too.
+        let is_tar =
+            read == BLOCK && Packing::of(&block).is_none() && block.get(257..262) == Some(b"ustar");
         is_tar.then(|| section.clone())
     }
 }
@@ -25,7 +28,10 @@ pub(crate) fn in_place(
     tick: &mut dyn FnMut(u64) -> bool,
     take: impl FnOnce(&mut dyn Input) -> Collected,
 ) -> (Collected, u64) {
-    if let Err(error) = limits.check_bytes(section.size) {
+    let checked = limits
+        .check_bytes(section.size)
+        .and_then(|()| limits.image.take(section.size));
+    if let Err(error) = checked {
         let refused = Collected {
             files: Default::default(),
             stopped: Some(Stop::from(error)),

@@ -5,6 +5,7 @@
 //! bounds the wall time already, and a third thread for the hashes would take off nothing more.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::archive::Section;
 use crate::hashing::Hasher;
 use crate::tar::{Input, InputError};
 
+use super::Unpacking;
 use super::intake::{Intake, Shared, decoder, fill};
 
 /// Bytes of one chunk, and how many are under way: 1 MiB in all.
@@ -56,7 +58,7 @@ pub(crate) fn unpack<T>(
     tick: &mut dyn FnMut(u64) -> bool,
     consume: impl FnOnce(&mut Chunks<'_>) -> T,
 ) -> io::Result<(T, BlobEnd)> {
-    let shared = Shared::default();
+    let shared = Shared::new(&limits.image);
     let (full_sender, full) = sync_channel(CHUNKS);
     let (empty, empty_receiver) = sync_channel(CHUNKS);
     for _ in 0..CHUNKS {
@@ -101,20 +103,23 @@ pub(crate) fn unpack<T>(
 }
 
 /// The limits that unpacking one layer has.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct UnpackLimits {
     pub(crate) bytes: u64,
     pub(crate) ratio: u64,
     pub(crate) ratio_floor_bytes: u64,
+    /// What all layers share.
+    pub(crate) image: Arc<Unpacking>,
 }
 
 impl UnpackLimits {
-    /// The layer's own limits, or what the image has left.
-    pub(crate) fn new(limits: &Limits, image_bytes_left: u64) -> Self {
+    /// The limits of a layer beside others.
+    pub(crate) fn new(limits: &Limits, image: &Arc<Unpacking>) -> Self {
         Self {
-            bytes: limits.layer_bytes.min(image_bytes_left),
+            bytes: limits.layer_bytes,
             ratio: limits.ratio,
             ratio_floor_bytes: limits.ratio_floor_bytes,
+            image: Arc::clone(image),
         }
     }
 
@@ -203,6 +208,7 @@ impl Input for Chunks<'_> {
                     }
                     self.bytes = self.bytes.saturating_add(chunk.len() as u64);
                     self.check_limits()?;
+                    self.limits.image.take(chunk.len() as u64)?;
                     self.current = chunk;
                 }
                 None => self.ended = true,
@@ -213,6 +219,10 @@ impl Input for Chunks<'_> {
 
     fn consume(&mut self, amount: usize) {
         self.used = self.used.saturating_add(amount);
+    }
+
+    fn at_hand(&self) -> &[u8] {
+        self.current.get(self.used..).unwrap_or_default()
     }
 }
 

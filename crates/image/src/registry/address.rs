@@ -45,7 +45,13 @@ impl Address {
     pub(crate) fn join(&self, location: &str, plain: &Plain) -> Option<Self> {
         let scheme = self.uri.scheme_str()?;
         let authority = self.uri.authority()?;
-        let absolute = if location.contains("://") {
+        // A path or query may hold an address too.
+        let has_scheme = location.split_once("://").is_some_and(|(scheme, _)| {
+            scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        });
+        let absolute = if has_scheme {
             location.to_owned()
         } else if location.starts_with("//") {
             format!("{scheme}:{location}")
@@ -151,6 +157,10 @@ mod tests {
         for (location, result) in [
             ("/b?c=d", Some("https://a.example:8443/b?c=d")),
             ("2", Some("https://a.example:8443/v2/x/blobs/2")),
+            (
+                "/b?to=http://c.example/",
+                Some("https://a.example:8443/b?to=http://c.example/"),
+            ),
             ("//b.example/c", Some("https://b.example/c")),
             ("https://b.example/c", Some("https://b.example/c")),
             ("http://b.example/c", None),

@@ -23,6 +23,9 @@ const LONGEST_TOKEN: u64 = 256 * 1024;
 /// How we introduce ourselves to token servers.
 const CLIENT: &str = "seareeve";
 
+/// Why a login was not used.
+const UNHEARD: &str = "credentials are not sent without TLS";
+
 /// What we show the registry, and what there is to say when that is not enough.
 #[derive(Default)]
 pub(super) struct Access {
@@ -82,7 +85,7 @@ impl Client {
         }
         let Found { login, failed } = self.credentials.find(&self.reference, &self.watch)?;
         if login.is_some() && !self.base.keeps_secrets() {
-            access.note = Some("credentials are not sent without TLS".to_owned());
+            access.note = Some(UNHEARD.to_owned());
         } else {
             access.note = failed.map(|error| error.to_string());
             access.login = login;
@@ -100,6 +103,13 @@ impl Client {
         let repository = self.reference.repository();
         let not_allowed = || self.network("its token server is not an https address");
         let realm = Address::parse(&bearer.realm, &self.plain).ok_or_else(not_allowed)?;
+        // A registry that may be trusted can still name a token server that others listen to.
+        let is_heard = !realm.keeps_secrets();
+        if is_heard && login.is_some() {
+            let mut access = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+            access.note = Some(UNHEARD.to_owned());
+        }
+        let login = login.filter(|_| !is_heard);
         let response = match login {
             Some(Login::Identity(identity)) => {
                 let form = bearer.form(repository, CLIENT, identity.expose());

@@ -106,6 +106,9 @@ impl Client {
         }
         Some(Self {
             base: over_tls(&self.base)?,
+            // What was allowed, and kept back, because there was no TLS.
+            plain: Plain::default(),
+            access: Mutex::default(),
             ..self
         })
     }

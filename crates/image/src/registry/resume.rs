@@ -55,6 +55,7 @@ impl Resuming {
                     self.body = body;
                     return Ok(());
                 }
+                Err(error) if is_final(&error) => return Err(error),
                 Err(error) => broken = error,
             }
         }
@@ -84,6 +85,12 @@ impl Resuming {
         }
         Ok(body.reader)
     }
+}
+
+/// Whether the registry said no, and not only nothing: then asking again changes nothing.
+fn is_final(error: &io::Error) -> bool {
+    let refused = error.get_ref().and_then(|inner| inner.downcast_ref());
+    refused.is_some_and(|refused| !matches!(refused, ReadError::Network { .. }))
 }
 
 impl Read for Resuming {

@@ -11,6 +11,11 @@ pub(crate) trait Input {
     /// Marks `amount` of the bytes that `fill` gave as used.
     fn consume(&mut self, amount: usize);
 
+    /// As many of the next bytes as are in memory already; none of them need be.
+    fn at_hand(&self) -> &[u8] {
+        &[]
+    }
+
     /// Skips up to `amount` bytes and says how many there were.
     fn skip(&mut self, amount: u64) -> Result<u64, InputError> {
         let mut left = amount;
@@ -48,6 +53,10 @@ impl<I: Input + ?Sized> Input for &mut I {
 
     fn consume(&mut self, amount: usize) {
         (**self).consume(amount);
+    }
+
+    fn at_hand(&self) -> &[u8] {
+        (**self).at_hand()
     }
 
     fn skip(&mut self, amount: u64) -> Result<u64, InputError> {

@@ -187,6 +187,13 @@ impl<I: Input> Walker<I> {
         Ok(bytes.get(..step).unwrap_or_default())
     }
 
+    /// The beginning of the current entry's content as far as it is in memory already, before the first `piece`.
+    pub(crate) fn at_hand(&self) -> &[u8] {
+        let bytes = self.input.at_hand();
+        let own = usize::try_from(self.content).unwrap_or(usize::MAX);
+        bytes.get(..own).unwrap_or(bytes)
+    }
+
     /// Leaves out up to `amount` bytes of the current entry's content.
     pub(crate) fn skip_part(&mut self, amount: u64) -> Result<(), TarError> {
         self.take_back();

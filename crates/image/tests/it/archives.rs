@@ -425,3 +425,94 @@ fn what_is_no_image_is_said() {
         }
     }
 }
+
+/// A layout as a folder.
+fn unpacked(layout: &Oci) -> (tempfile::TempDir, Source) {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = folder.path().join("blobs/sha256");
+    std::fs::create_dir_all(&blobs).unwrap();
+    std::fs::write(folder.path().join("index.json"), layout.index.to_string()).unwrap();
+    for (hex, bytes) in &layout.blobs {
+        std::fs::write(blobs.join(hex), bytes).unwrap();
+    }
+    let source = Source::Archive(Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap());
+    (folder, source)
+}
+
+#[test]
+fn a_blob_that_cannot_be_opened_does_not_cost_the_others() {
+    let mut layout = packed();
+    // Where this layer should stand is a file, so looking for it is an error and not "there is none".
+    let absent = format!("sha512:{}", "ab".repeat(64));
+    layout.manifest["layers"][1]["digest"] = json!(absent);
+    let manifest = layout.manifest.to_string().into_bytes();
+    layout.index["manifests"][0]["digest"] = json!(format!("sha256:{}", sha256(&manifest)));
+    layout.blobs.push((sha256(&manifest), manifest));
+    let (folder, source) = unpacked(&layout);
+    std::fs::write(folder.path().join("blobs/sha512"), "").unwrap();
+    // A pipe beside them is not waited for.
+    let pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path().join(name))
+            .status();
+        assert!(made.unwrap().success());
+    };
+    let last = format!("blobs/sha256/{}", sha256(&zstd(&layers()[2])));
+    std::fs::remove_file(folder.path().join(&last)).unwrap();
+    pipe(&last);
+    let contents = read_all(&source, &Options::default()).unwrap();
+    assert_eq!(
+        listing(&contents.tree),
+        ["etc/os-release@0=ID=debian", "gone@0=g"]
+    );
+    assert_eq!(codes(&contents.problems), [ProblemCode::LayerUnreadable; 2]);
+
+    std::fs::remove_file(folder.path().join("index.json")).unwrap();
+    pipe("index.json");
+    assert!(matches!(
+        read_all(&source, &Options::default()),
+        Err(ReadError::NotAnImage { .. })
+    ));
+    let pipe = Source::Archive(folder.path().join("index.json").try_into().unwrap());
+    assert!(matches!(
+        read_all(&pipe, &Options::default()),
+        Err(ReadError::NotAnImage { .. })
+    ));
+}
+
+#[test]
+fn a_digest_chooses_what_it_names_and_nothing_else() {
+    let host = seareeve_image::Platform::host();
+    let [mine, other] =
+        [&layers()[0], &layers()[2]].map(|layer| oci(&[(layer.clone(), gzip(layer))]));
+    let mut both = oci(&[]);
+    let mut listed = [&mine, &other].map(|image| image.index["manifests"][0].clone());
+    listed[0]["platform"] = json!({"os": "linux", "architecture": host.architecture});
+    listed[1]["platform"] = json!({"os": "linux", "architecture": "s390x"});
+    both.index = json!({"schemaVersion": 2, "manifests": listed});
+    both.blobs = [mine.blobs.clone(), other.blobs.clone()].concat();
+    let digest = format!("sha256:{}", other.manifest_hex);
+    let contents = read_bytes(&both.archive(), &naming(&digest)).unwrap();
+    assert_eq!(contents.image.digest.to_string(), digest);
+
+    // The only image, without a name, is still not another one.
+    let mut nameless = mine;
+    nameless.index["manifests"][0]["annotations"] = json!({});
+    let configuration = format!("sha256:{}", sha256(&config(&layers()[..1])));
+    for name in [
+        "anything:1",
+        &configuration,
+        &format!("sha256:{}", nameless.manifest_hex),
+    ] {
+        assert!(
+            read_bytes(&nameless.archive(), &naming(name)).is_ok(),
+            "{name}"
+        );
+    }
+    let docker = docker(&layers()[..1]);
+    assert!(read_bytes(&docker, &naming(&configuration)).is_ok());
+    for archive in [nameless.archive(), docker] {
+        let read = read_bytes(&archive, &naming(&digest));
+        assert!(matches!(read, Err(ReadError::NotInArchive { .. })));
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use seareeve_image::{LayerCache, Options, Verify};
+use seareeve_image::{LayerCache, Limits, Options, Verify};
 use seareeve_model::ProblemCode;
 
 use crate::support::Entry::File;
@@ -140,4 +140,64 @@ fn damaged_entries_are_read_again_and_old_ones_removed() {
         "{bytes} bytes in {} entries",
         entries().len()
     );
+}
+
+#[test]
+fn a_layer_is_not_taken_for_the_one_that_it_claims_to_unpack_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    let hostile = tar(&[File("etc/os-release", b"ID=none")]);
+    let lie = oci(&[(layer(), gzip(&hostile))]).archive();
+    for verify in [Verify::Everything, Verify::Packed] {
+        let options = options(folder, "1", verify);
+        read_bytes(&image().archive(), &options).unwrap();
+        // Once read, and once from the cache, which knows what the layer unpacked to.
+        for _ in 0..2 {
+            let read = read_bytes(&lie, &options).unwrap();
+            assert_eq!(listing(&read.tree), ["etc/os-release@0=ID=none"]);
+            assert_eq!(codes(&read.problems), [ProblemCode::ContentMismatch]);
+        }
+    }
+    // What was not compared before is no answer to who wants it compared.
+    read_bytes(&lie, &options(folder, "2", Verify::Packed)).unwrap();
+    let read = read_bytes(&lie, &options(folder, "2", Verify::Everything)).unwrap();
+    assert_eq!(codes(&read.problems), [ProblemCode::ContentMismatch]);
+}
+
+#[test]
+fn limits_hold_for_what_comes_from_the_cache() {
+    let layers = ["a", "b", "c"].map(|name| tar(&[File(name, &[b'x'; 1000])]));
+    let image = oci(&layers.map(|layer| (layer.clone(), gzip(&layer)))).archive();
+    let small = |limits: &mut Limits| limits.kept_bytes = 2500;
+    let short = |limits: &mut Limits| limits.image_bytes = 6000;
+    let limiting: [fn(&mut Limits); 2] = [small, short];
+    for change in limiting {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let mut limited = Options::default();
+        change(&mut limited.limits);
+        let cold = read_bytes(&image, &limited).unwrap();
+        assert_eq!(codes(&cold.problems), [ProblemCode::LimitReached]);
+
+        let mut cached = options(folder, "1", Verify::Packed);
+        assert_eq!(read_bytes(&image, &cached).unwrap().problems, []);
+        change(&mut cached.limits);
+        let warm = read_bytes(&image, &cached).unwrap();
+        assert_eq!((warm.tree, warm.problems), (cold.tree, cold.problems));
+    }
+}
+
+#[test]
+fn what_killed_processes_left_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    let [old, new] = [".half-1", ".half-2"].map(|name| folder.join(name));
+    for path in [&old, &new] {
+        std::fs::write(path, "half an entry").unwrap();
+    }
+    let file = std::fs::File::options().write(true).open(&old).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    LayerCache::open(folder, "1", MIB).unwrap();
+    assert_eq!((old.exists(), new.exists()), (false, true));
 }

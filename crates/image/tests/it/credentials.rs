@@ -165,6 +165,30 @@ fn nothing_is_shown_where_others_can_read_along() {
     let read = server.read_named("team/app:1", with_login(server.port, password()));
     assert!(matches!(read, Err(ReadError::Network { .. })), "{read:?}");
 
+    // One that the user lets be without TLS, but not with a password.
+    let listener = Server::start(|_| reply(200, br#"{"token":"for.anyone"}"#));
+    let port = listener.port;
+    let server = Server::start(move |_| {
+        let challenge = format!(r#"Bearer realm="http://127.1:{port}/token",service="fake""#);
+        reply(401, b"{}").header("WWW-Authenticate", challenge)
+    });
+    for login in [password(), Login::Identity(Secret::new("long.lived"))] {
+        let options = Options {
+            plain_http: vec![format!("127.1:{port}")],
+            ..with_login(server.port, login)
+        };
+        let error = server.read_named("team/app:1", options).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.ends_with("(credentials are not sent without TLS)"),
+            "{said}"
+        );
+    }
+    assert_eq!(listener.seen().len(), 2);
+    for request in listener.seen() {
+        assert_eq!((request.authorization, request.body), (None, String::new()));
+    }
+
     // A registry without TLS: by this spelling of its address nobody knows that it is this machine.
     for challenge in ["Basic realm=\"x\"", BEARER] {
         let (server, _storage) = guarded(challenge, BASIC);
@@ -352,10 +376,7 @@ fn credential_programs_are_asked_by_their_protocol() {
         note.trim_end_matches(')').to_owned()
     };
     assert_eq!(told("none"), "");
-    assert_eq!(
-        told("bad"),
-        "docker-credential-bad failed: the vault is locked"
-    );
+    assert_eq!(told("bad"), "docker-credential-bad failed: exit status: 1");
     assert_eq!(
         told("odd"),
         "docker-credential-odd gave an answer that is none"
@@ -387,10 +408,11 @@ fn what_is_wrong_with_a_file_is_said_without_its_secrets() {
     let home = Home::new();
     home.write(
         ".docker/config.json",
-        &json!({"auths": {
+        &json!({"credHelpers": {"d.example": 7}, "auths": {
             "a.example": {"auth": "not base64 sesame!"},
             "b.example": auth("sesame without a colon"),
             "": auth("ann:sesame"),
+            "c.example": "sesame",
             "good.example": auth("ann:sesame"),
         }}),
     );
@@ -411,6 +433,8 @@ fn what_is_wrong_with_a_file_is_said_without_its_secrets() {
             "the credentials for \"\" in ~/.docker/config.json are not used: it names no registry",
             "the credentials for \"a.example\" in ~/.docker/config.json are not used: its auth is not base64",
             "the credentials for \"b.example\" in ~/.docker/config.json are not used: its auth has no colon between name and password",
+            "the credentials for \"c.example\" in ~/.docker/config.json are not used: it has not the form of an entry",
+            "the credentials for \"d.example\" in ~/.docker/config.json are not used: it has not the form of an entry",
         ]
     );
     assert!(!format!("{credentials:?}").contains("sesame"));

@@ -187,3 +187,46 @@ fn variables_name_engines_or_the_usual_places_do() {
     };
     assert_eq!(shown(&named), ["tcp://docker:2375"]);
 }
+
+#[test]
+fn an_engine_that_says_nothing_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("engine.sock");
+    let _server = Server::on_socket(&path, |_| {
+        loop {
+            std::thread::park();
+        }
+    });
+    let silent = Endpoint::Unix(Utf8PathBuf::from_path_buf(path).unwrap());
+    let options = Options {
+        read_timeout: std::time::Duration::from_millis(50),
+        ..Options::default()
+    };
+    let places = [Place::Engines, Place::Registry];
+    let there = locate("app:1", &places, &[silent], &options).unwrap();
+    assert_eq!(there.source, Source::Registry("app:1".parse().unwrap()));
+    assert_eq!(there.unasked.len(), 1);
+}
+
+#[test]
+fn an_image_for_another_variant_is_not_the_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("engine.sock");
+    let known = br#"{"Os":"linux","Architecture":"arm","Variant":"v7"}"#;
+    let _server = Server::on_socket(&path, |_| reply(200, known));
+    let engine = Endpoint::Unix(Utf8PathBuf::from_path_buf(path).unwrap());
+    for (platform, is_here) in [
+        ("linux/arm", true),
+        ("linux/arm/v7", true),
+        ("linux/arm/v6", false),
+    ] {
+        let options = Options {
+            platform: Some(platform.parse().unwrap()),
+            ..Options::default()
+        };
+        let places = [Place::Engines, Place::Registry];
+        let found = locate("app:1", &places, std::slice::from_ref(&engine), &options).unwrap();
+        let is_engine = matches!(found.source, Source::Engine(_));
+        assert_eq!(is_engine, is_here, "{platform}");
+    }
+}

@@ -1,13 +1,17 @@
 //! Images that lie, break off, blow up or never end.
 
+use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use camino::Utf8PathBuf;
-use seareeve_image::{Limits, Options, ReadError, Source, Verify, read};
+use seareeve_image::{Limits, Options, ReadError, Selector, Source, Verify, read};
 use seareeve_model::{ImagePath, ProblemCode};
 use serde_json::json;
 
-use crate::support::Entry::File;
+use crate::support::Entry::{Dir, File};
 use crate::support::{codes, config, docker, gzip, listing, oci, read_bytes, sha256, tar, zstd};
 
 fn limited(change: impl FnOnce(&mut Limits)) -> Options {
@@ -290,5 +294,290 @@ fn reading_can_be_cancelled() {
             },
         );
         assert!(matches!(stopped, Err(ReadError::Cancelled)), "at {stop_at}");
+    }
+}
+
+/// A packed layer whose first block is a whole tar header too: `pack` puts bytes of our choice behind a header of
+/// `head` bytes.
+fn disguised(head: usize, pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let mut extra = vec![0; 512 - head];
+    while !pack(&extra).len().is_multiple_of(512) {
+        extra.push(0);
+    }
+    let packed = pack(&extra);
+    let mut header = tar::Header::new_ustar();
+    header.as_mut_bytes()[..head].copy_from_slice(&packed[..head]);
+    header.set_mode(0o644);
+    header.set_size(packed.len() as u64 - 512);
+    header.set_cksum();
+    extra[..512 - head].copy_from_slice(&header.as_bytes()[head..]);
+    pack(&extra)
+}
+
+#[test]
+fn a_packed_layer_that_looks_like_tar_is_unpacked() {
+    let layer = tar(&[File("var/lib/dpkg/status", b"Package: openssl")]);
+    // A gzip header with an extra field (RFC 1952, section 2.3.1.1), and a skippable frame (RFC 8878, section 3.1.2).
+    let as_gzip = disguised(12, |extra| {
+        let out = flate2::GzBuilder::new().extra(extra);
+        let mut encoder = out.write(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&layer).unwrap();
+        encoder.finish().unwrap()
+    });
+    let as_zstd = disguised(8, |extra| {
+        let length = u32::try_from(extra.len()).unwrap().to_le_bytes();
+        [&[0x50, 0x2a, 0x4d, 0x18], &length[..], extra, &zstd(&layer)].concat()
+    });
+    for packed in [as_gzip, as_zstd] {
+        assert_eq!(&packed[257..262], b"ustar");
+        for archive in [
+            oci(&[(layer.clone(), packed.clone())]).archive(),
+            docker(std::slice::from_ref(&packed)),
+        ] {
+            let read = read_bytes(&archive, &Options::default()).unwrap();
+            assert_eq!(
+                listing(&read.tree),
+                ["var/lib/dpkg/status@0=Package: openssl"]
+            );
+        }
+    }
+    // What some engines unpack and we do not is no tar archive either.
+    for magic in [&b"\xfd7zXZ\0"[..], b"BZh9"] {
+        let mut layer = tar(&[File("file", b"")]);
+        layer[..magic.len()].copy_from_slice(magic);
+        layer[148..156].fill(b' ');
+        let sum: u32 = layer[..512].iter().map(|byte| u32::from(*byte)).sum();
+        layer[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        let read = read_bytes(&docker(&[layer]), &Options::default()).unwrap();
+        assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
+    }
+}
+
+#[test]
+fn paths_that_are_only_remembered_have_a_limit() {
+    let many: Vec<_> = (0..200).map(|_| Dir("d/")).collect();
+    let image = docker(&[tar(&many), tar(&many)]);
+    let read = read_bytes(&image, &limited(|limits| limits.kept_bytes = 1000)).unwrap();
+    assert_eq!(codes(&read.problems), [ProblemCode::LimitReached; 2]);
+}
+
+#[test]
+fn layers_that_are_read_together_share_the_limit_of_the_image() {
+    let layers =
+        ["a", "b", "c", "d"].map(|name| tar(&[File(name, b"x"), File("zeros", &[0; 1 << 20])]));
+    let image = oci(&layers.map(|layer| (layer.clone(), gzip(&layer)))).archive();
+    let read = |threads| {
+        let mut options = limited(|limits| limits.image_bytes = 5 << 19);
+        options.threads = NonZeroUsize::new(threads).unwrap();
+        let most = AtomicU64::new(0);
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&image).unwrap();
+        let path = Utf8PathBuf::from_path_buf(file.path().to_owned()).unwrap();
+        let contents = read(
+            &Source::Archive(path),
+            &options,
+            &|_: &ImagePath| true,
+            &|now| {
+                // Told of the same bytes once, also when they are read again.
+                assert!(
+                    most.fetch_max(now.bytes_read, Relaxed) <= now.bytes_read || now.layers == 0
+                );
+                ControlFlow::Continue(())
+            },
+        );
+        contents.unwrap()
+    };
+    let (alone, together) = (read(1), read(4));
+    assert_eq!(codes(&alone.problems), [ProblemCode::LimitReached; 2]);
+    assert_eq!(
+        (together.tree, together.problems),
+        (alone.tree, alone.problems)
+    );
+}
+
+#[test]
+fn zstd_windows_have_a_limit() {
+    let packed = |layer: &[u8], log| {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(log).unwrap();
+        encoder.write_all(layer).unwrap();
+        encoder.finish().unwrap()
+    };
+    let layers = ["a", "b", "c", "d"].map(|name| tar(&[File(name, b"x")]));
+    let logs = [23, 24, 26, 27];
+    let image = layers.iter().zip(logs);
+    let image: Vec<_> = image
+        .map(|(layer, log)| (layer.clone(), packed(layer, log)))
+        .collect();
+    let read = read_bytes(&oci(&image).archive(), &Options::default()).unwrap();
+    assert_eq!(listing(&read.tree), ["a@0=x", "b@1=x", "c@2=x"]);
+    assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
+    // A frame behind the first one asks for more than that.
+    let late = [packed(&layers[0], 20), packed(&layers[1], 26)].concat();
+    let read = read_bytes(
+        &oci(&[(layers[0].clone(), late)]).archive(),
+        &Options::default(),
+    )
+    .unwrap();
+    assert_eq!(codes(&read.problems), [ProblemCode::LayerUnreadable]);
+}
+
+/// Keeps everything, and what was there before it was rewritten.
+struct Rewritten;
+
+impl Selector for Rewritten {
+    fn keeps(&self, _: &ImagePath) -> bool {
+        true
+    }
+
+    fn keeps_history(&self, _: &ImagePath) -> bool {
+        true
+    }
+}
+
+#[test]
+fn many_small_files_that_every_layer_rewrites_are_forgotten_in_time() {
+    let names: Vec<String> = (0..4000)
+        .map(|number| format!("status.d/{number:04}"))
+        .collect();
+    let entries: Vec<_> = names.iter().map(|name| File(name, b"x")).collect();
+    let layer = tar(&entries);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&docker(&vec![layer; 12])).unwrap();
+    let path = Utf8PathBuf::from_path_buf(file.path().to_owned()).unwrap();
+    let trees = [1, 4].map(|threads| {
+        let mut options = limited(|limits| limits.kept_bytes = 8 << 20);
+        options.threads = NonZeroUsize::new(threads).unwrap();
+        let source = Source::Archive(path.clone());
+        let contents = read(
+            &source,
+            &options,
+            &Rewritten,
+            &|_| ControlFlow::Continue(()),
+        );
+        let contents = contents.unwrap();
+        assert_eq!(contents.tree.len(), names.len());
+        assert!(
+            contents
+                .problems
+                .iter()
+                .all(|p| p.code == ProblemCode::LimitReached)
+        );
+        assert!(!contents.problems.is_empty());
+        contents.tree
+    });
+    let versions: usize = names
+        .iter()
+        .map(|name| trees[0].history(&crate::support::path(name)).len())
+        .sum();
+    // Half the limit at a version's cost, and what the last layer rewrote.
+    let most = (4 << 20) / (128 + 13 + 1) + names.len();
+    assert!(
+        (names.len()..=most).contains(&versions),
+        "{versions} of {most}"
+    );
+    assert_eq!(trees[0], trees[1]);
+}
+
+#[test]
+fn an_archive_must_mean_one_image() {
+    let [shown, hidden] = ["shown", "hidden"].map(|name| tar(&[File(name, b"")]));
+    let image = oci(&[(shown.clone(), shown.clone())]);
+    let evil = config(std::slice::from_ref(&hidden));
+    let name = format!("{}.json", sha256(&config(std::slice::from_ref(&shown))));
+    let manifest = format!(r#"[{{"Config":"{name}","RepoTags":["a:1"],"Layers":["l"]}}]"#);
+    // Other images, under a name of their own or that of the one in the index; and what nobody can read.
+    for (json, at) in [
+        (r#"[{"Config":"c","RepoTags":["a:1"],"Layers":["l"]}]"#, "c"),
+        (manifest.as_str(), name.as_str()),
+        ("[", "c"),
+    ] {
+        let further = [
+            ("l", &hidden[..]),
+            (at, &evil),
+            ("manifest.json", json.as_bytes()),
+        ];
+        let read = read_bytes(&image.archive_with(&further), &Options::default()).unwrap();
+        assert_eq!(listing(&read.tree), ["shown@0="]);
+        assert_eq!(
+            codes(&read.problems),
+            [ProblemCode::ContentMismatch],
+            "{json}"
+        );
+        assert_eq!(read.image.references, ["test/app:1"]);
+    }
+}
+
+#[test]
+fn keys_that_engines_take_for_others_are_refused() {
+    let layer = tar(&[File("a", b"")]);
+    let image = |change: &dyn Fn(&str) -> String| {
+        let mut image = oci(&[(layer.clone(), layer.clone())]);
+        let manifest = change(&image.manifest.to_string());
+        let digest = format!("sha256:{}", sha256(manifest.as_bytes()));
+        image.index["manifests"][0]["digest"] = json!(digest);
+        image
+            .blobs
+            .push((sha256(manifest.as_bytes()), manifest.into_bytes()));
+        read_bytes(&image.archive(), &Options::default())
+    };
+    assert!(image(&str::to_owned).is_ok());
+    // Keys that mean nothing to anybody may be anything.
+    assert!(
+        image(&|text| text.replacen('{', r#"{"annotations":{"Layers":"x"},"X":1,"#, 1)).is_ok()
+    );
+    for twin in [
+        "Layers",
+        "LAYERS",
+        "layer\u{17f}",
+        "layers",
+        "mediatype",
+        "schemaversion",
+    ] {
+        let error = image(&|text| text.replacen('{', &format!(r#"{{"{twin}":[],"#), 1));
+        // Those that no struct has are not known.
+        if twin == "mediatype" {
+            assert!(error.is_ok());
+        } else {
+            assert!(matches!(error, Err(ReadError::Malformed { .. })), "{twin}");
+        }
+    }
+    // In a descriptor, an index, a configuration, and Docker's own document.
+    let error = image(&|text| text.replace("\"size\"", "\"Digest\":\"x\",\"size\"")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("which some readers take for digest"),
+        "{error}"
+    );
+    let mut index = oci(&[(layer.clone(), layer.clone())]);
+    index.index["Manifests"] = json!([]);
+    assert!(matches!(
+        read_bytes(&index.archive(), &Options::default()),
+        Err(ReadError::Malformed { .. })
+    ));
+    let good = String::from_utf8(config(std::slice::from_ref(&layer))).unwrap();
+    let manifest = r#"[{"Config":"c","Layers":["l"]}]"#;
+    for (manifest, config) in [
+        (
+            manifest.to_owned(),
+            good.replace("\"diff_ids\"", "\"Diff_Ids\":[],\"diff_ids\""),
+        ),
+        (
+            manifest.to_owned(),
+            good.replace("\"rootfs\"", "\"rootFS\":{},\"rootfs\""),
+        ),
+        (
+            manifest.replace("\"Layers\"", "\"layers\":[],\"Layers\""),
+            good.clone(),
+        ),
+    ] {
+        let archive = tar(&[
+            File("l", &layer),
+            File("c", config.as_bytes()),
+            File("manifest.json", manifest.as_bytes()),
+        ]);
+        let error = read_bytes(&archive, &Options::default()).unwrap_err();
+        assert!(matches!(error, ReadError::Malformed { .. }), "{error}");
     }
 }

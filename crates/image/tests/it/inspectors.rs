@@ -183,3 +183,86 @@ fn a_directory_is_read_as_an_image_of_one_layer() {
     let error = read(&missing, &Options::default(), &Ends, &go_on).unwrap_err();
     assert_eq!(error.to_string(), "failed to read /nowhere/at/all");
 }
+
+#[test]
+fn a_directory_may_change_while_it_is_read() {
+    /// Changes the tree when a file is about to be looked at.
+    struct Changing<'a>(&'a std::path::Path);
+
+    impl Selector for Changing<'_> {
+        fn keeps(&self, path: &ImagePath) -> bool {
+            let place = |name: &str| self.0.join(name);
+            match path.as_bytes() {
+                b"grows" => std::fs::write(place("grows"), [b'x'; 900]).unwrap(),
+                b"shrinks" => std::fs::write(place("shrinks"), "x").unwrap(),
+                b"piped" => {
+                    std::fs::remove_file(place("piped")).unwrap();
+                    let file = place("piped");
+                    let made = std::process::Command::new("mkfifo").arg(file).status();
+                    assert!(made.unwrap().success());
+                }
+                // The folder that the file stands in becomes a link to another.
+                b"moved/file" => {
+                    std::fs::rename(place("moved"), place("aside")).unwrap();
+                    std::os::unix::fs::symlink("/etc", place("moved")).unwrap();
+                }
+                _ => {}
+            }
+            true
+        }
+    }
+
+    let root = tempfile::tempdir().unwrap();
+    let place = |name: &str| root.path().join(name);
+    for name in ["grows", "shrinks", "piped", "z", ".wh.z", "z2"] {
+        std::fs::write(place(name), "12345").unwrap();
+    }
+    std::fs::create_dir_all(place("moved/deeper")).unwrap();
+    for name in ["moved/file", "moved/passwd", "moved/deeper/file"] {
+        std::fs::write(place(name), "inside").unwrap();
+    }
+    let source = Source::Directory(root.path().to_owned().try_into().unwrap());
+    let contents = read(&source, &Options::default(), &Changing(root.path()), &go_on).unwrap();
+    assert_eq!(
+        crate::support::listing(&contents.tree),
+        [
+            ".wh.z@0=12345",
+            "grows@0=xxxxx",
+            "moved/file@0=inside",
+            "moved/passwd@0=inside",
+            "z@0=12345",
+            "z2@0=12345",
+        ]
+    );
+    let mut places: Vec<&str> = contents.problems.iter().map(|p| p.place.as_str()).collect();
+    places.sort_unstable();
+    assert_eq!(places, ["moved/deeper", "piped", "shrinks"]);
+
+    let mut few = Options::default();
+    few.limits.layer_entries = 3;
+    let contents = read(&source, &few, &Ends, &go_on).unwrap();
+    assert_eq!(
+        crate::support::codes(&contents.problems),
+        [seareeve_model::ProblemCode::LimitReached]
+    );
+}
+
+#[test]
+fn a_link_to_a_file_that_nobody_looked_at_is_said() {
+    let layer = tar(&[
+        File("small", b"nobody looks"),
+        HardLink("app", "small"),
+        File("kept", b"1"),
+        HardLink("again", "kept"),
+    ]);
+    let contents = read_archive(&docker(&[layer]), &Options::default());
+    let problems: Vec<String> = contents
+        .problems
+        .iter()
+        .map(|p| format!("{}: {}", p.place, p.message))
+        .collect();
+    assert_eq!(
+        problems,
+        ["app: it is a hard link to small, which was not looked at when it passed"]
+    );
+}

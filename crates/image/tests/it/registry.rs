@@ -482,3 +482,30 @@ fn what_is_kept_beside_images_is_no_image() {
         "the image has the unsupported format application/vnd.cncf.helm.config.v1+json"
     );
 }
+
+#[test]
+fn a_registry_that_says_no_is_not_asked_again_for_the_rest() {
+    let blob = sha256(&gzip(&tar(&[File("a", b"1")])));
+    let server = Server::start(move |request| {
+        if !request.target.ends_with(&blob) {
+            return serve(&image(), request);
+        }
+        if request.range.is_some() {
+            return reply(410, b"");
+        }
+        let mut whole = serve(&image(), request);
+        whole.length = Some(whole.body.len());
+        whole.body.truncate(20);
+        whole
+    });
+    let error = server.read().unwrap_err();
+    assert!(
+        matches!(error, ReadError::Status { status: 410, .. }),
+        "{error:?}"
+    );
+    let asked = server
+        .seen()
+        .into_iter()
+        .filter(|request| request.range.is_some());
+    assert_eq!(asked.count(), 1);
+}

@@ -3,7 +3,7 @@
 //!
 //! Packages carry their module and stream in their label. Records have no place for them: there a module shows in
 //! the versions (`1:14.20.1-2.module_el8.7.0+3342+b2df8497`), and its stream only in the summary (`Moderate:
-//! nodejs:14 security update`).
+//! nodejs:14 security update`), where the package may follow (`httpd:2.4/mod_http2`). Some have not even that.
 
 use seareeve_model::{Package, PackageKind};
 
@@ -11,7 +11,7 @@ use super::stored::Statement;
 
 /// The streams that the summary of a record names.
 pub(super) fn streams(summary: &str) -> impl Iterator<Item = &str> {
-    let words = summary.split([' ', ',', ';', '(', ')']);
+    let words = summary.split([' ', ',', ';', '(', ')', '/']);
     words.filter(|word| {
         let is_part = |part: &str| !part.is_empty() && part.bytes().all(is_of_name);
         word.split_once(':')
@@ -35,7 +35,7 @@ fn is_of_module(version: &str) -> bool {
 }
 
 /// Whether `statement` speaks of `package`, as far as modules are concerned. Where the stream of either is not
-/// known, it does.
+/// known and nothing else tells it, it does.
 pub(crate) fn concerns(statement: &Statement<'_>, package: &Package) -> bool {
     match package.kind {
         PackageKind::Rpm => {}
@@ -60,7 +60,28 @@ pub(crate) fn concerns(statement: &Statement<'_>, package: &Package) -> bool {
     if is_of_module != is_modular(statement) {
         return false;
     }
-    stream.is_none_or(|stream| statement.streams.is_empty() || statement.streams.contains(&stream))
+    stream.is_none_or(|stream| {
+        if statement.streams.is_empty() {
+            is_of_line(statement, package, stream)
+        } else {
+            statement.streams.contains(&stream)
+        }
+    })
+}
+
+/// Whether a statement that names no stream can mean this one. Many streams are named after the version that they
+/// hold (`ruby:3.1`): a package with such a version is not meant by fixes of another one. Of other packages of the
+/// module nothing is known.
+fn is_of_line(statement: &Statement<'_>, package: &Package, stream: &str) -> bool {
+    let line = stream.split_once(':').map_or(stream, |(_, line)| line);
+    let is_on_line = |version: &str| {
+        let plain = version.split_once(':').map_or(version, |(_, plain)| plain);
+        plain
+            .strip_prefix(line)
+            .is_some_and(|rest| rest.starts_with(['.', '-']))
+    };
+    let mut events = statement.ranges.iter().flat_map(|range| &range.events);
+    !is_on_line(package.advisory_version()) || events.any(|event| is_on_line(event.version))
 }
 
 /// `nodejs:18`, the beginning of the label in the package URL: module, stream, build, context.
@@ -104,12 +125,13 @@ mod tests {
         // AlmaLinux built some without their labels.
         let unlabelled = package("1:16.1-1.module_el8.7.0+1+a", "");
         #[rustfmt::skip]
-        let cases: [(&str, &[&str], [bool; 3]); 7] = [
+        let cases: [(&str, &[&str], [bool; 3]); 8] = [
             ("1:16.2-1.el8", &[], [true, false, false]),
             ("1:16.2-1.module_el8.7.0+2+b", &["nodejs:16"], [false, true, true]),
             ("1:18.2-1.module_el8.7.0+2+b", &["nodejs:18"], [false, false, true]),
             ("1:18.2-1.module+el8.7.0+2+b", &["nodejs:18", "nodejs:16"], [false, true, true]),
-            ("1:18.2-1.module_el8.7.0+2+b", &[], [false, true, true]),
+            ("1:16.2-1.module_el8.7.0+2+b", &[], [false, true, true]),
+            ("1:18.2-1.module_el8.7.0+2+b", &[], [false, false, true]),
             ("1:18.2-1.module_el8.7.0+2+b", &["nodejs:1"], [false, false, true]),
             ("0", &[], [true, true, true]),
         ];
@@ -132,8 +154,43 @@ mod tests {
     }
 
     #[test]
+    fn without_a_stream_the_version_tells_where_the_package_follows_it() {
+        let is_of_line = |version: &str, stream: &str, fixed: &str| {
+            let package = Package {
+                kind: PackageKind::Rpm,
+                name: "x".to_owned(),
+                version: version.to_owned(),
+                source: None,
+                ecosystem: "AlmaLinux:8".to_owned(),
+                purl: Purl::new("rpm", "almalinux", "x", version, &[]).unwrap(),
+            };
+            let event = Event {
+                kind: EventKind::Fixed,
+                version: fixed,
+            };
+            let statement = Statement {
+                ranges: vec![Range {
+                    semver: false,
+                    events: vec![event],
+                }],
+                ..Statement::default()
+            };
+            is_of_line(&statement, &package, stream)
+        };
+        assert!(is_of_line("3.1.2-1", "ruby:3.1", "3.1.5-1"));
+        assert!(!is_of_line("3.1.2-1", "ruby:3.1", "3.0.7-1"));
+        assert!(!is_of_line("3.1.2-1", "ruby:3.1", "3.10.1-1"));
+        assert!(is_of_line("2.3.7-1", "ruby:3.1", "2.2.0-1"));
+        assert!(is_of_line("4.9.4-1", "container-tools:rhel8", "4.6.1-1"));
+    }
+
+    #[test]
     fn summaries_name_streams() {
-        let cases: [(&str, &[&str]); 6] = [
+        let cases: [(&str, &[&str]); 7] = [
+            (
+                "Important: httpd:2.4/mod_http2 security update",
+                &["httpd:2.4"],
+            ),
             ("Moderate: nodejs:14 security update", &["nodejs:14"]),
             (
                 "Red Hat Security Advisory: python39:3.9 and python39-devel:3.9 security update",

@@ -10,6 +10,7 @@ use super::{Ecosystem, Intake, Scope};
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {
         release: osv_release,
+        owned,
     },
     intake: Intake::Whole(wanted),
     read,
@@ -126,14 +127,7 @@ fn finish(
 
 /// The files that the packages of a database own and that `keep` asks for: paths without a slash at the
 /// beginning, in no order.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the language formats leave these files out, which is written in this series"
-    )
-)]
-pub(super) fn owned(content: &[u8], keep: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+fn owned(content: &[u8], keep: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     let mut owned = Vec::new();
     let mut folder: &[u8] = b"";
     let mut path = Vec::new();

@@ -26,7 +26,10 @@ use layout::{HEAD, Layout, is_binary};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
-    intake: Intake::Extract(inspector),
+    intake: Intake::Extract {
+        passes_over,
+        inspector,
+    },
     read,
 };
 
@@ -35,6 +38,10 @@ const SMALLEST: u64 = 128;
 
 /// Bytes that tell a binary.
 const MAGIC: usize = 4;
+
+fn passes_over(_path: &ImagePath, start: &[u8]) -> bool {
+    start.len() >= MAGIC && !is_binary(start)
+}
 
 fn inspector(_path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector>> {
     (file.size >= SMALLEST).then(|| Box::new(Binary::Head(Vec::new())) as Box<dyn Inspector>)
@@ -65,7 +72,7 @@ impl Inspector for Binary {
     fn take(&mut self, bytes: &[u8]) -> ControlFlow<()> {
         match self {
             Self::Head(head) => {
-                // Most files are no binaries: they cost this comparison and no memory.
+                // Most files are no binaries: where they were not passed over, they cost this comparison.
                 let start: &[u8] = if head.is_empty() {
                     bytes
                 } else {
@@ -95,6 +102,13 @@ impl Inspector for Binary {
                 flow
             }
             Self::Done(_) => ControlFlow::Break(()),
+        }
+    }
+
+    fn skips(&mut self) -> u64 {
+        match self {
+            Self::Body(body) => body.skips(),
+            Self::Head(_) | Self::Done(_) => 0,
         }
     }
 
@@ -150,6 +164,15 @@ impl Body {
             Some(rust) => rust.take(at, bytes),
             None => ControlFlow::Continue(()),
         }
+    }
+
+    /// Passes over what neither search wants, which is machine code most of all.
+    fn skips(&mut self) -> u64 {
+        let rust = self.rust.as_ref().map_or(u64::MAX, rust::Search::from);
+        let next = self.go.next(self.at).min(rust).max(self.at);
+        let skipped = next.saturating_sub(self.at);
+        self.at = next;
+        skipped
     }
 
     fn finish(&mut self, is_whole: bool) -> Option<Extract> {

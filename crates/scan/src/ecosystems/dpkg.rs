@@ -10,6 +10,8 @@ use super::{Ecosystem, Intake, Scope};
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {
         release: osv_release,
+        // dpkg has a list for each package, which `ownership` reads.
+        owned: |_, _| Vec::new(),
     },
     intake: Intake::Whole(wanted),
     read,
@@ -18,7 +20,7 @@ pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
 const STATUS: &[u8] = b"var/lib/dpkg/status";
 const STATUS_FOLDER: &[u8] = b"var/lib/dpkg/status.d/";
 
-fn wanted(path: &ImagePath) -> bool {
+pub(super) fn wanted(path: &ImagePath) -> bool {
     let path = path.as_bytes();
     // Each stanza of a distroless image has a sibling with checksums of the package's files.
     path == STATUS
@@ -29,7 +31,7 @@ fn wanted(path: &ImagePath) -> bool {
 
 /// `Debian:12`, `Ubuntu:22.04:LTS`, `Ubuntu:23.10`. Derivatives rebuild and add packages under Debian's names
 /// and version numbers, so Debian's advisories say nothing certain about them.
-fn osv_release(os: &OsRelease) -> Option<String> {
+pub(super) fn osv_release(os: &OsRelease) -> Option<String> {
     let numbers = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match os.id.as_str() {
         "debian" => numbers(&os.version_id).then(|| format!("Debian:{}", os.version_id)),
@@ -190,22 +192,53 @@ fn source(field: Option<&[u8]>, name: &str, version: &str) -> SourcePackage {
     }
 }
 
-/// The files in the list of one package (`var/lib/dpkg/info/*.list`: every path that it installed, folders too)
-/// that `keep` asks for: paths without a slash at the beginning, in the list's order.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the language formats leave these files out, which is written in this series"
-    )
-)]
-pub(super) fn owned(content: &[u8], keep: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
-    let paths = content.split(|b| *b == b'\n');
-    let paths = paths.filter_map(|path| path.strip_prefix(b"/"));
-    paths
-        .filter(|path| keep(path))
-        .map(<[u8]>::to_vec)
-        .collect()
+/// Domains from which those who look after Debian's and Ubuntu's packages write.
+const DISTRIBUTION_DOMAINS: [&[u8]; 4] = [
+    b"debian.org",
+    b"debian.net",
+    b"ubuntu.com",
+    b"canonical.com",
+];
+
+/// The names of the packages in a database that the distribution's own people look after. Others come from
+/// somebody else's archive (Docker's, NodeSource's), whose packages no advisory of the distribution speaks of;
+/// dpkg does not remember from where a package came. A maintainer who writes from an address of his own counts as
+/// somebody else, which reports a package twice rather than not at all.
+pub(super) fn of_distribution(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut package, mut is_own) = (None, false);
+    let lines = content.split(|b| *b == b'\n').chain([&b""[..]]);
+    lines.filter_map(move |line| {
+        match line.first() {
+            None => {
+                let own = std::mem::take(&mut is_own);
+                return package.take().filter(|_| own);
+            }
+            Some(b'P') if line.starts_with(b"Package:") => {
+                package = line.get(8..).map(<[u8]>::trim_ascii)
+            }
+            Some(b'M') if line.starts_with(b"Maintainer:") => {
+                is_own = line
+                    .get(11..)
+                    .is_some_and(|who| is_from_distribution(who.trim_ascii()));
+            }
+            Some(_) => {}
+        }
+        None
+    })
+}
+
+/// `Debian Python Team <team+python@tracker.debian.org>`
+fn is_from_distribution(maintainer: &[u8]) -> bool {
+    let address = maintainer.strip_suffix(b">").unwrap_or(maintainer);
+    let domain = address
+        .rsplit(|byte| *byte == b'@')
+        .next()
+        .unwrap_or_default();
+    DISTRIBUTION_DOMAINS.iter().any(|known| {
+        domain
+            .strip_suffix(*known)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with(b"."))
+    })
 }
 
 #[cfg(test)]
@@ -213,13 +246,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_name_the_files_of_a_package() {
-        let list =
-            b"/.\n/usr\n/usr/lib/python3/dist-packages/six-1.16.0.egg-info\n/usr/share/doc/six\n";
-        let kept = owned(list, &|path| path.ends_with(b".egg-info"));
-        assert_eq!(kept, [b"usr/lib/python3/dist-packages/six-1.16.0.egg-info"]);
-        assert_eq!(owned(list, &|_| true).len(), 4);
-        assert!(owned(b"", &|_| true).is_empty());
+    fn packages_of_others_are_told_from_those_of_the_distribution() {
+        let status = b"Package: python3-six\nMaintainer: Debian Python Team <team+python@tracker.debian.org>\n\n\
+            Package: docker-ce-cli\nMaintainer: Docker <support@docker.com>\nVersion: 1\n\n\
+            Maintainer: Ubuntu Developers <ubuntu-devel-discuss@lists.ubuntu.com>\nPackage: base-files\n\n\
+            Package: no-maintainer\n\nPackage: fake\nMaintainer: X <x@notdebian.org>\n\n\
+            Package: last\nMaintainer: Y <y@debian.org>";
+        let own: Vec<&[u8]> = of_distribution(status).collect();
+        assert_eq!(own, [&b"python3-six"[..], b"base-files", b"last"]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use super::JavaIndex;
 pub(crate) const MOST_PACKAGES: usize = 200_000;
 /// Problems told one by one for one file. More help nobody.
 const MOST_PROBLEMS: usize = 100;
+/// Letters of one problem. Messages hold names out of files, which may have any length.
+const LONGEST_PROBLEM: usize = 300;
 /// Longest name or version, in bytes. npm allows 214, and real versions stay below 100.
 pub(crate) const LONGEST_TEXT: usize = 1024;
 
@@ -83,7 +85,11 @@ impl<'a> Found<'a> {
     }
 
     /// Adds a record that was not understood.
-    pub(super) fn problem(&mut self, message: String) {
+    pub(super) fn problem(&mut self, mut message: String) {
+        if let Some((end, _)) = message.char_indices().nth(LONGEST_PROBLEM) {
+            message.truncate(end);
+            message.push('…');
+        }
         if self.problems.len() < MOST_PROBLEMS {
             let mut place = self.path.to_text().into_owned();
             if !self.inside.is_root() {
@@ -148,5 +154,22 @@ impl<'a> Found<'a> {
         self.packages.sort_unstable();
         self.packages.dedup();
         (self.packages, self.problems)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_no_longer_than_people_read() {
+        let path = ImagePath::parse(b"srv/x").unwrap();
+        let mut found = Found::new(&path, 0, None);
+        found.problem("ü".repeat(LONGEST_PROBLEM));
+        found.problem("ü".repeat(LONGEST_PROBLEM + 1));
+        let (_, problems) = found.finish(Ok(()));
+        let whole = "ü".repeat(LONGEST_PROBLEM);
+        let messages: Vec<&str> = problems.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(messages, [whole.as_str(), &format!("{whole}…")]);
     }
 }

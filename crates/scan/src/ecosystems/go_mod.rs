@@ -25,6 +25,8 @@ fn wanted(path: &ImagePath) -> bool {
 
 /// Lines of one file. The largest real ones have some 2,000.
 const MOST_LINES: usize = 50_000;
+/// Bytes of one line without its comment. Paths and versions of real ones stay below 300.
+const LONGEST_LINE: usize = 4 << 10;
 
 /// A path with its version.
 type Versioned = (String, String);
@@ -48,6 +50,14 @@ fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Resul
                 "more than {MOST_LINES} lines: the rest was left out"
             ));
             break;
+        }
+        let line = line.split("//").next().unwrap_or_default().trim();
+        if line.len() > LONGEST_LINE {
+            let (number, length) = (number.saturating_add(1), line.len());
+            found.problem(format!(
+                "line {number} has {length} bytes, more than {LONGEST_LINE}: it was left out"
+            ));
+            continue;
         }
         let words = words(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -115,13 +125,40 @@ fn directive_of(module: &mut Module, directive: &str, arguments: &[&str], found:
     }
 }
 
-/// The words of a line without its comment. Paths may stand in quotes, but never hold spaces.
+/// The words of a line that has no comment. Paths may stand in quotes, but never hold spaces.
 fn words(line: &str) -> Vec<String> {
-    let line = line.split("//").next().unwrap_or_default();
     let unquoted = |word: &str| word.trim_matches(['"', '`']).to_owned();
     // `require(` needs no space.
     line.replace('(', " ( ")
         .split_whitespace()
         .map(unquoted)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_end_costs_itself_only() {
+        let path = ImagePath::parse(b"srv/app/go.mod").unwrap();
+        let comment = "c".repeat(2 * LONGEST_LINE);
+        let long = "x ".repeat(LONGEST_LINE);
+        let content = format!(
+            "module example.com/app\nrequire example.com/a v1.0.0 // {comment}\nrequire {long}\nrequire example.com/b v1.0.0\n"
+        );
+        let mut found = Found::new(&path, 0, None);
+        let read = read(content.as_bytes(), None, &mut found);
+        let (packages, problems) = found.finish(read);
+        let names: Vec<&str> = packages
+            .iter()
+            .map(|placed| placed.package.name.as_str())
+            .collect();
+        assert_eq!(names, ["example.com/a", "example.com/b"]);
+        let messages: Vec<&str> = problems.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["line 3 has 8199 bytes, more than 4096: it was left out"]
+        );
+    }
 }

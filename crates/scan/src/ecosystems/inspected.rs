@@ -17,7 +17,7 @@ pub(super) fn extract(
     length: usize,
     is_whole: bool,
 ) -> Option<Vec<u8>> {
-    let Intake::Extract(inspector) = format.intake else {
+    let Intake::Extract { inspector, .. } = format.intake else {
         panic!("this format reads whole files");
     };
     let path = ImagePath::parse(path.as_bytes()).unwrap();

@@ -30,7 +30,10 @@ pub use index::{JavaIndex, JavaIndexError};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
-    intake: Intake::Extract(inspector),
+    intake: Intake::Extract {
+        passes_over: |path, _start| !is_archive(path.as_bytes()),
+        inspector,
+    },
     read,
 };
 

@@ -5,6 +5,7 @@ use seareeve_model::{ImagePath, InstalledPackage, Problem, ProblemCode};
 
 use super::found::{Found, Placed};
 use super::os_release::OsRelease;
+use super::ownership::Ownership;
 use super::{ECOSYSTEMS, Ecosystem, JavaIndex};
 use crate::examiner::Remembered;
 
@@ -16,6 +17,7 @@ pub(super) struct Listing<'a> {
     tree: &'a FileTree,
     os: Option<&'a OsRelease>,
     java: Option<&'a JavaIndex>,
+    ownership: Ownership,
     packages: Vec<InstalledPackage>,
     problems: Vec<Problem>,
     /// Problems beyond the limit.
@@ -34,6 +36,7 @@ impl<'a> Listing<'a> {
             tree,
             os,
             java,
+            ownership: Ownership::new(tree, os),
             packages: Vec::new(),
             problems,
             untold: 0,
@@ -49,6 +52,9 @@ impl<'a> Listing<'a> {
         for (path, file) in self.tree {
             let formats = ECOSYSTEMS.iter().filter(|format| format.keeps(path));
             for format in formats.filter(|format| counts(format, path)) {
+                if format.is_language() && self.ownership.owns(path, file.layer) {
+                    continue;
+                }
                 self.add_file(format, path, file);
             }
         }
@@ -76,6 +82,9 @@ impl<'a> Listing<'a> {
     /// Reads what inspectors kept of files that are still there.
     pub(super) fn add_notes(&mut self) {
         for note in self.tree.notes().iter().filter(|note| !note.is_hidden) {
+            if self.ownership.owns(&note.path, note.layer) {
+                continue;
+            }
             for (at, extract) in Remembered::read(&note.content).unwrap_or_default().extracts {
                 let Some(format) = ECOSYSTEMS.get(usize::from(at)) else {
                     continue;

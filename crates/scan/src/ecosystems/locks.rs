@@ -62,7 +62,10 @@ impl<'a> Locks<'a> {
                 match installs {
                     Installs::Beside(_) => {}
                     Installs::Anywhere(kind) => {
-                        let is_there = |package| names.contains(&name(package));
+                        let is_there = |package| {
+                            let name = name(package);
+                            !COMES_ALONG.contains(&name.as_str()) && names.contains(&name)
+                        };
                         if !locks.kinds.contains(&kind) && locked(kind).iter().any(is_there) {
                             locks.kinds.insert(kind);
                         }
@@ -81,7 +84,7 @@ impl<'a> Locks<'a> {
     /// Whether what is installed stands for the file at `path`.
     pub(super) fn supersede(&self, format: &Ecosystem, path: &ImagePath) -> bool {
         match format.intake {
-            Intake::Whole(_) | Intake::Amended { .. } | Intake::Extract(_) => false,
+            Intake::Whole(_) | Intake::Amended { .. } | Intake::Extract { .. } => false,
             Intake::Locked(_, Installs::Anywhere(kind)) => self.kinds.contains(&kind),
             Intake::Locked(_, Installs::Compiled(_)) => self.files.contains(path),
             Intake::Locked(_, Installs::Beside(folder)) => {
@@ -102,6 +105,18 @@ impl<'a> Locks<'a> {
             .get(first)
             .is_some_and(|path| path.as_bytes().starts_with(&prefix))
     }
+}
+
+/// What images of an interpreter and fresh environments have before anything is installed, so that it shows
+/// nothing of a lock file that names it.
+const COMES_ALONG: [&str; 3] = ["pkg:pypi/pip", "pkg:pypi/setuptools", "pkg:pypi/wheel"];
+
+/// Whether the file at `path` names packages without holding them.
+pub(crate) fn is_lock_file(path: &ImagePath) -> bool {
+    ECOSYSTEMS.iter().any(|format| match format.intake {
+        Intake::Whole(_) | Intake::Amended { .. } | Intake::Extract { .. } => false,
+        Intake::Locked(wanted, _) => wanted(path),
+    })
 }
 
 /// The purl without its version: it is normalised, so that it joins what is spelled in two ways. NuGet's names

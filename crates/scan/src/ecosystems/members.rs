@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 
+use super::faults;
 use super::found::{Found, Limited};
 use super::loose::{Record, Text};
 
@@ -29,7 +30,8 @@ where
     let mut document = serde_json::Deserializer::from_slice(without_mark(content));
     let level = walk.level(place, "the document");
     let result = level.deserialize(&mut document);
-    walk.finish(result.and_then(|()| document.end()))
+    let result = result.and_then(|()| document.end());
+    walk.finish(result.map_err(|error| faults::json(&error)))
 }
 
 /// As [`json`], of a YAML document.
@@ -62,7 +64,7 @@ where
         options,
         |document| level.deserialize(document),
     );
-    walk.finish(result)
+    walk.finish(result.map_err(|error| faults::yaml(&error)))
 }
 
 /// Tools on Windows write byte order marks, and those that read these files pass over them.
@@ -98,13 +100,13 @@ impl<'w, 'p, T, F> Walk<'w, 'p, T, F> {
         }
     }
 
-    fn finish<E: fmt::Display>(self, result: Result<(), E>) -> Result<bool, Limited> {
+    fn finish(self, result: Result<(), String>) -> Result<bool, Limited> {
         match result {
             Ok(()) => Ok(self.was_reached),
             Err(_) if self.is_limited => Err(Limited),
-            Err(error) => {
+            Err(fault) => {
                 self.found
-                    .problem(format!("failed to read the file: {error}"));
+                    .problem(format!("failed to read the file: {fault}"));
                 Ok(false)
             }
         }

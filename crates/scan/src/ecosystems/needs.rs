@@ -12,14 +12,21 @@ type Name<'a> = Cow<'a, str>;
 /// What the projects of a lock file need, and what each package needs in turn.
 #[derive(Default)]
 pub(super) struct Needs<'a> {
+    has_project: bool,
     of_projects: Vec<Name<'a>>,
     of_packages: BTreeMap<Name<'a>, Vec<Name<'a>>>,
     count: usize,
 }
 
 impl<'a> Needs<'a> {
+    /// A project stands in the file, which may need nothing but for its developers.
+    pub(super) fn project(&mut self) {
+        self.has_project = true;
+    }
+
     /// A project, not its developers, needs `name`.
     pub(super) fn of_project(&mut self, name: Name<'a>) {
+        self.has_project = true;
         self.count = self.count.saturating_add(1);
         if self.count <= MOST_NEEDS {
             self.of_projects.push(name);
@@ -43,7 +50,7 @@ impl<'a> Needs<'a> {
     /// All that the projects need, directly or not. `None` where that cannot be told: no project stands in the
     /// file, or more than we remember.
     pub(super) fn all(&self) -> Option<BTreeSet<&str>> {
-        if self.of_projects.is_empty() || self.count > MOST_NEEDS {
+        if !self.has_project || self.count > MOST_NEEDS {
             return None;
         }
         let mut all = BTreeSet::new();
@@ -66,6 +73,8 @@ mod tests {
         let mut needs = Needs::default();
         needs.of_package(&"a".into(), "b".into());
         assert_eq!(needs.all(), None, "no project");
+        needs.project();
+        assert_eq!(needs.all(), Some(BTreeSet::new()), "only for developers");
         needs.of_project("a".into());
         needs.of_package(&"b".into(), "a".into());
         needs.of_package(&"b".into(), "c".into());

@@ -21,9 +21,12 @@ use super::{Ecosystem, Intake, Scope};
 use header::{Header, Tag};
 use installed::Installed;
 
+pub(crate) use release::{Naming, naming, source_file};
+
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {
         release: release::osv_release,
+        owned,
     },
     intake: Intake::Amended {
         wanted,
@@ -98,14 +101,7 @@ const MOST_FOLDERS: usize = 1 << 20;
 ///
 /// The distribution is the vendor of most packages. Others' packages are left out: what is in them, the
 /// distribution's advisories do not speak of.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the language formats leave these files out, which is written in this series"
-    )
-)]
-pub(super) fn owned(content: &[u8], keep: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+fn owned(content: &[u8], keep: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
     let mut vendors: BTreeMap<String, usize> = BTreeMap::new();
     sound_headers(content, &mut |header| {
         *vendors.entry(vendor(header)).or_default() += 1;

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::faults;
 use super::found::{Found, Limited};
 use super::loose::Record;
 
@@ -53,8 +54,8 @@ where
                 }
             }
             Err(error) => found.problem(format!(
-                "failed to read an entry of {list}: {}",
-                error.message()
+                "failed to read an entry of {list}: {} of it",
+                faults::toml(&error, entry)
             )),
         }
     }

@@ -9,7 +9,7 @@ const NOW: &str = "2026-06-15T12:00:00Z";
 fn said(name: &str, text: &str) -> (String, Vec<String>) {
     let file = parse(name, text.as_bytes()).unwrap();
     let (inventory, mut matches) = sample();
-    apply(&[file], &inventory, &mut matches, NOW.parse().unwrap());
+    apply(&[file], &inventory, &[], &mut matches, NOW.parse().unwrap());
     let mark = |findings: &Vec<Finding>| match findings[0].suppressed {
         Some(_) => 'x',
         None => '-',
@@ -22,7 +22,7 @@ fn said(name: &str, text: &str) -> (String, Vec<String>) {
 fn first(name: &str, text: &str) -> Suppression {
     let file = parse(name, text.as_bytes()).unwrap();
     let (inventory, mut matches) = sample();
-    apply(&[file], &inventory, &mut matches, NOW.parse().unwrap());
+    apply(&[file], &inventory, &[], &mut matches, NOW.parse().unwrap());
     let mut all = matches.findings.into_iter().flatten();
     all.find_map(|finding| finding.suppressed).unwrap()
 }
@@ -88,7 +88,7 @@ fn trivys_yaml_narrows_by_package_and_path() {
         "---x"
     );
     assert_eq!(entry("    expired_at: 2026-01-01\n"), "----");
-    let other = "misconfigurations:\n  - id: AVD-DS-0002\nsecrets:\n  - id: x\n";
+    let other = "misconfigurations:\n  - id: AVD-DS-0002\nlicenses:\n  - id: x\n";
     assert_eq!(said("a.yaml", other), ("----".to_owned(), Vec::new()));
     let text = "vulnerabilities:\n  - id: CVE-2024-1\n    statement: fine\n";
     let suppressed = first("dir/.trivyignore.yaml", text);
@@ -170,7 +170,68 @@ fn what_is_out_already_keeps_its_first_reason() {
         findings[0].suppressed = Some(earlier.clone());
     }
     let file = parse(".trivyignore", b"CVE-2024-1\n").unwrap();
-    apply(&[file], &inventory, &mut matches, NOW.parse().unwrap());
+    apply(&[file], &inventory, &[], &mut matches, NOW.parse().unwrap());
     assert_eq!(matches.findings[0][0].suppressed, Some(earlier));
     assert_eq!(matches.notices, [], "the entry fits, so it is not useless");
+}
+
+#[test]
+fn secrets_are_named_by_their_rule() {
+    let secret = |rule: &str, place| SecretFinding {
+        place,
+        line: 1,
+        column: 1,
+        rule: rule.to_owned(),
+        title: String::new(),
+        provider: String::new(),
+        severity: seareeve_model::Severity::High,
+        confidence: seareeve_model::Confidence::High,
+    };
+    let file = |path: &str| SecretPlace::File {
+        path: seareeve_model::ImagePath::parse(path.as_bytes()).unwrap(),
+        layer: 0,
+        is_hidden: false,
+    };
+    let field = SecretPlace::Configuration {
+        field: "config.Env[0] A".to_owned(),
+    };
+    let secrets = [
+        secret("private-key", file("opt/tests/a.pem")),
+        secret("private-key", file("etc/a.pem")),
+        secret("private-key", field),
+        secret("jwt", file("opt/tests/a")),
+    ];
+    for (name, text, row) in [
+        (".trivyignore", "private-key\n", "xxx-"),
+        (
+            "a.yaml",
+            "ignore:\n  - id: private-key\n    paths: [\"opt/**\"]\n    reason: made for tests\n",
+            "x---",
+        ),
+        (
+            "a.yaml",
+            "secrets:\n  - id: private-key\n    paths: [\"etc/*\"]\n  - id: jwt\n",
+            "-x-x",
+        ),
+        (
+            "a.yaml",
+            "ignore:\n  - id: jwt\n    package: openssl\n    reason: a package has no secrets\n",
+            "----",
+        ),
+        (".trivyignore", "jwt exp:2026-06-01\n", "----"),
+    ] {
+        let file = parse(name, text.as_bytes()).unwrap();
+        let (inventory, mut matches) = sample();
+        let now = NOW.parse().unwrap();
+        let why = apply(&[file], &inventory, &secrets, &mut matches, now);
+        let mark = |why: &Option<Suppression>| if why.is_some() { 'x' } else { '-' };
+        assert_eq!(why.iter().map(mark).collect::<String>(), row, "{text}");
+        let unused = row.contains('x');
+        assert_eq!(
+            matches.notices.is_empty(),
+            unused,
+            "{text}: {:?}",
+            matches.notices
+        );
+    }
 }

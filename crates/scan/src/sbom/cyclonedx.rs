@@ -1,5 +1,6 @@
 //! CycloneDX (ECMA-424): 1.6 is written, 1.2 and later are read.
 
+mod analysis;
 mod read;
 mod vulnerabilities;
 mod write;

@@ -16,7 +16,7 @@ use super::gaps::{Gaps, MOST_REASONS, PLACE};
 use super::image::{self, Layers};
 use super::names;
 use super::notes::{ImageNotes, PackageNotes, Source};
-use crate::advisories;
+use crate::ecosystems::rpm::{self, Naming};
 use crate::ecosystems::{self, LONGEST_TEXT, MOST_PACKAGES};
 
 /// What a document says, whichever format it has.
@@ -298,19 +298,20 @@ fn source(package: &Package, said: &Source<'_>, purl: &PurlParts) -> Option<Sour
     }
 }
 
-/// The source package of an rpm, whose file name package URLs have as `upstream`. Only where the distribution's
-/// records in OSV name sources, as our own reader does it; theirs have no epoch, but for Rocky Linux.
+/// The source package of an rpm, whose file name package URLs have as `upstream`, where the distribution's records
+/// name sources.
 fn rpm_source(package: &Package, upstream: &str) -> Option<SourcePackage> {
-    let has_epoch = match advisories::base(&package.ecosystem) {
-        "AlmaLinux" | "Red Hat" => return None,
-        "Azure Linux" | "Mageia" | "Photon OS" | "SUSE" | "openEuler" | "openSUSE" => false,
-        _ => true,
+    let has_epoch = match rpm::naming(&package.ecosystem) {
+        Naming::Binary => return None,
+        Naming::Source => true,
+        Naming::SourceWithoutEpoch => false,
     };
     let (epoch, plain) = package
         .version
         .split_once(':')
         .unwrap_or(("", &package.version));
-    let (name, version) = source_rpm(upstream).unwrap_or((&package.name, plain));
+    let source = rpm::source_file(upstream).filter(|_| upstream.len() <= LONGEST_TEXT);
+    let (name, version) = source.unwrap_or((&package.name, plain));
     // The file name does not say the epoch. A package with the source's version has its epoch too.
     let version = if has_epoch && version == plain && !epoch.is_empty() {
         package.version.clone()
@@ -321,15 +322,6 @@ fn rpm_source(package: &Package, upstream: &str) -> Option<SourcePackage> {
         name: name.to_owned(),
         version,
     })
-}
-
-/// `bash` and `5.1.8-6.el9` of `bash-5.1.8-6.el9.src.rpm`.
-fn source_rpm(file: &str) -> Option<(&str, &str)> {
-    let (stem, _architecture) = file.strip_suffix(".rpm")?.rsplit_once('.')?;
-    let release = stem.rfind('-')?;
-    let version = stem.get(..release)?.rfind('-')?;
-    let (name, version) = (stem.get(..version)?, stem.get(version.checked_add(1)?..)?);
-    (!name.is_empty() && file.len() <= LONGEST_TEXT).then_some((name, version))
 }
 
 fn check_length(texts: [&str; 2]) -> Result<(), String> {
@@ -344,20 +336,6 @@ fn check_length(texts: [&str; 2]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sources_of_rpms_are_read_of_their_files() {
-        for (file, expected) in [
-            ("bash-5.1.8-6.el9.src.rpm", Some(("bash", "5.1.8-6.el9"))),
-            ("a-b-1-2.nosrc.rpm", Some(("a-b", "1-2"))),
-            ("-1-2.src.rpm", None),
-            ("bash.src.rpm", None),
-            ("bash-1-2.src", None),
-            ("", None),
-        ] {
-            assert_eq!(source_rpm(file), expected, "{file}");
-        }
-    }
 
     #[test]
     fn sources_of_rpms_are_as_the_records_name_them() {

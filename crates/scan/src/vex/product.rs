@@ -1,8 +1,9 @@
 //! What a statement is about, and whether that is in an image.
 
 use packageurl::PackageUrl;
-use seareeve_model::{ImageReference, InstalledPackage, Inventory, Package};
+use seareeve_model::{ImageReference, InstalledPackage, Inventory, Package, PackageKind};
 
+use crate::ecosystems::is_lock_file;
 use crate::pattern::PurlPattern;
 
 /// A product of a statement. Each identity is another name of the same thing: one that fits is enough.
@@ -104,17 +105,25 @@ impl<'a> Images<'a> {
         if parts.is_empty() {
             return product
                 .iter()
-                .any(|identity| self.are(identity) || is(identity));
+                .any(|identity| self.are(identity, installed) || is(identity));
         }
         // A part of the image, or of another package that the same file holds: a module of a program, a library
         // in an archive.
         parts.iter().any(is)
-            && product
-                .iter()
-                .any(|identity| self.are(identity) || self.holds_beside(identity, installed))
+            && product.iter().any(|identity| {
+                self.are(identity, installed) || self.holds_beside(identity, installed)
+            })
     }
 
     fn holds_beside(&self, identity: &Identity, installed: &InstalledPackage) -> bool {
+        // One database has all packages of a system, and one lock file those of a project: there, what stands in
+        // the same file is no part of one another. The root stands for a place that a foreign SBOM does not say.
+        if !is_built_of_parts(installed.package.kind)
+            || installed.path.is_root()
+            || is_lock_file(&installed.path)
+        {
+            return false;
+        }
         let own = installed.path.as_bytes();
         self.inventory.packages.iter().any(|other| {
             let path = other.path.as_bytes();
@@ -124,8 +133,8 @@ impl<'a> Images<'a> {
         })
     }
 
-    /// Whether `identity` means the image itself, or the system in it.
-    fn are(&self, identity: &Identity) -> bool {
+    /// Whether `identity` means the image itself, or the system in it that brought the package.
+    fn are(&self, identity: &Identity, installed: &InstalledPackage) -> bool {
         match identity {
             Identity::Digest(digest) => self.digests.contains(digest),
             Identity::Purl(purl) => match purl.kind() {
@@ -133,6 +142,8 @@ impl<'a> Images<'a> {
                 "docker" => self.are_docker(purl.get()),
                 _ => false,
             },
+            // A system answers for its own packages, not for what was put beside them.
+            Identity::System { .. } if !installed.package.kind.is_operating_system() => false,
             Identity::System { id, version } => {
                 self.inventory.distro.as_ref().is_some_and(|distro| {
                     let minor = distro.version.strip_prefix(version.as_str());
@@ -188,6 +199,21 @@ impl<'a> Images<'a> {
             (wanted.registry(), wanted.repository()) == (name.registry(), name.repository())
                 && version.is_none_or(|tag| name.tag() == Some(tag))
         })
+    }
+}
+
+/// Whether packages of this kind are found in programs and archives, which hold several of them.
+fn is_built_of_parts(kind: PackageKind) -> bool {
+    match kind {
+        PackageKind::Maven | PackageKind::Golang | PackageKind::Cargo => true,
+        PackageKind::Deb
+        | PackageKind::Apk
+        | PackageKind::Rpm
+        | PackageKind::Pypi
+        | PackageKind::Npm
+        | PackageKind::Gem
+        | PackageKind::Composer
+        | PackageKind::Nuget => false,
     }
 }
 

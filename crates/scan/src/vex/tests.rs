@@ -216,6 +216,48 @@ fn products_are_images_packages_and_their_parts() {
 }
 
 #[test]
+fn files_that_list_packages_make_no_product_of_them() {
+    let module = |name| package(PackageKind::Golang, "example.org", name, "v1.2.0");
+    let deb = |name| package(PackageKind::Deb, "debian", name, "3.0.11-1");
+    for (pair, path, expected) in [
+        ([module("app"), module("parser")], "usr/bin/app", true),
+        ([module("app"), module("parser")], "srv/app/go.mod", false),
+        ([module("app"), module("parser")], "", false),
+        ([deb("app"), deb("parser")], "var/lib/dpkg/status", false),
+    ] {
+        let [app, parser] = [&pair[0], &pair[1]].map(|package| package.purl.to_string());
+        let bare = |purl: &str| purl.split('@').next().unwrap().to_owned();
+        let document = json!({"@context": "https://openvex.dev/ns/v0.2.0", "author": "A", "statements": [
+            {"vulnerability": {"name": ID}, "status": "not_affected", "justification": "component_not_present",
+                "products": [{"@id": bare(&app), "subcomponents": [{"@id": bare(&parser)}]}]}]});
+        let document = parse("a.json", document.to_string().as_bytes()).unwrap();
+        let (mut inventory, mut matches) = sample();
+        let path = ImagePath::parse(path.as_bytes()).unwrap_or_else(ImagePath::root);
+        inventory.packages = pair
+            .map(|package| InstalledPackage {
+                package,
+                path: path.clone(),
+                layer: 0,
+            })
+            .to_vec();
+        matches.findings.truncate(2);
+        apply(&[document], &inventory, &mut matches);
+        let actual = matches.findings[1][0].suppressed.is_some();
+        assert_eq!(actual, expected, "{}", path.to_text());
+    }
+}
+
+#[test]
+fn a_system_answers_for_its_own_packages() {
+    let system = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+        "metadata": {"component": {"type": "operating-system", "name": "rhel", "bom-ref": "os",
+            "cpe": "cpe:/o:redhat:enterprise_linux:9"}},
+        "vulnerabilities": [{"id": ID, "affects": [{"ref": "os"}], "analysis": {"state": "not_affected"}}]});
+    let (statuses, _) = said(&[system]);
+    assert_eq!(statuses, [Some(VexStatus::NotAffected), None, None, None]);
+}
+
+#[test]
 fn findings_are_known_by_every_id_and_the_latest_word_counts() {
     let by = |name: &str| {
         let mut document = openvex(json!([{"@id": "pkg:oci/app"}]));

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use seareeve_image::{Options, Source};
 use seareeve_model::{Digest, Inventory};
-use seareeve_scan::{Examiner, ecosystems};
+use seareeve_scan::{Examined, Examiner};
 use sha2::{Digest as _, Sha256};
 
 /// A layer: paths with contents. A path ends in ` -> target` for a link.
@@ -13,6 +13,15 @@ pub(crate) type Layer = Vec<(String, Vec<u8>)>;
 
 /// Writes the layers as a `docker save` archive, reads it as the program does and lists its packages.
 pub(crate) fn inventory(layers: &[Layer]) -> Inventory {
+    examined(layers, &serde_json::json!({}), &[]).inventory
+}
+
+/// The same with the configuration's `config` and `history`, and all that is found.
+pub(crate) fn examined(
+    layers: &[Layer],
+    config: &serde_json::Value,
+    history: &[serde_json::Value],
+) -> Examined {
     let mut archive = tar::Builder::new(Vec::new());
     let mut names = Vec::new();
     let mut diff_ids = Vec::new();
@@ -25,7 +34,7 @@ pub(crate) fn inventory(layers: &[Layer]) -> Inventory {
         diff_ids.push(diff_id.to_string());
     }
     let config = serde_json::json!({
-        "architecture": "amd64", "os": "linux", "config": {},
+        "architecture": "amd64", "os": "linux", "config": config, "history": history,
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
     });
     add(&mut archive, "config.json", config.to_string().as_bytes());
@@ -38,16 +47,21 @@ pub(crate) fn inventory(layers: &[Layer]) -> Inventory {
     );
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&archive.into_inner().unwrap()).unwrap();
-    of_archive(file.path())
+    read(file.path())
 }
 
 /// Reads an archive as the program does and lists its packages.
 pub(crate) fn of_archive(path: &std::path::Path) -> Inventory {
+    read(path).inventory
+}
+
+fn read(path: &std::path::Path) -> Examined {
     let options = Options::default();
     let source = Source::Archive(path.to_owned().try_into().unwrap());
     let go_on = |_| ControlFlow::Continue(());
-    let contents = seareeve_image::read(&source, &options, &Examiner, &go_on).unwrap();
-    ecosystems::inventory(contents.image, &contents.tree, contents.problems)
+    let examiner = Examiner::default();
+    let contents = seareeve_image::read(&source, &options, &examiner, &go_on).unwrap();
+    examiner.examine(contents, None)
 }
 
 /// The content of a compressed file among the fixtures.

@@ -8,3 +8,4 @@ mod made;
 mod random;
 mod rpm;
 mod sbom;
+mod secrets;

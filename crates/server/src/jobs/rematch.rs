@@ -8,7 +8,7 @@ use seareeve_model::{Package, ProblemCode};
 use seareeve_scan::advisories::{Database, changed_names};
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::{
-    Changes, ImageId, PackageId, StoreError, images, matches, packages, settings,
+    Changes, ImageId, PackageId, StoreError, images, matches, packages, settings, vulnerabilities,
 };
 use tracing::info;
 
@@ -92,6 +92,13 @@ async fn match_again(
         changes += matches::apply(&mut tx, &updates, app.now()).await?;
         tx.commit().await?;
     }
+    changes += estimate_again(app, database).await?;
+    if !app.vex.get().await.is_empty() {
+        // What matches anew has not been judged.
+        let touched: Vec<PackageId> = touched.iter().map(|(id, _)| *id).collect();
+        let holding = images::ids_with(&app.store, &[], &touched).await?;
+        changes += super::judge::judge(app, &holding).await?;
+    }
     let ecosystems = |database: &Database| -> BTreeSet<String> {
         database
             .info()
@@ -124,6 +131,37 @@ async fn match_again(
         app.events.publish(Event::Images);
     }
     Ok(())
+}
+
+/// Takes over the probabilities of the day, which change for all vulnerabilities and not with their advisories.
+async fn estimate_again(app: &Arc<App>, database: &Arc<Database>) -> Result<Changes, JobError> {
+    let mut changes = Changes::default();
+    let mut after = None;
+    loop {
+        if app.shutdown.is_cancelled() {
+            return Err(JobError::Stopped);
+        }
+        let known = vulnerabilities::named(&app.store, after, BATCH).await?;
+        let Some(last) = known.last() else {
+            return Ok(changes);
+        };
+        after = Some(last.id);
+        let database = Arc::clone(database);
+        let estimates = tokio::task::spawn_blocking(move || {
+            let estimate = |known: vulnerabilities::Named| {
+                let epss = database.epss(&known.name)?;
+                Ok::<_, anyhow::Error>((known, epss))
+            };
+            known
+                .into_iter()
+                .map(estimate)
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .await??;
+        let mut tx = app.store.begin().await?;
+        changes += vulnerabilities::set_epss(&mut tx, &estimates).await?;
+        tx.commit().await?;
+    }
 }
 
 async fn all_packages(app: &App) -> Result<Vec<(PackageId, Package)>, StoreError> {

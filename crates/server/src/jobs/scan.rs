@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use seareeve_api::{Event, ScanProgress};
 use seareeve_image::{Options, ReadError, Source, Verify};
 use seareeve_model::{DatabaseInfo, Finding, Inventory};
-use seareeve_scan::{Examiner, ecosystems};
+use seareeve_scan::{Examined, Examiner};
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scans::{self, ScanSource};
 use seareeve_store::{Changes, ScanId, StoreError, Tx, UserId, images};
@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use super::JobError;
 use crate::routes::scans::wire;
 use crate::state::App;
+use crate::vex;
 
 /// How often a running scan tells waiting UIs where it is.
 const TELL: Duration = Duration::from_millis(250);
@@ -115,7 +116,7 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
             end_failed(app, job, &payload, &why).await?
         }
         Err(ReadFailure::Other(error)) => return Err(JobError::Later(error)),
-        Ok(inventory) => match save(app, inventory, Note::ScanDone(job, payload.id())).await {
+        Ok(examined) => match save(app, examined, Note::ScanDone(job, payload.id())).await {
             Ok(Saved::Stored(stored)) => {
                 info!(image.digest = %stored.inventory.image.digest, rows = stored.changes.total(), "image stored");
                 true
@@ -148,7 +149,7 @@ async fn read(
     payload: &ScanJob,
     source: &ScanSource,
     stop: &Arc<AtomicBool>,
-) -> Result<Inventory, ReadFailure> {
+) -> Result<Examined, ReadFailure> {
     let source = match (source, payload.upload_path(app)) {
         (ScanSource::Reference(text), _) => {
             let reference = text
@@ -197,17 +198,19 @@ async fn read(
             }
             ControlFlow::Continue(())
         };
-        let options = Options {
+        let mut options = Options {
             verify: Verify::Everything,
+            cache: app.layers.clone(),
+            // On the disk that uploads are on: it has room for an image.
+            temporary: app.upload_folder(),
             ..Options::default()
         };
-        let contents = seareeve_image::read(&source, &options, &Examiner, &report);
-        match contents {
-            Ok(contents) => Ok(ecosystems::inventory(
-                contents.image,
-                &contents.tree,
-                contents.problems,
-            )),
+        if let Source::Registry(reference) = &source {
+            app.registries.prepare(reference, &mut options);
+        }
+        let examiner = Examiner::default();
+        match seareeve_image::read(&source, &options, &examiner, &report) {
+            Ok(contents) => Ok(examiner.examine(contents, None)),
             Err(ReadError::Cancelled) if !stop.load(Ordering::Relaxed) => {
                 Err(ReadFailure::TimedOut)
             }
@@ -269,15 +272,18 @@ pub(crate) struct Stored {
 /// Matches an inventory with the database in use and stores both.
 pub(crate) async fn save(
     app: &Arc<App>,
-    inventory: Inventory,
+    examined: Examined,
     note: Note<'_>,
 ) -> anyhow::Result<Saved> {
     // Held until the result is stored; see `advisories`.
     let database = app.advisories.hold().await;
-    let matching = Arc::clone(&*database);
+    let documents = app.vex.hold().await;
+    let (matching, judging) = (Arc::clone(&*database), Arc::clone(&*documents));
     let info = database.info();
+    let Examined { inventory, secrets } = examined;
     let (mut inventory, matches) = tokio::task::spawn_blocking(move || {
-        let matches = seareeve_scan::match_inventory(&matching, &inventory);
+        let mut matches = seareeve_scan::match_inventory(&matching, &inventory);
+        vex::apply(&judging, &inventory, &mut matches);
         (inventory, matches)
     })
     .await?;
@@ -287,7 +293,10 @@ pub(crate) async fn save(
     let problems = u64::try_from(inventory.problems.len()).unwrap_or(u64::MAX);
     let now = app.now();
     let mut tx = app.store.begin().await?;
-    let saved = images::save(&mut tx, &inventory, &matches.findings, now).await?;
+    let mut saved = images::save(&mut tx, &inventory, &matches.findings, now).await?;
+    if let Some(secrets) = &secrets {
+        saved.changes += images::set_secrets(&mut tx, saved.image, secrets).await?;
+    }
     let scan = match note {
         Note::ScanDone(job, scan) => {
             if !jobs::complete(&mut tx, job).await? {
@@ -306,7 +315,7 @@ pub(crate) async fn save(
         return Ok(Saved::Ended);
     }
     tx.commit().await?;
-    drop(database);
+    drop((database, documents));
     if saved.changes.total() > 0 {
         app.events.publish(Event::Images);
     }

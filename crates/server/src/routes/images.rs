@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use seareeve_api::{
-    self as api, ErrorBody, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage,
-    FindingView, ImageDetail, ImagePage, ImageReport, ImageSummary, LayerDetail, PackagePage,
-    PackageView, ReportLayer, ReportPackage,
+    self as api, Epss, ErrorBody, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage,
+    FindingView, ImageDetail, ImagePage, ImageReport, ImageSummary, KnownExploited, LayerDetail,
+    PackagePage, PackageView, ReleaseSupport, ReportLayer, ReportPackage, Suppression, VexVerdict,
 };
-use seareeve_model::{Digest, FindingStatus, Layer, PackageKind, Severity};
+use seareeve_model::{Digest, Distro, FindingStatus, Layer, PackageKind, Probability, Severity};
+use seareeve_scan::{releases, sbom};
 use seareeve_store::users::Role;
 use seareeve_store::{Cursor, ImageId, PackageId, SeverityCounts, images};
 use serde::Deserialize;
@@ -21,6 +25,7 @@ use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
+use crate::vex;
 
 /// Which images.
 #[derive(Deserialize, IntoParams)]
@@ -34,6 +39,9 @@ pub(super) struct ImageQuery {
     /// With a finding that an upgrade mends.
     #[serde(default)]
     fixable: bool,
+    /// With a finding that is known to be exploited.
+    #[serde(default)]
+    exploited: bool,
     /// `severity` (worst first), `newest` or `name`.
     sort: Option<String>,
     /// `next` of the page before.
@@ -59,6 +67,16 @@ pub(super) struct FindingQuery {
     status: Option<String>,
     /// Id of the package.
     package: Option<i64>,
+    /// Only those that are known to be exploited.
+    #[serde(default)]
+    exploited: bool,
+    /// Only those with at least this EPSS score, 0 to 1.
+    epss_min: Option<f64>,
+    /// Those that do not count, instead of those that do.
+    #[serde(default)]
+    suppressed: bool,
+    /// `severity` (worst first) or `epss` (most probably exploited first).
+    sort: Option<String>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Rows, up to 200.
@@ -110,6 +128,7 @@ pub(super) async fn list(
             .map(word::<Severity>)
             .transpose()?,
         fixable_only: query.fixable,
+        exploited_only: query.exploited,
     };
     let sort = match query.sort.as_deref() {
         None | Some("severity") => images::ImageSort::Severity,
@@ -118,6 +137,7 @@ pub(super) async fn list(
         Some(_) => return Err(ApiError::bad_request("sort by severity, newest or name")),
     };
     let cursor = cursor(query.cursor);
+    let today = today(&app);
     let page = images::list(
         &app.store,
         &filter,
@@ -127,7 +147,11 @@ pub(super) async fn list(
     )
     .await?;
     Ok(Json(ImagePage {
-        images: page.items.into_iter().map(summary).collect(),
+        images: page
+            .items
+            .into_iter()
+            .map(|image| summary(image, today))
+            .collect(),
         next: next(page.next),
     }))
 }
@@ -156,11 +180,19 @@ pub(super) async fn get(
             findings: counts(detail.findings),
         }
     };
+    let distro = detail.summary.distro.as_ref();
+    let today = today(&app);
+    let support = |distro: &Distro| {
+        let support = releases::support(distro)?;
+        let notice = releases::notice(distro, today);
+        Some(ReleaseSupport::new(&support, notice.as_ref(), today))
+    };
     Ok(Json(ImageDetail {
         config_digest: detail.config_digest.to_string(),
         created: detail.created,
-        distribution: detail.summary.distro.as_ref().map(api::SbomDistro::from),
-        summary: summary(detail.summary),
+        distribution: distro.map(api::SbomDistro::from),
+        support: distro.and_then(support),
+        summary: summary(detail.summary, today),
         layers: detail.layers.into_iter().enumerate().map(layer).collect(),
         unread: detail
             .problems
@@ -198,17 +230,72 @@ pub(super) async fn report(
     let id = image(&app, &digest).await?;
     let inventory = images::inventory(&app.store, id).await?;
     // Matched anew, not read from the store: it takes a millisecond, and names the database it was made with.
-    let database = app.advisories.get().await;
+    let (database, documents) = (app.advisories.get().await, app.vex.get().await);
+    let today = today(&app);
     let report = tokio::task::spawn_blocking(move || {
-        let matches = seareeve_scan::match_inventory(&database, &inventory);
-        api::report(
+        let mut matches = seareeve_scan::match_inventory(&database, &inventory);
+        vex::apply(&documents, &inventory, &mut matches);
+        let mut report = api::report(
             &inventory,
             &matches.findings,
             &matches.problems,
             database.info().into(),
-        )
+        );
+        add_support(&mut report, inventory.distro.as_ref(), today);
+        report.add_notices(&matches.notices);
+        report
     });
     Ok(Json(report.await.map_err(ApiError::internal)?))
+}
+
+/// In which format an inventory is wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FormatQuery {
+    /// `cyclonedx` (1.6, with findings) or `spdx` (2.3).
+    format: Option<String>,
+}
+
+/// What an image holds, as an SBOM for other programs.
+#[utoipa::path(get, operation_id = "export_sbom", path = "/api/v1/images/{digest}/sbom", tag = "images",
+    params(("digest" = String, Path, description = "The image"), FormatQuery),
+    responses((status = 200, content((Vec<u8> = "application/vnd.cyclonedx+json"), (Vec<u8> = "application/spdx+json"))),
+        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn sbom(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(digest): Path<String>,
+    Query(query): Query<FormatQuery>,
+) -> ApiResult<Response> {
+    let (format, kind) = match query.format.as_deref() {
+        None | Some("cyclonedx") => (sbom::Format::CycloneDx, "application/vnd.cyclonedx+json"),
+        Some("spdx") => (sbom::Format::Spdx, "application/spdx+json"),
+        Some(_) => return Err(ApiError::bad_request("the format is cyclonedx or spdx")),
+    };
+    let id = image(&app, &digest).await?;
+    let inventory = images::inventory(&app.store, id).await?;
+    let (database, documents) = (app.advisories.get().await, app.vex.get().await);
+    let written = tokio::task::spawn_blocking(move || {
+        let mut matches = seareeve_scan::match_inventory(&database, &inventory);
+        vex::apply(&documents, &inventory, &mut matches);
+        let mut text = Vec::new();
+        let time = sbom::time_of(&inventory);
+        sbom::write(format, &inventory, Some(&matches.findings), time, &mut text).map(|()| text)
+    });
+    let text = written
+        .await
+        .map_err(ApiError::internal)?
+        .map_err(ApiError::internal)?;
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// Says in a report how long the distribution's release is looked after.
+pub(super) fn add_support(report: &mut ImageReport, distro: Option<&Distro>, today: Date) {
+    if let Some(distro) = distro {
+        report.set_support(releases::support(distro).as_ref(), today);
+        report.add_notices(releases::notice(distro, today).as_slice());
+    }
 }
 
 /// Packages of an image.
@@ -245,7 +332,7 @@ pub(super) async fn packages(
     }))
 }
 
-/// Findings of an image, worst first.
+/// Findings of an image, worst first unless sorted otherwise.
 #[utoipa::path(get, operation_id = "list_findings", path = "/api/v1/images/{digest}/findings", tag = "images",
     params(("digest" = String, Path, description = "The image"), FindingQuery),
     responses((status = 200, body = FindingPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
@@ -258,7 +345,13 @@ pub(super) async fn findings(
 ) -> ApiResult<Json<FindingPage>> {
     let id = image(&app, &digest).await?;
     let (cursor, limit) = (cursor(query.cursor.clone()), limit(query.limit));
-    let page = images::findings(&app.store, id, &filter(query)?, cursor.as_ref(), limit).await?;
+    let sort = match query.sort.as_deref() {
+        None | Some("severity") => images::FindingSort::Severity,
+        Some("epss") => images::FindingSort::Epss,
+        Some(_) => return Err(ApiError::bad_request("sort by severity or epss")),
+    };
+    let filter = filter(query)?;
+    let page = images::findings(&app.store, id, &filter, sort, cursor.as_ref(), limit).await?;
     let layers = images::layers(&app.store, id).await?;
     Ok(Json(FindingPage {
         findings: page
@@ -312,6 +405,14 @@ pub(super) async fn facets(
             .into_iter()
             .map(|(status, n)| count(status.as_str().to_owned(), n))
             .collect(),
+        exploited: facets.exploited,
+        epss: images::EPSS_STEPS
+            .into_iter()
+            .zip(facets.epss)
+            .map(|(step, n)| count((f64::from(step) / 1e6).to_string(), n))
+            .collect(),
+        counted: facets.counted,
+        suppressed: facets.suppressed,
     }))
 }
 
@@ -361,6 +462,10 @@ pub(super) async fn finding(
             .iter()
             .map(api::AdvisoryMatch::from)
             .collect(),
+        known_exploited: known.known_exploited.as_ref().map(KnownExploited::from),
+        epss: known.epss.as_ref().map(Epss::from),
+        vex: finding.vex.as_ref().map(VexVerdict::from),
+        suppression: finding.suppressed.as_ref().map(Suppression::from),
         package: ReportPackage::new(&row.installed, &layers),
         locations: detail.places.iter().map(place).collect(),
         images,
@@ -368,7 +473,7 @@ pub(super) async fn finding(
     }))
 }
 
-async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
+pub(super) async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
     let digest: Digest = digest
         .parse()
         .map_err(|_not_one: seareeve_model::DigestError| ApiError::not_found("image"))?;
@@ -378,20 +483,13 @@ async fn image(app: &App, digest: &str) -> ApiResult<ImageId> {
 }
 
 fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
-    let list = |text: Option<String>| -> Vec<String> {
-        text.iter()
-            .flat_map(|text| text.split(','))
-            .map(str::to_owned)
-            .filter(|item| !item.is_empty())
-            .collect()
-    };
     let status = |text: &String| {
         FindingStatus::parse(text)
             .ok_or_else(|| ApiError::bad_request(format!("{text:?} is no status of a finding")))
     };
     Ok(images::FindingFilter {
         query: query.q.unwrap_or_default(),
-        severities: list(query.severity)
+        severities: listed(query.severity)
             .iter()
             .map(|text| word(text))
             .collect::<ApiResult<BTreeSet<Severity>>>()?,
@@ -399,16 +497,37 @@ fn filter(query: FindingQuery) -> ApiResult<images::FindingFilter> {
         package: query.package.map(PackageId),
         kind: query.kind.as_deref().map(kind).transpose()?,
         fixable_only: false,
-        statuses: list(query.status)
+        statuses: listed(query.status)
             .iter()
             .map(status)
             .collect::<ApiResult<_>>()?,
+        exploited_only: query.exploited,
+        min_epss: query.epss_min.map(probability).transpose()?,
+        counting: if query.suppressed {
+            images::Counting::Suppressed
+        } else {
+            images::Counting::Counted
+        },
     })
 }
 
-fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
+/// A list that is separated by commas.
+pub(super) fn listed(text: Option<String>) -> Vec<String> {
+    text.iter()
+        .flat_map(|text| text.split(','))
+        .map(str::to_owned)
+        .filter(|item| !item.is_empty())
+        .collect()
+}
+
+pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> ApiResult<T> {
     text.parse()
         .map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
+}
+
+fn probability(number: f64) -> ApiResult<Probability> {
+    Probability::new(number)
+        .ok_or_else(|| ApiError::bad_request(format!("{number} is no probability from 0 to 1")))
 }
 
 fn kind(text: &str) -> ApiResult<PackageKind> {
@@ -424,12 +543,20 @@ pub(super) fn cursor(text: Option<String>) -> Option<Cursor> {
     })
 }
 
-fn next(cursor: Option<Cursor>) -> Option<String> {
+pub(super) fn next(cursor: Option<Cursor>) -> Option<String> {
     cursor.as_ref().map(Cursor::to_string)
 }
 
-fn summary(image: images::ImageSummary) -> ImageSummary {
+/// The day by which ends of life are judged.
+pub(super) fn today(app: &App) -> Date {
+    app.now().to_zoned(TimeZone::UTC).date()
+}
+
+fn summary(image: images::ImageSummary, today: Date) -> ImageSummary {
+    let support = image.distro.as_ref().and_then(releases::support);
     ImageSummary {
+        is_end_of_life: support.map(|support| support.is_over(today)),
+        exploited: image.exploited,
         digest: image.digest.to_string(),
         references: image.references,
         distro: image.distro.map(|distro| distro.name),
@@ -440,6 +567,7 @@ fn summary(image: images::ImageSummary) -> ImageSummary {
         findings: counts(image.findings),
         fixable: image.fixable,
         packages: image.packages,
+        secrets: image.secrets,
         problems: image.problems,
     }
 }
@@ -456,6 +584,12 @@ fn view(row: images::FindingRow, layers: &[Layer]) -> FindingView {
         package_id: row.package.0,
         package: ReportPackage::new(&row.installed, layers),
         layer: row.installed.layer,
+        known_exploited: vulnerability
+            .known_exploited
+            .as_ref()
+            .map(KnownExploited::from),
+        epss: vulnerability.epss.as_ref().map(Epss::from),
+        suppression: row.finding.suppressed.as_ref().map(Suppression::from),
     }
 }
 

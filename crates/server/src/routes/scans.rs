@@ -11,6 +11,7 @@ use seareeve_api::{
     ErrorBody, ImageReport, MAX_PAGE, Sbom, Scan, ScanPage, ScanRequest, ScanSource, ScanState,
 };
 use seareeve_model::{ImageReference, Inventory};
+use seareeve_scan::Examined;
 use seareeve_store::users::Role;
 use seareeve_store::{Cursor, ScanId, scans};
 use serde::Deserialize;
@@ -192,7 +193,12 @@ pub(super) async fn sbom(
         name: &name,
         user: caller.user.id,
     };
-    let saved = jobs::save(&app, inventory, note)
+    // A list of packages says nothing of secrets.
+    let examined = Examined {
+        inventory,
+        secrets: None,
+    };
+    let saved = jobs::save(&app, examined, note)
         .await
         .map_err(ApiError::from_any)?;
     let Saved::Stored(stored) = saved else {
@@ -200,12 +206,15 @@ pub(super) async fn sbom(
             "a scan that began in this transaction had ended"
         )));
     };
-    Ok(Json(seareeve_api::report(
+    let mut report = seareeve_api::report(
         &stored.inventory,
         &stored.findings,
         &[],
         stored.database.into(),
-    )))
+    );
+    let today = super::images::today(&app);
+    super::images::add_support(&mut report, stored.inventory.distro.as_ref(), today);
+    Ok(Json(report))
 }
 
 async fn enqueue(

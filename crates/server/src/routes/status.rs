@@ -49,6 +49,7 @@ pub(super) async fn overview(
         images: totals.images,
         images_critical: totals.images_with_critical,
         images_affected: totals.images_with_findings,
+        images_exploited: totals.images_with_exploited,
         images_partial: totals.images_with_problems,
         packages: totals.packages,
         findings: super::images::counts(totals.findings),

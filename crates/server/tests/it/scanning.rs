@@ -233,7 +233,7 @@ fn a_sent_sbom_is_kept_and_answered_with_the_same_report() {
     let contents = seareeve_image::read(
         &source,
         &seareeve_image::Options::default(),
-        &seareeve_scan::Examiner,
+        &seareeve_scan::Examiner::default(),
         &progress,
     )
     .unwrap();
@@ -242,12 +242,15 @@ fn a_sent_sbom_is_kept_and_answered_with_the_same_report() {
     let sbom = seareeve_api::Sbom::from(&inventory);
     let database = seareeve_scan::starter::database();
     let matches = seareeve_scan::match_inventory(database, &inventory);
-    let local = seareeve_api::report(
+    let mut local = seareeve_api::report(
         &inventory,
         &matches.findings,
         &matches.problems,
         database.info().into(),
     );
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let support = seareeve_scan::releases::support(inventory.distro.as_ref().unwrap());
+    local.set_support(support.as_ref(), today.date());
 
     let sent = client.send_sbom(&sbom).unwrap();
     assert_eq!(sent, local);

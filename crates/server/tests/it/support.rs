@@ -240,7 +240,7 @@ pub(crate) fn debian(packages: &[(&str, &str)]) -> String {
 pub(crate) const BOOKWORM: &str =
     "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n";
 
-fn tar<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+pub(crate) fn tar<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut tar = Vec::new();
     for (path, content) in files {
         let mut header = [0_u8; 512];
@@ -263,7 +263,7 @@ fn tar<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     tar
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     let value: [u8; 32] = sha2::Sha256::digest(bytes).into();
     seareeve_model::Digest::sha256(&value).to_string()

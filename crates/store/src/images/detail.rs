@@ -129,7 +129,10 @@ const LAYER_PACKAGES: &str = "SELECT layer, COUNT(*) AS packages FROM image_pack
      WHERE image = $1 GROUP BY layer";
 const LAYER_FINDINGS: &str = "SELECT p.layer AS layer, m.severity AS severity, COUNT(*) AS findings \
      FROM (SELECT DISTINCT layer, package FROM image_package WHERE image = $1) AS p \
-     JOIN package_vulnerability m ON m.package = p.package GROUP BY p.layer, m.severity";
+     JOIN package_vulnerability m ON m.package = p.package AND m.suppression IS NULL \
+     LEFT JOIN image_verdict x ON x.image = $1 AND x.package = m.package \
+       AND x.vulnerability = m.vulnerability \
+     WHERE x.reason IS NULL GROUP BY p.layer, m.severity";
 
 async fn layer_details(store: &Store, id: ImageId) -> Result<Vec<LayerDetail>, StoreError> {
     let mut packages: BTreeMap<usize, u64> = BTreeMap::new();

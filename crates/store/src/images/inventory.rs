@@ -7,7 +7,7 @@ use crate::images::detail::{layers, problems};
 use crate::images::list::distro_from_columns;
 use crate::images::paths;
 use crate::packages::{self, package_columns};
-use crate::{ImageId, Store, StoreError};
+use crate::{ImageId, PackageId, Store, StoreError};
 
 const IMAGE: &str = "SELECT id, digest, config_digest, os, architecture, created, distro_id, \
        distro_version, distro_name FROM image WHERE id = $1";
@@ -26,6 +26,17 @@ const PACKAGES: &str = concat!(
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such image, or when the database fails.
 pub async fn inventory(store: &Store, id: ImageId) -> Result<Inventory, StoreError> {
+    Ok(with_packages(store, id).await?.0)
+}
+
+/// As [`inventory`], with the rows of its packages, in their order.
+///
+/// # Errors
+/// As [`inventory`].
+pub async fn with_packages(
+    store: &Store,
+    id: ImageId,
+) -> Result<(Inventory, Vec<PackageId>), StoreError> {
     let row = sqlx::query(IMAGE)
         .bind(id.0)
         .fetch_optional(&store.pool)
@@ -56,18 +67,22 @@ pub async fn inventory(store: &Store, id: ImageId) -> Result<Inventory, StoreErr
         .iter()
         .map(|row| {
             let columns = Columns::new(row, "image_package", &["image", "package_id", "path_id"]);
-            Ok(InstalledPackage {
-                package: packages::from_row(row)?.1,
+            let (id, package) = packages::from_row(row)?;
+            let installed = InstalledPackage {
+                package,
                 path: paths::from_row(row)?,
                 layer: columns.count("layer")?,
-            })
+            };
+            Ok((installed, id))
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     installed.sort();
-    Ok(Inventory {
+    let (packages, ids) = installed.into_iter().unzip();
+    let inventory = Inventory {
         image,
         distro: distro_from_columns(&columns)?,
-        packages: installed,
+        packages,
         problems: problems(store, id).await?,
-    })
+    };
+    Ok((inventory, ids))
 }

@@ -33,8 +33,12 @@ pub struct ImageSummary {
     pub findings: SeverityCounts,
     /// Findings that a newer version fixes.
     pub fixable: u64,
+    /// Findings that are known to be exploited.
+    pub exploited: u64,
     /// Installed packages; one that lies at two paths is installed twice.
     pub packages: u64,
+    /// Secrets that it carries; `None` when nobody looked for them.
+    pub secrets: Option<u64>,
     /// What could not be read or judged.
     pub problems: u64,
 }
@@ -48,6 +52,8 @@ pub struct ImageFilter {
     pub min_severity: Option<Severity>,
     /// With at least one finding that a newer version fixes.
     pub fixable_only: bool,
+    /// With at least one finding that is known to be exploited.
+    pub exploited_only: bool,
 }
 
 /// In which order.
@@ -69,8 +75,8 @@ macro_rules! summary_columns {
          i.distro_version AS distro_version, i.distro_name AS distro_name, i.os AS os, \
          i.architecture AS architecture, i.size_bytes AS size_bytes, i.first_seen AS first_seen, \
          i.critical AS critical, i.high AS high, i.medium AS medium, i.low AS low, \
-         i.unknown AS unknown, i.fixable AS fixable, i.packages AS packages, \
-         i.problems AS problems "
+         i.unknown AS unknown, i.fixable AS fixable, i.exploited AS exploited, i.packages AS packages, \
+         i.problems AS problems, i.secrets AS secrets "
     };
 }
 pub(super) use summary_columns;
@@ -89,7 +95,12 @@ pub(super) fn summary_from_row(row: &AnyRow) -> Result<ImageSummary, StoreError>
         first_seen: columns.time("first_seen")?,
         findings: columns.severity_counts()?,
         fixable: columns.count("fixable")?,
+        exploited: columns.count("exploited")?,
         packages: columns.count("packages")?,
+        secrets: columns
+            .opt_int("secrets")?
+            .map(|_| columns.count("secrets"))
+            .transpose()?,
         problems: columns.count("problems")?,
     })
 }
@@ -105,7 +116,7 @@ pub(super) fn distro_from_columns(columns: &Columns<'_>) -> Result<Option<Distro
     }))
 }
 
-/// $1 pattern, $2 lowest severity or -1, $3 fixable only, $4 whether a cursor follows.
+/// $1 pattern, $2 lowest severity or -1, $3 fixable only, $4 whether a cursor follows, $5 exploited only.
 macro_rules! select_images {
     () => {
         concat!(
@@ -121,25 +132,25 @@ macro_rules! select_images {
                AND ($2 < 0 OR ($2 <= 4 AND i.critical > 0) OR ($2 <= 3 AND i.high > 0) \
                  OR ($2 <= 2 AND i.medium > 0) OR ($2 <= 1 AND i.low > 0) \
                  OR ($2 <= 0 AND i.unknown > 0)) \
-               AND ($3 = 0 OR i.fixable > 0) "
+               AND ($3 = 0 OR i.fixable > 0) AND ($5 = 0 OR i.exploited > 0) "
         )
     };
 }
 
 const BY_SEVERITY: &str = concat!(
     select_images!(),
-    "AND ($4 = 0 OR (i.critical, i.high, i.medium, i.low, i.unknown, i.id) < ($5, $6, $7, $8, $9, $10)) \
+    "AND ($4 = 0 OR (i.critical, i.high, i.medium, i.low, i.unknown, i.id) < ($6, $7, $8, $9, $10, $11)) \
      ORDER BY i.critical DESC, i.high DESC, i.medium DESC, i.low DESC, i.unknown DESC, i.id DESC \
-     LIMIT $11"
+     LIMIT $12"
 );
 const BY_NEWEST: &str = concat!(
     select_images!(),
-    "AND ($4 = 0 OR (i.first_seen, i.id) < ($5, $6)) \
-     ORDER BY i.first_seen DESC, i.id DESC LIMIT $7"
+    "AND ($4 = 0 OR (i.first_seen, i.id) < ($6, $7)) \
+     ORDER BY i.first_seen DESC, i.id DESC LIMIT $8"
 );
 const BY_NAME: &str = concat!(
     select_images!(),
-    "AND ($4 = 0 OR (n.name, i.id) > ($5, $6)) ORDER BY n.name, i.id LIMIT $7"
+    "AND ($4 = 0 OR (n.name, i.id) > ($6, $7)) ORDER BY n.name, i.id LIMIT $8"
 );
 
 /// Images, a page at a time.
@@ -162,7 +173,8 @@ pub async fn list(
         .bind(contains_pattern(&filter.query))
         .bind(filter.min_severity.map_or(-1, severity_number))
         .bind(i64::from(filter.fixable_only))
-        .bind(i64::from(after.is_some()));
+        .bind(i64::from(after.is_some()))
+        .bind(i64::from(filter.exploited_only));
     let query = match sort {
         ImageSort::Severity => {
             let key: [i64; 6] = after.map(Cursor::decode).transpose()?.unwrap_or_default();

@@ -48,7 +48,10 @@ const LIST: &str = concat!(
          CAST(SUM(CASE WHEN m.severity = 1 THEN 1 ELSE 0 END) AS BIGINT) AS low, \
          CAST(SUM(CASE WHEN m.severity = 0 THEN 1 ELSE 0 END) AS BIGINT) AS unknown \
        FROM package_vulnerability m \
-       WHERE m.package IN (SELECT package FROM image_package WHERE image = $1) \
+       LEFT JOIN image_verdict x ON x.image = $1 AND x.package = m.package \
+         AND x.vulnerability = m.vulnerability \
+       WHERE m.suppression IS NULL AND x.reason IS NULL \
+         AND m.package IN (SELECT package FROM image_package WHERE image = $1) \
        GROUP BY m.package) AS c ON c.package = p.id \
      WHERE ip.image = $1 \
        AND ($2 = '' OR lower(p.name) LIKE $2 ESCAPE '!' OR lower(p.source_name) LIKE $2 ESCAPE '!' \

@@ -12,7 +12,7 @@ use crate::rows::{BATCH, fingerprint, rows, texts};
 use crate::{Changes, StoreError, Tx};
 
 /// UTF-8 as it is, a backslash doubled, any other byte as `\xff`.
-fn escape(path: &ImagePath) -> String {
+pub(super) fn escape(path: &ImagePath) -> String {
     let mut text = String::new();
     for chunk in path.as_bytes().utf8_chunks() {
         text.push_str(&chunk.valid().replace('\\', "\\\\"));

@@ -12,7 +12,7 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
 use crate::columns::Columns;
-use crate::images::{delete, paths};
+use crate::images::{delete, paths, verdicts};
 use crate::rows::{clean, size, texts};
 use crate::{Changes, ImageId, StoreError, Tx, matches, packages};
 
@@ -29,7 +29,8 @@ pub struct Saved {
 }
 
 /// Stores what an image holds and what is wrong with its packages; `findings` runs parallel to
-/// `inventory.packages`. The findings hold for all other images with these packages too.
+/// `inventory.packages`. The findings hold for all other images with these packages too, but for what VEX documents
+/// say of them.
 ///
 /// A reference moves to the image that was saved last with it, because tags are reused. References that an
 /// image has already and that this inventory does not name stay.
@@ -58,8 +59,8 @@ pub async fn save(
     let installed = &inventory.packages;
     let packages = installed.iter().map(|installed| &installed.package);
     let ids = packages::put(tx, packages, &mut changes).await?;
-    let findings = ids.iter().zip(findings);
-    let updates = findings.map(|(package, findings)| (*package, findings.as_slice()));
+    let updates = ids.iter().zip(findings);
+    let updates = updates.map(|(package, findings)| (*package, findings.as_slice()));
     changes += matches::apply_all(tx, updates, now).await?;
 
     let paths = paths::put(tx, installed.iter().map(|p| &p.path), &mut changes).await?;
@@ -72,6 +73,9 @@ pub async fn save(
     }
     let removed = places::save_places(tx, image, &places, &mut changes).await?;
     delete::prune_packages(tx, removed, &mut changes).await?;
+    let judged = ids.iter().zip(findings);
+    let judged = judged.map(|(package, findings)| (*package, findings.as_slice()));
+    verdicts::save_verdicts(tx, image, judged, &mut changes).await?;
     count(tx, image, &mut changes).await?;
     Ok(Saved { image, changes })
 }
@@ -215,7 +219,7 @@ async fn save_references(
 /// Counts the image anew and writes the counts where they differ.
 const COUNT: &str = "UPDATE image \
      SET critical = c.critical, high = c.high, medium = c.medium, low = c.low, unknown = c.unknown, \
-       fixable = c.fixable, packages = c.packages, problems = c.problems \
+       fixable = c.fixable, exploited = c.exploited, packages = c.packages, problems = c.problems \
      FROM (SELECT \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 4 THEN 1 ELSE 0 END), 0) AS BIGINT) AS critical, \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 3 THEN 1 ELSE 0 END), 0) AS BIGINT) AS high, \
@@ -223,15 +227,21 @@ const COUNT: &str = "UPDATE image \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS low, \
          CAST(COALESCE(SUM(CASE WHEN m.severity = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS unknown, \
          CAST(COALESCE(SUM(CASE WHEN m.status = 'fixed' THEN 1 ELSE 0 END), 0) AS BIGINT) AS fixable, \
+         CAST(COALESCE(SUM(CASE WHEN v.exploited IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) \
+           AS exploited, \
          (SELECT COUNT(*) FROM image_package WHERE image = $1) AS packages, \
          (SELECT COUNT(*) FROM problem WHERE image = $1) AS problems \
        FROM (SELECT DISTINCT package FROM image_package WHERE image = $1) AS p \
-       JOIN package_vulnerability m ON m.package = p.package) AS c \
+       JOIN package_vulnerability m ON m.package = p.package AND m.suppression IS NULL \
+       JOIN vulnerability v ON v.id = m.vulnerability \
+       LEFT JOIN image_verdict x ON x.image = $1 AND x.package = m.package \
+         AND x.vulnerability = m.vulnerability \
+       WHERE x.reason IS NULL) AS c \
      WHERE image.id = $1 AND (image.critical <> c.critical OR image.high <> c.high \
        OR image.medium <> c.medium OR image.low <> c.low OR image.unknown <> c.unknown \
-       OR image.fixable <> c.fixable OR image.packages <> c.packages OR image.problems <> c.problems)";
+       OR image.fixable <> c.fixable OR image.exploited <> c.exploited OR image.packages <> c.packages OR image.problems <> c.problems)";
 
-pub(super) async fn count(
+pub(crate) async fn count(
     tx: &mut Tx,
     image: ImageId,
     changes: &mut Changes,

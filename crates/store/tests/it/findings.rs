@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use seareeve_model::{FindingStatus, PackageKind, Severity};
-use seareeve_store::images::{self, FindingFacets, FindingFilter, PackageFilter, PackageRow};
+use seareeve_store::images::{
+    self, FindingFacets, FindingFilter, FindingSort, PackageFilter, PackageRow,
+};
 use seareeve_store::{Cursor, ImageId, SeverityCounts, Store, StoreError, packages};
 
 use crate::both::both;
@@ -34,7 +36,7 @@ async fn sample(store: &Store) -> Result<ImageId, StoreError> {
 }
 
 async fn shown(store: &Store, image: ImageId, filter: FindingFilter) -> Result<String, StoreError> {
-    let page = images::findings(store, image, &filter, None, 100).await?;
+    let page = images::findings(store, image, &filter, FindingSort::Severity, None, 100).await?;
     let facets = images::finding_facets(store, image, &filter).await?;
     assert_eq!(facets.total, page.items.len() as u64, "{filter:?}");
     let names = page.items.iter().map(|row| {
@@ -136,12 +138,21 @@ fn pages_go_through_ties_without_loss() {
         let store = &fixture.store;
         let image = sample(store).await?;
         let filter = FindingFilter::default();
-        let whole = images::findings(store, image, &filter, None, 100).await?;
+        let whole =
+            images::findings(store, image, &filter, FindingSort::Severity, None, 100).await?;
         assert_eq!(whole.next, None);
         for limit in 1..=4 {
             let (mut paged, mut after) = (Vec::new(), None);
             loop {
-                let page = images::findings(store, image, &filter, after.as_ref(), limit).await?;
+                let page = images::findings(
+                    store,
+                    image,
+                    &filter,
+                    FindingSort::Severity,
+                    after.as_ref(),
+                    limit,
+                )
+                .await?;
                 assert!(page.items.len() <= limit);
                 paged.extend(page.items);
                 match page.next {
@@ -152,7 +163,8 @@ fn pages_go_through_ties_without_loss() {
             assert_eq!(paged, whole.items, "{limit}");
         }
         let bad: Cursor = "WzFd".parse().unwrap();
-        let refused = images::findings(store, image, &filter, Some(&bad), 9).await;
+        let refused =
+            images::findings(store, image, &filter, FindingSort::Severity, Some(&bad), 9).await;
         assert!(matches!(refused, Err(StoreError::BadCursor)));
         Ok(())
     });
@@ -179,6 +191,8 @@ fn facets_count_what_another_choice_would_give() {
             layers: BTreeMap::from([(0, 1)]),
             kinds: BTreeMap::from([(PackageKind::Deb, 1)]),
             statuses: BTreeMap::from([(FindingStatus::Fixed, 1)]),
+            counted: 1,
+            ..FindingFacets::default()
         };
         assert_eq!(facets, expected);
         let filter = FindingFilter {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use seareeve_model::{FindingStatus, ImagePath, Severity};
-use seareeve_store::images::{self, FindingFilter, PackageFilter};
+use seareeve_store::images::{self, FindingFilter, FindingSort, PackageFilter};
 use seareeve_store::{Changes, ImageId, SeverityCounts, StoreError, packages, summary};
 
 use crate::both::both;
@@ -280,7 +280,7 @@ fn deleting_an_image_forgets_what_only_it_had() {
         assert_eq!(names, ["CVE-1"]);
         let all = FindingFilter::default();
         assert_eq!(
-            images::findings(store, two, &all, None, 9)
+            images::findings(store, two, &all, FindingSort::Severity, None, 9)
                 .await?
                 .items
                 .len(),
@@ -349,7 +349,15 @@ fn a_finding_comes_back_as_it_was_found() {
         )
         .await?
         .image;
-        let listed = images::findings(store, image, &FindingFilter::default(), None, 9).await?;
+        let listed = images::findings(
+            store,
+            image,
+            &FindingFilter::default(),
+            FindingSort::Severity,
+            None,
+            9,
+        )
+        .await?;
         assert_eq!(listed.items.len(), 1);
         let row = &listed.items[0];
         assert_eq!((&row.finding, row.places, row.first_seen), (&odd, 2, at(7)));

@@ -7,6 +7,7 @@
 )]
 
 mod both;
+mod exploitation;
 mod findings;
 mod images;
 mod jobs;
@@ -17,3 +18,5 @@ mod rejudge;
 mod sample;
 mod scans;
 mod schema;
+mod secrets;
+mod vex;

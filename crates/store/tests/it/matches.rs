@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use seareeve_model::{Finding, InstalledPackage, Inventory, Severity};
-use seareeve_store::images::{self, FindingFilter, ImageFilter, ImageSort};
+use seareeve_store::images::{self, FindingFilter, FindingSort, ImageFilter, ImageSort};
 use seareeve_store::{Changes, PackageId, Store, StoreError, matches, packages};
 
 use crate::both::both;
@@ -27,7 +27,7 @@ async fn apply(
 }
 
 /// That the counts kept with the images are those that counting their findings gives.
-async fn assert_counts_are_true(store: &Store) -> Result<(), StoreError> {
+pub(crate) async fn assert_counts_are_true(store: &Store) -> Result<(), StoreError> {
     let all = ImageFilter::default();
     for image in images::list(store, &all, ImageSort::Newest, None, 1_000)
         .await?
@@ -118,7 +118,15 @@ fn an_update_reaches_every_image_and_twice_writes_nothing() {
         };
         assert_eq!(apply(store, &update, 30).await?, expected);
         assert_counts_are_true(store).await?;
-        let rows = images::findings(store, one, &FindingFilter::default(), None, 9).await?;
+        let rows = images::findings(
+            store,
+            one,
+            &FindingFilter::default(),
+            FindingSort::Severity,
+            None,
+            9,
+        )
+        .await?;
         assert_eq!(rows.items[0].finding, new);
         assert_eq!(rows.items[0].first_seen, at(10));
         assert_eq!(rows.items[1].first_seen, at(30));

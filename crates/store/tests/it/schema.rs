@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use seareeve_model::Severity;
-use seareeve_store::images::{self, FindingFilter, ImageFilter, ImageSort};
+use seareeve_store::images::{self, FindingFilter, FindingSort, ImageFilter, ImageSort};
 use seareeve_store::users::{self, Role};
 use seareeve_store::{DatabaseUrl, Dialect, Store, StoreError, packages, summary};
 
@@ -103,7 +103,15 @@ fn damaged_rows_are_named() {
         fixture
             .raw("UPDATE package_vulnerability SET severity = 7")
             .await;
-        let error = images::findings(store, image, &FindingFilter::default(), None, 9).await;
+        let error = images::findings(
+            store,
+            image,
+            &FindingFilter::default(),
+            FindingSort::Severity,
+            None,
+            9,
+        )
+        .await;
         assert_eq!(
             place(error.unwrap_err()),
             "package_vulnerability.severity 1/CVE-1"
@@ -112,7 +120,15 @@ fn damaged_rows_are_named() {
             .raw("UPDATE package_vulnerability SET severity = 3")
             .await;
         fixture.raw("UPDATE vulnerability SET cvss = '{'").await;
-        let error = images::findings(store, image, &FindingFilter::default(), None, 9).await;
+        let error = images::findings(
+            store,
+            image,
+            &FindingFilter::default(),
+            FindingSort::Severity,
+            None,
+            9,
+        )
+        .await;
         assert_eq!(place(error.unwrap_err()), "vulnerability.cvss CVE-1");
         fixture
             .raw("UPDATE image SET digest = 'sha256:12', critical = -1")

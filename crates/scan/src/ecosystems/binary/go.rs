@@ -132,6 +132,17 @@ impl Search {
         ControlFlow::Continue(())
     }
 
+    /// From where on bytes are wanted, of those at `at` and behind it.
+    pub(super) fn next(&self, at: u64) -> u64 {
+        // What they are made of follows without a gap, or stands where it was never looked.
+        if self.blob.is_some() || self.header.is_some() {
+            return at;
+        }
+        let parts = self.data.iter().filter(|part| part.end > at);
+        let starts = parts.map(|part| part.start.max(at));
+        starts.min().unwrap_or(u64::MAX)
+    }
+
     /// What was found in the end, if this is a binary of Go.
     pub(super) fn finish(&mut self, is_whole: bool) -> Option<BuildInfo> {
         let found = self.found.take().or_else(|| self.embedded.take());

@@ -10,6 +10,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use seareeve_model::{Package, PackageKind};
 use serde::Deserialize;
 
+use super::super::faults;
 use super::super::found::{Found, Limited};
 use super::needle::Needle;
 
@@ -69,6 +70,11 @@ impl Search {
             tries: 0,
             seen: 0,
         }
+    }
+
+    /// Where the part begins that is searched, to the end of the file.
+    pub(super) fn from(&self) -> u64 {
+        self.from
     }
 
     /// Takes the bytes at `at`; `Break` when the list was found.
@@ -202,7 +208,8 @@ pub(super) fn read(json: &[u8], found: &mut Found<'_>) -> Result<(), Limited> {
         Ok(audit) => audit,
         Err(error) => {
             found.problem(format!(
-                "failed to read the list of crates in this binary: {error}"
+                "failed to read the list of crates in this binary: {}",
+                faults::json(&error)
             ));
             return Ok(());
         }

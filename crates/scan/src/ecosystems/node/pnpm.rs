@@ -103,6 +103,7 @@ fn note_needs<'a>(
         &["importers", "*"],
         found,
         |_, _, importer: Importer<'_>| {
+            needs.project();
             let Importer {
                 dependencies,
                 optional_dependencies,

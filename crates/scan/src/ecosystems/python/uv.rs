@@ -91,6 +91,9 @@ fn note_needs<'a>(needs: &mut Needs<'a>, entry: &Entry<'a>) {
         .0
         .as_ref()
         .is_some_and(|origin| origin.r#virtual.0 || origin.editable.0);
+    if is_project {
+        needs.project();
+    }
     // Extras may be installed with any package: uv does not say which were asked for.
     let optional = entry.optional_dependencies.0.iter();
     let groups = entry.dev_dependencies.0.iter();

@@ -57,21 +57,8 @@ impl Installed {
         })
     }
 
-    /// Name and version of the source package.
     fn source(&self) -> Option<(&str, &str)> {
-        let file = self.source.strip_suffix(".rpm")?;
-        let file = file
-            .strip_suffix(".src")
-            .or_else(|| file.strip_suffix(".nosrc"))?;
-        let (rest, release) = file.rsplit_once('-')?;
-        let (name, version) = rest.rsplit_once('-')?;
-        let whole = !name.is_empty() && !version.is_empty() && !release.is_empty();
-        whole.then(|| {
-            (
-                name,
-                file.get(name.len().saturating_add(1)..).unwrap_or_default(),
-            )
-        })
+        release::source_file(&self.source)
     }
 
     fn package(

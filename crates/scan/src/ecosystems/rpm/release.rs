@@ -46,19 +46,60 @@ fn red_hat(os: &OsRelease, product: &str) -> Option<String> {
 /// `22.03-LTS-SP3` from `openEuler 22.03 (LTS-SP3)`. There are no advisories for releases between those for the
 /// long term.
 fn open_euler(os: &OsRelease) -> Option<String> {
-    let release = version(os)?;
-    let term = os.version.strip_prefix(release)?.trim_start();
+    // Foreign SBOMs have one text for both: `22.03-LTS-SP3`.
+    let (release, term) = match os.version_id.split_once('-') {
+        Some((release, term)) => (release, term),
+        None => (
+            os.version_id.as_str(),
+            os.version.strip_prefix(&os.version_id)?,
+        ),
+    };
+    let is_release = release.split('.').all(is_number);
+    let term = term.trim_start();
     let term = term.strip_prefix('(').unwrap_or(term);
     let term = term.strip_suffix(')').unwrap_or(term).replace(' ', "-");
     let pack = term.strip_prefix("LTS")?;
     let is_known = pack.is_empty() || pack.strip_prefix("-SP").is_some_and(is_number);
-    is_known.then(|| format!("openEuler:{release}-{term}"))
+    (is_release && is_known).then(|| format!("openEuler:{release}-{term}"))
 }
 
-/// SUSE's ecosystems are called as its products are (OSV schema): `SUSE Linux Enterprise Server 15 SP5`.
+/// SUSE's ecosystems are called as its products are (OSV schema): `SUSE Linux Enterprise Server 15 SP5`. Foreign
+/// SBOMs do not have that name, only what it is made of.
 fn marketing(vendor: &str, os: &OsRelease) -> Option<String> {
-    let product = os.pretty_name.strip_prefix(vendor)?.strip_prefix(' ')?;
-    (!product.trim().is_empty()).then(|| format!("{vendor}:{}", product.trim()))
+    let product = match os.pretty_name.as_str() {
+        "" => product(os)?,
+        name => name
+            .strip_prefix(vendor)?
+            .strip_prefix(' ')?
+            .trim()
+            .to_owned(),
+    };
+    (!product.is_empty()).then(|| format!("{vendor}:{product}"))
+}
+
+/// `Linux Enterprise Server 15 SP5` of `sles` and `15.5`.
+fn product(os: &OsRelease) -> Option<String> {
+    let version = version(os)?;
+    let (name, has_packs) = match os.id.as_str() {
+        "sles" => ("Linux Enterprise Server", true),
+        "sled" => ("Linux Enterprise Desktop", true),
+        "sles_sap" => ("Linux Enterprise Server for SAP Applications", true),
+        "sle_hpc" => ("Linux Enterprise High Performance Computing", true),
+        "sle-micro" => ("Linux Enterprise Micro", false),
+        "sl-micro" => ("Linux Micro", false),
+        "opensuse-leap" => ("Leap", false),
+        "opensuse-leap-micro" => ("Leap Micro", false),
+        _ => return None,
+    };
+    // Since 16.0 there are no service packs.
+    let pack = version
+        .split_once('.')
+        .filter(|(major, _)| has_packs && major.parse::<u32>().is_ok_and(|major| major < 16));
+    Some(match pack {
+        Some((major, "0")) => format!("{name} {major}"),
+        Some((major, pack)) => format!("{name} {major} SP{pack}"),
+        None => format!("{name} {version}"),
+    })
 }
 
 /// `9` of `9.4`.
@@ -77,7 +118,7 @@ fn is_number(text: &str) -> bool {
 
 /// What the records of a distribution call a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Naming {
+pub(crate) enum Naming {
     /// The package itself.
     Binary,
     /// The source package, with its epoch.
@@ -87,7 +128,7 @@ pub(super) enum Naming {
 }
 
 /// As OSV's archives have it, which is not always what the schema says of them (AlmaLinux).
-pub(super) fn naming(ecosystem: &str) -> Naming {
+pub(crate) fn naming(ecosystem: &str) -> Naming {
     match ecosystem.split(':').next() {
         Some("AlmaLinux" | "Red Hat") => Naming::Binary,
         Some("Azure Linux" | "Mageia" | "Photon OS" | "SUSE" | "openEuler" | "openSUSE") => {
@@ -96,6 +137,19 @@ pub(super) fn naming(ecosystem: &str) -> Naming {
         // Rocky Linux, and those whose packages nothing is matched with.
         _ => Naming::Source,
     }
+}
+
+/// `bash` and `5.1.8-6.el9` of the file name of a source package, `bash-5.1.8-6.el9.src.rpm`.
+pub(crate) fn source_file(file: &str) -> Option<(&str, &str)> {
+    let file = file.strip_suffix(".rpm")?;
+    let file = file
+        .strip_suffix(".src")
+        .or_else(|| file.strip_suffix(".nosrc"))?;
+    let (rest, release) = file.rsplit_once('-')?;
+    let (name, version) = rest.rsplit_once('-')?;
+    let is_whole = !name.is_empty() && !version.is_empty() && !release.is_empty();
+    let version = file.get(name.len().checked_add(1)?..)?;
+    is_whole.then_some((name, version))
 }
 
 #[cfg(test)]
@@ -139,7 +193,16 @@ mod tests {
             ("opensuse-tumbleweed", "20260101", "openSUSE Tumbleweed", "", Some("openSUSE:Tumbleweed")),
             ("sles", "15.5", "SUSE Linux Enterprise Server 15 SP5", "cpe:/o:suse:sles:15:sp5", Some("SUSE:Linux Enterprise Server 15 SP5")),
             ("sle-micro", "5.5", "SUSE Linux Enterprise Micro 5.5", "", Some("SUSE:Linux Enterprise Micro 5.5")),
-            ("sles", "15.5", "", "", None),
+            ("sles", "15.5", "", "", Some("SUSE:Linux Enterprise Server 15 SP5")),
+            ("sles", "15", "", "", Some("SUSE:Linux Enterprise Server 15")),
+            ("sles", "16.0", "", "", Some("SUSE:Linux Enterprise Server 16.0")),
+            ("sle-micro", "5.5", "", "", Some("SUSE:Linux Enterprise Micro 5.5")),
+            ("sle-other", "5.5", "", "", None),
+            ("sles", "", "", "", None),
+            ("opensuse-leap", "15.5", "", "", Some("openSUSE:Leap 15.5")),
+            ("opensuse-leap", "15.5", "Leap", "", None),
+            ("openEuler", "22.03-LTS-SP3", "", "", Some("openEuler:22.03-LTS-SP3")),
+            ("openEuler", "x-LTS", "", "", None),
             ("centos", "9", "CentOS Stream 9", "cpe:/o:centos:centos:9", None),
             ("fedora", "42", "Fedora Linux 42", "cpe:/o:fedoraproject:fedora:42", None),
             ("amzn", "2023", "Amazon Linux 2023", "", None),
@@ -152,6 +215,20 @@ mod tests {
                 expected,
                 "{id} {version_id} {pretty_name}"
             );
+        }
+    }
+
+    #[test]
+    fn sources_of_rpms_are_read_of_their_files() {
+        for (file, expected) in [
+            ("bash-5.1.8-6.el9.src.rpm", Some(("bash", "5.1.8-6.el9"))),
+            ("a-b-1-2.nosrc.rpm", Some(("a-b", "1-2"))),
+            ("-1-2.src.rpm", None),
+            ("bash.src.rpm", None),
+            ("bash-1-2.src", None),
+            ("", None),
+        ] {
+            assert_eq!(source_file(file), expected, "{file}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seareeve_model::{CvssVector, Finding, FindingStatus, Severity, SeveritySource};
 use serde::Serialize;
 
+use super::analysis::{Analysis, Verdict};
 use super::write::Property;
 use crate::sbom::{Document, identity};
 
@@ -27,7 +28,7 @@ pub(super) struct Vulnerability<'a> {
     published: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated: Option<String>,
-    analysis: Analysis,
+    analysis: Analysis<'a>,
     affects: Vec<Affected<'a>>,
     properties: Vec<Property<'a>>,
 }
@@ -67,14 +68,6 @@ struct Advisory<'a> {
     url: String,
 }
 
-/// No `state`: whether it can be exploited here, nobody has looked into.
-#[derive(Serialize)]
-struct Analysis {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<[&'static str; 1]>,
-    detail: &'static str,
-}
-
 #[derive(Serialize)]
 struct Affected<'a> {
     r#ref: &'a str,
@@ -94,6 +87,7 @@ pub(super) fn of<'a>(document: &'a Document<'a>) -> Vec<Vulnerability<'a>> {
         std::cmp::Reverse<Severity>,
         SeveritySource,
         FindingStatus,
+        Verdict<'a>,
     );
     let mut groups: BTreeMap<Judgement<'_>, Vec<(usize, &'a Finding)>> = BTreeMap::new();
     for index in 0..document.inventory.packages.len() {
@@ -103,6 +97,7 @@ pub(super) fn of<'a>(document: &'a Document<'a>) -> Vec<Vulnerability<'a>> {
                 std::cmp::Reverse(finding.severity),
                 finding.severity_source,
                 finding.status,
+                Verdict::of(finding),
             );
             groups.entry(judgement).or_default().push((index, finding));
         }
@@ -126,12 +121,18 @@ fn vulnerability<'a>(
         .collect();
     let remedies: Vec<&str> = remedies.into_iter().collect();
     let ids: BTreeSet<&str> = hits.iter().flat_map(|(_, hit)| hit.aliases()).collect();
+    let analysis = Analysis::of(finding);
+    let is_unaffected = analysis.is_unaffected();
     let affects = hits.iter().filter_map(|(index, _)| {
         Some(Affected {
             r#ref: document.ids.get(*index)?,
             versions: [Version {
                 version: &document.inventory.packages.get(*index)?.package.version,
-                status: "affected",
+                status: if is_unaffected {
+                    "unaffected"
+                } else {
+                    "affected"
+                },
             }],
         })
     });
@@ -156,7 +157,7 @@ fn vulnerability<'a>(
         updated: known
             .modified
             .map(|time| identity::seconds(identity::writable(time))),
-        analysis: analysis(finding.status),
+        analysis,
         affects: affects.collect(),
         properties: properties(hits),
     })
@@ -273,23 +274,6 @@ fn iri(address: &str) -> String {
     iri
 }
 
-fn analysis(status: FindingStatus) -> Analysis {
-    let (response, detail) = match status {
-        FindingStatus::Fixed => (Some("update"), "a version with the fix exists"),
-        FindingStatus::Affected => (None, "no fixed version is known"),
-        FindingStatus::WillNotFix => (
-            Some("will_not_fix"),
-            "the distribution has decided not to fix it",
-        ),
-        FindingStatus::FixDeferred => (None, "the distribution will fix it later"),
-        FindingStatus::EndOfLife => (Some("can_not_fix"), "the release is no longer looked after"),
-    };
-    Analysis {
-        response: response.map(|response| [response]),
-        detail,
-    }
-}
-
 /// What the format has no words for: the judgement, the versions with the fix, the statements that hit.
 fn properties<'a>(hits: &[(usize, &'a Finding)]) -> Vec<Property<'a>> {
     let mut all: BTreeSet<(&'static str, String)> = BTreeSet::new();
@@ -301,6 +285,20 @@ fn properties<'a>(hits: &[(usize, &'a Finding)]) -> Vec<Property<'a>> {
         ));
         let fixed = hit.fixed_versions.iter().cloned();
         all.extend(fixed.map(|version| ("seareeve:fixed_version", version)));
+        if let Some(known) = &hit.vulnerability.known_exploited {
+            let since = known.date_added.map(|date| date.to_string());
+            let since = since.unwrap_or_else(|| "yes".to_owned());
+            all.insert(("seareeve:known_exploited", since));
+        }
+        if let Some(epss) = &hit.vulnerability.epss {
+            all.insert(("seareeve:epss", epss.score.to_string()));
+            all.insert(("seareeve:epss_date", epss.date.to_string()));
+        }
+        if let Some(suppression) = &hit.suppressed {
+            let by = suppression.by.as_str().to_owned();
+            all.insert(("seareeve:suppressed_by", by));
+            all.insert(("seareeve:suppression_source", suppression.source.clone()));
+        }
         let statements = hit.advisories.iter();
         all.extend(statements.map(|advisory| {
             let statement = format!("{}: {}", advisory.id, advisory.range);

@@ -222,11 +222,14 @@ fn references(installed: &InstalledPackage, findings: &[Finding]) -> Vec<Referen
     )];
     references.extend(findings.iter().filter_map(|finding| {
         let severity = finding.severity.as_str();
+        let suppressed = finding.suppressed.as_ref();
+        let suppressed = suppressed.map(|why| format!(", does not count ({})", why.reason));
+        let suppressed = suppressed.unwrap_or_default();
         Some(Reference {
             reference_category: "SECURITY",
             reference_type: "advisory",
             reference_locator: record_url(&finding.vulnerability.id)?,
-            comment: Some(format!("{severity}: {}", finding.remediation)),
+            comment: Some(format!("{severity}{suppressed}: {}", finding.remediation)),
         })
     }));
     references

@@ -1,7 +1,9 @@
 //! A document has the findings of its image, and CycloneDX carries them.
 
 use jiff::Timestamp;
-use seareeve_model::DatabaseKind;
+use seareeve_model::{
+    DatabaseKind, SuppressedBy, Suppression, VexJustification, VexStatus, VexVerdict,
+};
 use seareeve_scan::advisories::{Builder, Database};
 use seareeve_scan::sbom::{self, Format};
 use seareeve_scan::{Matches, match_inventory};
@@ -150,6 +152,100 @@ fn cyclonedx_carries_the_findings() {
 }
 
 #[test]
+fn documents_say_what_has_been_said_of_findings() {
+    let inventory = image("debian");
+    let mut matches = match_inventory(&database(), &inventory);
+    let suppression = |by, source: &str| Suppression {
+        by,
+        reason: "it is not called".to_owned(),
+        source: source.to_owned(),
+        expires: Some(Timestamp::UNIX_EPOCH),
+    };
+    for finding in matches.findings.iter_mut().flatten() {
+        match finding.vulnerability.id.as_str() {
+            "CVE-2024-1" => {
+                finding.suppressed = Some(suppression(SuppressedBy::Vex, "a.json"));
+                finding.vex = Some(VexVerdict {
+                    status: VexStatus::NotAffected,
+                    justification: Some(VexJustification::VulnerableCodeNotInExecutePath),
+                    statement: String::new(),
+                    document: "a.json".to_owned(),
+                    timestamp: Some(Timestamp::UNIX_EPOCH),
+                });
+            }
+            "CVE-2024-3" => {
+                finding.suppressed = Some(suppression(SuppressedBy::IgnoreFile, "ignore:3"));
+            }
+            _ => {}
+        }
+    }
+    let document = json(&written(
+        Format::CycloneDx,
+        &inventory,
+        Some(&matches.findings),
+    ));
+    let said = |at: usize| {
+        let entry = &document["vulnerabilities"][at];
+        let status = &entry["affects"][0]["versions"][0]["status"];
+        json!([
+            entry["id"],
+            status,
+            entry["analysis"],
+            entry["properties"][0]
+        ])
+    };
+    assert_eq!(
+        said(0),
+        json!(["CVE-2024-1", "unaffected",
+            {"state": "not_affected", "justification": "code_not_reachable",
+                "detail": "it is not called (a.json)", "lastUpdated": "1970-01-01T00:00:00Z"},
+            {"name": "seareeve:fixed_version", "value": "3.0.9-1"}])
+    );
+    assert_eq!(
+        said(3),
+        json!(["CVE-2024-3", "affected",
+            {"response": ["will_not_fix"], "detail": "it is not called (ignore:3)"},
+            {"name": "seareeve:fixed_version", "value": "2.0.0"}])
+    );
+    let properties = document["vulnerabilities"][3]["properties"].as_array();
+    let properties = properties.unwrap();
+    for (name, value) in [
+        ("seareeve:suppressed_by", "ignore_file"),
+        ("seareeve:suppressed_until", "1970-01-01T00:00:00Z"),
+    ] {
+        assert!(properties.contains(&json!({"name": name, "value": value})));
+    }
+
+    // One and the same finding in two packages, of which one does not count, makes two entries.
+    let mut counts = match_inventory(&database(), &inventory);
+    let twin = counts.findings.iter().flatten().next().unwrap().clone();
+    for findings in &mut counts.findings {
+        *findings = Vec::new();
+    }
+    let suppressed = suppression(SuppressedBy::Distribution, "DSA-1-1");
+    let mut other = twin.clone();
+    other.suppressed = Some(suppressed);
+    counts.findings[0].push(twin);
+    counts.findings[1].push(other);
+    let document = json(&written(
+        Format::CycloneDx,
+        &inventory,
+        Some(&counts.findings),
+    ));
+    let entries = document["vulnerabilities"].as_array().unwrap();
+    let states: Vec<&Value> = entries.iter().map(|it| &it["analysis"]["state"]).collect();
+    assert_eq!(states, [&Value::Null, &json!("not_affected")]);
+
+    let document = json(&written(Format::Spdx, &inventory, Some(&matches.findings)));
+    let packages = document["packages"].as_array().unwrap();
+    let package = packages.iter().find(|p| p["name"] == "libssl3").unwrap();
+    assert_eq!(
+        package["externalRefs"][1]["comment"],
+        "critical: upgrade libssl3 to 3.0.9-1; does not count: it is not called (a.json)"
+    );
+}
+
+#[test]
 fn spdx_links_to_the_advisories() {
     let inventory = image("debian");
     let matches = match_inventory(&database(), &inventory);
@@ -165,5 +261,65 @@ fn spdx_links_to_the_advisories() {
                 "referenceLocator": "https://osv.dev/vulnerability/CVE-2024-1",
                 "comment": "critical: upgrade libssl3 to 3.0.9-1"},
         ])
+    );
+}
+
+#[test]
+fn what_does_not_count_says_so_in_both_formats() {
+    let database = database();
+    let inventory = image("debian");
+    let mut matches = match_inventory(&database, &inventory);
+    let vex = json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "a", "author": "b", "version": 1,
+        "timestamp": "2024-02-01T00:00:00Z",
+        "statements": [
+            {"vulnerability": {"name": "CVE-2024-1"}, "products": [{"@id": "pkg:deb/debian/libssl3"}],
+                "status": "not_affected", "justification": "vulnerable_code_not_present"},
+            {"vulnerability": {"name": "CVE-2024-2"}, "products": [{"@id": "pkg:deb/debian/passwd"}],
+                "status": "under_investigation"},
+        ],
+    });
+    let vex = seareeve_scan::vex::parse("a.json", vex.to_string().as_bytes()).unwrap();
+    seareeve_scan::vex::apply(&[vex], &inventory, &mut matches);
+    let ignored = seareeve_scan::ignore::parse(".trivyignore", b"CVE-2024-3 # only for tests");
+    let ignored = [ignored.unwrap()];
+    let now = Timestamp::UNIX_EPOCH;
+    seareeve_scan::ignore::apply(&ignored, &inventory, &[], &mut matches, now);
+
+    let document = json(&written(
+        Format::CycloneDx,
+        &inventory,
+        Some(&matches.findings),
+    ));
+    let vulnerabilities = document["vulnerabilities"].as_array().unwrap();
+    let said: Vec<Value> = vulnerabilities
+        .iter()
+        .map(|v| {
+            json!([
+                v["id"],
+                v["analysis"],
+                v["affects"][0]["versions"][0]["status"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        Value::from(said),
+        json!([
+            ["CVE-2024-1",
+                {"state": "not_affected", "justification": "code_not_present", "response": ["update"],
+                    "detail": "a version with the fix exists"},
+                "unaffected"],
+            ["CVE-2024-2", {"response": ["update"], "detail": "a version with the fix exists"}, "affected"],
+            ["CVE-2024-2", {"state": "in_triage", "detail": "no fixed version is known"}, "affected"],
+            ["CVE-2024-3", {"response": ["will_not_fix"], "detail": "accepted: only for tests"}, "affected"],
+        ])
+    );
+
+    let document = json(&written(Format::Spdx, &inventory, Some(&matches.findings)));
+    let packages = document["packages"].as_array().unwrap();
+    let package = packages.iter().find(|p| p["name"] == "libssl3").unwrap();
+    assert_eq!(
+        package["externalRefs"][1]["comment"],
+        "critical, does not count (not affected: vulnerable code not present): upgrade libssl3 to 3.0.9-1"
     );
 }

@@ -131,7 +131,7 @@ pub(in crate::images) async fn save_problems(
 }
 
 /// Replaces a short list as a whole when it differs.
-async fn replace<T: PartialEq + Serialize>(
+pub(in crate::images) async fn replace<T: PartialEq + Serialize>(
     tx: &mut Tx,
     image: ImageId,
     (old, new): (&[T], &[T]),
