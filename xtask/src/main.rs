@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask up | test | fixtures | acceptance | gen | tidy | bench`.
+//! The project's own commands: `cargo xtask up | test | fixtures | acceptance | fuzz | gen | tidy | bench`.
 //!
 //! A plain program over `std::process`: it is the first thing that is compiled on a fresh machine, so it keeps
 //! few dependencies and never depends on the product's crates.
@@ -14,6 +14,7 @@ mod apt;
 mod bench;
 mod builds;
 mod fixtures;
+mod fuzz;
 mod generated;
 mod measure;
 mod postgres;
@@ -59,6 +60,17 @@ enum Command {
     Fixtures,
     /// Scan the large images and compare with the oracle; measure memory. Takes minutes, needs root
     Acceptance,
+    /// Run the fuzz targets, and keep the inputs that reach new code. Takes hours for all
+    Fuzz {
+        /// Only these targets; all when none is named
+        targets: Vec<String>,
+        /// For each target
+        #[arg(long, default_value_t = 30.0)]
+        minutes: f64,
+        /// Targets at the same time
+        #[arg(long, default_value_t = 2)]
+        jobs: usize,
+    },
     /// Write the generated files
     Gen {
         /// Write nothing; fail and name the files that are not current
@@ -99,6 +111,18 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             );
         }
         Command::Acceptance => acceptance::large(&shell)?,
+        Command::Fuzz {
+            targets,
+            minutes,
+            jobs,
+        } => fuzz::fuzz(
+            &shell,
+            &fuzz::Wish {
+                targets: &targets,
+                minutes,
+                jobs,
+            },
+        )?,
         Command::Gen { check: false } => generated::write(&shell)?,
         Command::Gen { check: true } => generated::check(&shell)?,
         Command::Tidy => tidy::check(&shell)?,

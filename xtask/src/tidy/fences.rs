@@ -65,6 +65,11 @@ const FENCES: &[Fence] = &[
         denied: &["axum", "sqlx"],
     },
     Fence {
+        folder: "fuzz",
+        allowed: &["api", "collect", "image", "inflate", "model", "scan"],
+        denied: IO,
+    },
+    Fence {
         folder: "xtask",
         allowed: &[],
         denied: IO,

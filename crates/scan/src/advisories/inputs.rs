@@ -11,7 +11,8 @@ use zip::ZipArchive;
 const MAX_RECORD: u64 = 32 << 20;
 /// Entries of one archive; OSV's largest ecosystem has some hundred thousand.
 const MAX_ENTRIES: usize = 5_000_000;
-/// A larger entry that shrinks more than this is a bomb; JSON with long lists of versions reaches 60.
+/// A larger entry that shrinks more than this is a bomb; JSON with long lists of versions reaches 60. The same goes for
+/// the whole archive, whose entries may share their bytes.
 const MAX_RATIO: u64 = 300;
 const RATIO_COUNTS_FROM: u64 = 1 << 20;
 /// Folders below an input folder are read this deep.
@@ -76,6 +77,8 @@ pub(super) fn read<E>(
             }
         };
     }
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut left = bound(length);
     let mut archive = match ZipArchive::new(BufReader::with_capacity(1 << 18, file)) {
         Ok(archive) => archive,
         Err(error) => {
@@ -97,8 +100,22 @@ pub(super) fn read<E>(
             Ok(Some(entry)) => record(&format!("{name}:{entry}"), &json)?,
             Err((entry, message)) => problem(&format!("{name}:{entry}"), message),
         }
+        left = match left.checked_sub(json.len() as u64) {
+            Some(left) => left,
+            None => {
+                let rest = archive.len().saturating_sub(number).saturating_sub(1);
+                let message = format!("unpacks to too much: the last {rest} entries were not read");
+                problem(&name, message);
+                return Ok(());
+            }
+        };
     }
     Ok(())
+}
+
+/// What so many packed bytes may unpack to.
+fn bound(packed: u64) -> u64 {
+    packed.saturating_mul(MAX_RATIO).max(RATIO_COUNTS_FROM)
 }
 
 /// Reads one entry into `json` and returns its name; `None` for what is no JSON file.
@@ -107,6 +124,7 @@ fn entry<R: Read + std::io::Seek>(
     number: usize,
     json: &mut Vec<u8>,
 ) -> Result<Option<String>, (String, String)> {
+    json.clear();
     let file = archive.by_index(number).map_err(|error| {
         (
             format!("entry {number}"),
@@ -126,9 +144,8 @@ fn entry<R: Read + std::io::Seek>(
         return Ok(None);
     }
     let packed = file.compressed_size().max(1);
-    json.clear();
     // The size that the archive states is not trusted: what comes out is counted.
-    let limit = MAX_RECORD.min(packed.saturating_mul(MAX_RATIO).max(RATIO_COUNTS_FROM));
+    let limit = MAX_RECORD.min(bound(packed));
     match file.take(limit.saturating_add(1)).read_to_end(json) {
         Ok(size) if size as u64 > limit => {
             let message = format!("unpacks to more than {limit} bytes from {packed}");

@@ -253,6 +253,46 @@ fn builds_from_folders_archives_and_files() {
     Database::open(&out).unwrap().verify().unwrap();
 }
 
+/// All entries of the directory have the content of one: a few kilobytes that unpack to hundreds of megabytes.
+#[test]
+fn an_archive_unpacks_only_to_so_much() {
+    let mut json = record("A-1", "a").to_string().into_bytes();
+    json.resize(1 << 20, b' ');
+    let archive = archive(&[("000.json", json)]);
+    let directory = archive.windows(4).position(|at| at == b"PK\x01\x02");
+    let (content, rest) = archive.split_at(directory.unwrap());
+    let (entry, end) = rest.split_at(rest.len() - 22);
+    let mut bytes = content.to_vec();
+    for number in 0..200 {
+        let mut entry = entry.to_vec();
+        entry[46..49].copy_from_slice(format!("{number:03}").as_bytes());
+        bytes.extend(entry);
+    }
+    let size = u32::try_from(entry.len() * 200).unwrap();
+    let mut end = end.to_vec();
+    for count in [8, 10] {
+        end[count..count + 2].copy_from_slice(&200_u16.to_le_bytes());
+    }
+    end[12..16].copy_from_slice(&size.to_le_bytes());
+    bytes.extend(end);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    fs::write(folder.join("all.zip"), &bytes).unwrap();
+    let sources = Sources {
+        records: vec![folder.join("all.zip")],
+        ..Sources::default()
+    };
+    let report = build(&sources, &folder.join("out.db"), NOW, &|_| {}).unwrap();
+    assert_eq!(report.info.advisories, 1);
+    let read = bytes.len() * 300 / (1 << 20) + 1;
+    let told = format!(
+        "unpacks to too much: the last {} entries were not read",
+        200 - read
+    );
+    let problems = report.problems.iter().map(|p| p.message.as_str());
+    assert_eq!(problems.collect::<Vec<_>>(), [told]);
+}
+
 #[test]
 fn what_is_no_database_is_told_apart() {
     let open = |bytes: &[u8]| {

@@ -31,8 +31,9 @@ const MOST_COORDINATES: usize = 50_000;
 const MOST_PROBLEMS: usize = 20;
 /// Folders of classes that are remembered.
 const MOST_FOLDERS: usize = 64;
-/// What may be unpacked of any file, and how much more for each of its bytes.
-const UNPACKED: u64 = 256 << 20;
+/// What may be unpacked of any file, and how much more for each of its bytes. Archives inside others hardly shrink
+/// again, but entries may share their bytes, and an image may have a thousand files that do.
+const UNPACKED: u64 = 4 << 20;
 const UNPACKED_RATIO: u64 = 20;
 
 /// Goes through one file.
@@ -316,6 +317,9 @@ fn pair(folder: &[u8]) -> Option<(String, String)> {
 
 /// The beginning of an entry, as far as `room` lets unpack it.
 fn text(entry: &Entry, source: &mut dyn Source, room: &mut u64) -> Result<Vec<u8>, ZipError> {
+    if *room == 0 {
+        return Err(ZipError::TooMuch);
+    }
     let mut text = Vec::new();
     let content = entry.content(source)?;
     content

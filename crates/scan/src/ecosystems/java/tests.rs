@@ -320,6 +320,27 @@ fn shared_bytes_are_read_only_so_often() {
     assert!(String::from_utf8_lossy(&extract).contains("unpacks to too much"));
 }
 
+/// All entries of the directory have the content of one: a few kilobytes that unpack to hundreds of megabytes.
+#[test]
+fn entries_that_are_one_are_not_unpacked_again_and_again() {
+    let (name, mut text) = pom("g", "a", "1");
+    text.resize(1 << 20, b'\n');
+    let jar = archive(DEFLATED, &[(&name, &text)]);
+    let directory = jar.windows(4).position(|at| at == b"PK\x01\x02").unwrap();
+    let (content, rest) = jar.split_at(directory);
+    let (entry, end) = rest.split_at(rest.len() - 22);
+    let size = u32::try_from(entry.len() * 300).unwrap();
+    let mut end = end.to_vec();
+    end[12..16].copy_from_slice(&size.to_le_bytes());
+    let jar = [content, &entry.repeat(300), &end].concat();
+    assert!(jar.len() < 40_000, "{}", jar.len());
+    let (packages, problems) = told("x.jar", &jar);
+    assert_eq!(packages, ["pkg:maven/g/a@1"]);
+    let unread = format!("failed to read {name}: the file unpacks to too much");
+    let unread: Vec<&String> = problems.iter().filter(|why| **why == unread).collect();
+    assert_eq!(unread.len(), 20, "{problems:?}");
+}
+
 #[test]
 fn what_is_no_library_needs_no_name() {
     let jar = library("org.x", "a", "1.0");

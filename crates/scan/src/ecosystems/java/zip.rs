@@ -46,6 +46,8 @@ pub(super) enum ZipError {
     Encrypted,
     #[error("the entry is compressed by method {0}, which Java does not know")]
     Method(u16),
+    #[error("the file unpacks to too much")]
+    TooMuch,
     #[error("failed to read")]
     Io(#[from] io::Error),
 }

@@ -1,9 +1,18 @@
 //! DEFLATE in pieces of any size: the same must come out as of zlib, and the same be refused. And any gzip.
-#![no_main]
 
 use flate2::{Decompress, FlushDecompress};
-use libfuzzer_sys::fuzz_target;
 use seareeve_inflate::{Checksum, Gzip, Inflate, Status, WINDOW};
+
+use crate::Target;
+use crate::made;
+
+pub(super) const TARGET: Target = Target {
+    name: "inflate",
+    run,
+    longest: 4 << 10,
+    seeds,
+    words: &[],
+};
 
 /// A small input may be of a long content. More of it says nothing new.
 const ENOUGH: usize = 1 << 20;
@@ -17,7 +26,7 @@ enum End {
     Long,
 }
 
-fuzz_target!(|data: &[u8]| {
+fn run(data: &[u8]) {
     let [pieces, room, packed @ ..] = data else {
         return;
     };
@@ -33,10 +42,10 @@ fuzz_target!(|data: &[u8]| {
         assert!(ours == theirs);
     }
     let mut decoder = Gzip::new(Checksum::Verify);
-    drive(data, piece, room, |input, out, at| {
+    drive(packed, piece, room, |input, out, at| {
         decoder.inflate(input, out, at).map_err(drop)
     });
-});
+}
 
 fn drive(
     packed: &[u8],
@@ -81,12 +90,12 @@ fn zlib(packed: &[u8]) -> (Vec<u8>, End) {
     let mut room = vec![0; 1 << 16];
     loop {
         let (used, made) = (decoder.total_in(), decoder.total_out());
-        let rest = &packed[used as usize..];
+        let rest = packed.get(length(used)..).unwrap_or_default();
         let result = decoder.decompress(rest, &mut room, FlushDecompress::None);
-        output.extend_from_slice(&room[..(decoder.total_out() - made) as usize]);
+        output.extend_from_slice(&room[..length(decoder.total_out() - made)]);
         match result {
             Ok(flate2::Status::StreamEnd) => {
-                let unused = packed.len() - decoder.total_in() as usize;
+                let unused = packed.len() - length(decoder.total_in());
                 return (output, End::Whole { unused });
             }
             Ok(_) if decoder.total_in() == used && decoder.total_out() == made => {
@@ -97,4 +106,35 @@ fn zlib(packed: &[u8]) -> (Vec<u8>, End) {
             Err(_) => return (output, End::Broken),
         }
     }
+}
+
+fn length(bytes: u64) -> usize {
+    usize::try_from(bytes).expect("less than the input and what came of it")
+}
+
+/// Blocks of each kind, bare and in gzip.
+fn seeds() -> Vec<Vec<u8>> {
+    let text = b"abcabcabcabd The same again: abcabcabcabd. ".repeat(4);
+    let mut dynamic = text.clone();
+    dynamic.extend(0..=255);
+    let contents: [&[u8]; 4] = [b"", b"a", &text, &dynamic];
+    let mut seeds = Vec::new();
+    for content in contents {
+        for (pieces, room) in [(0_u8, 0_u8), (3, 2), (255, 255)] {
+            let gzip = made::gzip(content);
+            // The ten bytes of a header without a name, and the eight behind the stream.
+            let deflate = gzip
+                .get(10..gzip.len().saturating_sub(8))
+                .unwrap_or_default();
+            seeds.push([&[pieces, room], deflate].concat());
+            seeds.push([&[pieces, room], gzip.as_slice()].concat());
+        }
+        let mut stored = vec![9, 9, 1];
+        let length = u16::try_from(content.len()).expect("a short text");
+        stored.extend(length.to_le_bytes());
+        stored.extend((!length).to_le_bytes());
+        stored.extend(content);
+        seeds.push(stored);
+    }
+    seeds
 }

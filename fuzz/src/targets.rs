@@ -1,0 +1,61 @@
+//! The list of targets. To add one, write its file and add its two lines.
+
+mod advisory_archive;
+mod advisory_file;
+mod binaries;
+mod credentials;
+mod downloads;
+mod engine;
+mod feeds;
+mod ignore_files;
+mod image_archive;
+mod image_documents;
+mod image_layer;
+mod inflate;
+mod java_archives;
+mod java_index;
+mod layer_cache;
+mod names;
+mod osv_record;
+mod packages;
+mod registry;
+mod rpm;
+mod sbom_documents;
+mod sbom_upload;
+mod secrets;
+mod versions;
+mod vex_documents;
+
+use crate::Target;
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    advisory_archive::TARGET,
+    advisory_file::TARGET,
+    binaries::TARGET,
+    credentials::TARGET,
+    downloads::TARGET,
+    engine::TARGET,
+    feeds::TARGET,
+    ignore_files::TARGET,
+    image_archive::TARGET,
+    image_documents::TARGET,
+    image_layer::TARGET,
+    inflate::TARGET,
+    java_archives::TARGET,
+    java_index::TARGET,
+    layer_cache::TARGET,
+    names::TARGET,
+    osv_record::TARGET,
+    packages::TARGET,
+    registry::TARGET,
+    rpm::DATABASE,
+    rpm::HEADER,
+    rpm::LOG,
+    sbom_documents::TARGET,
+    sbom_upload::TARGET,
+    secrets::TEXTS,
+    secrets::RULES,
+    versions::TARGET,
+    vex_documents::TARGET,
+];
