@@ -36,7 +36,11 @@ fn run(data: &[u8]) {
     let (ours, end) = drive(packed, piece, room, |input, out, at| {
         decoder.inflate(input, out, at).map_err(drop)
     });
-    let (theirs, their_end) = zlib(packed);
+    let (mut theirs, mut their_end) = zlib(packed);
+    if (&end, &their_end) == (&End::Broken, &End::Truncated) {
+        // A code without symbols is refused at once; zlib refuses what it reads by it.
+        (theirs, their_end) = zlib(&[packed, &[0; 64]].concat());
+    }
     if end != End::Long && their_end != End::Long {
         assert_eq!(end, their_end);
         assert!(ours == theirs);

@@ -102,6 +102,10 @@ fn every_error_has_its_name() {
             w.head(1, &good, &[1, 1, 1]).finish(),
             InflateError::CodeLengths,
         ),
+        (
+            w.put(5, 3).put(0, 14).put(0, 12).finish(),
+            InflateError::CodeLengths,
+        ),
         // The code of one symbol has one bit, which is 0.
         (w.head(1, &one, &[0]).put(1, 1).finish(), InflateError::Code),
         (
