@@ -197,11 +197,7 @@ impl Programs {
         command
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-dict={}", folder.join("words").display()))
-            .args([
-                "-print_final_stats=1",
-                "-report_slow_units=5",
-                "-use_value_profile=1",
-            ])
+            .args(["-print_final_stats=1", "-report_slow_units=5"])
             .arg(&corpus);
         // A finding makes it fail, and stands in a file.
         let result = shell.run(&mut command);

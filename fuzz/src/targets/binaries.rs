@@ -58,11 +58,16 @@ fn seeds() -> Vec<Vec<u8>> {
         pointers.extend((BASE + word).to_le_bytes());
     }
     pointers.resize(0x40, 0);
-    for (text, length) in [(CONSTANTS, 6), (CONSTANTS + 16, lines.len() as u64)] {
+    for (text, length) in [(CONSTANTS + 48, 6), (CONSTANTS + 64, lines.len() as u64)] {
         pointers.extend((BASE + text).to_le_bytes());
         pointers.extend(length.to_le_bytes());
     }
-    let mut constants = b"go1.16          ".to_vec();
+    // What Go's linker writes behind the program headers, then what the pointers lead to.
+    let mut constants = vec![0; 16];
+    for number in [4_u32, 8, 4] {
+        constants.extend(number.to_le_bytes());
+    }
+    constants.extend(b"Go\0\0buildid1\0\0\0\0\0\0\0\0go1.16          ");
     constants.extend(&lines);
     let programs = [
         go_program(),

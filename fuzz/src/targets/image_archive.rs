@@ -86,7 +86,7 @@ fn config(diff_id: &str) -> String {
 
 fn layout(layer: &[u8], packed: &[u8]) -> Vec<u8> {
     let config = config(&layer_digest(layer));
-    let descriptor = |bytes: &[u8]| json!({"digest": layer_digest(bytes), "size": bytes.len(), "mediaType": "x"});
+    let descriptor = |bytes: &[u8]| json!({"digest": layer_digest(bytes), "size": bytes.len()});
     let manifest = json!({"schemaVersion": 2, "config": descriptor(config.as_bytes()), "layers": [descriptor(packed)]});
     let manifest = manifest.to_string();
     let mut listed = descriptor(manifest.as_bytes());

@@ -88,7 +88,10 @@ fn seeds() -> Vec<Vec<u8>> {
         format!(
             r#"{{"os":"linux","architecture":"amd64","variant":"v2","created":"2024-01-02T03:04:05.6Z","rootfs":{{"type":"layers","diff_ids":["sha256:{HEX}"]}},"history":[{{"created_by":"RUN a","created":"2024-01-02T03:04:05Z"}},{{"created_by":"ENV b","empty_layer":true}}],"config":{{"Env":["A=b"],"Labels":{{"a":"b"}}}}}}"#
         ),
-        format!(r#"{{"schemaVersion":2,"manifests":[{descriptor},{descriptor}]}}"#),
+        format!(
+            r#"{{"schemaVersion":2,"manifests":[{descriptor},{}]}}"#,
+            descriptor.replace("arm64", "amd64")
+        ),
         format!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{descriptor},"layers":[{descriptor},{descriptor}],"annotations":{{"a":"b"}}}}"#
         ),
