@@ -212,7 +212,9 @@ impl Programs {
         }
 
         let mut merge = self.fuzzer(&shell, target, &artifacts);
-        merge.arg("-merge=1").arg(&kept).arg(&corpus);
+        // The fewest inputs that reach every edge; how often one is passed is found again soon.
+        merge.args(["-set_cover_merge=1", "-use_counters=0"]);
+        merge.arg(&kept).arg(&corpus);
         shell.run(&mut merge)?;
         outcome.inputs = files(&kept)?.len();
         outcome.bytes = self

@@ -30,6 +30,9 @@ const MAGIC: &[&[u8]] = &[
     b"\xfe\xff",
 ];
 
+/// Bytes of the longest of these.
+const LONGEST_MAGIC: usize = 7;
+
 /// What an inspector remembers of a file: bytes that only this module reads.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Extract {
@@ -44,6 +47,8 @@ pub(super) struct SecretInspector<'d> {
     /// The file's length.
     size: u64,
     seen: u64,
+    /// The first bytes, where they came in pieces too short to tell formats by.
+    start: Vec<u8>,
 }
 
 enum State<'d> {
@@ -57,33 +62,42 @@ impl<'d> SecretInspector<'d> {
             state: State::Searching(Box::new(search)),
             size,
             seen: 0,
+            start: Vec::new(),
         }
     }
 
-    /// The hits so far; nothing further is looked at.
-    fn end(&mut self, end: impl FnOnce(Search<'d>) -> Hits) -> ControlFlow<()> {
-        if let State::Searching(search) =
-            std::mem::replace(&mut self.state, State::Done(Hits::default()))
-        {
-            self.state = State::Done(end(*search));
-        }
-        ControlFlow::Break(())
+    /// Whether what came so far and `bytes` show that this is no text.
+    fn is_no_text(&mut self, bytes: &[u8]) -> bool {
+        let seen = usize::try_from(self.seen).unwrap_or(usize::MAX);
+        let start = match seen {
+            0 if bytes.len() >= LONGEST_MAGIC => bytes,
+            0..LONGEST_MAGIC => {
+                let room = LONGEST_MAGIC.saturating_sub(self.start.len());
+                self.start.extend(bytes.iter().take(room));
+                &self.start
+            }
+            LONGEST_MAGIC.. => &[],
+        };
+        let head = bytes.get(..SNIFFED.saturating_sub(seen)).unwrap_or(bytes);
+        memchr::memchr(0, head).is_some() || MAGIC.iter().any(|magic| start.starts_with(magic))
     }
 }
 
 impl Inspector for SecretInspector<'_> {
     fn take(&mut self, bytes: &[u8]) -> ControlFlow<()> {
-        let unsniffed = SNIFFED.saturating_sub(usize::try_from(self.seen).unwrap_or(usize::MAX));
-        let head = bytes.get(..unsniffed).unwrap_or(bytes);
-        let is_first = self.seen == 0;
-        if memchr::memchr(0, head).is_some()
-            || (is_first && MAGIC.iter().any(|magic| bytes.starts_with(magic)))
-        {
-            return self.end(Search::finish);
+        if self.is_no_text(bytes) {
+            // Nothing counts of what was found before: how a file is cut into pieces is chance.
+            self.state = State::Done(Hits::default());
+            return ControlFlow::Break(());
         }
         // Most files come in one piece, and then nothing has to be copied.
-        if is_first && bytes.len() as u64 == self.size {
-            return self.end(|search| search.text(bytes));
+        if self.seen == 0 && bytes.len() as u64 == self.size {
+            if let State::Searching(search) =
+                std::mem::replace(&mut self.state, State::Done(Hits::default()))
+            {
+                self.state = State::Done(search.text(bytes));
+            }
+            return ControlFlow::Break(());
         }
         self.seen = self.seen.saturating_add(bytes.len() as u64);
         match &mut self.state {
