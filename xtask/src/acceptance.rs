@@ -3,7 +3,6 @@
 
 mod differences;
 mod oracle;
-mod owned;
 mod peer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,13 +168,7 @@ impl Check<'_> {
                 bail!("{}: its two forms have different findings", image.name);
             }
             let theirs = peer::theirs(self.shell, &image.docker)?;
-            let owned = owned::paths(&image.docker)?;
             let mut differences = peer::compare(&image.name, &ours, &theirs);
-            for difference in &mut differences {
-                if difference.what.ends_with("missed") && owned.contains(&difference.place) {
-                    difference.detail = "owned".to_owned();
-                }
-            }
             differences.sort();
             self.shell.say(&format!(
                 "{}: {} packages and {} findings, {} and {} of the peer, {} differences",

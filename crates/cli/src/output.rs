@@ -85,7 +85,7 @@ fn document(judged: &Judged, format: sbom::Format) -> anyhow::Result<String> {
         .unwrap_or_else(|| sbom::time_of(inventory));
     let mut bytes = Vec::new();
     sbom::write(format, inventory, Some(&judged.findings), time, &mut bytes)?;
-    Ok(json::printable(&String::from_utf8(bytes)?))
+    Ok(json::printable(String::from_utf8(bytes)?))
 }
 
 /// Prints a result to `file`, or to standard output. A regular file is replaced only when all of it is written.
