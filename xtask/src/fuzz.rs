@@ -3,7 +3,10 @@
 //! The compiler counts edges and compares by the passes that cargo-fuzz names too; they need no nightly toolchain, only
 //! sanitizers do, and those find nothing in safe Rust. Findings are panics (with overflow checks and debug assertions),
 //! inputs that take ten seconds, and memory beyond [`MEMORY_MIB`]. What reaches new code is kept, as few and as small
-//! inputs as do, in `fuzz/corpus`.
+//! inputs as do, in `fuzz/corpus`. A target runs in rounds until it has had its minutes of processor time without a
+//! finding, over as many calls as that takes.
+
+mod ledger;
 
 use std::fmt;
 use std::fs;
@@ -13,8 +16,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 
+use self::ledger::{Account, Ledger};
 use crate::shell::Shell;
 
 /// Inline counters and tables of edges, and the operands of comparisons: what libFuzzer lives on.
@@ -27,6 +31,8 @@ const INSTRUMENT: &str = "-Cpasses=sancov-module \
 const MEMORY_MIB: u64 = 512;
 /// Seconds after which an input is a finding.
 const TIMEOUT: u64 = 10;
+/// What is lost at most when it is interrupted.
+const ROUND: Duration = Duration::from_secs(600);
 /// Known inputs that are grown to a megabyte after each run, and how long each of them may take.
 const GROWN: &str = "60";
 const SLOW: Duration = Duration::from_secs(1);
@@ -35,7 +41,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(crate) struct Wish<'a> {
     /// Names of targets; all when none is named.
     pub(crate) targets: &'a [String],
-    /// For each target.
+    /// Of processor time without a finding, for each target, with what earlier calls ran.
     pub(crate) minutes: f64,
     /// Targets at the same time.
     pub(crate) jobs: usize,
@@ -57,7 +63,9 @@ pub(crate) fn fuzz(shell: &Shell, wish: &Wish<'_>) -> Result<()> {
     };
     let started = Instant::now();
     let next = AtomicUsize::new(0);
-    let outcomes: Mutex<Vec<(usize, Result<Outcome>)>> = Mutex::default();
+    let ledger = Ledger::open(shell.workspace.root.join("fuzz/ledger"))?;
+    let ledger = Mutex::new(ledger);
+    let outcomes: Mutex<Vec<(usize, Result<Vec<PathBuf>>)>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..wish.jobs.clamp(1, targets.len().max(1)) {
             scope.spawn(|| {
@@ -66,13 +74,11 @@ pub(crate) fn fuzz(shell: &Shell, wish: &Wish<'_>) -> Result<()> {
                     let Some(target) = targets.get(at) else {
                         break;
                     };
-                    let outcome = programs.run(shell, target, wish.minutes);
-                    let line = match &outcome {
-                        Ok(outcome) => format!("{:18}{outcome}", target.name),
-                        Err(error) => format!("{:18}FAILED: {error:#}", target.name),
-                    };
-                    // Whoever waits for an hour wants to see it grow; the terminal is the only way it can fail.
-                    let _ = shell.say(&line);
+                    let outcome = programs.rounds(shell, target, wish.minutes, &ledger);
+                    if let Err(error) = &outcome {
+                        // The terminal is the only way it can fail.
+                        let _ = shell.say(&format!("{:18}FAILED: {error:#}", target.name));
+                    }
                     if let Ok(mut outcomes) = outcomes.lock() {
                         outcomes.push((at, outcome));
                     }
@@ -84,7 +90,7 @@ pub(crate) fn fuzz(shell: &Shell, wish: &Wish<'_>) -> Result<()> {
     let mut findings = Vec::new();
     for (at, outcome) in outcomes {
         let name = targets.get(at).map_or("", |target| target.name.as_str());
-        for file in outcome?.findings {
+        for file in outcome? {
             findings.push(format!(
                 "{name}: repeat it with `cargo run -p seareeve-fuzz -- replay {name} {}`",
                 file.display()
@@ -111,8 +117,7 @@ struct Target {
 /// What came of one target.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
-    seconds: u64,
-    executions: u64,
+    account: Account,
     /// Edges reached, and those with how often they are passed.
     edges: u64,
     features: u64,
@@ -128,8 +133,8 @@ impl fmt::Display for Outcome {
         write!(
             f,
             "{:>5} s {:>10} runs {:>6} edges {:>6} features, {:>4} inputs kept in {:>6} bytes, a megabyte in {:>5} ms, {} findings",
-            self.seconds,
-            self.executions,
+            self.account.seconds,
+            self.account.executions,
             self.edges,
             self.features,
             self.inputs,
@@ -175,7 +180,34 @@ impl Programs {
         Ok(targets.collect())
     }
 
-    fn run(&self, shell: &Shell, target: &Target, minutes: f64) -> Result<Outcome> {
+    /// Rounds until the target has had its minutes, or there is a finding. Returns the findings.
+    fn rounds(
+        &self,
+        shell: &Shell,
+        target: &Target,
+        minutes: f64,
+        ledger: &Mutex<Ledger>,
+    ) -> Result<Vec<PathBuf>> {
+        let ledger = || ledger.lock().map_err(|_| anyhow!("the ledger is lost"));
+        let wanted = Duration::from_secs_f64(minutes * 60.0).as_secs();
+        let mut had = ledger()?.account(&target.name);
+        while had.seconds < wanted {
+            let seconds = (wanted - had.seconds).min(ROUND.as_secs());
+            let outcome = self.run(shell, target, seconds)?;
+            let round = outcome.findings.is_empty().then_some(outcome.account);
+            had = ledger()?.enter(&target.name, round)?;
+            shell.say(&format!(
+                "{:18}{outcome}; {} of {wanted} s",
+                target.name, had.seconds
+            ))?;
+            if round.is_none() {
+                return Ok(outcome.findings);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn run(&self, shell: &Shell, target: &Target, seconds: u64) -> Result<Outcome> {
         let shell = shell.logged(&format!("fuzz-{}", target.name))?;
         let log = shell.log().context("no log")?;
         let folder = shell.workspace.target.join("fuzz-runs").join(&target.name);
@@ -191,8 +223,6 @@ impl Programs {
         let artifacts = artifacts.join(&target.name);
         fs::create_dir_all(&artifacts).context("failed to make the folder of findings")?;
         let before = files(&artifacts)?;
-        let seconds = Duration::from_secs_f64(minutes * 60.0).as_secs().max(1);
-        let started = Instant::now();
         let mut command = self.fuzzer(&shell, target, &artifacts);
         command
             .arg(format!("-max_total_time={seconds}"))
@@ -201,10 +231,7 @@ impl Programs {
             .arg(&corpus);
         // A finding makes it fail, and stands in a file.
         let result = shell.run(&mut command);
-        let mut outcome = Outcome {
-            seconds: started.elapsed().as_secs(),
-            ..Outcome::default()
-        };
+        let mut outcome = Outcome::default();
         outcome.read_statistics(&fs::read_to_string(log)?);
         outcome.findings = new_files(&artifacts, &before)?;
         if outcome.findings.is_empty() {
@@ -246,7 +273,7 @@ impl Programs {
     /// The fuzzer for one target, at the lowest priority: it runs for hours beside other work.
     fn fuzzer(&self, shell: &Shell, target: &Target, artifacts: &Path) -> Command {
         // Memory that is asked for and not touched does not show in what is resident, so the system refuses it.
-        let limit = format!("ulimit -d {}; exec nice -n 19 \"$@\"", MEMORY_MIB * 1024);
+        let limit = format!("ulimit -d {}; nice -n 19 \"$@\"; code=$?; times; exit $code", MEMORY_MIB * 1024);
         let mut command = shell.command("sh");
         command
             .args(["-c", &limit, "sh"])
@@ -279,10 +306,26 @@ impl Outcome {
             let (_, rest) = line.split_once(word)?;
             rest.split_whitespace().next()?.parse().ok()
         };
-        self.executions = last("stat::number_of_executed_units:").unwrap_or_default();
+        self.account.executions = last("stat::number_of_executed_units:").unwrap_or_default();
+        self.account.seconds = processor_seconds(log).unwrap_or_default();
         self.edges = last(" cov: ").unwrap_or_default();
         self.features = last(" ft: ").unwrap_or_default();
     }
+}
+
+/// The last line of the shell's `times`: user and system time of what it ran, each as `1m2.5s`.
+fn processor_seconds(log: &str) -> Option<u64> {
+    let seconds = log.lines().rev().find_map(|line| {
+        let mut sum = 0.0;
+        let mut words = 0;
+        for word in line.split_whitespace() {
+            let (minutes, seconds) = word.strip_suffix('s')?.split_once('m')?;
+            sum += minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?;
+            words += 1;
+        }
+        (words == 2).then_some(sum)
+    })?;
+    Some(Duration::try_from_secs_f64(seconds).ok()?.as_secs())
 }
 
 /// `Executed FILE in N ms`, for each file.
@@ -327,13 +370,17 @@ mod tests {
     fn statistics_are_read_from_the_end_of_a_log() {
         let log = "#2 INITED cov: 10 ft: 11 corp: 1/1b exec/s: 0 rss: 40Mb\n\
             #266473 DONE   cov: 216 ft: 275 corp: 64/28Kb lim: 2000 exec/s: 16654 rss: 40Mb\n\
-            stat::number_of_executed_units: 266473\nstat::peak_rss_mb: 40\n";
+            stat::number_of_executed_units: 266473\nstat::peak_rss_mb: 40\n\
+            0m0.000s 0m0.000s\n29m1.250s 0m3.900s\n";
         let mut outcome = Outcome::default();
         outcome.read_statistics(log);
         assert_eq!(
             outcome,
             Outcome {
-                executions: 266_473,
+                account: Account {
+                    seconds: 1_745,
+                    executions: 266_473,
+                },
                 edges: 216,
                 features: 275,
                 ..Outcome::default()

@@ -64,7 +64,7 @@ enum Command {
     Fuzz {
         /// Only these targets; all when none is named
         targets: Vec<String>,
-        /// For each target
+        /// Of processor time without a finding for each target, with what earlier calls ran
         #[arg(long, default_value_t = 30.0)]
         minutes: f64,
         /// Targets at the same time
