@@ -1,13 +1,15 @@
 //! The words of Seareeve: digests, references, packages, images, advisories and findings as typed values.
 //!
 //! Constructors check, fields are plain where any value is valid. This crate does no I/O, knows no wire
-//! format and no database: wire types live in `seareeve-api`, rows in `seareeve-store`.
+//! format and no database: wire types live in `seareeve-api`, rows in `seareeve-store`. Facts are the exception: their
+//! stored form is agreed, because they are replayed.
 
 #![warn(clippy::indexing_slicing)]
 
 mod advisory;
 mod digest;
 mod exploitation;
+mod fact;
 mod finding;
 mod image;
 mod image_path;
@@ -25,6 +27,7 @@ pub use advisory::{
 };
 pub use digest::{Digest, DigestError};
 pub use exploitation::{Epss, KnownExploited, Probability};
+pub use fact::{Collection, CollectionStatus, Fact, FactKind, FactKindError, Snapshot};
 pub use finding::{AdvisoryMatch, Finding, FindingStatus, SeveritySource, Vulnerability};
 pub use image::{Distro, ExtendedSupport, Image, Layer, ReleaseSupport};
 pub use image_path::ImagePath;
