@@ -22,8 +22,14 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/engine",
+        allowed: &[],
+        // Engines are asked by ureq.
+        denied: &["axum", "sqlx", "tokio"],
+    },
+    Fence {
         folder: "crates/image",
-        allowed: &["inflate", "model"],
+        allowed: &["engine", "inflate", "model"],
         // Registries are read by ureq.
         denied: &["axum", "sqlx", "tokio"],
     },
@@ -39,7 +45,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/collect",
-        allowed: &["model"],
+        allowed: &["engine", "lab", "model"],
         denied: &["axum", "sqlx"],
     },
     Fence {
