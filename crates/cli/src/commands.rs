@@ -1,7 +1,9 @@
 //! One file per command: it reads arguments, calls the crates, and prints.
 
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod db;
+pub(crate) mod docker;
 pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod image;

@@ -8,6 +8,7 @@ pub(crate) mod json;
 mod junit;
 pub(crate) mod log;
 mod markup;
+mod posture;
 mod progress;
 mod sarif;
 pub(crate) mod table;
@@ -24,6 +25,7 @@ use seareeve_scan::sbom;
 use crate::args::ReportFormat;
 use crate::judge::Judged;
 
+pub(crate) use posture::report as posture_report;
 pub(crate) use progress::Bar;
 
 /// Standard error, for people. Nothing here is a result.
