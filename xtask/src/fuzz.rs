@@ -2,7 +2,7 @@
 //!
 //! The compiler counts edges and compares by the passes that cargo-fuzz names too; they need no nightly toolchain, only
 //! sanitizers do, and those find nothing in safe Rust. Findings are panics (with overflow checks and debug assertions),
-//! inputs that take ten seconds, and memory beyond [`MEMORY_MIB`]. What reaches new code is kept, as few and as small
+//! inputs that take minutes, and memory beyond [`MEMORY_MIB`]. What reaches new code is kept, as few and as small
 //! inputs as do, in `fuzz/corpus`. A target runs in rounds until it has had its minutes of processor time without a
 //! finding, over as many calls as that takes.
 
@@ -29,13 +29,14 @@ const INSTRUMENT: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 /// What the whole process may hold: the product's own limit of 150 MiB, and what the fuzzer itself needs.
 const MEMORY_MIB: u64 = 512;
-/// Seconds after which an input is a finding.
-const TIMEOUT: u64 = 10;
+/// Seconds after which an input is a finding. Those are of the clock, and other work comes first, so they are many;
+/// what is slow is found by [`SLOW`].
+const TIMEOUT: u64 = 120;
 /// What is lost at most when it is interrupted.
 const ROUND: Duration = Duration::from_secs(600);
 /// Known inputs that are grown to a megabyte after each run, and how long each of them may take.
 const GROWN: &str = "60";
-const SLOW: Duration = Duration::from_secs(1);
+const SLOW: Duration = Duration::from_secs(5);
 
 /// What to run.
 pub(crate) struct Wish<'a> {
@@ -273,7 +274,10 @@ impl Programs {
     /// The fuzzer for one target, at the lowest priority: it runs for hours beside other work.
     fn fuzzer(&self, shell: &Shell, target: &Target, artifacts: &Path) -> Command {
         // Memory that is asked for and not touched does not show in what is resident, so the system refuses it.
-        let limit = format!("ulimit -d {}; nice -n 19 \"$@\"; code=$?; times; exit $code", MEMORY_MIB * 1024);
+        let limit = format!(
+            "ulimit -d {}; nice -n 19 \"$@\"; code=$?; times; exit $code",
+            MEMORY_MIB * 1024
+        );
         let mut command = shell.command("sh");
         command
             .args(["-c", &limit, "sh"])

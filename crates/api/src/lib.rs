@@ -11,6 +11,7 @@ mod image;
 mod judged;
 mod judgement;
 mod page;
+mod posture;
 mod report;
 mod sbom;
 mod scan;
@@ -30,6 +31,10 @@ pub use image::{
 pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
 pub use page::MAX_PAGE;
+pub use posture::{
+    ControlCounts, PostureReport, ReportAsset, ReportBenchmark, ReportControl, ReportGap,
+    ReportObject, ReportRemedy, posture_report,
+};
 pub use report::{
     AdvisoryMatch, Cvss, ImageReport, Reference, ReportDistro, ReportFinding, ReportImage,
     ReportLayer, ReportNotice, ReportPackage, ReportProblem, report,

@@ -17,6 +17,11 @@ const IO: &[&str] = &["axum", "sqlx", "tokio", "ureq"];
 /// A new arrow is decided first, and its reason written into ARCHITECTURE.md.
 const FENCES: &[Fence] = &[
     Fence {
+        folder: "crates/cel",
+        allowed: &[],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/model",
         allowed: &[],
         denied: IO,
@@ -38,6 +43,11 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/posture",
+        allowed: &["cel", "model"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/collect",
         allowed: &["model"],
         denied: &["axum", "sqlx"],
@@ -49,7 +59,8 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/api",
-        allowed: &["model"],
+        // Verdicts get their wire form beside the wire types.
+        allowed: &["model", "posture"],
         denied: &["axum", "sqlx", "tokio"],
     },
     Fence {

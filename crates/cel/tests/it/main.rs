@@ -1,0 +1,6 @@
+//! Tests of the language, through the crate's front door.
+
+mod cases;
+
+mod support;
+

@@ -1,0 +1,174 @@
+//! Verdicts × benchmark → controls: what an edition of a benchmark says of an asset.
+
+use std::collections::BTreeMap;
+
+use jiff::{Span, Timestamp};
+use seareeve_model::Snapshot;
+
+use crate::benchmark::{Benchmark, Control, Use};
+use crate::exceptions::Exceptions;
+use crate::judge::judge;
+use crate::library::Library;
+use crate::verdict::{CheckVerdict, Outcome};
+
+/// What a benchmark says of an asset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment<'l> {
+    /// Which.
+    pub benchmark: &'l Benchmark,
+    /// One for each of its controls, in its order.
+    pub controls: Vec<ControlVerdict<'l>>,
+}
+
+/// What is to be said of one control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlVerdict<'l> {
+    /// Which.
+    pub control: &'l Control,
+    /// All checks' together.
+    pub outcome: Outcome,
+    /// Why, where no check says it: an attestation and who made it, a question that is open.
+    pub reason: Option<String>,
+    /// Of its checks, in its order.
+    pub checks: Vec<CheckVerdict>,
+    /// What its evidence shows. It decides nothing.
+    pub evidence: Vec<CheckVerdict>,
+}
+
+/// A person's answer to what no check can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// The benchmark's id.
+    pub benchmark: String,
+    /// Its edition.
+    pub version: String,
+    /// The control.
+    pub control: String,
+    /// [`Outcome::Pass`], [`Outcome::Fail`] or [`Outcome::NotApplicable`].
+    pub outcome: Outcome,
+    /// Who says so.
+    pub by: String,
+    /// Why, or where the evidence lies.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What people have said of an asset beside its facts.
+#[derive(Clone, Debug, Default)]
+pub struct Statements {
+    /// What may fail.
+    pub exceptions: Exceptions,
+    /// What they looked at.
+    pub attestations: Vec<Attestation>,
+}
+
+/// Judges an asset by a benchmark. Each check is evaluated once, however many controls want it.
+#[must_use]
+pub fn assess<'l>(
+    library: &'l Library,
+    benchmark: &'l Benchmark,
+    snapshot: &Snapshot,
+    statements: &Statements,
+    now: Timestamp,
+) -> Assessment<'l> {
+    let mut known: BTreeMap<&Use, CheckVerdict> = BTreeMap::new();
+    let mut verdicts = |uses: &'l [Use]| -> Vec<CheckVerdict> {
+        uses.iter()
+            .filter_map(|wanted| {
+                if let Some(verdict) = known.get(wanted) {
+                    return Some(verdict.clone());
+                }
+                // Libraries hold no benchmark with checks that they have not.
+                let check = library.check(&wanted.check)?;
+                let mut verdict = judge(check, &wanted.params(), snapshot, now);
+                statements
+                    .exceptions
+                    .apply(&mut verdict, benchmark, snapshot, now);
+                known.insert(wanted, verdict.clone());
+                Some(verdict)
+            })
+            .collect()
+    };
+    let controls = benchmark
+        .controls
+        .iter()
+        .map(|control| {
+            let checks = verdicts(&control.checks);
+            let evidence = verdicts(&control.evidence);
+            let (outcome, reason) = control_outcome(benchmark, control, &checks, statements, now);
+            ControlVerdict {
+                control,
+                outcome,
+                reason,
+                checks,
+                evidence,
+            }
+        })
+        .collect();
+    Assessment {
+        benchmark,
+        controls,
+    }
+}
+
+/// The checks' verdict, where there are checks and none of them leaves it to a person; else the person's.
+fn control_outcome(
+    benchmark: &Benchmark,
+    control: &Control,
+    checks: &[CheckVerdict],
+    statements: &Statements,
+    now: Timestamp,
+) -> (Outcome, Option<String>) {
+    let computed = Outcome::joined(checks.iter().map(|check| check.outcome));
+    let is_open = computed.is_none_or(|outcome| {
+        outcome == Outcome::NeedsReview || (control.ask.is_some() && outcome == Outcome::Pass)
+    });
+    if !is_open {
+        let reason = checks.iter().find_map(|check| check.reason.clone());
+        return (computed.unwrap_or(Outcome::NeedsReview), reason);
+    }
+    let attestation = statements
+        .attestations
+        .iter()
+        .filter(|attestation| {
+            attestation.benchmark == benchmark.id
+                && attestation.version == benchmark.version
+                && attestation.control == control.id
+        })
+        .max_by_key(|attestation| attestation.at);
+    let Some(attestation) = attestation else {
+        return (Outcome::NeedsReview, control.ask.clone());
+    };
+    let until = control.max_age_days.and_then(|days| {
+        let span = Span::new().hours(i64::from(days) * 24);
+        attestation.at.checked_add(span).ok()
+    });
+    let day = attestation.at.strftime("%Y-%m-%d");
+    match until {
+        Some(until) if until < now => {
+            let reason = format!(
+                "what {} said on {day} is older than {} days",
+                attestation.by,
+                control.max_age_days.unwrap_or_default()
+            );
+            (Outcome::NeedsReview, Some(reason))
+        }
+        _ => {
+            let reason = format!("{}, {day}: {}", attestation.by, attestation.reason);
+            (attestation.outcome, Some(reason))
+        }
+    }
+}
+
+impl Assessment<'_> {
+    /// How many controls have each outcome.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Outcome, usize> {
+        let mut counts = BTreeMap::new();
+        for control in &self.controls {
+            *counts.entry(control.outcome).or_default() += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,177 @@
+//! Runs the examples that checks carry: their tests, ours and users' (`seareeve check test`).
+
+use std::collections::BTreeMap;
+
+use seareeve_model::{Collection, Fact, FactKind, Snapshot};
+use serde_json::Value;
+
+use crate::check::{Check, Example};
+use crate::judge::judge;
+use crate::verdict::{ObjectVerdict, Outcome};
+
+/// How one example went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExampleResult {
+    /// The check.
+    pub check: String,
+    /// The example.
+    pub name: String,
+    /// What is wrong with it; nothing when the check says what the example expects.
+    pub fault: Option<String>,
+}
+
+/// Runs all examples of a check. Says also when none of them fails, or none does not: such examples show nothing.
+#[must_use]
+pub fn run_examples(check: &Check) -> Vec<ExampleResult> {
+    let result = |name: &str, fault| ExampleResult {
+        check: check.id().to_owned(),
+        name: name.to_owned(),
+        fault,
+    };
+    let mut results: Vec<ExampleResult> = check
+        .examples()
+        .iter()
+        .map(|example| result(&example.name, fault(check, example)))
+        .collect();
+    let fires = if check.fail().is_some() {
+        Outcome::Fail
+    } else {
+        Outcome::NeedsReview
+    };
+    let has = |wanted: &dyn Fn(Outcome) -> bool| {
+        let mut examples = check.examples().iter();
+        examples.any(|example| wanted(example.expect))
+    };
+    for (is_there, what) in [
+        (has(&|outcome| outcome == fires), fires.as_str()),
+        (
+            has(&|outcome| outcome != fires && outcome != Outcome::Error),
+            "anything else",
+        ),
+    ] {
+        if !is_there {
+            let fault = format!("no example expects {what}");
+            results.push(result("(all)", Some(fault)));
+        }
+    }
+    results
+}
+
+fn fault(check: &Check, example: &Example) -> Option<String> {
+    let unknown = example
+        .needs
+        .keys()
+        .find(|name| !check.needs().iter().any(|need| need.name == **name));
+    if let Some(name) = unknown {
+        return Some(format!("it gives `{name}`, which the check does not need"));
+    }
+    let unknown = example
+        .params
+        .keys()
+        .find(|name| !check.params().contains_key(*name));
+    if let Some(name) = unknown {
+        return Some(format!("it sets `{name}`, which is no parameter"));
+    }
+    let verdict = judge(
+        check,
+        &example.params,
+        &snapshot(check, example),
+        example.now,
+    );
+    let Some(object) = verdict.objects.first() else {
+        return Some("nothing was judged".to_owned());
+    };
+    compare(example, object)
+}
+
+fn compare(example: &Example, object: &ObjectVerdict) -> Option<String> {
+    if object.outcome != example.expect {
+        let detail = object
+            .reason
+            .clone()
+            .or_else(|| object.items.first().map(|item| item.message.clone()));
+        return Some(format!(
+            "it is {}, not {}{}",
+            object.outcome.as_str(),
+            example.expect.as_str(),
+            detail
+                .map(|detail| format!(": {detail}"))
+                .unwrap_or_default()
+        ));
+    }
+    if let Some(wanted) = example.items
+        && wanted != object.items.len()
+    {
+        return Some(format!("{} items, not {wanted}", object.items.len()));
+    }
+    let first = object.items.first();
+    if let Some(first) = first
+        && first.message.contains("(no ")
+    {
+        return Some(format!("the message does not work: {}", first.message));
+    }
+    match (&example.message, first) {
+        (Some(wanted), Some(item)) if *wanted != item.message => {
+            Some(format!("the message is: {}", item.message))
+        }
+        (Some(_), None) => Some("there is no message".to_owned()),
+        _ => None,
+    }
+}
+
+/// An asset that has what the example gives and nothing else.
+fn snapshot(check: &Check, example: &Example) -> Snapshot {
+    let mut facts: BTreeMap<FactKind, Collection> = BTreeMap::new();
+    facts.insert(check.on().clone(), collection(ID, vec![example.it.clone()]));
+    // A single document belongs to the object, which may name it by its id.
+    let engine = example.it.get("engine").and_then(Value::as_str);
+    for need in check.needs() {
+        let Some(given) = example.needs.get(&need.name) else {
+            continue;
+        };
+        let given = match given {
+            Value::Array(items) => collection(ID, items.clone()),
+            item => collection(engine.unwrap_or(ID), vec![item.clone()]),
+        };
+        facts
+            .entry(need.kind.clone())
+            .or_insert_with(|| collection(ID, Vec::new()))
+            .items
+            .extend(given.items);
+    }
+    Snapshot {
+        schema: Snapshot::SCHEMA.to_owned(),
+        asset_kind: "example".to_owned(),
+        asset_id: "example".to_owned(),
+        asset_name: "example".to_owned(),
+        collected_at: example.now,
+        collector: "example".to_owned(),
+        facts,
+    }
+}
+
+const ID: &str = "example";
+
+fn collection(id: &str, items: Vec<Value>) -> Collection {
+    let items = items.into_iter().map(|mut data| {
+        without_nulls(&mut data);
+        Fact {
+            id: id.to_owned(),
+            name: ID.to_owned(),
+            data,
+        }
+    });
+    Collection::of(ID, items.collect())
+}
+
+/// Facts have none: what is not there is left out.
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,347 @@
+//! Facts × checks → verdicts. Pure: the same facts, checks and time give the same verdicts.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use seareeve_cel::{Bindings, Budget, EvaluationError, Value};
+use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
+use serde_json::{Map, Value as Json};
+
+use crate::check::{Check, Condition, Need};
+use crate::verdict::{CheckVerdict, Item, ObjectFix, ObjectVerdict, Outcome};
+use crate::views;
+
+/// Steps for one object, and for all objects of one check: what the largest of our own needs is a thousandth of it.
+const OBJECT_STEPS: u64 = 1_000_000;
+const CHECK_STEPS: u64 = 200_000_000;
+/// Bytes of values that are made for one object.
+const OBJECT_BYTES: u64 = 8 << 20;
+
+/// Judges an asset by one check. `params` are those that differ from the check's own.
+#[must_use]
+pub fn judge(
+    check: &Check,
+    params: &Map<String, Json>,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> CheckVerdict {
+    let run = Run {
+        check,
+        params: &merged(check, params),
+        snapshot,
+        now,
+    };
+    run.asset()
+}
+
+struct Run<'r> {
+    check: &'r Check,
+    params: &'r Json,
+    snapshot: &'r Snapshot,
+    now: Timestamp,
+}
+
+/// What stops an object's evaluation short of a verdict by its expressions.
+enum Stop {
+    NotCollected(String),
+    Error(String),
+}
+
+impl Stop {
+    fn told(self, verdict: ObjectVerdict) -> ObjectVerdict {
+        let (outcome, reason) = match self {
+            Self::NotCollected(reason) => (Outcome::NotCollected, reason),
+            Self::Error(reason) => (Outcome::Error, reason),
+        };
+        ObjectVerdict {
+            outcome,
+            reason: Some(reason),
+            items: Vec::new(),
+            more_items: 0,
+            ..verdict
+        }
+    }
+}
+
+impl Run<'_> {
+    fn asset(&self) -> CheckVerdict {
+        let (collection, gap) = match self.snapshot.facts.get(self.check.on()) {
+            None => {
+                let reason = format!("{} was not collected", self.check.on());
+                return self.without_objects(Outcome::NotCollected, reason);
+            }
+            Some(collection) => (collection, gap(self.check.on(), collection)),
+        };
+        if collection.items.is_empty() {
+            return match gap {
+                Some(gap) => self.without_objects(Outcome::NotCollected, gap),
+                None => {
+                    let reason = collection.detail.clone();
+                    let reason = reason.unwrap_or_else(|| "there is none".to_owned());
+                    self.without_objects(self.check.absent(), reason)
+                }
+            };
+        }
+        let mut left = CHECK_STEPS;
+        let objects: Vec<ObjectVerdict> = collection
+            .items
+            .iter()
+            .map(|fact| {
+                let mut budget = Budget::new(OBJECT_STEPS.min(left), OBJECT_BYTES);
+                let verdict = self.object(fact, &mut budget);
+                left = left.saturating_sub(budget.steps_used());
+                verdict
+            })
+            .collect();
+        let outcomes = objects.iter().map(|object| object.outcome);
+        // Some of them are there and some could not be had.
+        let outcomes = outcomes.chain(gap.is_some().then_some(Outcome::NotCollected));
+        CheckVerdict {
+            check: self.check.id().to_owned(),
+            outcome: Outcome::joined(outcomes).unwrap_or(Outcome::NotApplicable),
+            reason: gap,
+            objects,
+        }
+    }
+
+    fn without_objects(&self, outcome: Outcome, reason: String) -> CheckVerdict {
+        CheckVerdict {
+            check: self.check.id().to_owned(),
+            outcome,
+            reason: Some(reason),
+            objects: Vec::new(),
+        }
+    }
+
+    fn object(&self, fact: &Fact, budget: &mut Budget) -> ObjectVerdict {
+        let mut verdict = ObjectVerdict {
+            kind: self.check.on().clone(),
+            id: fact.id.clone(),
+            name: fact.name.clone(),
+            outcome: Outcome::Pass,
+            reason: None,
+            expected: String::new(),
+            items: Vec::new(),
+            more_items: 0,
+            fix: ObjectFix::default(),
+        };
+        let bindings = match self.bound(fact) {
+            Ok(bindings) => bindings,
+            Err(stop) => return stop.told(verdict),
+        };
+        match self.evaluated(&bindings, &mut verdict, budget) {
+            Ok(outcome) => verdict.outcome = outcome,
+            Err(stop) => return stop.told(verdict),
+        }
+        if verdict.outcome != Outcome::NotApplicable {
+            verdict.expected = self.check.expected_in().render(&bindings, budget);
+        }
+        if verdict.outcome == Outcome::Fail {
+            let command = self.check.command();
+            let owner = self.check.owner();
+            verdict.fix = ObjectFix {
+                command: command.map(|text| text.render(&bindings, budget)),
+                owner: owner.map(|text| text.render(&bindings, budget)),
+            };
+        }
+        verdict
+    }
+
+    /// The names that the check's expressions use, with what they stand for.
+    fn bound<'a>(&'a self, fact: &'a Fact) -> Result<Bindings<'a>, Stop> {
+        let mut bindings = Bindings::new(self.check.environment());
+        bindings.set("it", &fact.data);
+        bindings.set("id", fact.id.as_str());
+        bindings.set("name", fact.name.as_str());
+        bindings.set("params", self.params);
+        bindings.set("now", Value::Timestamp(self.now));
+        views::bind(self.check.on(), &fact.data, &mut bindings);
+        for need in self.check.needs() {
+            bindings.set(&need.name, self.needed(need, fact)?);
+        }
+        for (name, part) in self.check.parts() {
+            bindings.set_lazily(name, part);
+        }
+        Ok(bindings)
+    }
+
+    fn evaluated<'a>(
+        &'a self,
+        bindings: &Bindings<'a>,
+        verdict: &mut ObjectVerdict,
+        budget: &mut Budget,
+    ) -> Result<Outcome, Stop> {
+        if let Some(when) = self.check.when()
+            && !truth(when.evaluate(bindings, budget), "when")?
+        {
+            verdict.reason = self.check.unless().map(str::to_owned);
+            return Ok(Outcome::NotApplicable);
+        }
+        for (condition, word, outcome) in [
+            (self.check.fail(), "fail", Outcome::Fail),
+            (self.check.review(), "review", Outcome::NeedsReview),
+        ] {
+            let Some(condition) = condition else {
+                continue;
+            };
+            (verdict.items, verdict.more_items) = self.found(condition, word, bindings, budget)?;
+            if !verdict.items.is_empty() {
+                return Ok(outcome);
+            }
+        }
+        Ok(Outcome::Pass)
+    }
+
+    fn found<'a>(
+        &'a self,
+        condition: &'a Condition,
+        word: &str,
+        bindings: &Bindings<'a>,
+        budget: &mut Budget,
+    ) -> Result<(Vec<Item>, usize), Stop> {
+        match condition {
+            Condition::If(program) => {
+                let is_found = truth(program.evaluate(bindings, budget), &format!("{word}_if"))?;
+                if !is_found {
+                    return Ok((Vec::new(), 0));
+                }
+                Ok((vec![self.item(None, bindings, budget)?], 0))
+            }
+            Condition::For(program) => {
+                let field = format!("{word}_for");
+                let value = program
+                    .evaluate(bindings, budget)
+                    .map_err(|error| failed(&field, &error))?;
+                let Some(found) = value.as_list() else {
+                    return Err(Stop::Error(format!("`{field}` yields no list")));
+                };
+                let shown = found.iter().take(ObjectVerdict::MOST_ITEMS);
+                let items: Vec<Item> = shown
+                    .map(|value| self.item(Some(value), bindings, budget))
+                    .collect::<Result<_, _>>()?;
+                let more = found.len().saturating_sub(items.len());
+                Ok((items, more))
+            }
+        }
+    }
+
+    fn item<'a>(
+        &'a self,
+        found: Option<Value<'a>>,
+        bindings: &Bindings<'a>,
+        budget: &mut Budget,
+    ) -> Result<Item, Stop> {
+        let mut bindings = bindings.clone();
+        let evidence = match found {
+            None => Json::Null,
+            Some(value) => {
+                let evidence = value
+                    .to_json(budget)
+                    .map_err(|error| failed("evidence", &error))?;
+                bindings.set("f", value);
+                evidence
+            }
+        };
+        let message = self.check.message().render(&bindings, budget);
+        let actual = match self.check.actual() {
+            Some(actual) => actual.render(&bindings, budget),
+            None => message.clone(),
+        };
+        Ok(Item {
+            message,
+            actual,
+            evidence,
+        })
+    }
+
+    /// What a name of `needs` stands for, for this object.
+    fn needed<'a>(&'a self, need: &Need, fact: &Fact) -> Result<Value<'a>, Stop> {
+        let collection = self.snapshot.facts.get(&need.kind);
+        let gap = match collection {
+            None => Some(format!("{} was not collected", need.kind)),
+            Some(collection) => gap(&need.kind, collection),
+        };
+        let items = collection.map_or(&[][..], |collection| &collection.items);
+        let mut belonging = items.iter().filter(|other| belong(fact, other));
+        if need.is_list {
+            return match gap {
+                Some(gap) if !need.is_optional => Err(Stop::NotCollected(gap)),
+                _ => Ok(Value::list(belonging.map(|fact| Value::from(&fact.data)))),
+            };
+        }
+        let one = belonging.next();
+        if belonging.next().is_some() {
+            return Err(Stop::Error(format!(
+                "there are several {}, and nothing says which belongs here",
+                need.kind
+            )));
+        }
+        match (one, need.is_optional) {
+            (Some(fact), false) => Ok(Value::from(&fact.data)),
+            (Some(fact), true) => Ok(Value::Optional(Some(Arc::new(Value::from(&fact.data))))),
+            (None, true) => Ok(Value::Optional(None)),
+            (None, false) => Err(Stop::NotCollected(match (gap, collection) {
+                (Some(gap), _) => gap,
+                (
+                    None,
+                    Some(Collection {
+                        detail: Some(detail),
+                        ..
+                    }),
+                ) => detail.clone(),
+                (None, _) => format!("there is no {}", need.kind),
+            })),
+        }
+    }
+}
+
+/// Whether two facts may be of the same engine. Facts name it by the id of its `docker.daemon`; what names none is the
+/// whole machine's.
+fn belong(one: &Fact, other: &Fact) -> bool {
+    let engine = |fact: &'_ Fact| {
+        fact.data
+            .get("engine")
+            .and_then(Json::as_str)
+            .map(str::to_owned)
+    };
+    match (engine(one), engine(other)) {
+        (Some(mine), Some(theirs)) => mine == theirs || mine == other.id || theirs == one.id,
+        _ => true,
+    }
+}
+
+/// Why not all facts of a kind are there.
+fn gap(kind: &FactKind, collection: &Collection) -> Option<String> {
+    let why = match collection.status {
+        // What does not exist was looked for.
+        CollectionStatus::Ok | CollectionStatus::Absent => return None,
+        CollectionStatus::Denied => "may not be read",
+        CollectionStatus::Unsupported => "cannot be had here",
+        CollectionStatus::Error => "could not be read",
+    };
+    Some(match &collection.detail {
+        Some(detail) => format!("{kind} {why}: {detail}"),
+        None => format!("{kind} {why}"),
+    })
+}
+
+fn truth(value: Result<Value<'_>, EvaluationError>, field: &str) -> Result<bool, Stop> {
+    match value {
+        Ok(Value::Bool(truth)) => Ok(truth),
+        Ok(_) => Err(Stop::Error(format!("`{field}` yields no truth value"))),
+        Err(error) => Err(failed(field, &error)),
+    }
+}
+
+fn failed(field: &str, error: &EvaluationError) -> Stop {
+    Stop::Error(format!("`{field}`: {error}"))
+}
+
+/// The check's parameters with those that somebody set.
+fn merged(check: &Check, params: &Map<String, Json>) -> Json {
+    let mut merged = check.params().clone();
+    for (name, value) in params {
+        merged.insert(name.clone(), value.clone());
+    }
+    Json::Object(merged)
+}

@@ -1,0 +1,30 @@
+//! Facts × checks → verdicts: what is configured badly, and what a benchmark says of it.
+//!
+//! Checks, benchmarks and exceptions are data (`docs/reference/checks.md`); `judge` evaluates one check on one asset's
+//! facts, `assess` a whole benchmark. Pure and synchronous: facts, content, statements and the time come in as
+//! parameters, nothing here knows where they come from or where verdicts go. What could not be told is never a pass.
+
+#![warn(clippy::indexing_slicing)]
+
+mod assess;
+mod benchmark;
+mod check;
+mod examples;
+mod exceptions;
+mod functions;
+mod judge;
+mod library;
+mod score;
+mod text;
+mod verdict;
+mod views;
+
+pub use assess::{Assessment, Attestation, ControlVerdict, Statements, assess};
+pub use benchmark::{Benchmark, BenchmarkError, Control, Mark, Section, Use};
+pub use check::{Check, CheckError, Fix};
+pub use examples::{ExampleResult, run_examples};
+pub use exceptions::{Exception, Exceptions};
+pub use judge::judge;
+pub use library::{ContentError, Library, Reason};
+pub use score::{GroupScore, Health, Judged, Score, score};
+pub use verdict::{CheckVerdict, Item, ObjectFix, ObjectVerdict, Outcome};
