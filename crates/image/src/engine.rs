@@ -5,14 +5,13 @@
 //! order, so it is written to a private file first (`spool.rs`): memory stays as bounded as ever, and the
 //! disk needs the size of the unpacked image, which the engine knows beforehand.
 
-mod endpoint;
 mod locate;
-mod socket;
 
 use std::io::Read;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use seareeve_engine::Endpoint;
 use seareeve_model::ImageReference;
 use serde::Deserialize;
 use ureq::http::{Response, StatusCode, Uri};
@@ -23,9 +22,6 @@ use crate::spool::{Spool, SpoolError};
 use crate::watch::Watch;
 use crate::{Options, ReadError, archive};
 
-use socket::{Nowhere, UnixConnector};
-
-pub use endpoint::{Endpoint, EndpointError};
 pub use locate::{Located, Place, locate};
 
 /// Longest silence of an engine. Old versions of Docker write a large image to their own disk before they
@@ -116,12 +112,7 @@ impl<'a> Engine<'a> {
             .timeout_connect(Some(options.connect_timeout))
             .timeout_per_write(Some(options.read_timeout))
             .build();
-        let agent = match endpoint {
-            Endpoint::Unix(path) => {
-                ureq::Agent::with_parts(config, UnixConnector::new(path), Nowhere)
-            }
-            Endpoint::Tcp(_) => config.into(),
-        };
+        let agent = seareeve_engine::agent(endpoint, config);
         watch.cuts(&agent);
         Self {
             endpoint,

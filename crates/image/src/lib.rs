@@ -50,7 +50,7 @@ pub use cache::LayerCache;
 pub use credentials::{
     CredentialError, Credentials, Login, RegistryName, RegistryNameError, Secret,
 };
-pub use engine::{Endpoint, EndpointError, EngineImage, Located, Place, locate};
+pub use engine::{EngineImage, Located, Place, locate};
 pub use environment::Environment;
 pub use error::ReadError;
 pub use inspect::{FileFacts, Inspector, Selector};
@@ -60,4 +60,5 @@ pub use options::{Options, Platform, PlatformError, Verify};
 pub use progress::{Progress, Stage};
 pub use read::{Configuration, Contents, Source, read};
 pub use registry::{Attachment, Referrer, attachments, referrers};
+pub use seareeve_engine::{Endpoint, EndpointError};
 pub use tree::{File, FileTree, Note};

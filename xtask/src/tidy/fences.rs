@@ -27,8 +27,14 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/engine",
+        allowed: &[],
+        // Engines are asked by ureq.
+        denied: &["axum", "sqlx", "tokio"],
+    },
+    Fence {
         folder: "crates/image",
-        allowed: &["inflate", "model"],
+        allowed: &["engine", "inflate", "model"],
         // Registries are read by ureq.
         denied: &["axum", "sqlx", "tokio"],
     },
@@ -49,7 +55,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/collect",
-        allowed: &["model"],
+        allowed: &["engine", "lab", "model"],
         denied: &["axum", "sqlx"],
     },
     Fence {
@@ -71,7 +77,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/cli",
         allowed: &[
-            "api", "collect", "image", "model", "scan", "server", "store",
+            "api", "collect", "engine", "image", "model", "posture", "scan", "server", "store",
         ],
         denied: &["axum", "sqlx"],
     },

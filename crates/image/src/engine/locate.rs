@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::{Endpoint, Engine, EngineImage};
+use seareeve_engine::Endpoint;
+
+use super::{Engine, EngineImage};
 use crate::watch::Watch;
 use crate::{Options, ReadError, Source};
 

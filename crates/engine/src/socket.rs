@@ -8,6 +8,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -17,12 +19,12 @@ use ureq::unversioned::transport::{
 
 /// Connects to one socket, whatever the address says.
 #[derive(Debug)]
-pub(super) struct UnixConnector {
+pub(crate) struct UnixConnector {
     path: Utf8PathBuf,
 }
 
 impl UnixConnector {
-    pub(super) fn new(path: &Utf8Path) -> Self {
+    pub(crate) fn new(path: &Utf8Path) -> Self {
         Self {
             path: path.to_owned(),
         }
@@ -37,7 +39,9 @@ impl Connector<()> for UnixConnector {
         details: &ConnectionDetails<'_>,
         _chained: Option<()>,
     ) -> Result<Option<UnixTransport>, ureq::Error> {
-        let socket = Arc::new(Socket(UnixStream::connect(&self.path)?));
+        let patience = length(&details.timeout);
+        let stream = open(&self.path, patience).map_err(|error| failed(error, &details.timeout))?;
+        let socket = Arc::new(Socket(stream));
         let handle: Weak<dyn ShutdownHandle> = Arc::<Socket>::downgrade(&socket);
         (details.register_shutdown)(handle)?;
         Ok(Some(UnixTransport {
@@ -63,7 +67,7 @@ impl ShutdownHandle for Socket {
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct UnixTransport {
+pub(crate) struct UnixTransport {
     socket: Arc<Socket>,
     buffers: LazyBuffers,
 }
@@ -98,10 +102,32 @@ impl Transport for UnixTransport {
         Ok(read > 0)
     }
 
+    /// Asked before a connection is used again: an engine that closed it, or says something unasked, is left.
     fn is_open(&mut self) -> bool {
-        // Two requests are not worth a pool.
-        false
+        let mut stream = &self.socket.0;
+        if stream.set_nonblocking(true).is_err() {
+            return false;
+        }
+        let is_silent = matches!(
+            stream.read(&mut [0]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock
+        );
+        is_silent && stream.set_nonblocking(false).is_ok()
     }
+}
+
+/// Connects, but does not wait for ever when nobody takes the connections that wait already.
+fn open(path: &Utf8Path, patience: Option<Duration>) -> io::Result<UnixStream> {
+    let socket = socket_with(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+    // The system's connect obeys it as well as its writes do (unix(7), socket(7)).
+    set_socket_timeout(&socket, Timeout::Send, patience)?;
+    connect(&socket, &SocketAddrUnix::new(path.as_str())?)?;
+    Ok(UnixStream::from(socket))
 }
 
 fn length(timeout: &NextTimeout) -> Option<Duration> {
@@ -118,7 +144,7 @@ fn failed(error: io::Error, timeout: &NextTimeout) -> ureq::Error {
 
 /// Looks nothing up: there is no host behind a socket.
 #[derive(Debug)]
-pub(super) struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Resolver for Nowhere {
     fn resolve(

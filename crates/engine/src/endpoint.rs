@@ -6,7 +6,7 @@ use std::str::FromStr;
 use camino::Utf8PathBuf;
 
 /// Where an engine listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Endpoint {
     /// A socket in the file system.
     Unix(Utf8PathBuf),
@@ -23,7 +23,8 @@ pub struct EndpointError(String);
 
 impl Endpoint {
     /// What stands in the `Host` header; for a socket it means nothing.
-    pub(super) fn authority(&self) -> &str {
+    #[must_use]
+    pub fn authority(&self) -> &str {
         match self {
             Self::Unix(_) => "localhost",
             Self::Tcp(authority) => authority,
