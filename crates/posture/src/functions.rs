@@ -43,7 +43,7 @@ pub(crate) fn environment() -> Environment {
                 let then: Timestamp = text(then)?
                     .parse()
                     .map_err(|error| format!("no time: {error}"))?;
-                let age = i64::try_from(now.duration_since(then).as_nanos())
+                let age = i64::try_from(now.nanoseconds() - then.as_nanosecond())
                     .map_err(|_| "too long ago".to_owned())?;
                 Ok(Value::Duration(Duration::from_nanoseconds(age)))
             }

@@ -154,7 +154,7 @@ impl Run<'_> {
         bindings.set("id", fact.id.as_str());
         bindings.set("name", fact.name.as_str());
         bindings.set("params", self.params);
-        bindings.set("now", Value::Timestamp(self.now));
+        bindings.set("now", Value::Timestamp(self.now.into()));
         views::bind(self.check.on(), &fact.data, &mut bindings);
         for need in self.check.needs() {
             bindings.set(&need.name, self.needed(need, fact)?);

@@ -83,7 +83,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "fuzz",
-        allowed: &["api", "collect", "image", "inflate", "model", "scan"],
+        allowed: &["api", "cel", "collect", "image", "inflate", "model", "scan"],
         denied: IO,
     },
     Fence {
