@@ -44,6 +44,12 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        // Only tests depend on it.
+        folder: "crates/lab",
+        allowed: &[],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/scan",
         allowed: &["image", "model"],
         denied: IO,
