@@ -27,6 +27,19 @@ const FILE: u64 = 16 << 20;
 /// Files of sudo's that are read.
 const SUDOERS: usize = 1_000;
 
+/// Kinds that are about the host itself.
+const HOST: [&str; 9] = [
+    "host",
+    "host.audit",
+    "host.file",
+    "host.group",
+    "host.listener",
+    "host.mount",
+    "host.process",
+    "host.sudoer",
+    "host.user",
+];
+
 /// What to collect from, and at what cost.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -123,8 +136,17 @@ pub fn collect(options: &Options) -> Snapshot {
             "there is no engine on this machine",
         );
     }
-    if let (Some(machine), Some(view)) = (&machine, &view) {
-        machine.tell(view, engines > 0, files, &mut gathered);
+    match (&machine, &view) {
+        (Some(machine), Some(view)) => machine.tell(view, engines > 0, files, &mut gathered),
+        _ => {
+            for kind in HOST {
+                gathered.fail(
+                    kind,
+                    CollectionStatus::Denied,
+                    "the files of the host are out of sight",
+                );
+            }
+        }
     }
     let identity = machine.map(|machine| machine.identity);
     let hostname = identity.as_ref().map(|identity| identity.hostname.clone());

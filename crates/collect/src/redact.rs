@@ -234,7 +234,7 @@ fn redact_word(word: &str, state: State, out: &mut String) -> State {
             return open_quote(value);
         }
         let is_header = name.eq_ignore_ascii_case("authorization");
-        if (is_name || is_header) && word.ends_with([':', '=']) {
+        if (is_name || is_header) && word.ends_with(':') {
             out.push_str(word);
             return State::Value;
         }

@@ -25,6 +25,8 @@ pub(crate) enum Shape {
     Object(&'static [(&'static str, Shape)]),
     /// Keys that mean themselves (`{"80/tcp": {}}`): the sorted list of them.
     Keys,
+    /// A field that those who write it leave out when it is empty.
+    Omitted(&'static Shape),
 }
 
 impl Shape {
@@ -35,6 +37,7 @@ impl Shape {
             Self::Bool => "boolean",
             Self::List(_) => "list",
             Self::Map(_) | Self::Object(_) | Self::Keys => "object",
+            Self::Omitted(shape) => shape.name(),
         }
     }
 
@@ -46,6 +49,7 @@ impl Shape {
             Self::List(_) | Self::Keys => Some(Value::Array(Vec::new())),
             Self::Map(_) => Some(Value::Object(Map::new())),
             Self::Object(_) => None,
+            Self::Omitted(shape) => shape.empty(),
         }
     }
 }
@@ -73,7 +77,11 @@ fn trim_fields(
     problems: &mut Vec<String>,
 ) -> Map<String, Value> {
     let kept = fields.iter().filter_map(|(name, shape)| {
-        let value = object.remove(*name)?;
+        let value = match (object.remove(*name), shape) {
+            (Some(value), _) => value,
+            (None, Shape::Omitted(shape)) => return Some(((*name).to_owned(), shape.empty()?)),
+            (None, _) => return None,
+        };
         let path = if path.is_empty() {
             (*name).to_owned()
         } else {
@@ -95,6 +103,7 @@ fn trim_value(
 ) -> Option<Value> {
     match (shape, value) {
         (shape, Value::Null) => shape.empty(),
+        (Shape::Omitted(shape), value) => trim_value(value, shape, path, problems),
         (Shape::Text, Value::String(text)) if text.len() <= TEXT => Some(Value::String(text)),
         (Shape::Int, Value::Number(number)) if number.is_i64() => Some(Value::Number(number)),
         // Beyond what a signed number holds: as much as it does.
@@ -154,6 +163,13 @@ mod tests {
             ("Inner", Shape::Object(&[("A", Shape::Int)])),
             ("Ports", Shape::Keys),
         ];
+        const OMITTED: &[(&str, Shape)] = &[
+            ("User", Shape::Omitted(&Shape::Text)),
+            ("Tmpfs", Shape::Omitted(&Shape::Map(&Shape::Text))),
+        ];
+        let (kept, problems) = trim(json!({"Tmpfs": 1}), OMITTED);
+        assert_eq!(Value::Object(kept), json!({"User": ""}));
+        assert_eq!(problems, ["Tmpfs is no object"]);
         for (document, kept, problems) in [
             (json!({}), json!({}), vec![]),
             (

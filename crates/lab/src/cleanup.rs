@@ -9,7 +9,7 @@ use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::Lab;
+use crate::{Lab, together};
 
 /// How long the engine may take to end by itself.
 const END: Duration = Duration::from_secs(20);
@@ -17,10 +17,12 @@ const END: Duration = Duration::from_secs(20);
 impl Drop for Lab {
     fn drop(&mut self) {
         let ids = self.containers();
-        for id in &ids {
-            // What is not removed here is killed below.
+        let all: Vec<&String> = ids.iter().collect();
+        // What is not removed here is killed below.
+        let _ = together(&all, |id| {
             let _ = self.delete(&format!("/containers/{id}?force=1&v=1"));
-        }
+            Ok(())
+        });
         signal(self.daemon.id(), Signal::TERM);
         let started = Instant::now();
         while started.elapsed() < END && matches!(self.daemon.try_wait(), Ok(None)) {

@@ -93,21 +93,21 @@ pub fn lodgers(folder: &Path) -> Vec<Lodger> {
         ),
         // Other tools leave out whatever has "nil" in its name.
         plain("vanilla", json!({"PidMode": "host"})),
-        plain("shared-propagation", {
-            let mut host = bind("/tmp", "/shared", true);
-            if let Some(options) = host.pointer_mut("/Mounts/0") {
-                options["BindOptions"] = json!({"Propagation": "rprivate"});
-            }
-            host
-        }),
         lodger(
             "listener",
-            json!({"Cmd": ["/bin/busybox", "nc", "-lk", "-p", "8080", "-e", "/bin/busybox", "true"]}),
+            json!({"Cmd": ["/bin/busybox", "httpd", "-f", "-p", "8080"]}),
             json!({}),
         ),
         lodger("from-app", json!({"Image": APP}), json!({})),
     ];
+    let mut shared = bind("/srv", "/shared", true);
+    merge(
+        &mut shared,
+        json!({"Mounts": [{"Type": "bind", "Source": "/srv", "Target": "/shared",
+        "BindOptions": {"Propagation": "rshared"}}]}),
+    );
     let mut stopped = vec![
+        plain("shared-propagation", shared),
         plain("privileged", json!({"Privileged": true})),
         plain("all-capabilities", json!({"CapAdd": ["ALL"]})),
         plain(

@@ -21,13 +21,15 @@ pub use containers::{IMAGES, Lodger, lodgers};
 
 /// How long an engine may take to answer for the first time.
 const START: Duration = Duration::from_secs(60);
+/// Containers that are started or removed at a time.
+const AT_ONCE: usize = 8;
 
 /// How an engine is started.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Options besides those that the lab needs for itself.
     pub flags: Vec<String>,
-    /// The text of its `daemon.json`; without it there is none.
+    /// The text of its `daemon.json`; without it, one that says nothing, so that the machine's does not count.
     pub file: Option<String>,
     /// Whether [`lodgers`] are moved in, and [`IMAGES`] made.
     pub is_furnished: bool,
@@ -59,9 +61,7 @@ impl Lab {
             fs::create_dir(path.join(name))?;
         }
         let file = path.join("config/daemon.json");
-        if let Some(text) = &settings.file {
-            fs::write(&file, text)?;
-        }
+        fs::write(&file, settings.file.as_deref().unwrap_or("{}"))?;
         let log = File::create(path.join("log"))?;
         // setpriv lets the engine end with the thread that started it, should that be killed. `exec` keeps the pid.
         let mut command = Command::new("setpriv");
@@ -116,10 +116,9 @@ impl Lab {
         rootfs::images(self)?;
         let made = self.post("/volumes/create", &containers::disguised())?;
         made.get("Name").context("failed to make a volume")?;
-        for lodger in lodgers(&self.folder) {
-            self.add(&lodger)?;
-        }
-        Ok(())
+        // Each takes the engine about half a second, most of which it waits.
+        let lodgers = lodgers(&self.folder);
+        together(&lodgers, |lodger| self.add(lodger).map(drop))
     }
 
     /// Makes a container, and starts it if it is to run.
@@ -196,6 +195,23 @@ impl Lab {
     fn delete(&self, path: &str) -> Result<Value> {
         api::ask(&self.socket(), "DELETE", path, "application/json", &[])
     }
+}
+
+/// Does `work` for all of `items`, several at a time.
+pub(crate) fn together<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    let part = items.len().div_ceil(AT_ONCE).max(1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = items
+            .chunks(part)
+            .map(|items| scope.spawn(|| items.iter().try_for_each(&work)))
+            .collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| match worker.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+    })
 }
 
 /// Why no engine can run here.

@@ -12,6 +12,9 @@ use crate::redact;
 /// Bytes of the file.
 const FILE: u64 = 4 << 20;
 
+/// Seconds by which the start of a process may be told wrong.
+const INEXACT: i64 = 2;
+
 /// Keys whose value is an object. `dockerd` takes any other object for a heading, and what is in it for keys.
 const OBJECTS: &[&str] = &[
     "builder",
@@ -108,7 +111,7 @@ impl ConfigFile {
         {
             data.insert(
                 "changed_since_start".to_owned(),
-                (modified > started).into(),
+                (modified > started.saturating_add(INEXACT)).into(),
             );
         }
         data

@@ -28,11 +28,13 @@ pub(crate) fn told(steps: &[Step]) -> Vec<Value> {
         let (instruction, text) = instruction(&step.created_by);
         let text = cut(text);
         let kept = redact::text(&text);
+        // Also for a build argument, whose value is left out above.
+        let is_redacted = redact::text(&step.created_by) != step.created_by;
         let first =
             !has_begun && (step.size > 0 || ["ADD", "COPY"].contains(&instruction.as_str()));
         has_begun |= first;
         json!({
-            "instruction": instruction, "redacted": kept != text, "text": kept, "size": step.size,
+            "instruction": instruction, "redacted": is_redacted, "text": kept, "size": step.size,
             "empty": step.size == 0, "first": first, "created": step.created,
         })
     });
@@ -169,6 +171,7 @@ mod tests {
             size,
         };
         let told = told(&[
+            step("|1 TOKEN=x /bin/sh -c make", 0),
             step("ENV DB_PASSWORD=x", 0),
             step("/bin/sh -c #(nop) ADD file:b in /b ", 5),
             step("/bin/sh -c #(nop) ADD file:a in / ", 9),
@@ -191,6 +194,7 @@ mod tests {
                 ("file:a in /", true, false),
                 ("file:b in /b", false, false),
                 ("DB_PASSWORD=[redacted]", false, true),
+                ("TOKEN= make", false, true),
             ]
         );
     }

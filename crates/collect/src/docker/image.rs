@@ -23,17 +23,18 @@ const FIELDS: &[(&str, Shape)] = &[
     ("RepoDigests", TEXTS),
     (
         "Config",
+        // From API 1.50 on, all that is empty is left out of it.
         Shape::Object(&[
-            ("User", Shape::Text),
-            ("Cmd", TEXTS),
-            ("Entrypoint", TEXTS),
-            ("WorkingDir", Shape::Text),
-            ("ExposedPorts", Shape::Keys),
-            ("Volumes", Shape::Keys),
-            ("Labels", Shape::Map(&Shape::Text)),
+            ("User", Shape::Omitted(&Shape::Text)),
+            ("Cmd", Shape::Omitted(&TEXTS)),
+            ("Entrypoint", Shape::Omitted(&TEXTS)),
+            ("WorkingDir", Shape::Omitted(&Shape::Text)),
+            ("ExposedPorts", Shape::Omitted(&Shape::Keys)),
+            ("Volumes", Shape::Omitted(&Shape::Keys)),
+            ("Labels", Shape::Omitted(&Shape::Map(&Shape::Text))),
             ("Healthcheck", Shape::Object(&[("Test", TEXTS)])),
-            ("StopSignal", Shape::Text),
-            ("OnBuild", TEXTS),
+            ("StopSignal", Shape::Omitted(&Shape::Text)),
+            ("OnBuild", Shape::Omitted(&TEXTS)),
         ]),
     ),
 ];

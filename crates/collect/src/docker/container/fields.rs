@@ -1,4 +1,5 @@
-//! What of "Inspect a container" is kept.
+//! What of "Inspect a container" is kept. `Omitted` is what the API's own types leave out when it is empty
+//! (`omitempty` in moby's `api/types`).
 
 use crate::shape::Shape;
 
@@ -53,7 +54,7 @@ const CONFIG: &[(&str, Shape)] = &[
     ("Cmd", TEXTS),
     ("Entrypoint", TEXTS),
     ("WorkingDir", Shape::Text),
-    ("ExposedPorts", Shape::Keys),
+    ("ExposedPorts", Shape::Omitted(&Shape::Keys)),
     ("Labels", TEXT_MAP),
     (
         "Healthcheck",
@@ -64,7 +65,7 @@ const CONFIG: &[(&str, Shape)] = &[
             ("Retries", Shape::Int),
         ]),
     ),
-    ("StopSignal", Shape::Text),
+    ("StopSignal", Shape::Omitted(&Shape::Text)),
     ("Tty", Shape::Bool),
     ("OpenStdin", Shape::Bool),
 ];
@@ -103,7 +104,7 @@ const HOST_CONFIG: &[(&str, Shape)] = &[
     ("DeviceCgroupRules", TEXTS),
     ("Binds", TEXTS),
     ("VolumesFrom", TEXTS),
-    ("Tmpfs", TEXT_MAP),
+    ("Tmpfs", Shape::Omitted(&TEXT_MAP)),
     ("Memory", Shape::Int),
     ("MemoryReservation", Shape::Int),
     ("MemorySwap", Shape::Int),
@@ -136,8 +137,8 @@ const HOST_CONFIG: &[(&str, Shape)] = &[
         "LogConfig",
         Shape::Object(&[("Type", Shape::Text), ("Config", TEXT_MAP)]),
     ),
-    ("Runtime", Shape::Text),
-    ("Sysctls", TEXT_MAP),
+    ("Runtime", Shape::Omitted(&Shape::Text)),
+    ("Sysctls", Shape::Omitted(&TEXT_MAP)),
     ("GroupAdd", TEXTS),
     ("ExtraHosts", TEXTS),
     ("MaskedPaths", TEXTS),
@@ -147,11 +148,11 @@ const HOST_CONFIG: &[(&str, Shape)] = &[
 ];
 
 const MOUNT: &[(&str, Shape)] = &[
-    ("Type", Shape::Text),
-    ("Name", Shape::Text),
-    ("Source", Shape::Text),
+    ("Type", Shape::Omitted(&Shape::Text)),
+    ("Name", Shape::Omitted(&Shape::Text)),
+    ("Source", Shape::Omitted(&Shape::Text)),
     ("Destination", Shape::Text),
-    ("Driver", Shape::Text),
+    ("Driver", Shape::Omitted(&Shape::Text)),
     ("Mode", Shape::Text),
     ("RW", Shape::Bool),
     ("Propagation", Shape::Text),
