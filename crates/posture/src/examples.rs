@@ -78,10 +78,12 @@ fn fault(check: &Check, example: &Example) -> Option<String> {
         &snapshot(check, example),
         example.now,
     );
-    let Some(object) = verdict.objects.first() else {
-        return Some("nothing was judged".to_owned());
-    };
-    compare(example, object)
+    match verdict.objects.first() {
+        Some(object) => compare(example, object),
+        // The check is not about it.
+        None if verdict.outcome == example.expect => None,
+        None => Some(format!("it is {}", verdict.outcome.as_str())),
+    }
 }
 
 fn compare(example: &Example, object: &ObjectVerdict) -> Option<String> {

@@ -17,6 +17,8 @@ pub(super) struct CheckFile {
     #[serde(default)]
     pub(super) needs: BTreeMap<String, String>,
     #[serde(default)]
+    pub(super) of: Option<String>,
+    #[serde(default)]
     pub(super) when: Option<String>,
     #[serde(default)]
     pub(super) unless: Option<String>,
@@ -69,7 +71,7 @@ pub struct Fix {
     /// Keys and values for `daemon.json`.
     #[serde(default)]
     pub daemon: Map<String, Value>,
-    /// The mode that a file gets, in octal.
+    /// The mode that a file gets, in octal. May hold expressions.
     #[serde(default)]
     pub mode: Option<String>,
     /// The owner and group that a file gets: `root:root`. May hold expressions.

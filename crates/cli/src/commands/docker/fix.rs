@@ -171,7 +171,7 @@ fn plan(
                 let path = below(&args.collect.root, path);
                 changes.push(Change::file(
                     path,
-                    fix.mode.as_deref(),
+                    object.fix.mode.as_deref(),
                     object.fix.owner.as_deref(),
                     snapshot,
                 )?);
