@@ -33,13 +33,18 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/kubernetes",
+        allowed: &["model"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/scan",
         allowed: &["image", "model"],
         denied: IO,
     },
     Fence {
         folder: "crates/collect",
-        allowed: &["model"],
+        allowed: &["kubernetes", "model"],
         denied: &["axum", "sqlx"],
     },
     Fence {
