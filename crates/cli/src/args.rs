@@ -9,7 +9,7 @@ use clap_complete::Shell;
 
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
-    FixArgs, PostureArgs, PostureFormat,
+    FixArgs, K8sArgs, PostureArgs, PostureFormat,
 };
 pub(crate) use scan::{ImageArgs, Place, ReportArgs, ReportFormat, SbomArgs};
 
@@ -98,6 +98,16 @@ pub(crate) enum Command {
     ///   seareeve docker fix 2.15
     #[command(verbatim_doc_comment)]
     Docker(DockerArgs),
+    /// Judge Kubernetes manifests: files, folders, and what Helm, Kustomize and kubectl print.
+    ///
+    /// Needs no cluster. Each object is judged by itself, workloads by what their pods would be.
+    ///
+    /// Examples:
+    ///   seareeve k8s -f deploy/
+    ///   helm template app | seareeve k8s -f - --fail-on high
+    ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json
+    #[command(verbatim_doc_comment)]
+    K8s(K8sArgs),
     /// Look into checks: list, test and explain them, and compare facts.
     #[command(subcommand)]
     Check(CheckCommand),
@@ -297,6 +307,8 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum SchemaName {
     /// `seareeve image --format json`.
     ImageReport,
+    /// `seareeve k8s --format json`.
+    ManifestReport,
     /// `seareeve docker --format json`.
     PostureReport,
 }

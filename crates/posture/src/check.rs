@@ -39,6 +39,7 @@ pub struct Check {
     when: Option<Program>,
     unless: Option<String>,
     params: Map<String, Value>,
+    wants_params: bool,
     parts: Vec<(String, Program)>,
     fail: Option<Condition>,
     review: Option<Condition>,
@@ -166,6 +167,12 @@ impl Check {
     #[must_use]
     pub fn params(&self) -> &Map<String, Value> {
         &self.params
+    }
+
+    /// Whether its own parameters say nothing: it is of use once somebody sets them.
+    #[must_use]
+    pub fn wants_params(&self) -> bool {
+        self.wants_params
     }
 
     /// What it wants, as its file says it: with expressions.
@@ -436,6 +443,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         when,
         unless: file.unless,
         params: file.params,
+        wants_params: file.wants_params,
         parts,
         fail,
         review,

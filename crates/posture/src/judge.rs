@@ -8,7 +8,6 @@ use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
 use serde_json::{Map, Value as Json};
 
 use crate::check::{Check, Condition, Need};
-use crate::text::Text;
 use crate::verdict::{CheckVerdict, Item, ObjectFix, ObjectVerdict, Outcome};
 use crate::views;
 

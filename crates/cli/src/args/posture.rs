@@ -98,6 +98,46 @@ pub(crate) struct PostureArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct K8sArgs {
+    /// Files and folders with manifests; - reads standard input. May be given several times.
+    #[arg(short, long, required = true, num_args = 1.., value_name = "PATH")]
+    pub(crate) file: Vec<Utf8PathBuf>,
+
+    /// Judge by a standard alone, as of a version of Kubernetes: pss-baseline or pss-restricted, such as
+    /// pss-restricted@1.30 or pss-restricted@latest. Each object gets a verdict.
+    #[arg(long, value_name = "NAME@VERSION")]
+    pub(crate) standard: Option<String>,
+
+    /// Only these checks.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) only: Vec<String>,
+
+    /// Show only checks of these severities, such as HIGH,CRITICAL.
+    #[arg(short, long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) severity: Vec<Severity>,
+
+    /// File with parameters of checks: `check: {name: value}`. A check that needs some is used only with them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) params: Option<Utf8PathBuf>,
+
+    /// Folder with checks and benchmarks of your own, beside the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checks: Option<Utf8PathBuf>,
+
+    /// How to print the result.
+    #[arg(short = 'F', long, value_enum, default_value_t = PostureFormat::Table, value_name = "FORMAT")]
+    pub(crate) format: PostureFormat,
+
+    /// Write the result to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+
+    /// Exit with 2 when a check that is shown fails at this severity or above.
+    #[arg(long, value_name = "SEVERITY", help_heading = "Gates")]
+    pub(crate) fail_on: Option<Severity>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct FixArgs {
     /// The control's number or its check.
     pub(crate) id: String,

@@ -24,6 +24,8 @@ pub(super) struct CheckFile {
     pub(super) unless: Option<String>,
     #[serde(default)]
     pub(super) params: Map<String, Value>,
+    #[serde(default)]
+    pub(super) wants_params: bool,
     #[serde(default, rename = "let")]
     pub(super) parts: BTreeMap<String, String>,
     #[serde(default)]

@@ -137,7 +137,7 @@ fn kind_of(status: &str) -> Option<&'static str> {
     }
 }
 
-fn level(severity: Option<&str>) -> &'static str {
+pub(in crate::output) fn level(severity: Option<&str>) -> &'static str {
     match severity {
         Some("critical" | "high") => "error",
         Some("low") => "note",
@@ -146,7 +146,7 @@ fn level(severity: Option<&str>) -> &'static str {
 }
 
 /// GitHub sorts by a number from 0 to 10.
-fn score(severity: Option<&str>) -> &'static str {
+pub(in crate::output) fn score(severity: Option<&str>) -> &'static str {
     match severity {
         Some("critical") => "9.5",
         Some("high") => "8.0",
@@ -157,6 +157,6 @@ fn score(severity: Option<&str>) -> &'static str {
 }
 
 /// Text without the links that SARIF lets stand in it (3.11.6).
-fn plain(text: &str) -> String {
+pub(in crate::output) fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
