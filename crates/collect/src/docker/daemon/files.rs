@@ -228,11 +228,10 @@ fn certificates(root: &Root, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
         for name in root.names(folder.as_str()).unwrap_or_default() {
             let path = folder.join(name);
             match root.metadata(&path) {
-                Ok((_, metadata)) if metadata.is_dir() => {
-                    if depth < DEPTH {
-                        open.push((path, depth.saturating_add(1)));
-                    }
+                Ok((_, metadata)) if metadata.is_dir() && depth < DEPTH => {
+                    open.push((path, depth.saturating_add(1)));
                 }
+                // What lies deeper is told as the folder that it lies in.
                 _ if found.len() < CERTIFICATES => found.push(path),
                 _ => {}
             }
