@@ -146,10 +146,12 @@ impl Daemon<'_> {
             .and_then(Value::as_str)
             .filter(|path| !path.is_empty())
             .unwrap_or("runc");
-        if path.starts_with('/') {
+        // Podman lists runtimes where they might be.
+        let name = path.rsplit('/').next().unwrap_or("runc");
+        if path.starts_with('/') && root.exists(path) {
             path.into()
         } else {
-            program(root, path)
+            program(root, name)
         }
     }
 
