@@ -238,10 +238,9 @@ fn redact_word(word: &str, state: State, out: &mut String) -> State {
             out.push_str(word);
             return State::Value;
         }
-    } else if word.starts_with('-') && is_credential_name(bare) {
-        out.push_str(word);
-        return State::Value;
-    } else if bare.eq_ignore_ascii_case("bearer") {
+    } else if (word.starts_with('-') && is_credential_name(bare))
+        || bare.eq_ignore_ascii_case("bearer")
+    {
         out.push_str(word);
         return State::Value;
     }

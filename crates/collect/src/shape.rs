@@ -129,7 +129,7 @@ fn trim_value(
         (Shape::Keys, Value::Object(map)) => {
             Some(map.into_iter().map(|(key, _)| Value::String(key)).collect())
         }
-        (shape, Value::String(_)) if matches!(shape, Shape::Text) => {
+        (Shape::Text, Value::String(_)) => {
             told(problems, format!("{path} is longer than {TEXT} bytes"));
             None
         }

@@ -62,6 +62,7 @@ impl Container {
             .collect();
         let (mut data, problems) = trim(document, fields::CONTAINER);
         redact(&mut data);
+        without_empty_health(&mut data);
         let name = text(&data, "Name").trim_start_matches('/').to_owned();
         data.insert("Name".to_owned(), json!(name));
         let image_id = text(&data, "Image").to_owned();
@@ -77,16 +78,13 @@ impl Container {
         derived.ages(around.now);
         derived.image();
         derived.capabilities(around.is_podman);
-        derived.put_if(
-            "security",
-            security::told(derived.0, around.security, around.options),
-        );
+        derived.put_if("security", security::told(derived.0, around));
         derived.put_if(
             "mounts",
             mounts::told(derived.0, around.volumes, around.host),
         );
         derived.put_if("ports", ports::told(derived.0));
-        derived.put_if("networks", networks(derived.0, around.networks));
+        derived.put_if("networks", networks(derived.0, around));
         let seen = running::Seen::find(id, derived.0, around);
         let passwd = |path: &str| seen.file(path, layers.as_ref());
         if let Some(wanted) = value(derived.0, &["Config", "User"]).and_then(Value::as_str) {
@@ -191,20 +189,34 @@ impl Derived<'_> {
     }
 }
 
-fn networks(data: &Map<String, Value>, networks: &[Network]) -> Option<Value> {
+fn networks(data: &Map<String, Value>, around: &Surroundings<'_>) -> Option<Value> {
     let own = value(data, &["NetworkSettings", "Networks"])?.as_object()?;
     let told = own.iter().map(|(name, network)| {
         let id = network
             .get("NetworkID")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let known = networks
+        let known = around
+            .networks
             .iter()
             .find(|known| known.id == id || known.name == *name);
-        let is_default = known.is_some_and(|known| known.is_default_bridge);
+        // Podman names it as it does itself here, and as Docker does in its list of networks.
+        let is_default = known.is_some_and(|known| known.is_default_bridge)
+            || (around.is_podman && name == "podman");
         json!({"name": name, "id": id, "default_bridge": is_default})
     });
     Some(told.collect())
+}
+
+/// Podman tells of the health of containers that nobody checks.
+fn without_empty_health(data: &mut Map<String, Value>) {
+    let Some(Value::Object(state)) = data.get_mut("State") else {
+        return;
+    };
+    let status = state.get("Health").and_then(|health| health.get("Status"));
+    if status.is_some_and(|status| status == "" || status == "none") {
+        state.remove("Health");
+    }
 }
 
 /// Takes credentials out of what people write.

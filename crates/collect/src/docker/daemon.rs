@@ -403,10 +403,12 @@ fn components(version: &Value) -> Vec<Value> {
                     None => other.to_ascii_lowercase(),
                 },
             };
-            // `crun version 1.8.1` of several lines
+            // `crun version 1.8.1` of several lines, `conmon version 2.1.6, commit: x`
             let version = text(one, "Version");
-            let version = version.lines().next().unwrap_or_default();
-            let version = version.rsplit(' ').next().unwrap_or_default();
+            let version = version
+                .split_once(" version ")
+                .map_or(version.as_str(), |(_, rest)| rest);
+            let version = version.split([' ', ',', '\n']).next().unwrap_or_default();
             (name, version.to_owned())
         })
         .collect();
@@ -470,7 +472,7 @@ mod tests {
             json!([
                 {"name": "podman", "version": "4.3.1", "number": [4, 3, 1]},
                 {"name": "crun", "version": "1.8.1", "number": [1, 8, 1]},
-                {"name": "conmon", "version": "unknown", "number": []},
+                {"name": "conmon", "version": "2.1.6", "number": [2, 1, 6]},
             ])
         );
         assert_eq!(

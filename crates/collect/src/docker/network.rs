@@ -47,9 +47,10 @@ impl Network {
             return None;
         }
         let option = |name: &str| kept.get("Options")?.get(name)?.as_str();
-        // Podman has no such option; its network of this name is the one that containers are in unasked.
+        // Podman has no such option. The network that containers are in unasked is its `podman`, which its Docker
+        // interface calls `bridge`.
         let is_default_bridge = option("com.docker.network.bridge.default_bridge") == Some("true")
-            || (is_podman && name == "podman");
+            || (is_podman && ["podman", "bridge"].contains(&name.as_str()));
         // Present and not `false`: the command line sets it without a value.
         let encrypted =
             driver == "overlay" && option("encrypted").is_some_and(|value| value != "false");

@@ -115,7 +115,7 @@ fn read(
             json!({
                 "not_before": from.to_string(), "not_after": until.to_string(),
                 "age_days": time::since(from.as_second(), now),
-                "expires_days": -days_until(until, now),
+                "expires_days": days_until(until, now),
             })
         }),
     );
@@ -191,10 +191,11 @@ fn read(
     })
 }
 
-/// How many days ago; negative for what is to come.
+/// Whole days that are left; negative when none are.
 fn days_until(until: Timestamp, now: Timestamp) -> i64 {
-    now.as_second()
-        .saturating_sub(until.as_second())
+    until
+        .as_second()
+        .saturating_sub(now.as_second())
         .div_euclid(86_400)
 }
 

@@ -224,6 +224,46 @@ fn what_one_path_lacks_does_not_take_the_others_away() {
 }
 
 #[test]
+fn five_hundred_containers_are_all_told() {
+    let id = |number: usize| format!("{number:064x}");
+    let engine = Engine::start(move |path| {
+        if path == "/containers/json?all=1" {
+            let all: Vec<_> = (0..500).map(|number| json!({"Id": id(number)})).collect();
+            return Reply::Json(json!(all));
+        }
+        let number = path
+            .strip_prefix("/containers/")
+            .and_then(|rest| rest.strip_suffix("/json"));
+        let Some(number) = number else {
+            return plain(path);
+        };
+        let Reply::Json(mut document) = plain(&format!("/containers/{}/json", "c".repeat(64)))
+        else {
+            panic!("a plain engine has a container");
+        };
+        document["Id"] = json!(number);
+        document["Name"] = json!(format!("/web-{number}"));
+        document["Config"]["User"] = json!("1000");
+        document["State"]["Running"] = json!(false);
+        Reply::Json(document)
+    });
+    let snapshot = collect(&options(&engine.socket()));
+    let containers = kind(&snapshot, "docker.container");
+    assert_eq!(
+        (containers.status, containers.items.len()),
+        (CollectionStatus::Ok, 500)
+    );
+    let ids: Vec<&str> = containers
+        .items
+        .iter()
+        .map(|item| item.id.as_str())
+        .collect();
+    assert!(ids.is_sorted());
+    let network = only(&snapshot, "docker.network");
+    assert_eq!(network["containers"].as_array().unwrap().len(), 500);
+}
+
+#[test]
 fn a_container_that_went_is_no_loss() {
     let snapshot = with("/containers/cc", || Reply::Status(404, "{}"));
     let containers = kind(&snapshot, "docker.container");

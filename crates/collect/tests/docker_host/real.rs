@@ -168,6 +168,50 @@ fn containers_are_seen_as_they_are() {
     assert!(!whole.contains("hunter2") && !whole.contains("s3cr3t"));
     images(&snapshot);
     daemon(&snapshot, &lab);
+    for item in snapshot
+        .facts
+        .values()
+        .flat_map(|collection| &collection.items)
+    {
+        documented(&item.data, &item.name);
+    }
+}
+
+/// Every field is on the page that checks are written by.
+fn documented(data: &Value, place: &str) {
+    const PAGE: &str = include_str!("../../../../docs/reference/facts.md");
+    /// Keys that are names and no fields.
+    const FREE: &[&str] = &[
+        "IndexConfigs",
+        "Labels",
+        "Networks",
+        "Options",
+        "PortBindings",
+        "Ports",
+        "Runtimes",
+        "Sysctls",
+        "Tmpfs",
+        "configured",
+        "keys",
+        "value",
+    ];
+    match data {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+                let mut words = PAGE.split(|c| !is_word(c));
+                assert!(
+                    words.any(|word| word == field),
+                    "{field} of {place} is not documented"
+                );
+                if !FREE.contains(&field.as_str()) {
+                    documented(value, place);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| documented(item, place)),
+        _ => {}
+    }
 }
 
 fn images(snapshot: &seareeve_model::Snapshot) {

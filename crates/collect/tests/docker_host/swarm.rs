@@ -58,6 +58,7 @@ fn a_manager_tells_of_its_swarm_and_keeps_its_secrets() {
         ("/services/0/env/0/credential", json!("name")),
         ("/secrets", json!(1)),
         ("/ca/age_days", json!(39)),
+        ("/ca/expires_days", json!(3610)),
     ] {
         assert_eq!(swarm.pointer(pointer), Some(&expected), "{pointer}");
     }

@@ -83,11 +83,9 @@ impl<'a> Seen<'a> {
             told.push(("processes_from", "proc".into()));
             let listeners = self.listeners(root, pid, pids);
             told.extend(listeners.map(|listeners| ("listeners", listeners)));
-        } else if self.is_running {
-            if let Some(processes) = self.top() {
-                told.push(("processes", processes));
-                told.push(("processes_from", "top".into()));
-            }
+        } else if let Some(processes) = self.top() {
+            told.push(("processes", processes));
+            told.push(("processes_from", "top".into()));
         }
         told
     }
@@ -107,6 +105,9 @@ impl<'a> Seen<'a> {
 
     /// "List processes running inside a container": the engine runs `ps` on its host.
     fn top(&self) -> Option<Value> {
+        if !self.is_running {
+            return None;
+        }
         let path = format!("/containers/{}/top", self.id);
         let top: Value = self.around.client.json(&path).ok()?;
         Some(from_top(&top))
@@ -120,10 +121,10 @@ impl<'a> Seen<'a> {
                 return Ok(bytes);
             }
         }
-        if let (Some(layers), Some(root)) = (layers, self.root()) {
-            if let Some(bytes) = from_layers(root, layers, path) {
-                return Ok(bytes);
-            }
+        if let (Some(layers), Some(root)) = (layers, self.root())
+            && let Some(bytes) = from_layers(root, layers, path)
+        {
+            return Ok(bytes);
         }
         let question = format!("/containers/{}/archive?path={path}", self.id);
         let archive = self.around.client.bytes(&question);

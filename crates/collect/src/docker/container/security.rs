@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::value;
+use super::{Surroundings, value};
 use crate::docker::daemon::Security;
 use crate::docker::environment;
-use crate::docker::options::Resolved;
 
 /// What its `SecurityOpt` say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -49,10 +48,22 @@ fn seccomp(value: &str) -> String {
 }
 
 /// Nothing when the engine said nothing of it.
-pub(super) fn told(
+pub(super) fn told(data: &Map<String, Value>, around: &Surroundings<'_>) -> Option<Value> {
+    let default = match around.is_podman {
+        // It has no such option.
+        true => Some((false, "default")),
+        false => {
+            let set = around.options.bool("no-new-privileges");
+            set.map(|set| (set, "daemon"))
+        }
+    };
+    confined(data, around.security, default)
+}
+
+fn confined(
     data: &Map<String, Value>,
     daemon: &Security,
-    options: &Resolved,
+    no_new_privileges: Option<(bool, &'static str)>,
 ) -> Option<Value> {
     let security_opt = value(data, &["HostConfig", "SecurityOpt"])?;
     let is_privileged = value(data, &["HostConfig", "Privileged"])?.as_bool()?;
@@ -75,9 +86,7 @@ pub(super) fn told(
     });
     let no_new_privileges = match own.no_new_privileges {
         Some(own) => Some((own, "container")),
-        None => options
-            .bool("no-new-privileges")
-            .map(|default| (default, "daemon")),
+        None => no_new_privileges,
     };
     if let (Some((set, from)), Value::Object(told)) = (no_new_privileges, &mut told) {
         told.insert("no_new_privileges".to_owned(), set.into());
@@ -171,7 +180,7 @@ mod tests {
         let told = |options: Value, privileged: bool| {
             let data = json!({"HostConfig": {"SecurityOpt": options, "Privileged": privileged}});
             let Value::Object(data) = data else { panic!() };
-            told(&data, &daemon, &Resolved::default()).unwrap()
+            confined(&data, &daemon, None).unwrap()
         };
         assert_eq!(told(json!([]), false)["seccomp_from"], json!("daemon"));
         assert_eq!(told(json!([]), true)["seccomp"], json!("unconfined"));

@@ -146,10 +146,12 @@ impl Daemon<'_> {
             .and_then(Value::as_str)
             .filter(|path| !path.is_empty())
             .unwrap_or("runc");
-        if path.starts_with('/') {
+        // Podman lists runtimes where they might be.
+        let name = path.rsplit('/').next().unwrap_or("runc");
+        if path.starts_with('/') && root.exists(path) {
             path.into()
         } else {
-            program(root, path)
+            program(root, name)
         }
     }
 
@@ -228,11 +230,10 @@ fn certificates(root: &Root, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
         for name in root.names(folder.as_str()).unwrap_or_default() {
             let path = folder.join(name);
             match root.metadata(&path) {
-                Ok((_, metadata)) if metadata.is_dir() => {
-                    if depth < DEPTH {
-                        open.push((path, depth.saturating_add(1)));
-                    }
+                Ok((_, metadata)) if metadata.is_dir() && depth < DEPTH => {
+                    open.push((path, depth.saturating_add(1)));
                 }
+                // What lies deeper is told as the folder that it lies in.
                 _ if found.len() < CERTIFICATES => found.push(path),
                 _ => {}
             }
