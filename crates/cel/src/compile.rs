@@ -18,7 +18,7 @@ use crate::syntax::{self, Syntax, SyntaxKind};
 use crate::value::{Type, Value};
 
 /// However much the caller allows: evaluation goes down as deep as the tree is high.
-const DEEPEST: usize = 256;
+const DEEPEST: usize = 128;
 
 pub(crate) fn compile(
     environment: &Environment,
@@ -45,7 +45,6 @@ pub(crate) fn compile(
         names: Arc::clone(&environment.variables),
         used: compiler.used.into_iter().collect(),
         locals: compiler.locals,
-        height: syntax.height,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! Macros over lists and maps (langdef.md, "Macros"; those of two variables as in cel-go's extension).
 
-use super::{Evaluated, Evaluation, VALUE_BYTES, entries_of, shallow};
+use super::literals::entries_of;
+use super::{Evaluated, Evaluation, VALUE_BYTES, shallow};
 use crate::error::{Fault, Reason};
 use crate::functions::mismatch;
 use crate::limits::Budget;
