@@ -288,8 +288,7 @@ fn distance(left: &str, right: &str) -> usize {
         let mut diagonal = at;
         let mut before = at + 1;
         for (place, right) in row.iter_mut().skip(1).zip(right.chars()) {
-            let replaced =
-                diagonal + usize::from(left.to_ascii_lowercase() != right.to_ascii_lowercase());
+            let replaced = diagonal + usize::from(!left.eq_ignore_ascii_case(&right));
             diagonal = *place;
             *place = replaced.min(*place + 1).min(before + 1);
             before = *place;

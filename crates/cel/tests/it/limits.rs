@@ -114,7 +114,7 @@ fn chains_are_not_nesting() {
     assert!(matches!(ends(&path, &given), Err(Reason::NoSuchKey(_))));
 }
 
-/// The most that the limits allow, on half the stack that threads have.
+/// The most that the limits allow, on three quarters of the stack that threads have.
 #[test]
 fn the_deepest_there_is_fits_on_the_stack() {
     fn deepest() {
@@ -157,7 +157,7 @@ fn the_deepest_there_is_fits_on_the_stack() {
         );
         assert!(ends.any(|end| end.is_none()));
     }
-    let thread = std::thread::Builder::new().stack_size(1024 * 1024);
+    let thread = std::thread::Builder::new().stack_size(1536 * 1024);
     thread.spawn(deepest).unwrap().join().unwrap();
 }
 
