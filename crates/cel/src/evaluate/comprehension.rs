@@ -154,7 +154,8 @@ impl<'a> Evaluation<'_, 'a> {
             Collect::Filter | Collect::List => shallow(Value::List(List::made(values)), at),
             Collect::Map | Collect::Entries => {
                 let keys = keys.iter().filter_map(Key::literal);
-                let map = entries_of(keys.zip(values).collect()).map_err(|reason| reason.at(at))?;
+                let map = entries_of(keys.zip(values).collect(), self.budget)
+                    .map_err(|reason| reason.at(at))?;
                 shallow(map, at)
             }
             Collect::Sorted => {

@@ -3,6 +3,7 @@
 use super::{Evaluated, Evaluation, VALUE_BYTES, shallow};
 use crate::error::Reason;
 use crate::functions;
+use crate::limits::Budget;
 use crate::node::{Element, Entry};
 use crate::value::{Entries, Key, List, Map, Value};
 
@@ -42,28 +43,32 @@ impl<'a> Evaluation<'_, 'a> {
                 }
             }
         }
-        entries_of(pairs)
+        entries_of(pairs, self.budget)
             .map_err(|reason| reason.at(at))
             .and_then(|map| shallow(map, at))
     }
 }
 
-/// A map of entries, of which no two may have the same key.
-pub(super) fn entries_of<'a>(pairs: Vec<(Key<'a>, Value<'a>)>) -> Result<Value<'a>, Reason> {
+/// A map of entries, of which no two may have the same key; takes what sorting them costs.
+pub(super) fn entries_of<'a>(
+    pairs: Vec<(Key<'a>, Value<'a>)>,
+    budget: &mut Budget,
+) -> Result<Value<'a>, Reason> {
     let count = pairs.len();
-    let keys: Vec<Key<'a>> = match count {
-        0..=1 => Vec::new(),
-        _ => pairs.iter().map(|(key, _)| key.clone()).collect(),
-    };
+    let rounds = count.checked_ilog2().unwrap_or(0) as usize + 1;
+    let bytes: usize = pairs.iter().map(|(key, _)| key.text_bytes()).sum();
+    budget.take_steps(count)?;
+    budget.take_text(bytes.saturating_mul(rounds))?;
+    let keys: Vec<Key<'a>> = pairs.iter().map(|(key, _)| key.clone()).collect();
     let made = Entries::new(pairs);
-    if made.entries.len() < count {
-        let mut sorted: Vec<&Key<'a>> = keys.iter().collect();
-        sorted.sort_by(|left, right| left.order(right));
-        let twice = sorted.windows(2).find_map(|pair| match pair {
-            [left, right] if left.order(right).is_eq() => Some(left.to_string()),
-            _ => None,
-        });
-        return Err(Reason::DuplicateKey(twice.unwrap_or_default().into()));
+    if made.entries.len() == count {
+        return Ok(Value::Map(Map::Shared(made.into())));
     }
-    Ok(Value::Map(Map::Shared(made.into())))
+    let mut sorted: Vec<&Key<'a>> = keys.iter().collect();
+    sorted.sort_by(|left, right| left.order(right));
+    let twice = sorted.windows(2).find_map(|pair| match pair {
+        [left, right] if left.order(right).is_eq() => Some(left.to_string()),
+        _ => None,
+    });
+    Err(Reason::DuplicateKey(twice.unwrap_or_default().into()))
 }
