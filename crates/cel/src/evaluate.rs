@@ -214,7 +214,13 @@ impl<'e, 'a> Evaluation<'e, 'a> {
                 }
                 Ok(false)
             }
-            Value::Map(map) => Ok(Key::asked(needle).is_some_and(|key| map.find(&key).is_some())),
+            Value::Map(map) => match Key::asked(needle) {
+                Some(key) => {
+                    self.budget.take_text(key.text_bytes())?;
+                    Ok(map.find(&key).is_some())
+                }
+                None => Ok(false),
+            },
             other => Err(functions::mismatch(
                 "_in_",
                 &[needle.clone(), other.clone()],

@@ -55,6 +55,7 @@ impl<'a> Evaluation<'_, 'a> {
                 StepKind::Field(name) => field(&value, name),
                 StepKind::Index(index) => {
                     let index = self.evaluate(index)?;
+                    self.steps(index.as_str().map_or(0, str::len) / 64, step.at)?;
                     element(&value, &index)
                 }
             };
