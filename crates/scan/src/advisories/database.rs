@@ -181,14 +181,9 @@ impl Database {
     pub fn has_ecosystem(&self, ecosystem: &str) -> Result<bool, DatabaseError> {
         let keys = self.table(Section::Keys, "index")?;
         let at = lower_bound(keys.len(), |number| {
-            let key: StoredKey<'_> = decode(keys.row(number)?, "index")?;
-            Ok(key.ecosystem.cmp(ecosystem))
+            Ok(names_of(keys.row(number)?)?.0.cmp(ecosystem.as_bytes()))
         })?;
-        if at >= keys.len() {
-            return Ok(false);
-        }
-        let key: StoredKey<'_> = decode(keys.row(at)?, "index")?;
-        Ok(key.ecosystem == ecosystem)
+        Ok(at < keys.len() && names_of(keys.row(at)?)?.0 == ecosystem.as_bytes())
     }
 
     /// All that is known of the vulnerabilities that `id` means: its own id, an alias, or a record that
@@ -242,16 +237,11 @@ impl Database {
         name: &str,
     ) -> Result<Vec<StoredEntry<'_>>, DatabaseError> {
         let keys = self.table(Section::Keys, "index")?;
-        let wanted = (ecosystem, name);
+        let wanted = (ecosystem.as_bytes(), name.as_bytes());
         let at = lower_bound(keys.len(), |number| {
-            let key: StoredKey<'_> = decode(keys.row(number)?, "index")?;
-            Ok((key.ecosystem, key.name).cmp(&wanted))
+            Ok(names_of(keys.row(number)?)?.cmp(&wanted))
         })?;
-        if at >= keys.len() {
-            return Ok(Vec::new());
-        }
-        let key: StoredKey<'_> = decode(keys.row(at)?, "index")?;
-        if (key.ecosystem, key.name) != wanted {
+        if at >= keys.len() || names_of(keys.row(at)?)? != wanted {
             return Ok(Vec::new());
         }
         let mut rest = self.table(Section::Entries, "statements")?.row(at)?;
@@ -348,6 +338,15 @@ impl ScoreTable<'_> {
             percentile,
             date: self.date?,
         })
+    }
+}
+
+/// Ecosystem and name of a [`StoredKey`]. Looking for a package reads a score of keys to compare them, so neither that
+/// they are text is asked nor the hash is read.
+fn names_of(key: &[u8]) -> Result<(&[u8], &[u8]), DatabaseError> {
+    match postcard::take_from_bytes(key) {
+        Ok((names, _hash)) => Ok(names),
+        Err(_) => Err(DatabaseError::Damaged { part: "index" }),
     }
 }
 
