@@ -85,7 +85,7 @@ fn alone<T>(
     let mut chunks = Chunks::new(source, None, limits, &shared, tick);
     let result = consume(&mut chunks);
     drop(chunks);
-    let end = intake.read_rest(|packed| tick(packed));
+    let end = intake.read_rest(&mut *tick);
     (result, end)
 }
 
