@@ -113,7 +113,8 @@ pub struct ReportPackage {
     pub layer: String,
 }
 
-/// One vulnerability in one package at one place. What is long is shared between the findings of a vulnerability.
+/// One vulnerability in one package at one place.
+// What is long is shared between the findings of a vulnerability.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReportFinding {
     /// The CVE where there is one.

@@ -5,6 +5,7 @@ pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod image;
+pub(crate) mod java_index;
 pub(crate) mod sbom;
 pub(crate) mod server;
 pub(crate) mod up;

@@ -1,11 +1,14 @@
-//! SQLite's file format, as far as it takes to list the headers in rpm's table `Packages` (`rpmdb.sqlite`): the
-//! schema, the table's tree, and values that go on on overflow pages ("Database File Format"). Nothing is looked
-//! up, so keys, indices and free pages are of no interest.
+//! SQLite's file format, as far as it takes to list the rows of a table: the schema, the table's tree, and values
+//! that go on on overflow pages ("Database File Format"). Nothing is looked up, so indices and free pages are of no
+//! interest. The file may lie; the work is linear in its size.
 
-use super::bytes::{Endian, Pages, range};
-use super::{Each, Limited};
+use std::borrow::Cow;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 
-pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
+use crate::bytes::{Endian, Used, range};
+
+pub(crate) const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// The file's own head, before the first page's.
 const FILE_HEAD: usize = 100;
@@ -13,74 +16,124 @@ const FILE_HEAD: usize = 100;
 const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
 
-/// Hands out every header of `content`, which begins with [`MAGIC`].
-pub(super) fn headers(content: &[u8], each: &mut Each<'_>) -> Result<(), Limited> {
-    let Some(mut file) = Database::new(content) else {
-        return each(Err("the database's first page is damaged".to_owned()));
-    };
-    let mut root = None;
-    file.rows(1, &mut |row| {
-        match row {
-            Ok(row) => root = root.or_else(|| packages(row)),
-            Err(why) => each(Err(why))?,
-        }
-        Ok(())
-    })?;
-    let Some(root) = root else {
-        return each(Err("the database has no table of packages".to_owned()));
-    };
-    file.rows(root, &mut |row| {
-        // The number of the package is the key of the row, the header its only value.
-        each(row.and_then(|row| {
-            Columns::new(row)
-                .and_then(|mut columns| columns.find_map(Column::blob))
-                .ok_or_else(|| "a row of the table of packages is damaged".to_owned())
-        }))
-    })
-}
-
-/// The first page of the table `Packages`, if this row of the schema (type, name, table, page, SQL) is about it.
-fn packages(row: &[u8]) -> Option<usize> {
-    let mut columns = Columns::new(row)?;
-    let kind = columns.next()?.text()?;
-    let name = columns.next()?.text()?;
-    let is_it = kind == b"table" && name.eq_ignore_ascii_case(b"Packages");
-    is_it.then(|| columns.nth(1)?.integer()).flatten()
-}
-
 /// The page size that the head of a database or of its log says.
-pub(super) fn page_size(stored: u32) -> Option<usize> {
+pub(crate) fn page_size(stored: u32) -> Option<usize> {
     // The largest does not fit into the two bytes that a database has for it.
     let size = if stored == 1 { 65_536 } else { stored };
     let size = usize::try_from(size).ok()?;
     ((512..=65_536).contains(&size) && size.is_power_of_two()).then_some(size)
 }
 
-struct Database<'a> {
-    content: &'a [u8],
-    pages: Pages<'a>,
-    /// Bytes of a page that hold content: the rest is for extensions, such as encryption.
-    usable: usize,
+/// What a database is read from, page by page.
+pub(crate) trait Content<'a> {
+    /// Bytes.
+    fn length(&self) -> u64;
+
+    /// `length` bytes from `at` on; `None` where there are not so many.
+    fn read(&self, at: u64, length: usize) -> Option<Cow<'a, [u8]>>;
 }
 
-impl<'a> Database<'a> {
-    fn new(content: &'a [u8]) -> Option<Self> {
-        let size = page_size(Endian::Big.u16(content, 16)?.into())?;
-        let usable = size.checked_sub(usize::from(*content.get(20)?))?;
+impl<'a> Content<'a> for &'a [u8] {
+    fn length(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read(&self, at: u64, length: usize) -> Option<Cow<'a, [u8]>> {
+        range(self, usize::try_from(at).ok()?, length).map(Cow::Borrowed)
+    }
+}
+
+/// A file that is too large to be held in memory.
+impl Content<'static> for File {
+    fn length(&self) -> u64 {
+        self.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    fn read(&self, at: u64, length: usize) -> Option<Cow<'static, [u8]>> {
+        let mut bytes = vec![0; length];
+        self.read_exact_at(&mut bytes, at).ok()?;
+        Some(Cow::Owned(bytes))
+    }
+}
+
+/// A database.
+pub(crate) struct Database<C> {
+    content: C,
+    length: u64,
+    page: usize,
+    pages: usize,
+    /// Bytes of a page that hold content: the rest is for extensions, such as encryption.
+    usable: usize,
+    used: Used,
+}
+
+/// A table of the schema.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// The page on which its tree begins.
+    pub(crate) root: usize,
+    /// How it was made: `CREATE TABLE …`.
+    pub(crate) sql: String,
+}
+
+/// A row of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) key: u64,
+    /// For [`Columns`].
+    pub(crate) values: &'a [u8],
+}
+
+/// Takes one row after the other, and what could not be read.
+type Each<'a, E> = dyn FnMut(Result<Row<'_>, String>) -> Result<(), E> + 'a;
+
+impl<'a, C: Content<'a>> Database<C> {
+    /// `None` when the first page makes no sense.
+    pub(crate) fn new(content: C) -> Option<Self> {
+        let length = content.length();
+        let head = content.read(0, FILE_HEAD)?;
+        let page = page_size(Endian::Big.u16(&head, 16)?.into())?;
+        let usable = page.checked_sub(usize::from(*head.get(20)?))?;
+        let pages = usize::try_from(length.checked_div(page as u64)?).ok()?;
         // The format asks for 480 at least, and the arithmetic of payloads relies on it.
         (usable >= 480).then(|| Self {
             content,
-            pages: Pages::new(content, size),
+            length,
+            page,
+            pages,
             usable,
+            used: Used::new(pages),
         })
     }
 
-    /// Hands out the payload of every row of the tree that begins on page `root`.
-    fn rows(&mut self, root: usize, each: &mut Each<'_>) -> Result<(), Limited> {
+    /// All tables by name. The schema can be read once.
+    ///
+    /// # Errors
+    /// Those of `problem`, which is told what could not be read of it.
+    pub(crate) fn tables<E>(
+        &mut self,
+        problem: &mut dyn FnMut(String) -> Result<(), E>,
+    ) -> Result<Vec<(Vec<u8>, Table)>, E> {
+        let mut tables = Vec::new();
+        self.rows(1, &mut |row| {
+            match row {
+                Ok(row) => tables.extend(table(row.values)),
+                Err(why) => problem(why)?,
+            }
+            Ok(())
+        })?;
+        Ok(tables)
+    }
+
+    /// Hands out every row of the tree that begins on page `root`. No page is read twice, whichever tree it is of.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub(crate) fn rows<E>(&mut self, root: usize, each: &mut Each<'_, E>) -> Result<(), E> {
         // Values that go on on other pages are put together in the same memory, one after the other.
         let mut value = Vec::new();
         // In a sound file rows do not overlap, so all together are no longer than the file.
-        let mut left = self.content.len();
+        let mut left = self.length;
         let mut open = vec![root];
         while let Some(number) = open.pop() {
             let Some(page) = self.take(number) else {
@@ -89,6 +142,7 @@ impl<'a> Database<'a> {
                 )))?;
                 continue;
             };
+            let page = &*page;
             let head = if number == 1 { FILE_HEAD } else { 0 };
             let cells = Endian::Big.u16(page, head.saturating_add(3));
             // Each cell has two bytes in the list of offsets at least.
@@ -105,7 +159,7 @@ impl<'a> Database<'a> {
                             .chain(children)
                             .map(Option::unwrap_or_default),
                     );
-                    if open.len() > self.pages.count() {
+                    if open.len() > self.pages {
                         let why = "pages are in use twice: the rest was not read";
                         return each(Err(why.to_owned()));
                     }
@@ -113,12 +167,12 @@ impl<'a> Database<'a> {
                 Some(&LEAF) => {
                     for index in 0..cells {
                         let row = cell(page, head.saturating_add(8), index)
-                            .and_then(|start| self.payload(page, start, &mut value));
+                            .and_then(|start| self.row(page, start, &mut value));
                         let Some(row) = row else {
                             each(Err(format!("a row on page {number} is damaged")))?;
                             continue;
                         };
-                        let Some(rest) = left.checked_sub(row.len().max(1)) else {
+                        let Some(rest) = left.checked_sub(row.values.len().max(1) as u64) else {
                             return each(Err("rows overlap: the rest was not read".to_owned()));
                         };
                         left = rest;
@@ -132,27 +186,28 @@ impl<'a> Database<'a> {
     }
 
     /// Pages are counted from one.
-    fn take(&mut self, number: usize) -> Option<&'a [u8]> {
-        self.pages.take(number.checked_sub(1)?)
-    }
-
-    /// The payload of the leaf cell at `start`: its length, the row's key, then what fits on the page, then the
-    /// page on which it goes on ("B-tree Pages").
-    fn payload<'v>(
-        &mut self,
-        page: &'v [u8],
-        start: usize,
-        value: &'v mut Vec<u8>,
-    ) -> Option<&'v [u8]> {
-        let (length, rest) = varint(page.get(start..self.usable)?)?;
-        let (_key, rest) = varint(rest)?;
-        let length = usize::try_from(length).ok()?;
-        if length > self.content.len() {
+    fn take(&mut self, number: usize) -> Option<Cow<'a, [u8]>> {
+        let index = number.checked_sub(1).filter(|index| *index < self.pages)?;
+        if !self.used.take(index) {
             return None;
         }
+        let at = (index as u64).checked_mul(self.page as u64)?;
+        self.content.read(at, self.page)
+    }
+
+    /// The leaf cell at `start`: the length of its payload, the row's key, then what fits on the page, then the page
+    /// on which it goes on ("B-tree Pages").
+    fn row<'v>(&mut self, page: &'v [u8], start: usize, value: &'v mut Vec<u8>) -> Option<Row<'v>> {
+        let (length, rest) = varint(page.get(start..self.usable)?)?;
+        let (key, rest) = varint(rest)?;
+        if length > self.length {
+            return None;
+        }
+        let length = usize::try_from(length).ok()?;
         let most = self.usable.checked_sub(35)?;
         if length <= most {
-            return rest.get(..length);
+            let values = rest.get(..length)?;
+            return Some(Row { key, values });
         }
         let least = (self.usable.checked_sub(12)? * 32 / 255).checked_sub(23)?;
         let per_page = self.usable.checked_sub(4)?;
@@ -164,11 +219,24 @@ impl<'a> Database<'a> {
         while value.len() < length {
             let page = self.take(next)?;
             let here = per_page.min(length.checked_sub(value.len())?);
-            value.extend_from_slice(range(page, 4, here)?);
-            next = Endian::Big.size(page, 0)?;
+            value.extend_from_slice(range(&page, 4, here)?);
+            next = Endian::Big.size(&page, 0)?;
         }
-        Some(value)
+        Some(Row { key, values: value })
     }
+}
+
+/// A row of the schema (type, name, table, page, SQL), if it is about a table.
+fn table(row: &[u8]) -> Option<(Vec<u8>, Table)> {
+    let mut columns = Columns::new(row)?;
+    let kind = columns.next()?.text()?;
+    let name = columns.next()?.text()?;
+    let root = columns.nth(1)?.integer()?;
+    let sql = columns.next().and_then(Column::text).unwrap_or_default();
+    (kind == b"table").then(|| {
+        let sql = String::from_utf8_lossy(sql).into_owned();
+        (name.to_owned(), Table { root, sql })
+    })
 }
 
 /// Where cell `index` begins, by the list of offsets at `list`.
@@ -192,18 +260,19 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// The columns of a row ("Record Format"): their types, then their values.
-struct Columns<'a> {
+pub(crate) struct Columns<'a> {
     types: &'a [u8],
     values: &'a [u8],
 }
 
-struct Column<'a> {
+pub(crate) struct Column<'a> {
     kind: u64,
     bytes: &'a [u8],
 }
 
 impl<'a> Columns<'a> {
-    fn new(row: &'a [u8]) -> Option<Self> {
+    /// `None` when the row does not even list its types.
+    pub(crate) fn new(row: &'a [u8]) -> Option<Self> {
         let (length, rest) = varint(row)?;
         let own = row.len().checked_sub(rest.len())?;
         let types = usize::try_from(length).ok()?.checked_sub(own)?;
@@ -235,17 +304,18 @@ impl<'a> Iterator for Columns<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn text(self) -> Option<&'a [u8]> {
+    pub(crate) fn text(self) -> Option<&'a [u8]> {
         (self.kind >= 13 && !self.kind.is_multiple_of(2)).then_some(self.bytes)
     }
 
-    fn blob(self) -> Option<&'a [u8]> {
+    pub(crate) fn blob(self) -> Option<&'a [u8]> {
         (self.kind >= 12 && self.kind.is_multiple_of(2)).then_some(self.bytes)
     }
 
     /// A whole number that is not negative and has no more than four bytes.
-    fn integer(self) -> Option<usize> {
+    pub(crate) fn integer(self) -> Option<usize> {
         match self.kind {
+            8 => Some(0),
             9 => Some(1),
             1..=4 => self.bytes.iter().try_fold(0_usize, |number, byte| {
                 number.checked_mul(256)?.checked_add(usize::from(*byte))

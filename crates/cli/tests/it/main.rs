@@ -5,6 +5,7 @@
 mod db;
 mod formats;
 mod image;
+mod java;
 mod manners;
 mod places;
 mod sbom;
