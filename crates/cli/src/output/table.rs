@@ -32,7 +32,11 @@ pub(crate) fn database(status: &Status, file: &str, today: Date) -> String {
         age(built)
     );
     let _ = writeln!(text, "digest      {}", database.digest);
-    let _ = writeln!(text, "advisories  {}", database.advisories);
+    let left_out = match database.bug_fixes {
+        0 => String::new(),
+        more => format!(" (and {more} of bug fixes and enhancements, which were left out)"),
+    };
+    let _ = writeln!(text, "advisories  {}{left_out}", database.advisories);
     for source in &database.sources {
         let newest = source
             .newest
