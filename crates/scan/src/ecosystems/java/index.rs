@@ -15,7 +15,7 @@ mod writer;
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_model::Problem;
@@ -193,7 +193,10 @@ impl JavaIndex {
             }
         })?;
         let problems = problems.into_list();
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        let mut file = tempfile::Builder::new()
+            .permissions(std::fs::Permissions::from_mode(0o644))
+            .tempfile_in(folder)
+            .map_err(failed)?;
         let archives = writer.finish(file.as_file_mut()).map_err(failed)?;
         if archives == 0 && !problems.is_empty() {
             return Err(JavaIndexError::NoArchives {
