@@ -115,6 +115,9 @@ pub(crate) enum Command {
     /// Print the command line reference as Markdown.
     #[command(hide = true)]
     Reference,
+    /// Print the starter set that is built of a folder of advisories.
+    #[command(hide = true)]
+    Starter(StarterArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -281,6 +284,12 @@ pub(crate) enum ConfigCommand {
 pub(crate) struct CompletionsArgs {
     /// The shell.
     pub(crate) shell: Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StarterArgs {
+    /// The folder of the advisories.
+    pub(crate) folder: Utf8PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -119,6 +119,13 @@ pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> 
         .map_err(|error| target.failed(error.into()))?;
     target.finish()
 }
+/// Prints what is no text to standard output.
+pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut target = Target::open(None)?;
+    target.write_all(bytes)?;
+    target.finish()
+}
+
 /// Makes text from images and networks harmless for a terminal and a table: control characters, line feeds among
 /// them, and those that turn the direction of what follows, become U+FFFD.
 pub(crate) fn safe(text: &str) -> String {
