@@ -21,6 +21,10 @@ enum Source {
 
 /// All of them. Tools that treat generated files otherwise ask [`is_generated`].
 const FILES: &[(&str, Source)] = &[
+    (
+        "crates/scan/src/starter.db",
+        Source::Printed(&["starter", "content/advisories"]),
+    ),
     ("docs/openapi.json", Source::Printed(&["openapi"])),
     (
         "docs/schema/image-report.schema.json",

@@ -78,7 +78,7 @@ pub(crate) enum Command {
     ///   docker save team/app:1.2 -o app.tar && seareeve image --input app.tar --fail-on high
     ///   seareeve image --rootfs / --format html -o this-machine.html
     #[command(verbatim_doc_comment)]
-    Image(ImageArgs),
+    Image(Box<ImageArgs>),
     /// Match the packages that an SBOM lists, as if its image had been scanned.
     ///
     /// Examples:
@@ -145,6 +145,9 @@ pub(crate) enum Command {
     /// Print the command line reference as Markdown.
     #[command(hide = true)]
     Reference,
+    /// Print the starter set that is built of a folder of advisories.
+    #[command(hide = true)]
+    Starter(StarterArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -166,7 +169,14 @@ pub(crate) enum DbCommand {
     Update(DbUpdateArgs),
     /// Build the advisory database from OSV archives, folders or single JSON files.
     Build(DbBuildArgs),
-    /// Say what the advisory database holds, how old it is, and whether it is whole.
+    /// Build the index of Java archives, which names those that do not say what they are by their SHA-1.
+    ///
+    /// From Trivy's Java database, which Trivy keeps as java-db/trivy-java.db in its cache folder, or from a list of your
+    /// own. The new index replaces the old one in one step, and a running server takes it into use by itself. Images
+    /// that were scanned before know nothing of it until they are scanned again.
+    JavaIndex(DbJavaIndexArgs),
+    /// Say what the advisory database and the index of Java archives hold, how old they are, and whether the database
+    /// is whole.
     Status(DbStatusArgs),
 }
 
@@ -213,10 +223,26 @@ pub(crate) struct DbBuildArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct DbJavaIndexArgs {
+    /// Trivy's Java database, or a list with SHA-1,group,artifact,version on each line (separated by commas or tabs).
+    /// The file may be packed by gzip or zstd.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Utf8PathBuf,
+
+    /// The file to write, instead of the one in the data folder.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct DbStatusArgs {
-    /// The file to look at, instead of the one in the data folder.
+    /// The database to look at, instead of the one in the data folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) db: Option<Utf8PathBuf>,
+
+    /// The index of Java archives to look at, instead of the one in the data folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) java_index: Option<Utf8PathBuf>,
 
     /// How to print it.
     #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
@@ -288,6 +314,12 @@ pub(crate) enum ConfigCommand {
 pub(crate) struct CompletionsArgs {
     /// The shell.
     pub(crate) shell: Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StarterArgs {
+    /// The folder of the advisories.
+    pub(crate) folder: Utf8PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

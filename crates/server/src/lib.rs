@@ -8,6 +8,7 @@ mod auth;
 pub mod config;
 mod error;
 mod events;
+mod java_index;
 mod jobs;
 mod lifecycle;
 pub mod registries;

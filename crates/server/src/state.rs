@@ -13,6 +13,7 @@ use crate::advisories::Advisories;
 use crate::auth::limit::Limiter;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::java_index::JavaIndexFile;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::vex::Shelf;
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     /// The advisory database in use.
     pub(crate) advisories: Advisories,
+    /// Names Java archives that do not name themselves.
+    pub(crate) java_index: JavaIndexFile,
     /// Tells waiting UIs.
     pub(crate) events: Hub,
     /// Held while an event is made of a row.

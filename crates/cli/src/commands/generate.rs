@@ -30,6 +30,11 @@ pub(crate) fn man(folder: &Utf8Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+pub(crate) fn starter(folder: &Utf8Path) -> anyhow::Result<Outcome> {
+    output::bytes(&seareeve_scan::starter::build(folder)?)?;
+    Ok(Outcome::Done)
+}
+
 pub(crate) fn openapi() -> anyhow::Result<Outcome> {
     output::result(None, &seareeve_server::openapi_json()?)?;
     Ok(Outcome::Done)
