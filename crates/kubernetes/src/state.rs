@@ -576,4 +576,4 @@ fn work(object: &Object) -> Option<Work> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
