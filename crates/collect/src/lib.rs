@@ -2,3 +2,4 @@
 //! mean is judged elsewhere.
 
 pub mod feeds;
+pub mod kubernetes;
