@@ -111,7 +111,9 @@ pub(crate) fn text(text: &str) -> String {
             out.push_str(space);
             continue;
         }
-        if hide_next && !word.starts_with('-') {
+        if hide_next && is_scheme(word) {
+            out.push_str(word);
+        } else if hide_next && !word.starts_with('-') {
             out.push_str(REDACTED);
             hide_next = false;
         } else {
@@ -162,6 +164,13 @@ fn redact_word(word: &str) -> (String, bool) {
         return (REDACTED.to_owned(), false);
     }
     (without_user_info(word), false)
+}
+
+/// What stands before the credential in an `Authorization` header.
+fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "token"]
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 /// `scheme://user:password@host` without what is before the `@`.
@@ -286,7 +295,7 @@ mod tests {
                 "--token",
                 "--other",
                 "--db=postgres://[redacted]@db:5432/app?x=1",
-                "export API_KEY=[redacted] && curl -H 'Authorization: [redacted] [redacted] https://x",
+                "export API_KEY=[redacted] && curl -H 'Authorization: Bearer [redacted] https://x",
                 "--tls-key-file=/etc/k.pem",
                 "PASSWORD=$(cat /run/secret)",
                 "[redacted]",

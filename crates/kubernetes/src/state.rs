@@ -583,4 +583,4 @@ fn work(object: &Object) -> Option<Work> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -228,6 +228,10 @@ fn trim_template(template: &mut Value) {
 }
 
 fn trim_container(container: &mut Value) {
+    // A reference has no password in it; what people write may.
+    if let Some(Value::String(image)) = container.get_mut("image") {
+        *image = redact::text(image);
+    }
     let environment = container.get_mut("env").and_then(Value::as_array_mut);
     for variable in environment.into_iter().flatten() {
         if let Some(Value::String(value)) = variable.get_mut("value")
