@@ -98,11 +98,13 @@ pub(crate) enum Command {
     ///   seareeve docker fix 2.15
     #[command(verbatim_doc_comment)]
     Docker(DockerArgs),
-    /// Judge Kubernetes manifests: files, folders, and what Helm, Kustomize and kubectl print.
+    /// Judge the objects of a Kubernetes cluster, or manifests: files, folders, and what Helm and Kustomize print.
     ///
-    /// Needs no cluster. Each object is judged by itself, workloads by what their pods would be.
+    /// Each object is judged by itself, workloads by what their pods would be. A cluster is only read, and never its
+    /// Secrets; the current context of the kubeconfig says which one, or the pod that this runs in.
     ///
     /// Examples:
+    ///   seareeve k8s
     ///   seareeve k8s -f deploy/
     ///   helm template app | seareeve k8s -f - --fail-on high
     ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json

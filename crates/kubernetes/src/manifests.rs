@@ -261,7 +261,9 @@ fn fault(error: &serde_saphyr::Error) -> String {
         other => {
             let text = other.to_string();
             // The place is within the document, and told apart.
-            let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+            let text = text
+                .rsplit_once(" at line ")
+                .map_or(text.as_str(), |(what, _)| what);
             let text: String = text.chars().take(300).collect();
             format!("it is no YAML: {text}")
         }

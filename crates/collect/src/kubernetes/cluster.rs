@@ -65,7 +65,9 @@ impl Cluster {
             Ok(list) => {
                 let groups = list.get("groups").and_then(Value::as_array);
                 groups.map(|groups| {
-                    let names = groups.iter().filter_map(|group| group.get("name")?.as_str());
+                    let names = groups
+                        .iter()
+                        .filter_map(|group| group.get("name")?.as_str());
                     names.take(MAX_GROUPS).map(str::to_owned).collect()
                 })
             }
@@ -104,7 +106,10 @@ impl Cluster {
                     Ok(listed) => rest(resource, listed),
                     Err(error) => {
                         let gap = gap(resource, "list", error);
-                        if matches!(error, AskError::Unreachable { .. } | AskError::TooSlow { .. }) {
+                        if matches!(
+                            error,
+                            AskError::Unreachable { .. } | AskError::TooSlow { .. }
+                        ) {
                             broken = Some(gap.clone());
                         }
                         Some(gap)
