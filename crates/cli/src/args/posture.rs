@@ -139,7 +139,17 @@ pub(crate) struct K8sArgs {
     #[arg(long, value_name = "NAME@VERSION")]
     pub(crate) standard: Option<String>,
 
-    /// Only these checks.
+    /// Compare the whole with benchmarks instead of judging object by object, such as cis-kubernetes.
+    #[arg(
+        short,
+        long,
+        value_delimiter = ',',
+        value_name = "LIST",
+        conflicts_with = "standard"
+    )]
+    pub(crate) benchmark: Vec<String>,
+
+    /// Only these checks; with a benchmark, also controls by number.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub(crate) only: Vec<String>,
 

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use self::objects::Objects;
 use self::source::Source;
-use crate::args::K8sArgs;
-use crate::commands::Outcome;
+use crate::args::{K8sArgs, PostureArgs};
+use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
 use crate::{content, input};
@@ -55,6 +55,20 @@ pub(crate) fn run(
     let snapshot = &source.snapshot;
     if let Some(file) = &args.save_facts {
         output::result(Some(file), &output::json::text(snapshot)?)?;
+    }
+    if !args.benchmark.is_empty() {
+        let args = PostureArgs {
+            benchmark: args.benchmark.clone(),
+            level: None,
+            status: Vec::new(),
+            only: args.only.clone(),
+            checks: None,
+            exceptions: None,
+            format: args.format,
+            output: args.output.clone(),
+            fail_on: args.fail_on,
+        };
+        return docker::print(&library, snapshot, &args, surroundings, messages);
     }
     let mut report = ManifestReport {
         schema_version: 1,

@@ -64,16 +64,24 @@ impl Objects {
                 continue;
             }
             for fact in &facts.items {
-                let place = place_of(fact).unwrap_or_else(|| {
-                    let place = (String::new(), self.objects.len(), 0);
+                let place = place_of(fact);
+                let place = place.unwrap_or_else(|| (String::new(), self.objects.len(), 0));
+                let (file, index, line) = place.clone();
+                self.objects.entry(place.clone()).or_insert_with(|| {
                     let text = |name: &str| fact.data.get(name).and_then(Value::as_str);
-                    let object = object(
-                        text("kind").unwrap_or(kind.as_str()),
-                        text("namespace").unwrap_or_default(),
-                        text("name").unwrap_or(&fact.name),
-                    );
-                    self.objects.insert(place.clone(), object);
-                    place
+                    ManifestObject {
+                        index: match file.is_empty() {
+                            true => 0,
+                            false => index.try_into().unwrap_or(u64::MAX),
+                        },
+                        file,
+                        line,
+                        ..object(
+                            text("kind").unwrap_or(kind.as_str()),
+                            text("namespace").unwrap_or_default(),
+                            text("name").unwrap_or(&fact.name),
+                        )
+                    }
                 });
                 self.places
                     .insert((kind.to_string(), fact.id.clone()), place);
