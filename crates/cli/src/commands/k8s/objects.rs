@@ -14,8 +14,8 @@ type Place = (String, usize, u64);
 /// See the module.
 pub(super) struct Objects {
     objects: BTreeMap<Place, ManifestObject>,
-    /// Places of facts, by kind and id.
-    places: HashMap<(String, String), Place>,
+    /// Places of facts, and where among those of their kind they are, by kind and id.
+    places: HashMap<(String, String), (Place, usize)>,
 }
 
 impl Objects {
@@ -63,7 +63,7 @@ impl Objects {
             if !Self::KINDS.contains(&kind.as_str()) {
                 continue;
             }
-            for fact in &facts.items {
+            for (position, fact) in facts.items.iter().enumerate() {
                 let place = place_of(fact);
                 let place = place.unwrap_or_else(|| (String::new(), self.objects.len(), 0));
                 let (file, index, line) = place.clone();
@@ -84,7 +84,7 @@ impl Objects {
                     }
                 });
                 self.places
-                    .insert((kind.to_string(), fact.id.clone()), place);
+                    .insert((kind.to_string(), fact.id.clone()), (place, position));
             }
         }
         self
@@ -93,11 +93,10 @@ impl Objects {
     /// Notes what a check says of an object.
     pub(super) fn enter(&mut self, check: &Check, said: &ObjectVerdict, snapshot: &Snapshot) {
         let key = (said.kind.to_string(), said.id.clone());
-        let Some(object) = self
-            .places
-            .get(&key)
-            .and_then(|place| self.objects.get_mut(place))
-        else {
+        let Some((place, position)) = self.places.get(&key) else {
+            return;
+        };
+        let Some(object) = self.objects.get_mut(place) else {
             return;
         };
         let result = |message: &str, path: String| ManifestResult {
@@ -115,7 +114,7 @@ impl Objects {
         let fact = snapshot
             .facts
             .get(&said.kind)
-            .and_then(|facts| facts.items.iter().find(|fact| fact.id == said.id));
+            .and_then(|facts| facts.items.get(*position));
         for item in &said.items {
             let path = fact.and_then(|fact| path_of(fact, &item.evidence));
             let path = path.unwrap_or_default();
