@@ -1,7 +1,11 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
 mod events;
+mod findings;
 mod images;
+mod packages;
+mod query;
+mod reports;
 pub(crate) mod scans;
 mod secrets;
 mod session;
@@ -89,12 +93,12 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(scans::sbom))
         .routes(routes!(images::list))
         .routes(routes!(images::get, images::delete))
-        .routes(routes!(images::report))
-        .routes(routes!(images::sbom))
-        .routes(routes!(images::packages))
-        .routes(routes!(images::findings))
-        .routes(routes!(images::facets))
-        .routes(routes!(images::finding))
+        .routes(routes!(reports::report))
+        .routes(routes!(reports::sbom))
+        .routes(routes!(packages::list))
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::facets))
+        .routes(routes!(findings::get))
         .routes(routes!(secrets::list))
         .routes(routes!(vex::list, vex::put))
         .routes(routes!(vex::delete))
