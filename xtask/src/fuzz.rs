@@ -273,7 +273,10 @@ impl Programs {
     /// The fuzzer for one target, at the lowest priority: it runs for hours beside other work.
     fn fuzzer(&self, shell: &Shell, target: &Target, artifacts: &Path) -> Command {
         // Memory that is asked for and not touched does not show in what is resident, so the system refuses it.
-        let limit = format!("ulimit -d {}; nice -n 19 \"$@\"; code=$?; times; exit $code", MEMORY_MIB * 1024);
+        let limit = format!(
+            "ulimit -d {}; nice -n 19 \"$@\"; code=$?; times; exit $code",
+            MEMORY_MIB * 1024
+        );
         let mut command = shell.command("sh");
         command
             .args(["-c", &limit, "sh"])

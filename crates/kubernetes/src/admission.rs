@@ -8,13 +8,17 @@ use crate::cluster::minor;
 use crate::json::{list, put, text, texts};
 use crate::namespace::pod_security;
 use crate::resource::Resource;
-use crate::state::State;
+use crate::state::{Key, State};
 
 /// Policy engines by their webhooks' services and configurations, and by their API groups.
 const ENGINES: &[(&str, &[&str], &[&str])] = &[
     ("gatekeeper", &["gatekeeper"], &["templates.gatekeeper.sh"]),
     ("azure-policy", &["azure-policy"], &[]),
-    ("kyverno", &["kyverno"], &["kyverno.io", "policies.kyverno.io"]),
+    (
+        "kyverno",
+        &["kyverno"],
+        &["kyverno.io", "policies.kyverno.io"],
+    ),
     ("kubewarden", &["kubewarden"], &["policies.kubewarden.io"]),
     ("jspolicy", &["jspolicy"], &["policy.jspolicy.com"]),
     ("datree", &["datree"], &[]),
@@ -37,7 +41,11 @@ pub(crate) fn data(state: &State) -> Value {
         for mode in ["enforce", "audit", "warn"] {
             put(&mut item, mode, labels.get(mode).cloned());
         }
-        put(&mut item, "enforce_version", labels.get("enforce-version").cloned());
+        put(
+            &mut item,
+            "enforce_version",
+            labels.get("enforce-version").cloned(),
+        );
         Value::Object(item)
     });
     let pod_security: Vec<Value> = namespaces.collect();
@@ -58,12 +66,15 @@ pub(crate) fn data(state: &State) -> Value {
     for group in state.about().api_groups.iter().flatten() {
         engines.look_at_group(group);
     }
-    for (key, _) in state.values(Resource::Deployment) {
-        if key.name.starts_with("azure-policy") {
-            engines.look_at(&key.name, &key.id());
-        }
+    for key in state
+        .objects_of(Resource::Deployment)
+        .filter(|key| is_engine(key))
+    {
+        engines.look_at(&key.name, &key.id());
     }
-    let incomplete = READ.iter().filter(|resource| state.gap(**resource).is_some());
+    let incomplete = READ
+        .iter()
+        .filter(|resource| state.gap(**resource).is_some());
     let incomplete: Vec<String> = incomplete.map(ToString::to_string).collect();
     let mut data = json!({
         "pod_security": pod_security,
@@ -78,6 +89,11 @@ pub(crate) fn data(state: &State) -> Value {
         data.insert("pod_security_policies".to_owned(), (minor < 25).into());
     }
     data
+}
+
+/// Whether a deployment says by its name that it is a policy engine: this one has no webhook of its own.
+pub(crate) fn is_engine(deployment: &Key) -> bool {
+    deployment.name.starts_with("azure-policy")
 }
 
 fn webhook(kind: &str, configuration: &str, hook: &Value) -> Value {
@@ -133,15 +149,17 @@ fn policies(state: &State) -> Vec<Value> {
         let of_policy = bindings.entry(policy.to_owned()).or_default();
         of_policy.push(json!({"name": key.name, "actions": actions}));
     }
-    let policies = state.values(Resource::ValidatingAdmissionPolicy).map(|(key, value)| {
-        let rules = list(&value, "/spec/matchConstraints/resourceRules");
-        json!({
-            "name": key.name,
-            "failurePolicy": text(&value, "/spec/failurePolicy").unwrap_or("Fail"),
-            "pods": rules.iter().any(covers_pods),
-            "bindings": bindings.get(&key.name).cloned().unwrap_or_default(),
-        })
-    });
+    let policies = state
+        .values(Resource::ValidatingAdmissionPolicy)
+        .map(|(key, value)| {
+            let rules = list(&value, "/spec/matchConstraints/resourceRules");
+            json!({
+                "name": key.name,
+                "failurePolicy": text(&value, "/spec/failurePolicy").unwrap_or("Fail"),
+                "pods": rules.iter().any(covers_pods),
+                "bindings": bindings.get(&key.name).cloned().unwrap_or_default(),
+            })
+        });
     policies.collect()
 }
 

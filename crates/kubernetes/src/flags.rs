@@ -227,9 +227,17 @@ mod tests {
         ]);
         for (name, shape, wanted) in [
             ("profiling", Shape::One, json!(false)),
-            ("authorization-mode", Shape::List, json!(["Node", "RBAC", "Webhook"])),
+            (
+                "authorization-mode",
+                Shape::List,
+                json!(["Node", "RBAC", "Webhook"]),
+            ),
             ("feature-gates", Shape::Map, json!({"A": false, "B": false})),
-            ("service-account-key-file", Shape::Entries, json!(["/a,b", "/c"])),
+            (
+                "service-account-key-file",
+                Shape::Entries,
+                json!(["/a,b", "/c"]),
+            ),
             ("pod-max-pids", Shape::One, json!(-1)),
             ("alone", Shape::One, json!(true)),
             ("v", Shape::One, json!(2)),

@@ -162,7 +162,10 @@ impl Reader<'_> {
         match parse(text) {
             Ok(Slim(value)) => self.take(value, part.line),
             Err(error) => {
-                let within = error.location().map_or(1, |location| location.line()).max(1);
+                let within = error
+                    .location()
+                    .map_or(1, |location| location.line())
+                    .max(1);
                 let line = part.line.saturating_add(within.saturating_sub(1));
                 self.trouble(line, fault(&error));
                 self.next = self.next.saturating_add(1);
@@ -258,7 +261,9 @@ fn fault(error: &serde_saphyr::Error) -> String {
         other => {
             let text = other.to_string();
             // The place is within the document, and told apart.
-            let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+            let text = text
+                .rsplit_once(" at line ")
+                .map_or(text.as_str(), |(what, _)| what);
             let text: String = text.chars().take(300).collect();
             format!("it is no YAML: {text}")
         }

@@ -59,12 +59,16 @@ pub(crate) fn ingress(value: &Value, data: &mut Map<String, Value>) {
     let spec = map_or_empty(value, "/spec");
     let annotations = crate::json::map(value, "/metadata/annotations");
     let annotation = |name: &str| annotations.and_then(|all| all.get(name))?.as_str();
-    let class = text(&spec, "/ingressClassName")
-        .or_else(|| annotation("kubernetes.io/ingress.class"));
+    let class =
+        text(&spec, "/ingressClassName").or_else(|| annotation("kubernetes.io/ingress.class"));
     put(data, "class", class);
     let mut hosts: Vec<&str> = list(&spec, "/rules")
         .iter()
-        .map(|rule| text(rule, "/host").filter(|host| !host.is_empty()).unwrap_or("*"))
+        .map(|rule| {
+            text(rule, "/host")
+                .filter(|host| !host.is_empty())
+                .unwrap_or("*")
+        })
         .collect();
     if hosts.is_empty() || spec.get("defaultBackend").is_some() || spec.get("backend").is_some() {
         hosts.push("*");
@@ -123,7 +127,11 @@ pub(crate) fn gateway(value: &Value, data: &mut Map<String, Value>) {
             put(&mut item, field, listener.get(field).cloned());
         }
         let default = listener.get("tls").map(|_| "Terminate");
-        put(&mut item, "tls_mode", text(listener, "/tls/mode").or(default));
+        put(
+            &mut item,
+            "tls_mode",
+            text(listener, "/tls/mode").or(default),
+        );
         Value::Object(item)
     });
     data.insert("listeners".to_owned(), listeners.collect());
@@ -148,7 +156,11 @@ pub(crate) fn policy(resource: Resource, value: &Value, data: &mut Map<String, V
         data.insert("selects_all".to_owned(), selects_all.into());
         let types = policy_types(&spec);
         let denies = types.iter().filter(|kind| {
-            let rules = if **kind == "Ingress" { "/ingress" } else { "/egress" };
+            let rules = if **kind == "Ingress" {
+                "/ingress"
+            } else {
+                "/egress"
+            };
             list(&spec, rules).is_empty()
         });
         data.insert(

@@ -6,18 +6,27 @@ use crate::json::{is_true, list, map_or_empty, put, text};
 
 pub(crate) fn data(value: &Value, data: &mut Map<String, Value>) {
     let info = |name: &str| {
-        let found = value.pointer("/status/nodeInfo").and_then(|info| info.get(name));
+        let found = value
+            .pointer("/status/nodeInfo")
+            .and_then(|info| info.get(name));
         found.and_then(Value::as_str)
     };
     put(data, "kubelet", info("kubeletVersion"));
-    put(data, "kube_proxy", info("kubeProxyVersion").filter(|version| !version.is_empty()));
+    put(
+        data,
+        "kube_proxy",
+        info("kubeProxyVersion").filter(|version| !version.is_empty()),
+    );
     put(data, "os_image", info("osImage"));
     put(data, "kernel", info("kernelVersion"));
     put(data, "architecture", info("architecture"));
     put(data, "os", info("operatingSystem"));
     if let Some((name, version)) = info("containerRuntimeVersion").and_then(|v| v.split_once("://"))
     {
-        data.insert("runtime".to_owned(), json!({"name": name, "version": version}));
+        data.insert(
+            "runtime".to_owned(),
+            json!({"name": name, "version": version}),
+        );
     }
     let conditions = map_or_empty(value, "/status/conditions");
     let is_ready = text(&conditions, "/Ready") == Some("True");

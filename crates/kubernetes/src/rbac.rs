@@ -199,7 +199,8 @@ impl Rbac {
         }
         let bindings = self.by_role.entry(role.clone()).or_default();
         bindings.insert(key.clone());
-        self.bindings.insert(key.clone(), Binding { role, subjects });
+        self.bindings
+            .insert(key.clone(), Binding { role, subjects });
     }
 
     pub(crate) fn remove_binding(&mut self, key: &Key) {
@@ -279,7 +280,10 @@ impl Rbac {
     pub(crate) fn roles_with(&self, key: &Key) -> BTreeSet<Key> {
         let mut found = BTreeSet::from([key.clone()]);
         if self.aggregation == Aggregation::Here && key.resource == Resource::ClusterRole {
-            let aggregated = self.roles.iter().filter(|(_, role)| role.aggregates.is_some());
+            let aggregated = self
+                .roles
+                .iter()
+                .filter(|(_, role)| role.aggregates.is_some());
             let depending = aggregated.filter(|(name, _)| self.aggregated(name).contains(key));
             found.extend(depending.map(|(name, _)| name.clone()));
         }
@@ -308,7 +312,10 @@ impl Rbac {
         let mut found = BTreeSet::new();
         let mut open = vec![key.clone()];
         while let Some(next) = open.pop() {
-            let Some(selectors) = self.roles.get(&next).and_then(|role| role.aggregates.as_ref())
+            let Some(selectors) = self
+                .roles
+                .get(&next)
+                .and_then(|role| role.aggregates.as_ref())
             else {
                 continue;
             };
@@ -337,7 +344,10 @@ fn selects(selector: &Value, labels: &BTreeMap<String, String>) -> bool {
     equal
         && list(selector, "/matchExpressions").iter().all(|wanted| {
             let has = text(wanted, "/key").and_then(|key| labels.get(key));
-            let among = || crate::json::texts(wanted, "/values").any(|value| Some(value) == has.map(String::as_str));
+            let among = || {
+                crate::json::texts(wanted, "/values")
+                    .any(|value| Some(value) == has.map(String::as_str))
+            };
             match text(wanted, "/operator") {
                 Some("In") => has.is_some() && among(),
                 Some("NotIn") => has.is_none() || !among(),

@@ -79,7 +79,9 @@ pub fn snapshot(state: &State, label: Label) -> Snapshot {
 impl State {
     /// The facts of a kind, made one at a time.
     pub fn facts<'s>(&'s self, kind: &FactKind) -> impl Iterator<Item = Fact> + use<'s> {
-        self.keys(kind).into_iter().filter_map(|key| self.fact(&key))
+        self.keys(kind)
+            .into_iter()
+            .filter_map(|key| self.fact(&key))
     }
 
     /// How collecting the facts of a kind went; without the facts.
@@ -183,9 +185,11 @@ mod tests {
             assert!(KINDS.contains(&resource.fact()), "{resource}");
         }
         for component in COMPONENTS {
-            assert!(COMPONENT_KINDS.iter().any(|(name, kind)| {
-                *name == component && KINDS.contains(kind)
-            }));
+            assert!(
+                COMPONENT_KINDS
+                    .iter()
+                    .any(|(name, kind)| { *name == component && KINDS.contains(kind) })
+            );
         }
     }
 }

@@ -12,6 +12,7 @@ use std::fmt;
 use seareeve_model::{CollectionStatus, Fact, FactKind};
 use serde_json::Value;
 
+use crate::cluster;
 use crate::component::{self, COMPONENTS, Observed};
 use crate::json::{is_true, list, text};
 use crate::object::{Object, Origin};
@@ -110,7 +111,10 @@ impl FactKey {
 /// The kinds of the facts about components.
 pub(crate) const COMPONENT_KINDS: [(&str, &str); 6] = [
     ("kube-apiserver", "kubernetes.kube-apiserver"),
-    ("kube-controller-manager", "kubernetes.kube-controller-manager"),
+    (
+        "kube-controller-manager",
+        "kubernetes.kube-controller-manager",
+    ),
     ("kube-scheduler", "kubernetes.kube-scheduler"),
     ("etcd", "kubernetes.etcd"),
     ("kubelet", "kubernetes.kubelet"),
@@ -177,6 +181,8 @@ struct Work {
     /// The service account.
     account: Box<str>,
     stance: Stance,
+    /// What its images tell of the cluster.
+    marks: Box<[&'static str]>,
     /// Of pods: whether it runs.
     is_running: bool,
     /// Of pods: whether the kubelet made it from a file.
@@ -314,7 +320,9 @@ impl State {
         }
         let entry = Entry {
             text: to_text(&object).into(),
-            uid: text(&object.value, "/metadata/uid").unwrap_or_default().into(),
+            uid: text(&object.value, "/metadata/uid")
+                .unwrap_or_default()
+                .into(),
             owner,
             work: work(&object).map(Box::new),
             origin: object.origin.map(Box::new),
@@ -371,7 +379,11 @@ impl State {
         let mut at = key;
         // Pod, ReplicaSet, Deployment; Pod, Job, CronJob. References in circles end here, too.
         for _ in 0..4 {
-            let Some(owner) = self.objects.get(at).and_then(|entry| entry.owner.as_deref()) else {
+            let Some(owner) = self
+                .objects
+                .get(at)
+                .and_then(|entry| entry.owner.as_deref())
+            else {
                 break;
             };
             let Some((owner_key, entry)) = self.objects.get_key_value(&owner.key) else {
@@ -401,9 +413,7 @@ impl State {
             Some(&entry.work.as_ref()?.stance)
         };
         match (stance(pod), stance(controller)) {
-            (Some(pod), Some(template)) => {
-                pod.departures(template).map(str::to_owned).collect()
-            }
+            (Some(pod), Some(template)) => pod.departures(template).map(str::to_owned).collect(),
             _ => Vec::new(),
         }
     }
@@ -430,6 +440,19 @@ impl State {
 
     pub(crate) fn gap(&self, resource: Resource) -> Option<&Gap> {
         self.gaps.get(&resource)
+    }
+
+    /// The keys of the objects of a resource.
+    pub(crate) fn objects_of(&self, resource: Resource) -> impl Iterator<Item = &Key> {
+        self.of(resource).map(|(key, _)| key)
+    }
+
+    /// The workloads whose images tell something of the cluster, and what.
+    pub(crate) fn marked(&self) -> impl Iterator<Item = (&Key, &[&'static str])> {
+        cluster::TELLING
+            .into_iter()
+            .flat_map(|resource| self.of(resource))
+            .filter_map(|(key, entry)| Some((key, &*entry.work.as_ref()?.marks)))
     }
 
     /// The objects of a resource, parsed one at a time.
@@ -557,8 +580,8 @@ fn work(object: &Object) -> Option<Work> {
     let spec = template.get("spec").unwrap_or(&Value::Null);
     let is_pod = object.resource == Resource::Pod;
     let annotations = template.pointer("/metadata/annotations");
-    let is_static = is_pod
-        && annotations.is_some_and(|all| all.get("kubernetes.io/config.mirror").is_some());
+    let is_static =
+        is_pod && annotations.is_some_and(|all| all.get("kubernetes.io/config.mirror").is_some());
     let component = Some(&object.value)
         .filter(|_| is_static && object.namespace == "kube-system")
         .and_then(component::of_pod)
@@ -566,6 +589,7 @@ fn work(object: &Object) -> Option<Work> {
     Some(Work {
         account: pods::account(spec).into(),
         stance: Stance::of(spec),
+        marks: cluster::marks(object.resource, spec).into(),
         is_running: is_pod && text(&object.value, "/status/phase") == Some("Running"),
         is_static,
         component: component.and_then(|(component, node)| {

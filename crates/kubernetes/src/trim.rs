@@ -19,7 +19,14 @@ pub(crate) fn trim(resource: Resource, value: &mut Value) {
     let Some(object) = value.as_object_mut() else {
         return;
     };
-    for unwanted in ["kind", "apiVersion", "status", "data", "stringData", "binaryData"] {
+    for unwanted in [
+        "kind",
+        "apiVersion",
+        "status",
+        "data",
+        "stringData",
+        "binaryData",
+    ] {
         object.remove(unwanted);
     }
     if let Some(metadata) = object.get_mut("metadata") {
@@ -67,7 +74,10 @@ fn trim_metadata(metadata: &mut Value) {
                 | "deletionTimestamp"
         )
     });
-    let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else {
+    let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    else {
         return;
     };
     annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
@@ -121,8 +131,17 @@ fn status(resource: Resource, value: &Value) -> Option<Value> {
 
 fn pod_status(given: &Value) -> Value {
     let mut images: Vec<Value> = Vec::new();
-    for statuses in ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"] {
-        for status in given.get(statuses).and_then(Value::as_array).into_iter().flatten() {
+    for statuses in [
+        "initContainerStatuses",
+        "containerStatuses",
+        "ephemeralContainerStatuses",
+    ] {
+        for status in given
+            .get(statuses)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let Some(image) = text(status, "/image") else {
                 continue;
             };
@@ -228,7 +247,11 @@ fn trim_container(container: &mut Value) {
         };
         let texts: Vec<String> = arguments
             .iter()
-            .map(|argument| argument.as_str().map_or_else(|| argument.to_string(), str::to_owned))
+            .map(|argument| {
+                argument
+                    .as_str()
+                    .map_or_else(|| argument.to_string(), str::to_owned)
+            })
             .collect();
         *arguments = redact::arguments(&texts)
             .into_iter()

@@ -23,9 +23,14 @@ pub(crate) fn controller(
     key: &Key,
     value: &mut Value,
     data: &mut Map<String, Value>,
-) -> Option<()> {
-    let template = pods::template_mut(key.resource, value)?;
-    let spec = template.get_mut("spec").map(Value::take).unwrap_or_default();
+) {
+    // A manifest may lack what the API would ask for.
+    let mut none = Value::Null;
+    let template = pods::template_mut(key.resource, value).unwrap_or(&mut none);
+    let spec = template
+        .get_mut("spec")
+        .map(Value::take)
+        .unwrap_or_default();
     let spec = if spec.is_object() { spec } else { json!({}) };
     let labels = map_or_empty(template, "/metadata/labels");
     let annotations = map_or_empty(template, "/metadata/annotations");
@@ -41,7 +46,6 @@ pub(crate) fn controller(
     put(data, "suspend", value.pointer("/spec/suspend").cloned());
     data.insert("departs".to_owned(), json!([]));
     finish(state, key, spec, labels, annotations, data);
-    Some(())
 }
 
 /// Fills in the fact of pods that depart from what their controller says; `first` stands for all that are `alike`.
@@ -58,7 +62,10 @@ pub(crate) fn departed(
     let labels = map_or_empty(&value, "/metadata/labels");
     let annotations = map_or_empty(&value, "/metadata/annotations");
     data.insert("pods".to_owned(), running(state, alike));
-    data.insert("departs".to_owned(), state.departures(first, controller).into());
+    data.insert(
+        "departs".to_owned(),
+        state.departures(first, controller).into(),
+    );
     data.insert("controller".to_owned(), controller.id().into());
     finish(state, first, spec, labels, annotations, data);
     Some(())
@@ -149,7 +156,9 @@ fn inline_credentials(spec: &Value) -> Value {
         let name = text(container, "/name").unwrap_or_default();
         crate::json::list(container, "/env")
             .iter()
-            .filter(|variable| text(variable, "/value").is_some_and(|value| value == redact::REDACTED))
+            .filter(|variable| {
+                text(variable, "/value").is_some_and(|value| value == redact::REDACTED)
+            })
             .filter_map(|variable| text(variable, "/name"))
             .filter(|variable| redact::says_credential(variable))
             .map(move |variable| json!({"container": name, "name": variable}))

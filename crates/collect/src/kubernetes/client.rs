@@ -88,7 +88,9 @@ pub enum AskError {
         path: String,
     },
     /// Its answer, or one object in it, is larger than the limit.
-    #[error("the answer of the Kubernetes API at {server} to {path} is larger than any that it should give")]
+    #[error(
+        "the answer of the Kubernetes API at {server} to {path} is larger than any that it should give"
+    )]
     TooLarge {
         /// Where it is.
         server: String,
@@ -210,7 +212,9 @@ impl Client {
         let (agent, base, own_host) = match &connection.tls_server_name {
             None => (config.new_agent(), server.clone(), None),
             Some(_) if connection.proxy.is_some() => {
-                return Err(address("it has both a proxy and another name in its certificate"));
+                return Err(address(
+                    "it has both a proxy and another name in its certificate",
+                ));
             }
             // The client checks the certificate against the name in the address. So the address gets that name, and
             // is resolved to where the server really is.
@@ -319,7 +323,9 @@ impl Client {
         let mut message = Vec::new();
         let shown = u64::try_from(SHOWN).unwrap_or(u64::MAX).saturating_mul(20);
         // Without a message the status says enough.
-        let _read = Read::by_ref(&mut reader).take(shown).read_to_end(&mut message);
+        let _read = Read::by_ref(&mut reader)
+            .take(shown)
+            .read_to_end(&mut message);
         Err(AskError::Refused {
             server: self.server.clone(),
             path: path.to_owned(),
@@ -359,7 +365,11 @@ impl Client {
                 path: path.to_owned(),
             };
         }
-        self.failed(path, &error.into())
+        match self.failed(path, &error.into()) {
+            // It was reached, and gave up within its answer.
+            AskError::Unreachable { why, .. } => self.malformed(path, &why),
+            other => other,
+        }
     }
 
     fn too_slow(&self, path: &str) -> AskError {
@@ -424,7 +434,9 @@ impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         let more = u64::try_from(count).unwrap_or(u64::MAX);
-        self.meter.read.set(self.meter.read.get().saturating_add(more));
+        self.meter
+            .read
+            .set(self.meter.read.get().saturating_add(more));
         if self.meter.is_over() {
             return Err(io::Error::other("too many bytes"));
         }
@@ -491,7 +503,9 @@ fn certificates(
     let failed = |why: String| ConnectionError::Certificate { what, why };
     let mut found = Vec::new();
     for item in parse_pem(pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| failed(error.to_string()))? {
+        if let PemItem::Certificate(certificate) =
+            item.map_err(|error| failed(error.to_string()))?
+        {
             found.push(certificate);
         }
     }

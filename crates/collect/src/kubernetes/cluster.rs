@@ -21,6 +21,9 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 /// Most API groups that are remembered.
 const MAX_GROUPS: usize = 5_000;
 
+/// After so many resources in a row that it did not answer for, a cluster is not asked for others.
+const MAX_SILENT: u32 = 2;
+
 /// Most changes that wait to be taken in.
 const QUEUE: usize = 256;
 
@@ -65,7 +68,9 @@ impl Cluster {
             Ok(list) => {
                 let groups = list.get("groups").and_then(Value::as_array);
                 groups.map(|groups| {
-                    let names = groups.iter().filter_map(|group| group.get("name")?.as_str());
+                    let names = groups
+                        .iter()
+                        .filter_map(|group| group.get("name")?.as_str());
                     names.take(MAX_GROUPS).map(str::to_owned).collect()
                 })
             }
@@ -89,29 +94,27 @@ impl Cluster {
     pub fn read(&self) -> Result<State, AskError> {
         let mut state = State::new(Kind::Cluster);
         state.set_about(self.about()?);
-        let mut broken: Option<Gap> = None;
+        let mut silent = 0;
+        let mut last = None;
         for resource in read_resources() {
-            // A cluster that has stopped to answer is not waited for again with each resource.
-            let mut found = match &broken {
-                Some(gap) => Some(gap.clone()),
-                None => None,
-            };
-            if found.is_none() {
-                let listed = list(&self.client, resource, &mut || {}, &mut |object| {
-                    state.apply(Change::Put(object));
-                });
-                found = match &listed {
-                    Ok(listed) => rest(resource, listed),
-                    Err(error) => {
-                        let gap = gap(resource, "list", error);
-                        if matches!(error, AskError::Unreachable { .. } | AskError::TooSlow { .. }) {
-                            broken = Some(gap.clone());
-                        }
-                        Some(gap)
-                    }
-                };
+            // A cluster that has stopped to answer is not waited for with each resource.
+            if silent >= MAX_SILENT {
+                state.set_gap(resource, last.clone());
+                continue;
             }
-            state.set_gap(resource, found);
+            let listed = list(&self.client, resource, &mut || {}, &mut |object| {
+                state.apply(Change::Put(object));
+            });
+            let found = match &listed {
+                Ok(listed) => rest(resource, listed),
+                Err(error) => Some(gap(resource, "list", error)),
+            };
+            silent = match &listed {
+                Err(AskError::Unreachable { .. } | AskError::TooSlow { .. }) => silent + 1,
+                Ok(_) | Err(_) => 0,
+            };
+            state.set_gap(resource, found.clone());
+            last = found;
         }
         Ok(state)
     }

@@ -79,8 +79,8 @@ impl Connection {
     /// When the certificate is not there.
     pub fn in_cluster(folder: &Utf8Path, host: &str, port: u16) -> Result<Self, ConnectionError> {
         let path = folder.join("ca.crt");
-        let authorities = std::fs::read(&path)
-            .map_err(|source| ConnectionError::Unreadable { path, source })?;
+        let authorities =
+            std::fs::read(&path).map_err(|source| ConnectionError::Unreadable { path, source })?;
         let host = if host.contains(':') {
             format!("[{host}]")
         } else {

@@ -110,7 +110,9 @@ impl Exec {
             Err(_timeout) => return Err(too_slow()),
         };
         loop {
-            let status = child.try_wait().map_err(|error| self.failed(error.to_string()))?;
+            let status = child
+                .try_wait()
+                .map_err(|error| self.failed(error.to_string()))?;
             match status {
                 Some(status) if status.success() => return Ok(output),
                 Some(status) => return Err(self.failed(status.to_string())),

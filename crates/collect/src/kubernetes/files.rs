@@ -63,7 +63,10 @@ impl Manifests {
             if about.is_dir() {
                 self.folder(&path, depth.saturating_add(1));
             } else if is_manifest && self.files >= MAX_FILES {
-                self.trouble(&path, "there are too many files: this one and what follows was not read");
+                self.trouble(
+                    &path,
+                    "there are too many files: this one and what follows was not read",
+                );
                 return;
             } else if is_manifest {
                 self.file(&path);

@@ -250,7 +250,12 @@ fn credentials(
 ) -> Result<Credentials, KubeconfigError> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     if let Some(exec) = user.exec {
-        return Ok(Credentials::Exec(program(exec, folder, cluster, authorities)?));
+        return Ok(Credentials::Exec(program(
+            exec,
+            folder,
+            cluster,
+            authorities,
+        )?));
     }
     // The file is the one that is kept fresh.
     if let Some(path) = given(user.token_file) {
@@ -265,7 +270,8 @@ fn credentials(
     match user.auth_provider {
         Some(_) => Err(KubeconfigError::Unusable {
             what: "user's auth-provider".to_owned(),
-            why: "kubectl knows it no longer, either; a program under `exec` takes its place".to_owned(),
+            why: "kubectl knows it no longer, either; a program under `exec` takes its place"
+                .to_owned(),
         }),
         None => Ok(Credentials::None),
     }
@@ -305,7 +311,10 @@ fn program(
         if let Some(about) = about.as_object_mut() {
             let engine = base64::engine::general_purpose::STANDARD;
             for (name, value) in [
-                ("tls-server-name", cluster.tls_server_name.clone().map(Value::from)),
+                (
+                    "tls-server-name",
+                    cluster.tls_server_name.clone().map(Value::from),
+                ),
                 ("proxy-url", cluster.proxy_url.clone().map(Value::from)),
                 (
                     "certificate-authority-data",

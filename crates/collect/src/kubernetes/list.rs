@@ -273,7 +273,10 @@ pub(super) fn rest(resource: Resource, listed: &Listed) -> Option<Gap> {
     let detail = if listed.is_cut {
         format!("there are too many {resource}: the rest was not read")
     } else if listed.unreadable > 0 {
-        format!("{} of {resource} could not be understood", listed.unreadable)
+        format!(
+            "{} of {resource} could not be understood",
+            listed.unreadable
+        )
     } else {
         return None;
     };

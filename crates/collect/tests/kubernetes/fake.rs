@@ -112,7 +112,9 @@ impl Fake {
         let mut object = world.objects.get_mut(path).unwrap().remove(name).unwrap();
         object["metadata"]["resourceVersion"] = version.to_string().into();
         if is_told {
-            world.events.push((path.to_owned(), version, "DELETED", object));
+            world
+                .events
+                .push((path.to_owned(), version, "DELETED", object));
         } else {
             world.forgotten = version;
         }
@@ -122,7 +124,11 @@ impl Fake {
     /// What happens to the next requests for `path`, a list's or (`watch:` before the path) a watch's.
     pub(crate) fn fault(&self, path: &str, fault: Fault) {
         let mut world = self.world();
-        world.faults.entry(path.to_owned()).or_default().push_back(fault);
+        world
+            .faults
+            .entry(path.to_owned())
+            .or_default()
+            .push_back(fault);
         self.shared.1.notify_all();
     }
 
@@ -165,7 +171,7 @@ pub(crate) fn path_of(api_version: &str, plural: &str) -> String {
 
 fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let mut writer = stream;
+    let writer = stream;
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -176,7 +182,9 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
             let mut header = String::new();
             reader.read_line(&mut header)?;
             match header.trim().split_once(": ") {
-                Some((name, value)) if name.eq_ignore_ascii_case("accept") => accept = value.to_owned(),
+                Some((name, value)) if name.eq_ignore_ascii_case("accept") => {
+                    accept = value.to_owned()
+                }
                 Some((name, value)) if name.eq_ignore_ascii_case("authorization") => {
                     authorization = value.to_owned();
                 }
@@ -188,13 +196,21 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
         let method = words.next().unwrap_or_default().to_owned();
         let target = words.next().unwrap_or_default().to_owned();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-        let query: BTreeMap<&str, &str> =
-            query.split('&').filter_map(|part| part.split_once('=')).collect();
+        let query: BTreeMap<&str, &str> = query
+            .split('&')
+            .filter_map(|part| part.split_once('='))
+            .collect();
         let is_watch = query.contains_key("watch");
         let fault = {
             let mut world = shared.0.lock().unwrap();
-            world.requests.push((method, target.clone(), accept.clone(), authorization));
-            let key = if is_watch { format!("watch:{path}") } else { path.to_owned() };
+            world
+                .requests
+                .push((method, target.clone(), accept.clone(), authorization));
+            let key = if is_watch {
+                format!("watch:{path}")
+            } else {
+                path.to_owned()
+            };
             let is_page = query.contains_key("continue");
             let faults = world.faults.entry(key).or_default();
             match faults.front() {
@@ -238,7 +254,9 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
         let world = shared.0.lock().unwrap();
         let body = match path {
             "/version" => json!({"gitVersion": "v1.31.4", "platform": "linux/amd64"}),
-            "/apis" => json!({"kind": "APIGroupList", "groups": [{"name": "apps"}, {"name": "kyverno.io"}]}),
+            "/apis" => {
+                json!({"kind": "APIGroupList", "groups": [{"name": "apps"}, {"name": "kyverno.io"}]})
+            }
             _ => match list(&world, path, &query, &accept) {
                 Some(list) => list,
                 None => {
@@ -253,15 +271,14 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
     }
 }
 
-fn list(
-    world: &World,
-    path: &str,
-    query: &BTreeMap<&str, &str>,
-    accept: &str,
-) -> Option<Value> {
+fn list(world: &World, path: &str, query: &BTreeMap<&str, &str>, accept: &str) -> Option<Value> {
     let objects = world.objects.get(path)?;
-    let from: usize = query.get("continue").map_or(0, |token| token.parse().unwrap());
-    let limit: usize = query.get("limit").map_or(usize::MAX, |limit| limit.parse().unwrap());
+    let from: usize = query
+        .get("continue")
+        .map_or(0, |token| token.parse().unwrap());
+    let limit: usize = query
+        .get("limit")
+        .map_or(usize::MAX, |limit| limit.parse().unwrap());
     let items: Vec<Value> = objects
         .values()
         .skip(from)
@@ -274,7 +291,11 @@ fn list(
         metadata["continue"] = next.to_string().into();
     }
     // Go writes an empty list as null.
-    let items = if items.is_empty() { Value::Null } else { items.into() };
+    let items = if items.is_empty() {
+        Value::Null
+    } else {
+        items.into()
+    };
     Some(json!({"kind": "SomeList", "metadata": metadata, "items": items}))
 }
 
@@ -301,7 +322,8 @@ fn watch(
 ) -> std::io::Result<()> {
     let mut from: u64 = query["resourceVersion"].parse().unwrap();
     begin(writer)?;
-    let expired = json!({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}});
+    let expired =
+        json!({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}});
     let is_forgotten = from < shared.0.lock().unwrap().forgotten;
     match fault {
         Some(Fault::Expired) => return chunk(writer, format!("{expired}\n").as_bytes()),

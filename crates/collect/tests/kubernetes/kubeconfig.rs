@@ -65,27 +65,43 @@ contexts:
 - {name: nobody, context: {cluster: d}}
 users:
 - name: basic
-  user: {username: n, password: p}
+  user: {username: name, password: p}
 ";
 
 #[test]
 fn contexts_of_several_files_are_joined_as_kubectl_does() {
-    let files = Files::new(&[("one", ONE), ("two", TWO), ("ca.pem", "PEM"), ("token", "fresh\n")]);
+    let files = Files::new(&[
+        ("one", ONE),
+        ("two", TWO),
+        ("ca.pem", "PEM"),
+        ("token", "fresh\n"),
+    ]);
     let first = files.connection(Some("first")).unwrap();
     assert_eq!(first.server, "https://one.example:6443/");
     assert_eq!(first.authorities.as_deref(), Some(&b"PEM"[..]));
     assert_eq!(first.tls_server_name.as_deref(), Some("inner"));
     assert_eq!(first.proxy.as_deref(), Some("http://proxy:3128"));
-    assert_eq!(first.act_as, Some(("somebody".to_owned(), vec!["g".to_owned()])));
-    assert!(matches!(&first.credentials, Credentials::TokenFile(path) if *path == files.path("token")));
+    assert_eq!(
+        first.act_as,
+        Some(("somebody".to_owned(), vec!["g".to_owned()]))
+    );
+    assert!(
+        matches!(&first.credentials, Credentials::TokenFile(path) if *path == files.path("token"))
+    );
     assert!(!format!("{first:?}").contains("abc"));
     let second = files.connection(None).unwrap();
     assert_eq!(second.name, "second");
     assert!(second.skips_verification);
-    assert!(matches!(&second.credentials, Credentials::Basic(name, _) if name == "n"));
-    assert!(matches!(files.connection(Some("nobody")).unwrap().credentials, Credentials::None));
+    assert!(matches!(&second.credentials, Credentials::Basic(name, _) if name == "name"));
+    assert!(matches!(
+        files.connection(Some("nobody")).unwrap().credentials,
+        Credentials::None
+    ));
     for (context, wanted) in [
-        ("dangling", "the kubeconfig has no cluster gone; there are: c, d"),
+        (
+            "dangling",
+            "the kubeconfig has no cluster gone; there are: c, d",
+        ),
         (
             "other",
             "the kubeconfig has no context other; there are: broken, dangling, first, nobody, old, second, talks",
@@ -106,9 +122,17 @@ fn contexts_of_several_files_are_joined_as_kubectl_does() {
         assert_eq!(files.connection(Some(context)).unwrap_err(), wanted);
     }
     let none = Files::new(&[("one", "clusters: []")]);
-    assert_eq!(none.connection(None).unwrap_err(), "no context is chosen; there are: ");
+    assert_eq!(
+        none.connection(None).unwrap_err(),
+        "no context is chosen; there are: "
+    );
     let broken = Files::new(&[("one", "clusters: {")]);
-    assert!(broken.connection(None).unwrap_err().contains("is no kubeconfig"));
+    assert!(
+        broken
+            .connection(None)
+            .unwrap_err()
+            .contains("is no kubeconfig")
+    );
 }
 
 #[test]
@@ -131,23 +155,41 @@ fn addresses_and_certificates_that_cannot_be_used_are_said() {
     for (server, why) in [
         ("", "it is no address"),
         ("example.org", "it has no scheme or no host"),
-        ("http://example.org", "without TLS only this machine is asked"),
+        (
+            "http://example.org",
+            "without TLS only this machine is asked",
+        ),
         ("ftp://example.org", "its scheme is not https"),
     ] {
         let server = server.to_owned();
         let wanted = format!("{server} is no address of a Kubernetes API: {why}");
-        assert_eq!(fails(Connection { server, ..good.clone() }), wanted);
+        assert_eq!(
+            fails(Connection {
+                server,
+                ..good.clone()
+            }),
+            wanted
+        );
     }
     let authorities = Some(b"nothing".to_vec());
     assert_eq!(
-        fails(Connection { authorities, ..good.clone() }),
+        fails(Connection {
+            authorities,
+            ..good.clone()
+        }),
         "the certificate authority cannot be used: there is no certificate in PEM form"
     );
     let certificate = Some(seareeve_collect::kubernetes::ClientCertificate {
         chain: b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec(),
         key: b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_vec(),
     });
-    assert!(fails(Connection { certificate, ..good }).starts_with("the client certificate cannot be used"));
+    assert!(
+        fails(Connection {
+            certificate,
+            ..good
+        })
+        .starts_with("the client certificate cannot be used")
+    );
 }
 
 #[cfg(unix)]
@@ -158,7 +200,11 @@ fn programs_give_tokens_until_these_end() {
     let script = "#!/bin/sh\necho run >> \"$COUNT\"\n\
         test -n \"$KUBERNETES_EXEC_INFO\" || exit 3\n\
         echo '{\"status\": {\"token\": \"from-program\", \"expirationTimestamp\": \"2999-01-01T00:00:00Z\"}}'\n";
-    let files = Files::new(&[("program", script), ("fails", "#!/bin/sh\nexit 4\n"), ("count", "")]);
+    let files = Files::new(&[
+        ("program", script),
+        ("fails", "#!/bin/sh\nexit 4\n"),
+        ("count", ""),
+    ]);
     for name in ["program", "fails"] {
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(files.path(name), mode).unwrap();
@@ -179,11 +225,20 @@ fn programs_give_tokens_until_these_end() {
     cluster.read().unwrap();
     let seen = fake.requests();
     assert!(seen.len() > 10);
-    assert!(seen.iter().all(|(.., authorization)| authorization == "Bearer from-program"));
-    assert_eq!(std::fs::read_to_string(files.path("count")).unwrap(), "run\n");
+    assert!(
+        seen.iter()
+            .all(|(.., authorization)| authorization == "Bearer from-program")
+    );
+    assert_eq!(
+        std::fs::read_to_string(files.path("count")).unwrap(),
+        "run\n"
+    );
     std::fs::write(files.path("one"), config("fails")).unwrap();
     let connection = files.connection(None).unwrap();
-    let error = Cluster::new(&connection, Limits::default()).err().unwrap().to_string();
+    let error = Cluster::new(&connection, Limits::default())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.ends_with("failed: exit status: 4"), "{error}");
 }
 
@@ -208,5 +263,8 @@ fn a_pods_own_credentials_are_read_anew_each_time() {
         .into_iter()
         .map(|(.., authorization)| authorization)
         .collect();
-    assert_eq!(tokens, ["Bearer one", "Bearer one", "Bearer two", "Bearer two"]);
+    assert_eq!(
+        tokens,
+        ["Bearer one", "Bearer one", "Bearer two", "Bearer two"]
+    );
 }

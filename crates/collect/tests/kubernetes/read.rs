@@ -57,7 +57,10 @@ fn lab() -> Option<Vec<Value>> {
     let path = PathBuf::from(root).join("data/kubernetes/objects.json.zst");
     let Ok(packed) = std::fs::read(path) else {
         eprintln!("not run: the shared data is not there (SEAREEVE_SHARED)");
-        assert!(std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_none(), "it is required");
+        assert!(
+            std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_none(),
+            "it is required"
+        );
         return None;
     };
     let content = zstd::decode_all(packed.as_slice()).unwrap();
@@ -80,15 +83,20 @@ fn what_comes_in_pages_is_what_is_there() {
         wanted.apply(Change::Put(Object::read(object, None).unwrap()));
     }
     // A page's token expires in the middle of a list.
-    fake.fault("/apis/rbac.authorization.k8s.io/v1/clusterroles", Fault::PageExpired);
+    fake.fault(
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+        Fault::PageExpired,
+    );
     fake.refuse("/apis/networking.k8s.io/v1/networkpolicies", 403);
     let cluster = Cluster::new(&fake.connection(), limits()).unwrap();
     let state = cluster.read().unwrap();
     let (found, wanted) = (facts(&state), facts(&wanted));
     for (id, data) in &wanted {
         // What the server says of itself is in these.
-        if !matches!(id.as_str(), "kubernetes.cluster cluster" | "kubernetes.admission admission")
-            && !id.starts_with("kubernetes.namespace ")
+        if !matches!(
+            id.as_str(),
+            "kubernetes.cluster cluster" | "kubernetes.admission admission"
+        ) && !id.starts_with("kubernetes.namespace ")
         {
             assert_eq!(found.get(id), Some(data), "{id}");
         }
@@ -101,7 +109,10 @@ fn what_comes_in_pages_is_what_is_there() {
         found["kubernetes.admission admission"]["engines"],
         json!([{"name": "kyverno", "found": ["API group kyverno.io"]}])
     );
-    assert_eq!(found["kubernetes.namespace Namespace/shop"].get("network_policies"), None);
+    assert_eq!(
+        found["kubernetes.namespace Namespace/shop"].get("network_policies"),
+        None
+    );
     let collection = |name: &str| state.collection(&kind(name), "x");
     let denied = collection("kubernetes.network-policy");
     assert_eq!(denied.status, CollectionStatus::Denied);
@@ -112,14 +123,24 @@ fn what_comes_in_pages_is_what_is_there() {
              `networkpolicies` in the API group `networking.k8s.io`"
         )
     );
-    assert_eq!(collection("kubernetes.gateway").status, CollectionStatus::Absent);
-    assert_eq!(collection("kubernetes.workload").status, CollectionStatus::Ok);
+    assert_eq!(
+        collection("kubernetes.gateway").status,
+        CollectionStatus::Absent
+    );
+    assert_eq!(
+        collection("kubernetes.workload").status,
+        CollectionStatus::Ok
+    );
     for (method, target, accept, authorization) in fake.requests() {
         assert_eq!(method, "GET", "{target}");
         assert_eq!(authorization, "Bearer t0ken", "{target}");
         assert!(!target.contains("secret"), "{target}");
         let wants_metadata = target.starts_with("/api/v1/configmaps");
-        assert_eq!(accept.contains("as=PartialObjectMetadata"), wants_metadata, "{target}");
+        assert_eq!(
+            accept.contains("as=PartialObjectMetadata"),
+            wants_metadata,
+            "{target}"
+        );
     }
 }
 
@@ -161,14 +182,22 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
         ("/api/v1/serviceaccounts", Fault::Endless("[")),
         ("/apis/apps/v1/deployments", Fault::Bytes("<html>")),
         ("/apis/apps/v1/statefulsets", Fault::Bytes("[1, 2]")),
-        ("/apis/apps/v1/daemonsets", Fault::Bytes("{\"items\": [{\"metadata\": ")),
+        (
+            "/apis/apps/v1/daemonsets",
+            Fault::Bytes("{\"items\": [{\"metadata\": "),
+        ),
         (
             "/apis/apps/v1/replicasets",
-            Fault::Bytes("{\"metadata\": {}, \"items\": [1, {\"metadata\": 2}, {\"metadata\": {\"name\": \"r\"}}]}"),
+            Fault::Bytes(
+                "{\"metadata\": {}, \"items\": [1, {\"metadata\": 2}, {\"metadata\": {\"name\": \"r\"}}]}",
+            ),
         ),
         ("/apis/batch/v1/jobs", Fault::Bytes("{\"metadata\": {}}")),
         ("/apis/batch/v1/cronjobs", Fault::Status(500)),
-        ("/api/v1/podtemplates", Fault::Bytes("{\"items\": {}, \"metadata\": {}}")),
+        (
+            "/api/v1/podtemplates",
+            Fault::Bytes("{\"items\": {}, \"metadata\": {}}"),
+        ),
     ] {
         fake.fault(path, fault);
     }
@@ -183,7 +212,10 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
         let found = state.collection(&kind(name), "x");
         assert_eq!(found.status, CollectionStatus::Error, "{name}");
     }
-    let detail = state.collection(&kind("kubernetes.workload"), "x").detail.unwrap();
+    let detail = state
+        .collection(&kind("kubernetes.workload"), "x")
+        .detail
+        .unwrap();
     for wanted in [
         "status 500: refused by the fake",
         "2 of replicasets.apps could not be understood",
@@ -193,8 +225,14 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
     ] {
         assert!(detail.contains(wanted), "{wanted}: {detail}");
     }
-    let detail = state.collection(&kind("kubernetes.node"), "x").detail.unwrap();
-    assert!(detail.contains("larger than any that it should give"), "{detail}");
+    let detail = state
+        .collection(&kind("kubernetes.node"), "x")
+        .detail
+        .unwrap();
+    assert!(
+        detail.contains("larger than any that it should give"),
+        "{detail}"
+    );
     let found = facts(&state);
     assert!(found.contains_key("kubernetes.namespace Namespace/shop"));
     assert!(found.contains_key("kubernetes.workload ReplicaSet/r"));
@@ -203,9 +241,14 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
     assert!(!found.contains_key("kubernetes.service Service/d"));
     // After silence nothing more is waited for.
     fake.fault("/api/v1/nodes", Fault::Silent);
+    fake.fault("/api/v1/serviceaccounts", Fault::Silent);
     let state = cluster.read().unwrap();
     let role = state.collection(&kind("kubernetes.role"), "x");
-    assert!(role.detail.unwrap().contains("did not answer /api/v1/nodes?limit=7 in time"));
+    assert!(
+        role.detail
+            .unwrap()
+            .contains("did not answer /api/v1/serviceaccounts?limit=7 in time")
+    );
 }
 
 #[test]
@@ -213,16 +256,30 @@ fn kubelets_are_asked_through_the_api_server_by_names_only() {
     let fake = empty();
     fake.fault(
         "/api/v1/nodes/n1/proxy/configz",
-        Fault::Bytes("{\"kubeletconfig\": {\"authentication\": {\"anonymous\": {\"enabled\": true}}}}"),
+        Fault::Bytes(
+            "{\"kubeletconfig\": {\"authentication\": {\"anonymous\": {\"enabled\": true}}}}",
+        ),
     );
     // A reply in chunks has an end.
     let cluster = Cluster::new(&fake.connection(), limits()).unwrap();
     let error = cluster.kubelet("n1").unwrap_err();
-    assert!(matches!(error, AskError::Unreachable { .. } | AskError::Malformed { .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            AskError::Unreachable { .. } | AskError::Malformed { .. }
+        ),
+        "{error}"
+    );
     for name in ["", "..", "a/b", "a?b", "a b"] {
-        assert!(matches!(cluster.kubelet(name), Err(AskError::Malformed { .. })), "{name}");
+        assert!(
+            matches!(cluster.kubelet(name), Err(AskError::Malformed { .. })),
+            "{name}"
+        );
     }
-    fake.put("/api/v1/nodes/n2/proxy/configz", json!({"metadata": {"name": "x"}}));
+    fake.put(
+        "/api/v1/nodes/n2/proxy/configz",
+        json!({"metadata": {"name": "x"}}),
+    );
     let seen = cluster.kubelet("n2").unwrap();
     let mut state = State::new(Kind::Cluster);
     state.observe(seen);

@@ -13,7 +13,9 @@ fn the_readers_role_grants_exactly_what_is_read() {
     let role = seareeve_kubernetes::value(&std::fs::read(path).unwrap()).unwrap();
     let texts = |value: &Value| -> Vec<String> {
         let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
-        list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+        list.iter()
+            .map(|text| text.as_str().unwrap().to_owned())
+            .collect()
     };
     let mut granted = BTreeSet::new();
     for rule in role["rules"].as_array().unwrap() {
@@ -38,5 +40,9 @@ fn the_readers_role_grants_exactly_what_is_read() {
         }
     }
     assert_eq!(granted, asked);
-    assert!(!granted.iter().any(|grant| grant.contains("secret") || grant.contains('*')));
+    assert!(
+        !granted
+            .iter()
+            .any(|grant| grant.contains("secret") || grant.contains('*'))
+    );
 }

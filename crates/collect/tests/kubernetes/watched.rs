@@ -34,7 +34,9 @@ fn service(name: &str, port: u16) -> Value {
 fn services(state: &seareeve_kubernetes::State) -> BTreeSet<String> {
     let all = facts(state).into_iter();
     all.filter_map(|(id, data)| {
-        let id = id.strip_prefix("kubernetes.service Service/shop/")?.to_owned();
+        let id = id
+            .strip_prefix("kubernetes.service Service/shop/")?
+            .to_owned();
         Some(format!("{id}:{}", data["spec"]["ports"][0]["port"]))
     })
     .collect()
@@ -56,7 +58,10 @@ fn watched(fake: &Fake, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
                 let heard = match told {
                     Told::Ready(state) => Heard::Ready(services(state)),
                     Told::Changed(state, touched) => Heard::Changed(
-                        touched.iter().map(seareeve_kubernetes::FactKey::id).collect(),
+                        touched
+                            .iter()
+                            .map(seareeve_kubernetes::FactKey::id)
+                            .collect(),
                         services(state),
                     ),
                     Told::Gap(_, resource, gap) => Heard::Gap(resource, gap),
@@ -156,7 +161,11 @@ fn a_resource_that_may_no_longer_be_watched_is_a_gap_until_it_may() {
             }
         };
         assert_eq!(gap.status, CollectionStatus::Denied);
-        assert!(gap.detail.contains("`watch` on `services`"), "{}", gap.detail);
+        assert!(
+            gap.detail.contains("`watch` on `services`"),
+            "{}",
+            gap.detail
+        );
         loop {
             match told.recv_timeout(LONG).expect("it is told of") {
                 Heard::Gap(Resource::Service, None) => break,

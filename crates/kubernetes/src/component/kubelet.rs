@@ -9,32 +9,68 @@ use crate::redact;
 /// Flags of the kubelet that say what its configuration can say, too.
 const FLAGS: &[(&str, &str, Shape)] = &[
     ("address", "address", Shape::One),
-    ("allowed-unsafe-sysctls", "allowedUnsafeSysctls", Shape::List),
-    ("anonymous-auth", "authentication.anonymous.enabled", Shape::One),
-    ("authentication-token-webhook", "authentication.webhook.enabled", Shape::One),
+    (
+        "allowed-unsafe-sysctls",
+        "allowedUnsafeSysctls",
+        Shape::List,
+    ),
+    (
+        "anonymous-auth",
+        "authentication.anonymous.enabled",
+        Shape::One,
+    ),
+    (
+        "authentication-token-webhook",
+        "authentication.webhook.enabled",
+        Shape::One,
+    ),
     ("authorization-mode", "authorization.mode", Shape::One),
     ("cgroup-driver", "cgroupDriver", Shape::One),
-    ("client-ca-file", "authentication.x509.clientCAFile", Shape::One),
+    (
+        "client-ca-file",
+        "authentication.x509.clientCAFile",
+        Shape::One,
+    ),
     ("cluster-dns", "clusterDNS", Shape::List),
     ("cluster-domain", "clusterDomain", Shape::One),
-    ("container-runtime-endpoint", "containerRuntimeEndpoint", Shape::One),
-    ("enable-debugging-handlers", "enableDebuggingHandlers", Shape::One),
+    (
+        "container-runtime-endpoint",
+        "containerRuntimeEndpoint",
+        Shape::One,
+    ),
+    (
+        "enable-debugging-handlers",
+        "enableDebuggingHandlers",
+        Shape::One,
+    ),
     ("enable-server", "enableServer", Shape::One),
     ("event-burst", "eventBurst", Shape::One),
     ("event-qps", "eventRecordQPS", Shape::One),
     ("fail-swap-on", "failSwapOn", Shape::One),
     ("healthz-bind-address", "healthzBindAddress", Shape::One),
     ("healthz-port", "healthzPort", Shape::One),
-    ("make-iptables-util-chains", "makeIPTablesUtilChains", Shape::One),
+    (
+        "make-iptables-util-chains",
+        "makeIPTablesUtilChains",
+        Shape::One,
+    ),
     ("manifest-url", "staticPodURL", Shape::One),
     ("max-pods", "maxPods", Shape::One),
     ("pod-manifest-path", "staticPodPath", Shape::One),
     ("pod-max-pids", "podPidsLimit", Shape::One),
     ("port", "port", Shape::One),
-    ("protect-kernel-defaults", "protectKernelDefaults", Shape::One),
+    (
+        "protect-kernel-defaults",
+        "protectKernelDefaults",
+        Shape::One,
+    ),
     ("read-only-port", "readOnlyPort", Shape::One),
     ("rotate-certificates", "rotateCertificates", Shape::One),
-    ("rotate-server-certificates", "serverTLSBootstrap", Shape::One),
+    (
+        "rotate-server-certificates",
+        "serverTLSBootstrap",
+        Shape::One,
+    ),
     ("seccomp-default", "seccompDefault", Shape::One),
     (
         "streaming-connection-idle-timeout",
@@ -105,7 +141,10 @@ pub(super) fn effective(seen: &Observed, flags: &Flags) -> Effective {
         let path = flags.last("config").or_else(|| flags.last("config-dir"));
         let path = path.unwrap_or_default();
         let detail = unread.and_then(|file| file.detail.as_deref());
-        let why = format!("{path} could not be read: {}", detail.unwrap_or("it was not looked at"));
+        let why = format!(
+            "{path} could not be read: {}",
+            detail.unwrap_or("it was not looked at")
+        );
         for (name, _) in defaults(true) {
             effective
                 .unresolved
@@ -137,7 +176,10 @@ fn overrule(configz: &Value, effective: &mut Effective) {
     effective.unresolved.clear();
     let said: Map<String, Value> = flat(config).into_iter().collect();
     for (name, value) in &said {
-        let known = effective.options.get(name).and_then(|known| known.get("value"));
+        let known = effective
+            .options
+            .get(name)
+            .and_then(|known| known.get("value"));
         if known != Some(value) {
             set(effective, name, value.clone(), "configz", None);
         }
@@ -145,7 +187,10 @@ fn overrule(configz: &Value, effective: &mut Effective) {
     for (name, is_truth) in ZEROS {
         if !said.contains_key(name) {
             let zero = if is_truth { json!(false) } else { json!(0) };
-            let known = effective.options.get(name).and_then(|known| known.get("value"));
+            let known = effective
+                .options
+                .get(name)
+                .and_then(|known| known.get("value"));
             if known != Some(&zero) {
                 set(effective, name, zero, "configz", None);
             }
@@ -218,7 +263,10 @@ pub(super) fn proxy(seen: &Observed, flags: &Flags) -> Effective {
     if flags.has("config") && files.is_empty() {
         let path = flags.last("config").unwrap_or_default();
         let detail = seen.config.as_ref().and_then(|file| file.detail.as_deref());
-        let why = format!("{path} could not be read: {}", detail.unwrap_or("it was not looked at"));
+        let why = format!(
+            "{path} could not be read: {}",
+            detail.unwrap_or("it was not looked at")
+        );
         for (name, _) in defaults {
             effective.options.remove(name);
             effective

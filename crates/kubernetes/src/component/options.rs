@@ -169,7 +169,11 @@ fn files(component: &str, seen: &Observed, flags: &Flags, effective: &mut Effect
                 return;
             };
             effective.options.clear();
-            etcd_file(content, seen.config.as_ref().map(|file| file.path.clone()), effective);
+            etcd_file(
+                content,
+                seen.config.as_ref().map(|file| file.path.clone()),
+                effective,
+            );
         }
         _ => {}
     }

@@ -68,7 +68,10 @@ fn a_kubelets_flags_go_over_drop_ins_and_those_over_the_file() {
          tlsCipherSuites: [a]\nevictionHard: {memory.available: 1Gi}\n",
     ));
     kubelet.drop_ins = vec![
-        file("/k.d/10.conf", "seccompDefault: true\ntlsCipherSuites: [b, c]\n"),
+        file(
+            "/k.d/10.conf",
+            "seccompDefault: true\ntlsCipherSuites: [b, c]\n",
+        ),
         file("/k.d/20.conf", "readOnlyPort: 0\n"),
     ];
     check(
@@ -76,14 +79,20 @@ fn a_kubelets_flags_go_over_drop_ins_and_those_over_the_file() {
         &[
             ("authentication.anonymous.enabled", Some("false flag")),
             ("authentication.webhook.enabled", Some("true default")),
-            ("authentication.x509.clientCAFile", Some("\"/ca\" file /k.yaml")),
+            (
+                "authentication.x509.clientCAFile",
+                Some("\"/ca\" file /k.yaml"),
+            ),
             ("authorization.mode", Some("\"Webhook\" default")),
             ("readOnlyPort", Some("0 drop-in /k.d/20.conf")),
             ("seccompDefault", Some("true drop-in /k.d/10.conf")),
             ("tlsCipherSuites", Some(r#"["b","c"] drop-in /k.d/10.conf"#)),
             ("streamingConnectionIdleTimeout", Some("0 flag")),
             ("hostname-override", Some("\"n\" flag")),
-            ("evictionHard", Some(r#"{"memory.available":"1Gi"} file /k.yaml"#)),
+            (
+                "evictionHard",
+                Some(r#"{"memory.available":"1Gi"} file /k.yaml"#),
+            ),
         ],
     );
     let data = data(&kubelet);
@@ -151,7 +160,10 @@ fn the_labs_kubelet_is_what_configz_says() {
             ("eventRecordQPS", Some("5 configz")),
             ("podPidsLimit", Some("-1 configz")),
             ("hostname-override", Some("\"lab-node\" flag")),
-            ("tlsCertFile", Some("\"/var/lib/lab/pki/kubelet-server.crt\" configz")),
+            (
+                "tlsCertFile",
+                Some("\"/var/lib/lab/pki/kubelet-server.crt\" configz"),
+            ),
         ],
     );
     assert_eq!(
@@ -160,7 +172,10 @@ fn the_labs_kubelet_is_what_configz_says() {
     );
     assert_eq!(data(&kubelet)["unresolved"], json!({}));
     // What a file says, and configz too, comes from the file.
-    kubelet.config = Some(file("/k.yaml", "eventRecordQPS: 5\nauthorization: {mode: AlwaysAllow}\n"));
+    kubelet.config = Some(file(
+        "/k.yaml",
+        "eventRecordQPS: 5\nauthorization: {mode: AlwaysAllow}\n",
+    ));
     check(
         &kubelet,
         &[
@@ -173,11 +188,17 @@ fn the_labs_kubelet_is_what_configz_says() {
             "kube-apiserver",
             &[
                 ("authorization-mode", Some(r#"["Node","RBAC"] flag"#)),
-                ("enable-admission-plugins", Some(r#"["NodeRestriction"] flag"#)),
+                (
+                    "enable-admission-plugins",
+                    Some(r#"["NodeRestriction"] flag"#),
+                ),
                 ("profiling", Some("false flag")),
                 ("anonymous-auth", Some("true flag")),
                 ("service-account-lookup", Some("true default")),
-                ("service-account-key-file", Some(r#"["/var/lib/lab/pki/sa.pub"] flag"#)),
+                (
+                    "service-account-key-file",
+                    Some(r#"["/var/lib/lab/pki/sa.pub"] flag"#),
+                ),
                 ("audit-log-maxage", Some("0 default")),
                 ("token-auth-file", None),
             ][..],
@@ -209,8 +230,14 @@ fn files_of_other_components_go_over_flags_where_the_program_does_so() {
     check(&scheduler, &[("profiling", None)]);
     scheduler.config = Some(file("/s.yaml", "enableProfiling: true"));
     check(&scheduler, &[("profiling", Some("true file /s.yaml"))]);
-    let mut proxy = seen("kube-proxy", "--config=/p.yaml --metrics-bind-address=0.0.0.0 --v=2");
-    check(&proxy, &[("metricsBindAddress", None), ("v", Some("2 flag"))]);
+    let mut proxy = seen(
+        "kube-proxy",
+        "--config=/p.yaml --metrics-bind-address=0.0.0.0 --v=2",
+    );
+    check(
+        &proxy,
+        &[("metricsBindAddress", None), ("v", Some("2 flag"))],
+    );
     proxy.config = Some(file("/p.yaml", "metricsBindAddress: ''\nmode: ipvs"));
     check(
         &proxy,
@@ -253,7 +280,11 @@ fn components_are_found_behind_shells_and_wrappers() {
         let found = found.map(|(name, arguments)| (name, arguments.len()));
         assert_eq!(found, wanted, "{command}");
     }
-    let shell = ["/bin/sh", "-c", "exec /usr/local/bin/kube-apiserver --a=1 --b 1>>/var/log/x 2>&1"];
+    let shell = [
+        "/bin/sh",
+        "-c",
+        "exec /usr/local/bin/kube-apiserver --a=1 --b 1>>/var/log/x 2>&1",
+    ];
     assert_eq!(
         of_command(&shell.map(str::to_owned)),
         Some(("kube-apiserver", words("--a=1 --b")))
@@ -262,6 +293,9 @@ fn components_are_found_behind_shells_and_wrappers() {
         "spec": {"nodeName": "n1", "containers": [{"command": ["kube-scheduler"], "args": ["--profiling=false"]}]},
     });
     let seen = of_pod(&pod).unwrap();
-    assert_eq!((seen.component.as_str(), seen.node.as_str()), ("kube-scheduler", "n1"));
+    assert_eq!(
+        (seen.component.as_str(), seen.node.as_str()),
+        ("kube-scheduler", "n1")
+    );
     check(&seen, &[("profiling", Some("false flag"))]);
 }

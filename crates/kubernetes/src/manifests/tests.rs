@@ -13,11 +13,18 @@ fn shown_bytes(content: &[u8]) -> Vec<String> {
         let origin = object.origin().unwrap();
         let kind = object.resource().api().kind;
         let (index, line) = (origin.index, origin.line);
-        format!("{index}:{line} {kind} {}/{}", object.namespace(), object.name())
+        format!(
+            "{index}:{line} {kind} {}/{}",
+            object.namespace(),
+            object.name()
+        )
     });
     let others = found.others.iter().map(|other| {
         let (index, line) = (other.origin.index, other.origin.line);
-        format!("{index}:{line} ({}) {}/{}", other.kind, other.namespace, other.name)
+        format!(
+            "{index}:{line} ({}) {}/{}",
+            other.kind, other.namespace, other.name
+        )
     });
     let troubles = found.troubles.iter().map(|trouble| {
         let (index, line) = (trouble.origin.index, trouble.origin.line);
@@ -103,7 +110,9 @@ nonsense"#;
         ["0:1 Pod /flow"]
     );
     assert_eq!(
-        shown("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n"),
+        shown(
+            "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n"
+        ),
         ["0:1 Pod /a"]
     );
 }
@@ -146,7 +155,9 @@ fn hostile_files_cost_a_problem_and_nothing_else() {
     }
     let deep = "[".repeat(50_000);
     let deeper = format!("a: {}", "{a: ".repeat(5_000));
-    let indented: String = (0..3_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    let indented: String = (0..3_000)
+        .map(|n| format!("{}a:\n", " ".repeat(n)))
+        .collect();
     for bad in [bomb, deep, deeper, indented] {
         let found = shown(&format!("{bad}\n{good}"));
         assert_eq!(found.len(), 2, "{found:?}");

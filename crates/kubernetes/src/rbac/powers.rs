@@ -4,7 +4,10 @@ use super::rule::{Rule, Scope};
 
 /// Something that a subject may be able to do, and that says how far it can get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "docs/reference/facts-kubernetes.md has the list")]
+#[expect(
+    missing_docs,
+    reason = "docs/reference/facts-kubernetes.md has the list"
+)]
 pub enum Power {
     Everything,
     SecretsRead,
@@ -128,9 +131,7 @@ impl Power {
         }
         self.targets().iter().any(|target| {
             let verbs = self.verbs();
-            verbs
-                .iter()
-                .any(|verb| allows(rule, scope, verb, target))
+            verbs.iter().any(|verb| allows(rule, scope, verb, target))
         })
     }
 
@@ -159,52 +160,60 @@ impl Power {
             Self::PodsCreate => const { &[inside("", "pods")] },
             Self::PodsExec => const { &[inside("", "pods/exec"), inside("", "pods/attach")] },
             Self::PodsDebug => const { &[inside("", "pods/ephemeralcontainers")] },
-            Self::PodsForward => const {
-                &[inside("", "pods/portforward"), inside("", "pods/proxy")]
-            },
-            Self::WorkloadsCreate => const {
-                &[
-                    inside("apps", "deployments"),
-                    inside("apps", "daemonsets"),
-                    inside("apps", "statefulsets"),
-                    inside("apps", "replicasets"),
-                    inside("", "replicationcontrollers"),
-                    inside("batch", "jobs"),
-                    inside("batch", "cronjobs"),
-                ]
-            },
+            Self::PodsForward => {
+                const { &[inside("", "pods/portforward"), inside("", "pods/proxy")] }
+            }
+            Self::WorkloadsCreate => {
+                const {
+                    &[
+                        inside("apps", "deployments"),
+                        inside("apps", "daemonsets"),
+                        inside("apps", "statefulsets"),
+                        inside("apps", "replicasets"),
+                        inside("", "replicationcontrollers"),
+                        inside("batch", "jobs"),
+                        inside("batch", "cronjobs"),
+                    ]
+                }
+            }
             // Binding a ClusterRole is checked in the namespace of the RoleBinding that is made, so both can be
             // allowed for one namespace.
             Self::Bind => const { &[inside(RBAC, "roles"), inside(RBAC, "clusterroles")] },
             Self::Escalate => const { &[inside(RBAC, "roles"), outside(RBAC, "clusterroles")] },
-            Self::RbacWrite => const {
-                &[
-                    inside(RBAC, "roles"),
-                    inside(RBAC, "rolebindings"),
-                    outside(RBAC, "clusterroles"),
-                    outside(RBAC, "clusterrolebindings"),
-                ]
-            },
+            Self::RbacWrite => {
+                const {
+                    &[
+                        inside(RBAC, "roles"),
+                        inside(RBAC, "rolebindings"),
+                        outside(RBAC, "clusterroles"),
+                        outside(RBAC, "clusterrolebindings"),
+                    ]
+                }
+            }
             Self::PersistentVolumesCreate => const { &[outside("", "persistentvolumes")] },
             Self::NodesProxy => const { &[outside("", "nodes/proxy")] },
             Self::NodesWrite => const { &[outside("", "nodes"), outside("", "nodes/status")] },
-            Self::CsrApprove => const {
-                &[outside(CERTIFICATES, "certificatesigningrequests/approval")]
-            },
-            Self::WebhooksWrite => const {
-                &[
-                    outside(ADMISSION, "validatingwebhookconfigurations"),
-                    outside(ADMISSION, "mutatingwebhookconfigurations"),
-                ]
-            },
-            Self::PoliciesWrite => const {
-                &[
-                    outside(ADMISSION, "validatingadmissionpolicies"),
-                    outside(ADMISSION, "validatingadmissionpolicybindings"),
-                    outside(ADMISSION, "mutatingadmissionpolicies"),
-                    outside(ADMISSION, "mutatingadmissionpolicybindings"),
-                ]
-            },
+            Self::CsrApprove => {
+                const { &[outside(CERTIFICATES, "certificatesigningrequests/approval")] }
+            }
+            Self::WebhooksWrite => {
+                const {
+                    &[
+                        outside(ADMISSION, "validatingwebhookconfigurations"),
+                        outside(ADMISSION, "mutatingwebhookconfigurations"),
+                    ]
+                }
+            }
+            Self::PoliciesWrite => {
+                const {
+                    &[
+                        outside(ADMISSION, "validatingadmissionpolicies"),
+                        outside(ADMISSION, "validatingadmissionpolicybindings"),
+                        outside(ADMISSION, "mutatingadmissionpolicies"),
+                        outside(ADMISSION, "mutatingadmissionpolicybindings"),
+                    ]
+                }
+            }
             Self::TokensCreate => const { &[inside("", "serviceaccounts/token")] },
         }
     }

@@ -15,9 +15,19 @@ pub(crate) fn role_fact(rbac: &Rbac, key: &Key, value: &Value, data: &mut Map<St
     } else {
         Scope::Namespace(&key.namespace)
     };
-    if rbac.roles.get(key).is_some_and(|role| role.aggregates.is_some()) {
-        let names = rbac.aggregated(key).into_iter().map(|part| part.name.into());
-        data.insert("aggregates".to_owned(), names.collect::<Vec<String>>().into());
+    if rbac
+        .roles
+        .get(key)
+        .is_some_and(|role| role.aggregates.is_some())
+    {
+        let names = rbac
+            .aggregated(key)
+            .into_iter()
+            .map(|part| part.name.into());
+        data.insert(
+            "aggregates".to_owned(),
+            names.collect::<Vec<String>>().into(),
+        );
     }
     let wildcards = rules.iter().enumerate().filter_map(|(number, rule)| {
         let lists = rule.wildcards();
@@ -35,14 +45,17 @@ pub(crate) fn role_fact(rbac: &Rbac, key: &Key, value: &Value, data: &mut Map<St
     data.insert("can".to_owned(), Value::Object(can.collect()));
     let rules = rules.iter().map(|rule| Value::Object(rule.to_json()));
     data.insert("rules".to_owned(), rules.collect());
-    let is_default = text(value, "/metadata/labels/kubernetes.io~1bootstrapping")
-        == Some("rbac-defaults");
+    let is_default =
+        text(value, "/metadata/labels/kubernetes.io~1bootstrapping") == Some("rbac-defaults");
     data.insert(
         "system".to_owned(),
         (is_default || key.name.starts_with("system:")).into(),
     );
     let bindings = rbac.bindings_to(key).map(Key::id);
-    data.insert("bindings".to_owned(), bindings.collect::<Vec<String>>().into());
+    data.insert(
+        "bindings".to_owned(),
+        bindings.collect::<Vec<String>>().into(),
+    );
 }
 
 /// What is added to a binding's own data. `account_exists` answers nothing where that is not known.
@@ -89,8 +102,8 @@ pub(crate) fn binding_fact(
             data.insert("role_exists".to_owned(), exists.into());
         }
     }
-    let is_default = text(value, "/metadata/labels/kubernetes.io~1bootstrapping")
-        == Some("rbac-defaults");
+    let is_default =
+        text(value, "/metadata/labels/kubernetes.io~1bootstrapping") == Some("rbac-defaults");
     data.insert(
         "system".to_owned(),
         (is_default || key.name.starts_with("system:")).into(),

@@ -71,8 +71,7 @@ impl Rule {
 
     /// Whether it could give anything at all in `scope`. URLs belong to no namespace.
     pub(crate) fn gives_something(&self, scope: Scope<'_>) -> bool {
-        let on_resources =
-            !self.groups.is_empty() && !self.resources.is_empty();
+        let on_resources = !self.groups.is_empty() && !self.resources.is_empty();
         let on_urls = !self.urls.is_empty() && scope == Scope::Cluster;
         !self.verbs.is_empty() && (on_resources || on_urls)
     }

@@ -89,11 +89,18 @@ fn shown(rbac: &Rbac, grant: &Grant<'_>) -> Value {
 fn evaluate(rbac: &Rbac, grants: &[Grant<'_>], data: &mut Map<String, Value>) {
     let mut permissions = Vec::new();
     let mut truncated = false;
-    let mut can: Vec<(Power, Vec<Value>)> =
-        Power::ALL.into_iter().map(|power| (power, Vec::new())).collect();
+    let mut can: Vec<(Power, Vec<Value>)> = Power::ALL
+        .into_iter()
+        .map(|power| (power, Vec::new()))
+        .collect();
     for (number, grant) in grants.iter().enumerate() {
         let scope = scope(grant);
-        for (index, rule) in rbac.rules(grant.role).unwrap_or_default().into_iter().enumerate() {
+        for (index, rule) in rbac
+            .rules(grant.role)
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+        {
             if !rule.gives_something(scope) {
                 continue;
             }

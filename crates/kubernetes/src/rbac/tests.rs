@@ -19,7 +19,10 @@ fn state(kind: Kind, manifests: &str) -> State {
 
 fn fact(state: &State, subject: &Subject) -> Value {
     let key = FactKey::Subject(subject.clone());
-    state.fact(&key).expect("the subject is named by a binding").data
+    state
+        .fact(&key)
+        .expect("the subject is named by a binding")
+        .data
 }
 
 /// `power in namespace by role` for each power that the user `u` has, but for wildcards.
@@ -45,39 +48,86 @@ fn powers(rules: &str, scope: &str) -> Vec<String> {
 
 #[test]
 fn a_rule_gives_what_the_authorizer_would_allow_by_it() {
-    let secrets = |verbs: &str| {
-        format!("[{{apiGroups: [''], resources: [secrets], verbs: [{verbs}]}}]")
-    };
+    let secrets =
+        |verbs: &str| format!("[{{apiGroups: [''], resources: [secrets], verbs: [{verbs}]}}]");
     for (scope, rules, wanted) in [
         ("*", secrets("get").as_str(), &["secrets_read"][..]),
         ("shop", secrets("watch").as_str(), &["secrets_read"]),
         ("*", secrets("delete").as_str(), &[]),
-        ("*", secrets("'*'").as_str(), &["secrets_read", "secrets_write"]),
+        (
+            "*",
+            secrets("'*'").as_str(),
+            &["secrets_read", "secrets_write"],
+        ),
         // Another group's secrets are none.
-        ("*", "[{apiGroups: [apps], resources: [secrets], verbs: [get]}]", &[]),
-        ("*", "[{apiGroups: ['*'], resources: [secrets], verbs: [get]}]", &["secrets_read"]),
+        (
+            "*",
+            "[{apiGroups: [apps], resources: [secrets], verbs: [get]}]",
+            &[],
+        ),
+        (
+            "*",
+            "[{apiGroups: ['*'], resources: [secrets], verbs: [get]}]",
+            &["secrets_read"],
+        ),
         // Names do not keep anybody from reading what they name; what is created has none yet.
         (
             "*",
             "[{apiGroups: [''], resources: [secrets], resourceNames: [a], verbs: [get, create]}]",
             &["secrets_read"],
         ),
-        ("*", "[{apiGroups: [''], resources: [pods], resourceNames: [a], verbs: [create]}]", &[]),
+        (
+            "*",
+            "[{apiGroups: [''], resources: [pods], resourceNames: [a], verbs: [create]}]",
+            &[],
+        ),
         (
             "*",
             "[{apiGroups: [''], resources: [pods/exec], resourceNames: [a], verbs: [create]}]",
             &["pods_exec"],
         ),
         // A resource is not its subresources, and the other way round.
-        ("*", "[{apiGroups: [''], resources: [pods], verbs: [create, get]}]", &["pods_create"]),
-        ("*", "[{apiGroups: [''], resources: ['pods/*'], verbs: ['*']}]", &[]),
-        ("*", "[{apiGroups: [''], resources: ['*/exec'], verbs: [get]}]", &["pods_exec"]),
+        (
+            "*",
+            "[{apiGroups: [''], resources: [pods], verbs: [create, get]}]",
+            &["pods_create"],
+        ),
+        (
+            "*",
+            "[{apiGroups: [''], resources: ['pods/*'], verbs: ['*']}]",
+            &[],
+        ),
+        (
+            "*",
+            "[{apiGroups: [''], resources: ['*/exec'], verbs: [get]}]",
+            &["pods_exec"],
+        ),
         // What lies in no namespace cannot be given in one.
-        ("*", "[{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}]", &["nodes_proxy"]),
-        ("shop", "[{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}]", &[]),
-        ("*", "[{apiGroups: [''], resources: ['*/proxy'], verbs: [get]}]", &["nodes_proxy", "pods_forward"]),
-        ("*", "[{apiGroups: [''], resources: [persistentvolumes], verbs: [create]}]", &["persistent_volumes_create"]),
-        ("shop", "[{apiGroups: [''], resources: [persistentvolumes], verbs: [create]}]", &[]),
+        (
+            "*",
+            "[{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}]",
+            &["nodes_proxy"],
+        ),
+        (
+            "shop",
+            "[{apiGroups: [''], resources: [nodes/proxy], verbs: [get]}]",
+            &[],
+        ),
+        (
+            "*",
+            "[{apiGroups: [''], resources: ['*/proxy'], verbs: [get]}]",
+            &["nodes_proxy", "pods_forward"],
+        ),
+        (
+            "*",
+            "[{apiGroups: [''], resources: [persistentvolumes], verbs: [create]}]",
+            &["persistent_volumes_create"],
+        ),
+        (
+            "shop",
+            "[{apiGroups: [''], resources: [persistentvolumes], verbs: [create]}]",
+            &[],
+        ),
         (
             "*",
             "[{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update]}]",
@@ -93,8 +143,16 @@ fn a_rule_gives_what_the_authorizer_would_allow_by_it() {
             "[{apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [patch]}]",
             &["webhooks_write"],
         ),
-        ("shop", "[{apiGroups: [''], resources: [serviceaccounts/token], verbs: [create]}]", &["tokens_create"]),
-        ("*", "[{apiGroups: [''], resources: [serviceaccounts], verbs: [create]}]", &[]),
+        (
+            "shop",
+            "[{apiGroups: [''], resources: [serviceaccounts/token], verbs: [create]}]",
+            &["tokens_create"],
+        ),
+        (
+            "*",
+            "[{apiGroups: [''], resources: [serviceaccounts], verbs: [create]}]",
+            &[],
+        ),
         // Binding a ClusterRole in a namespace is checked in that namespace; changing one is not.
         (
             "shop",
@@ -106,15 +164,31 @@ fn a_rule_gives_what_the_authorizer_would_allow_by_it() {
             "[{apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: [bind, escalate, update]}]",
             &["bind", "escalate", "rbac_write"],
         ),
-        ("*", "[{apiGroups: [''], resources: [users], verbs: [impersonate]}]", &["impersonate"]),
-        ("shop", "[{apiGroups: [''], resources: [users], verbs: [impersonate]}]", &[]),
-        ("shop", "[{apiGroups: [''], resources: [serviceaccounts], verbs: [impersonate]}]", &["impersonate"]),
+        (
+            "*",
+            "[{apiGroups: [''], resources: [users], verbs: [impersonate]}]",
+            &["impersonate"],
+        ),
+        (
+            "shop",
+            "[{apiGroups: [''], resources: [users], verbs: [impersonate]}]",
+            &[],
+        ),
+        (
+            "shop",
+            "[{apiGroups: [''], resources: [serviceaccounts], verbs: [impersonate]}]",
+            &["impersonate"],
+        ),
         (
             "*",
             "[{apiGroups: [authentication.k8s.io], resources: [userextras/scopes], verbs: [impersonate]}]",
             &["impersonate"],
         ),
-        ("*", "[{apiGroups: [batch], resources: [cronjobs], verbs: [patch]}]", &["workloads_create"]),
+        (
+            "*",
+            "[{apiGroups: [batch], resources: [cronjobs], verbs: [patch]}]",
+            &["workloads_create"],
+        ),
         ("*", "[{nonResourceURLs: ['*'], verbs: ['*']}]", &[]),
         // Verbs are compared with their case.
         ("*", secrets("GET").as_str(), &[]),
@@ -175,9 +249,8 @@ fn subjects_have_what_their_bindings_and_groups_give_with_the_evidence() {
 #[test]
 fn a_change_touches_those_that_it_concerns_and_no_others() {
     let mut state = state(Kind::Cluster, SHOP);
-    let ids = |touched: BTreeSet<FactKey>| -> Vec<String> {
-        touched.iter().map(FactKey::id).collect()
-    };
+    let ids =
+        |touched: BTreeSet<FactKey>| -> Vec<String> { touched.iter().map(FactKey::id).collect() };
     let change = |text: &str| {
         let mut found = documents("x", text.as_bytes());
         Change::Put(found.objects.pop().unwrap())

@@ -131,9 +131,10 @@ fn start(key: &Key, entry: &Entry) -> Map<String, Value> {
     data.insert("apiVersion".to_owned(), api_version(&entry.text).into());
     data.insert("namespace".to_owned(), key.namespace.as_str().into());
     data.insert("name".to_owned(), key.name.as_str().into());
-    let origin = entry.origin.as_ref().map(
-        |origin| json!({"file": origin.file, "index": origin.index, "line": origin.line}),
-    );
+    let origin = entry
+        .origin
+        .as_ref()
+        .map(|origin| json!({"file": origin.file, "index": origin.index, "line": origin.line}));
     put(&mut data, "origin", origin);
     data
 }
@@ -156,7 +157,7 @@ fn object_data(state: &State, key: &Key) -> Option<Value> {
             if state.controller(key).is_some() {
                 return None;
             }
-            workload::controller(state, key, &mut value, &mut data)?;
+            workload::controller(state, key, &mut value, &mut data);
         }
         Resource::Namespace => namespace::data(state, key, &value, &mut data),
         Resource::Node => node::data(&value, &mut data),
@@ -186,7 +187,11 @@ fn object_data(state: &State, key: &Key) -> Option<Value> {
             if key.resource != Resource::ConfigMap {
                 let kind = value.pointer("/type").and_then(Value::as_str);
                 data.insert("type".to_owned(), kind.unwrap_or("Opaque").into());
-                put(&mut data, "encrypted", value.pointer("/keys/encrypted").cloned());
+                put(
+                    &mut data,
+                    "encrypted",
+                    value.pointer("/keys/encrypted").cloned(),
+                );
             }
         }
         // These are seen in the fact about admission.

@@ -17,7 +17,10 @@ pub(crate) fn shared() -> Option<PathBuf> {
         return Some(folder);
     }
     eprintln!("not run: the shared data is not there (SEAREEVE_SHARED)");
-    assert!(std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_none(), "it is required");
+    assert!(
+        std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_none(),
+        "it is required"
+    );
     None
 }
 
@@ -83,7 +86,9 @@ fn the_labs_objects_become_facts() {
         debugger.data["effective"]["pod"]["hostPID"],
         json!({"value": true, "source": "pod"})
     );
-    let masters = state.fact(&FactKey::Subject(Subject::Group("system:masters".to_owned())));
+    let masters = state.fact(&FactKey::Subject(Subject::Group(
+        "system:masters".to_owned(),
+    )));
     let masters = masters.unwrap().data;
     assert_eq!(
         masters["can"]["everything"][0]["binding"],
@@ -98,7 +103,10 @@ fn the_labs_objects_become_facts() {
     };
     let whole = snapshot(&state, label);
     let text = serde_json::to_string(&whole).unwrap();
-    assert_eq!(serde_json::from_str::<seareeve_model::Snapshot>(&text).unwrap(), whole);
+    assert_eq!(
+        serde_json::from_str::<seareeve_model::Snapshot>(&text).unwrap(),
+        whole
+    );
     assert_eq!(
         whole.facts[&kind("kubernetes.secret")].status,
         CollectionStatus::Unsupported
@@ -222,7 +230,8 @@ fn what_is_secret_does_not_stay() {
         "example.org/api-token": "hunter2",
         "long": "x".repeat(2_000),
     });
-    workload["spec"]["template"]["spec"]["containers"][0]["args"] = json!(["--password", "hunter2"]);
+    workload["spec"]["template"]["spec"]["containers"][0]["args"] =
+        json!(["--password", "hunter2"]);
     workload["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = json!({
         "httpGet": {"httpHeaders": [{"name": "X", "value": "hunter2"}]},
         "exec": {"command": ["sh", "-c", "check --token=hunter2"]},
@@ -239,14 +248,28 @@ fn what_is_secret_does_not_stay() {
         .flat_map(|name| state.facts(&kind(name)).collect::<Vec<_>>())
         .collect();
     let text = serde_json::to_string(&all).unwrap();
-    assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg"), "{text}");
-    assert!(state.objects.values().all(|entry| !entry.text.contains("hunter2")));
-    let fact = all.iter().find(|fact| fact.id == "Deployment/shop/web").unwrap();
+    assert!(
+        !text.contains("hunter2") && !text.contains("aHVudGVyMg"),
+        "{text}"
+    );
+    assert!(
+        state
+            .objects
+            .values()
+            .all(|entry| !entry.text.contains("hunter2"))
+    );
+    let fact = all
+        .iter()
+        .find(|fact| fact.id == "Deployment/shop/web")
+        .unwrap();
     assert_eq!(
         fact.data["inline_credentials"],
         json!([{"container": "c", "name": "DB_PASSWORD"}])
     );
-    assert_eq!(fact.data["spec"]["containers"][0]["env"][2]["value"], "$(MODE)");
+    assert_eq!(
+        fact.data["spec"]["containers"][0]["env"][2]["value"],
+        "$(MODE)"
+    );
     assert_eq!(fact.data["object"]["annotations"]["long"], "[2000 bytes]");
     let secret = all.iter().find(|fact| fact.id == "Secret/s").unwrap();
     assert_eq!(secret.data["keys"], json!(["l", "k"]));
@@ -298,9 +321,15 @@ fn a_change_of_a_service_account_touches_its_workloads() {
             "kubernetes.workload Deployment/shop/web",
         ]
     );
-    assert_eq!(token(&state), json!({"value": false, "source": "service-account"}));
+    assert_eq!(
+        token(&state),
+        json!({"value": false, "source": "service-account"})
+    );
     assert_eq!(state.apply(account(false)), BTreeSet::new());
-    let fact = state.facts(&kind("kubernetes.service-account")).next().unwrap();
+    let fact = state
+        .facts(&kind("kubernetes.service-account"))
+        .next()
+        .unwrap();
     assert_eq!(fact.data["used_by"], json!(["Deployment/shop/web"]));
     let fact = state.facts(&kind("kubernetes.namespace")).next().unwrap();
     assert_eq!(fact.data["counts"]["service-account"], 1);
@@ -317,29 +346,53 @@ fn gaps_are_said_with_what_is_there() {
             detail: detail.to_owned(),
         })
     };
-    state.set_gap(Resource::CronJob, gap(CollectionStatus::Denied, "list cronjobs.batch"));
-    state.set_gap(Resource::Gateway, gap(CollectionStatus::Absent, "no such resource"));
-    state.set_gap(Resource::CiliumNetworkPolicy, gap(CollectionStatus::Absent, "no such resource"));
+    state.set_gap(
+        Resource::CronJob,
+        gap(CollectionStatus::Denied, "list cronjobs.batch"),
+    );
+    state.set_gap(
+        Resource::Gateway,
+        gap(CollectionStatus::Absent, "no such resource"),
+    );
+    state.set_gap(
+        Resource::CiliumNetworkPolicy,
+        gap(CollectionStatus::Absent, "no such resource"),
+    );
     let status = |name: &str| {
         let found = state.collection(&kind(name), "x");
         (found.status, found.detail)
     };
     assert_eq!(
         status("kubernetes.workload"),
-        (CollectionStatus::Denied, Some("list cronjobs.batch".to_owned()))
+        (
+            CollectionStatus::Denied,
+            Some("list cronjobs.batch".to_owned())
+        )
     );
     assert_eq!(
         status("kubernetes.gateway"),
-        (CollectionStatus::Absent, Some("no such resource".to_owned()))
+        (
+            CollectionStatus::Absent,
+            Some("no such resource".to_owned())
+        )
     );
-    assert_eq!(status("kubernetes.network-policy"), (CollectionStatus::Ok, None));
-    assert_eq!(status("kubernetes.kubelet").0, CollectionStatus::Unsupported);
+    assert_eq!(
+        status("kubernetes.network-policy"),
+        (CollectionStatus::Ok, None)
+    );
+    assert_eq!(
+        status("kubernetes.kubelet").0,
+        CollectionStatus::Unsupported
+    );
 }
 
 #[test]
 fn objects_of_other_kinds_and_shapes_are_told_apart() {
     for (value, wanted) in [
-        (json!(3), "it is no object of Kubernetes: it has no kind or no apiVersion"),
+        (
+            json!(3),
+            "it is no object of Kubernetes: it has no kind or no apiVersion",
+        ),
         (
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 7}}),
             "it is no object of Kubernetes: it has no name",
@@ -360,5 +413,11 @@ fn objects_of_other_kinds_and_shapes_are_told_apart() {
     let mut state = State::new(Kind::Cluster);
     state.apply(put(odd));
     let fact = state.facts(&kind("kubernetes.workload")).next().unwrap();
-    assert_eq!(fact.data["effective"]["containers"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        fact.data["effective"]["containers"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }

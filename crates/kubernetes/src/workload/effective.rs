@@ -41,7 +41,11 @@ fn pod(spec: &Value, automount: Automount) -> Value {
         ("hostUsers", true),
     ] {
         let own = spec.get(name).cloned();
-        set(&mut item, name, &[("pod", own), ("default", Some(default.into()))]);
+        set(
+            &mut item,
+            name,
+            &[("pod", own), ("default", Some(default.into()))],
+        );
     }
     let has_account = ["serviceAccountName", "serviceAccount"]
         .into_iter()
@@ -58,7 +62,11 @@ fn pod(spec: &Value, automount: Automount) -> Value {
         Automount::Unsaid => ("default", Some(true.into())),
         Automount::Unknown => ("default", None),
     };
-    set(&mut item, token, &[("pod", spec.get(token).cloned()), by_account]);
+    set(
+        &mut item,
+        token,
+        &[("pod", spec.get(token).cloned()), by_account],
+    );
     let selected = spec
         .get("nodeSelector")
         .and_then(|selector| selector.get("kubernetes.io/os"));
@@ -73,12 +81,7 @@ fn pod(spec: &Value, automount: Automount) -> Value {
     Value::Object(item)
 }
 
-fn security(
-    spec: &Value,
-    container: &Value,
-    annotations: &Value,
-    item: &mut Map<String, Value>,
-) {
+fn security(spec: &Value, container: &Value, annotations: &Value, item: &mut Map<String, Value>) {
     let own = |name: &str| container.get("securityContext")?.get(name).cloned();
     let pods = |name: &str| spec.get("securityContext")?.get(name).cloned();
     // What only a container can say.
@@ -88,7 +91,11 @@ fn security(
         ("allowPrivilegeEscalation", Value::Bool(true)),
         ("procMount", "Default".into()),
     ] {
-        set(item, name, &[("container", own(name)), ("default", Some(default))]);
+        set(
+            item,
+            name,
+            &[("container", own(name)), ("default", Some(default))],
+        );
     }
     // What it inherits.
     for (name, default) in [
@@ -100,7 +107,11 @@ fn security(
         set(
             item,
             name,
-            &[("container", own(name)), ("pod", pods(name)), ("default", default)],
+            &[
+                ("container", own(name)),
+                ("pod", pods(name)),
+                ("default", default),
+            ],
         );
     }
     let host_process = |options: Option<Value>| options?.get("hostProcess").cloned();
@@ -118,7 +129,11 @@ fn security(
         let list = given.as_ref().and_then(|given| given.get(name));
         list.cloned().unwrap_or_else(|| json!([]))
     };
-    let source = if given.is_some() { "container" } else { "default" };
+    let source = if given.is_some() {
+        "container"
+    } else {
+        "default"
+    };
     let capabilities = json!({"add": part("add"), "drop": part("drop")});
     set(item, "capabilities", &[(source, Some(capabilities))]);
     profiles(container, annotations, &own, &pods, item);
@@ -141,7 +156,10 @@ fn profiles(
         &[
             ("container", own("seccompProfile")),
             ("pod", pods("seccompProfile")),
-            ("annotation", annotation(&format!("container.{seccomp}/{name}"))),
+            (
+                "annotation",
+                annotation(&format!("container.{seccomp}/{name}")),
+            ),
             ("annotation", annotation(&format!("{seccomp}/pod"))),
         ],
     );
@@ -171,7 +189,9 @@ fn profile(annotation: &str) -> Option<Value> {
 }
 
 fn set(item: &mut Map<String, Value>, name: &str, sources: &Sources<'_>) {
-    let found = sources.iter().find_map(|(source, value)| Some((source, value.as_ref()?)));
+    let found = sources
+        .iter()
+        .find_map(|(source, value)| Some((source, value.as_ref()?)));
     if let Some((source, value)) = found {
         item.insert(name.to_owned(), json!({"value": value, "source": source}));
     }
@@ -213,17 +233,32 @@ mod tests {
             ("/containers/0/runAsUser", Some("0 container")),
             ("/containers/0/runAsNonRoot", Some("false container")),
             ("/containers/0/privileged", Some("true container")),
-            ("/containers/0/seccompProfile", Some(r#"{"type":"RuntimeDefault"} pod"#)),
-            ("/containers/0/appArmorProfile", Some(r#"{"type":"Unconfined"} container"#)),
-            ("/containers/0/capabilities", Some(r#"{"add":["SYS_ADMIN"],"drop":[]} container"#)),
+            (
+                "/containers/0/seccompProfile",
+                Some(r#"{"type":"RuntimeDefault"} pod"#),
+            ),
+            (
+                "/containers/0/appArmorProfile",
+                Some(r#"{"type":"Unconfined"} container"#),
+            ),
+            (
+                "/containers/0/capabilities",
+                Some(r#"{"add":["SYS_ADMIN"],"drop":[]} container"#),
+            ),
             ("/containers/1/runAsUser", Some("1 pod")),
             ("/containers/1/runAsGroup", None),
-            ("/containers/1/allowPrivilegeEscalation", Some("true default")),
+            (
+                "/containers/1/allowPrivilegeEscalation",
+                Some("true default"),
+            ),
             (
                 "/containers/1/appArmorProfile",
                 Some(r#"{"localhostProfile":"k8s-nginx","type":"Localhost"} annotation"#),
             ),
-            ("/containers/1/capabilities", Some(r#"{"add":[],"drop":[]} default"#)),
+            (
+                "/containers/1/capabilities",
+                Some(r#"{"add":[],"drop":[]} default"#),
+            ),
         ] {
             assert_eq!(at(pointer).as_deref(), wanted, "{pointer}");
         }
