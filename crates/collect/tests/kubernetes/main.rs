@@ -7,6 +7,9 @@ mod kubeconfig;
 #[cfg(test)]
 mod manifests;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod processes;
+#[cfg(test)]
 mod read;
 #[cfg(test)]
 mod role;
