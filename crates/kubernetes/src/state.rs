@@ -197,6 +197,8 @@ pub struct State {
     kind: Kind,
     about: About,
     objects: BTreeMap<Key, Entry>,
+    /// Of the texts of all objects.
+    bytes: u64,
     /// What says that it is owned, by what it says that owns it.
     owned: BTreeMap<Key, BTreeSet<Key>>,
     rbac: Rbac,
@@ -281,6 +283,12 @@ impl State {
         self.objects.len()
     }
 
+    /// How many bytes are kept of them. With all that is around them they take some two to three times as much.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -327,6 +335,7 @@ impl State {
             work: work(&object).map(Box::new),
             origin: object.origin.map(Box::new),
         };
+        self.bytes = self.bytes.saturating_add(size(&entry));
         self.objects.insert(key, entry);
     }
 
@@ -334,6 +343,7 @@ impl State {
         let Some(entry) = self.objects.remove(key) else {
             return;
         };
+        self.bytes = self.bytes.saturating_sub(size(&entry));
         if let Some(owner) = entry.owner
             && let Some(owned) = self.owned.get_mut(&owner.key)
         {
@@ -540,6 +550,10 @@ impl fmt::Debug for State {
             .field("objects", &self.objects.len())
             .finish_non_exhaustive()
     }
+}
+
+fn size(entry: &Entry) -> u64 {
+    u64::try_from(entry.text.len()).unwrap_or(u64::MAX)
 }
 
 /// What is kept of an object. Its version is part of it, and nothing that stands in the key.

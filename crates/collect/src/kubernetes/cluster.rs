@@ -102,10 +102,12 @@ impl Cluster {
                 state.set_gap(resource, last.clone());
                 continue;
             }
+            let mut is_whole = true;
             let listed = list(&self.client, resource, &mut || {}, &mut |object| {
-                state.apply(Change::Put(object));
+                is_whole &= self.take(&mut state, Change::Put(object)).is_some();
             });
             let found = match &listed {
+                Ok(_) if !is_whole => Some(full(resource)),
                 Ok(listed) => rest(resource, listed),
                 Err(error) => Some(gap(resource, "list", error)),
             };
@@ -180,12 +182,20 @@ impl Cluster {
                 }
                 let was_ready = waited_for.is_empty();
                 match heard {
-                    Heard::Change(change) => {
-                        let touched = state.apply(change);
-                        if was_ready && !touched.is_empty() {
+                    Heard::Change(change) => match self.take(&mut state, change) {
+                        Some(touched) if was_ready && !touched.is_empty() => {
                             tell(Told::Changed(&state, touched));
                         }
-                    }
+                        Some(_) => {}
+                        None => {
+                            let gap = Some(full(resource));
+                            state.set_gap(resource, gap.clone());
+                            let before = gaps.insert(resource, gap.clone());
+                            if was_ready && before != Some(gap.clone()) {
+                                tell(Told::Gap(&state, resource, gap));
+                            }
+                        }
+                    },
                     Heard::Listed(names) => {
                         let touched = forget(&mut state, resource, &names);
                         if was_ready && !touched.is_empty() {
@@ -211,6 +221,25 @@ impl Cluster {
             stop.stop();
             Ok(())
         })
+    }
+}
+
+impl Cluster {
+    /// Takes a change in, if there is room for it. What is gone always is.
+    fn take(&self, state: &mut State, change: Change) -> Option<BTreeSet<FactKey>> {
+        let is_full = state.bytes() >= self.client.limits.kept_bytes;
+        match change {
+            Change::Put(_) if is_full => None,
+            change => Some(state.apply(change)),
+        }
+    }
+}
+
+/// The gap that a cluster leaves which has more than is kept.
+fn full(resource: Resource) -> Gap {
+    Gap {
+        status: CollectionStatus::Error,
+        detail: format!("the cluster has more than is kept of one: not all {resource} were read"),
     }
 }
 

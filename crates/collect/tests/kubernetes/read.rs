@@ -181,7 +181,11 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
         ..limits()
     };
     for name in ["a", "b", "c", "d"] {
-        fake.put("/api/v1/services", json!({"metadata": {"name": name}}));
+        let labels = json!({"text": "x".repeat(100)});
+        fake.put(
+            "/api/v1/services",
+            json!({"metadata": {"name": name, "labels": labels}}),
+        );
     }
     for (path, fault) in [
         ("/api/v1/nodes", Fault::Endless(" ")),
@@ -245,6 +249,21 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
     // The first three of four.
     assert!(found.contains_key("kubernetes.service Service/c"));
     assert!(!found.contains_key("kubernetes.service Service/d"));
+    // What is kept of all together has a limit, too.
+    let small = Limits {
+        kept_bytes: 200,
+        ..strict
+    };
+    let state = Cluster::new(&fake.connection(), small)
+        .unwrap()
+        .read()
+        .unwrap();
+    let found = state.collection(&kind("kubernetes.service"), "x");
+    assert_eq!(
+        found.detail.as_deref(),
+        Some("the cluster has more than is kept of one: not all services were read")
+    );
+    assert!(state.bytes() < 400);
     // After silence nothing more is waited for.
     fake.fault("/api/v1/nodes", Fault::Silent);
     fake.fault("/api/v1/serviceaccounts", Fault::Silent);
