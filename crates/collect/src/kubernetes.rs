@@ -15,6 +15,8 @@ mod exec;
 mod files;
 mod kubeconfig;
 mod list;
+#[cfg(target_os = "linux")]
+mod process;
 mod watch;
 
 pub use client::{AskError, Limits};
@@ -24,4 +26,6 @@ pub use credentials::{ClientCertificate, Credentials};
 pub use exec::Exec;
 pub use files::{Manifests, manifests};
 pub use kubeconfig::KubeconfigError;
+#[cfg(target_os = "linux")]
+pub use process::components;
 pub use watch::{Pace, Stop};

@@ -150,20 +150,21 @@ fn redact_word(word: &str) -> (String, bool) {
         if !value.is_empty() && says_credential(name) && !value.starts_with('$') {
             return (format!("{name}={REDACTED}"), false);
         }
-    } else if bare.starts_with('-') && says_credential(bare) {
-        return (word.to_owned(), true);
-    } else if bare.eq_ignore_ascii_case("bearer") {
-        return (word.to_owned(), true);
-    } else if let Some((name, value)) = bare.split_once(':')
-        && name.eq_ignore_ascii_case("authorization")
-        && value.is_empty()
-    {
+    } else if announces(bare) {
         return (word.to_owned(), true);
     }
     if looks_like_token(bare) {
         return (REDACTED.to_owned(), false);
     }
     (without_user_info(word), false)
+}
+
+/// Whether a credential comes after this word: `--password`, `Bearer`, `Authorization:`.
+fn announces(word: &str) -> bool {
+    let header = word.strip_suffix(':').unwrap_or_default();
+    word.starts_with('-') && says_credential(word)
+        || word.eq_ignore_ascii_case("bearer")
+        || header.eq_ignore_ascii_case("authorization")
 }
 
 /// What stands before the credential in an `Authorization` header.

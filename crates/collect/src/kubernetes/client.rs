@@ -42,6 +42,8 @@ pub struct Limits {
     pub objects: usize,
     /// Objects of one page.
     pub page: usize,
+    /// Bytes that are kept of all objects together.
+    pub kept_bytes: u64,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             object_bytes: 8 << 20,
             objects: 500_000,
             page: 500,
+            kept_bytes: 1 << 30,
         }
     }
 }
@@ -365,7 +368,11 @@ impl Client {
                 path: path.to_owned(),
             };
         }
-        self.failed(path, &error.into())
+        match self.failed(path, &error.into()) {
+            // It was reached, and gave up within its answer.
+            AskError::Unreachable { why, .. } => self.malformed(path, &why),
+            other => other,
+        }
     }
 
     fn too_slow(&self, path: &str) -> AskError {

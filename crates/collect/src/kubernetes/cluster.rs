@@ -21,6 +21,9 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 /// Most API groups that are remembered.
 const MAX_GROUPS: usize = 5_000;
 
+/// After so many resources in a row that it did not answer for, a cluster is not asked for others.
+const MAX_SILENT: u32 = 2;
+
 /// Most changes that wait to be taken in.
 const QUEUE: usize = 256;
 
@@ -91,32 +94,29 @@ impl Cluster {
     pub fn read(&self) -> Result<State, AskError> {
         let mut state = State::new(Kind::Cluster);
         state.set_about(self.about()?);
-        let mut broken: Option<Gap> = None;
+        let mut silent = 0;
+        let mut last = None;
         for resource in read_resources() {
-            // A cluster that has stopped to answer is not waited for again with each resource.
-            let mut found = match &broken {
-                Some(gap) => Some(gap.clone()),
-                None => None,
-            };
-            if found.is_none() {
-                let listed = list(&self.client, resource, &mut || {}, &mut |object| {
-                    state.apply(Change::Put(object));
-                });
-                found = match &listed {
-                    Ok(listed) => rest(resource, listed),
-                    Err(error) => {
-                        let gap = gap(resource, "list", error);
-                        if matches!(
-                            error,
-                            AskError::Unreachable { .. } | AskError::TooSlow { .. }
-                        ) {
-                            broken = Some(gap.clone());
-                        }
-                        Some(gap)
-                    }
-                };
+            // A cluster that has stopped to answer is not waited for with each resource.
+            if silent >= MAX_SILENT {
+                state.set_gap(resource, last.clone());
+                continue;
             }
-            state.set_gap(resource, found);
+            let mut is_whole = true;
+            let listed = list(&self.client, resource, &mut || {}, &mut |object| {
+                is_whole &= self.take(&mut state, Change::Put(object)).is_some();
+            });
+            let found = match &listed {
+                Ok(_) if !is_whole => Some(full(resource)),
+                Ok(listed) => rest(resource, listed),
+                Err(error) => Some(gap(resource, "list", error)),
+            };
+            silent = match &listed {
+                Err(AskError::Unreachable { .. } | AskError::TooSlow { .. }) => silent + 1,
+                Ok(_) | Err(_) => 0,
+            };
+            state.set_gap(resource, found.clone());
+            last = found;
         }
         Ok(state)
     }
@@ -182,12 +182,20 @@ impl Cluster {
                 }
                 let was_ready = waited_for.is_empty();
                 match heard {
-                    Heard::Change(change) => {
-                        let touched = state.apply(change);
-                        if was_ready && !touched.is_empty() {
+                    Heard::Change(change) => match self.take(&mut state, change) {
+                        Some(touched) if was_ready && !touched.is_empty() => {
                             tell(Told::Changed(&state, touched));
                         }
-                    }
+                        Some(_) => {}
+                        None => {
+                            let gap = Some(full(resource));
+                            state.set_gap(resource, gap.clone());
+                            let before = gaps.insert(resource, gap.clone());
+                            if was_ready && before != Some(gap.clone()) {
+                                tell(Told::Gap(&state, resource, gap));
+                            }
+                        }
+                    },
                     Heard::Listed(names) => {
                         let touched = forget(&mut state, resource, &names);
                         if was_ready && !touched.is_empty() {
@@ -213,6 +221,25 @@ impl Cluster {
             stop.stop();
             Ok(())
         })
+    }
+}
+
+impl Cluster {
+    /// Takes a change in, if there is room for it. What is gone always is.
+    fn take(&self, state: &mut State, change: Change) -> Option<BTreeSet<FactKey>> {
+        let is_full = state.bytes() >= self.client.limits.kept_bytes;
+        match change {
+            Change::Put(_) if is_full => None,
+            change => Some(state.apply(change)),
+        }
+    }
+}
+
+/// The gap that a cluster leaves which has more than is kept.
+fn full(resource: Resource) -> Gap {
+    Gap {
+        status: CollectionStatus::Error,
+        detail: format!("the cluster has more than is kept of one: not all {resource} were read"),
     }
 }
 

@@ -171,7 +171,7 @@ pub(crate) fn path_of(api_version: &str, plural: &str) -> String {
 
 fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let mut writer = stream;
+    let writer = stream;
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {

@@ -65,7 +65,7 @@ contexts:
 - {name: nobody, context: {cluster: d}}
 users:
 - name: basic
-  user: {username: n, password: p}
+  user: {username: name, password: p}
 ";
 
 #[test]
@@ -92,7 +92,7 @@ fn contexts_of_several_files_are_joined_as_kubectl_does() {
     let second = files.connection(None).unwrap();
     assert_eq!(second.name, "second");
     assert!(second.skips_verification);
-    assert!(matches!(&second.credentials, Credentials::Basic(name, _) if name == "n"));
+    assert!(matches!(&second.credentials, Credentials::Basic(name, _) if name == "name"));
     assert!(matches!(
         files.connection(Some("nobody")).unwrap().credentials,
         Credentials::None

@@ -55,12 +55,18 @@ fn lab() -> Option<Vec<Value>> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let root = std::env::var("SEAREEVE_SHARED").unwrap_or_else(|_| default.to_owned());
     let path = PathBuf::from(root).join("data/kubernetes/objects.json.zst");
-    let Ok(packed) = std::fs::read(path) else {
-        eprintln!("not run: the shared data is not there (SEAREEVE_SHARED)");
+    let Ok(packed) = std::fs::read(&path) else {
+        let required =
+            std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_some_and(|value| value == "1");
         assert!(
-            std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_none(),
-            "it is required"
+            !required,
+            "shared data is required, and {} is not there",
+            path.display()
         );
+        #[expect(clippy::print_stdout, reason = "a test that did not run says so")]
+        {
+            println!("NOT RUN: shared data is not at {}", path.display());
+        }
         return None;
     };
     let content = zstd::decode_all(packed.as_slice()).unwrap();
@@ -175,7 +181,11 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
         ..limits()
     };
     for name in ["a", "b", "c", "d"] {
-        fake.put("/api/v1/services", json!({"metadata": {"name": name}}));
+        let labels = json!({"text": "x".repeat(100)});
+        fake.put(
+            "/api/v1/services",
+            json!({"metadata": {"name": name, "labels": labels}}),
+        );
     }
     for (path, fault) in [
         ("/api/v1/nodes", Fault::Endless(" ")),
@@ -239,14 +249,30 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
     // The first three of four.
     assert!(found.contains_key("kubernetes.service Service/c"));
     assert!(!found.contains_key("kubernetes.service Service/d"));
+    // What is kept of all together has a limit, too.
+    let small = Limits {
+        kept_bytes: 200,
+        ..strict
+    };
+    let state = Cluster::new(&fake.connection(), small)
+        .unwrap()
+        .read()
+        .unwrap();
+    let found = state.collection(&kind("kubernetes.service"), "x");
+    assert_eq!(
+        found.detail.as_deref(),
+        Some("the cluster has more than is kept of one: not all services were read")
+    );
+    assert!(state.bytes() < 400);
     // After silence nothing more is waited for.
     fake.fault("/api/v1/nodes", Fault::Silent);
+    fake.fault("/api/v1/serviceaccounts", Fault::Silent);
     let state = cluster.read().unwrap();
     let role = state.collection(&kind("kubernetes.role"), "x");
     assert!(
         role.detail
             .unwrap()
-            .contains("did not answer /api/v1/nodes?limit=7 in time")
+            .contains("did not answer /api/v1/serviceaccounts?limit=7 in time")
     );
 }
 

@@ -155,9 +155,9 @@ fn a_resource_that_may_no_longer_be_watched_is_a_gap_until_it_may() {
         until(told, &["a:1"]);
         fake.fault(WATCH, Fault::Status(403));
         let gap = loop {
-            match told.recv_timeout(LONG).expect("it is told of") {
-                Heard::Gap(Resource::Service, Some(gap)) => break gap,
-                _ => {}
+            let heard = told.recv_timeout(LONG).expect("it is told of");
+            if let Heard::Gap(Resource::Service, Some(gap)) = heard {
+                break gap;
             }
         };
         assert_eq!(gap.status, CollectionStatus::Denied);
@@ -167,9 +167,9 @@ fn a_resource_that_may_no_longer_be_watched_is_a_gap_until_it_may() {
             gap.detail
         );
         loop {
-            match told.recv_timeout(LONG).expect("it is told of") {
-                Heard::Gap(Resource::Service, None) => break,
-                _ => {}
+            let heard = told.recv_timeout(LONG).expect("it is told of");
+            if let Heard::Gap(Resource::Service, None) = heard {
+                break;
             }
         }
         fake.put(SERVICES, service("a", 2));
