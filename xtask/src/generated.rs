@@ -30,6 +30,14 @@ const FILES: &[(&str, Source)] = &[
         "docs/schema/image-report.schema.json",
         Source::Printed(&["schema", "image-report"]),
     ),
+    (
+        "docs/schema/manifest-report.schema.json",
+        Source::Printed(&["schema", "manifest-report"]),
+    ),
+    (
+        "docs/schema/posture-report.schema.json",
+        Source::Printed(&["schema", "posture-report"]),
+    ),
     ("docs/reference/cli.md", Source::Printed(&["reference"])),
     (
         "docs/reference/configuration.md",

@@ -340,11 +340,14 @@ pub(crate) struct SchemaArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum SchemaName {
     /// `seareeve image --format json`.
-    ImageReport,
+    #[value(name = "image-report")]
+    Image,
     /// `seareeve k8s --format json`.
-    ManifestReport,
+    #[value(name = "manifest-report")]
+    Manifests,
     /// `seareeve docker --format json`.
-    PostureReport,
+    #[value(name = "posture-report")]
+    Posture,
 }
 
 impl Args {

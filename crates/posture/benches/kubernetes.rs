@@ -34,7 +34,7 @@ fn object(number: usize) -> Value {
                             "capabilities": { "drop": ["ALL"] },
                         },
                     },
-                    { "name": "side", "image": "registry.example.org/side:2", "securityContext": { "privileged": number % 50 == 0 } },
+                    { "name": "side", "image": "registry.example.org/side:2", "securityContext": { "privileged": number.is_multiple_of(50) } },
                 ],
             },
         } },
