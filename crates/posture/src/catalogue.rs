@@ -169,7 +169,11 @@ impl Catalogue {
         }
         let groups: BTreeSet<&str> = catalogue.groups.iter().map(|one| one.id.as_str()).collect();
         for one in catalogue.recommendations.values() {
-            if let Some(group) = one.score_groups.iter().find(|id| !groups.contains(id.as_str())) {
+            if let Some(group) = one
+                .score_groups
+                .iter()
+                .find(|id| !groups.contains(id.as_str()))
+            {
                 return Err(CatalogueError::Group {
                     recommendation: one.id.clone(),
                     group: group.clone(),

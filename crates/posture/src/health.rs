@@ -54,7 +54,11 @@ pub fn health(snapshot: &Snapshot, assessment: &Assessment<'_>) -> (Health, Opti
     };
     let failed = with(&[Outcome::Fail]);
     if !failed.is_empty() {
-        let noun = if failed.len() == 1 { "control fails" } else { "controls fail" };
+        let noun = if failed.len() == 1 {
+            "control fails"
+        } else {
+            "controls fail"
+        };
         return (Health::Unhealthy, Some(told(noun, &failed)));
     }
     let is_gap = |status: CollectionStatus| {
@@ -66,11 +70,21 @@ pub fn health(snapshot: &Snapshot, assessment: &Assessment<'_>) -> (Health, Opti
         open.extend(with(&[Outcome::NotCollected]));
     }
     if !open.is_empty() {
-        let noun = if open.len() == 1 { "control" } else { "controls" };
-        return (Health::Unknown, Some(told(&format!("{noun} could not be judged"), &open)));
+        let noun = if open.len() == 1 {
+            "control"
+        } else {
+            "controls"
+        };
+        return (
+            Health::Unknown,
+            Some(told(&format!("{noun} could not be judged"), &open)),
+        );
     }
     if with(&[Outcome::Pass, Outcome::Excepted]).is_empty() {
-        return (Health::NotApplicable, Some("no control concerns it".to_owned()));
+        return (
+            Health::NotApplicable,
+            Some("no control concerns it".to_owned()),
+        );
     }
     (Health::Healthy, None)
 }
