@@ -14,7 +14,7 @@ use crate::columns::Columns;
 use crate::rows::{clean, json, size};
 use crate::{AssetId, SeverityCounts, Store, StoreError, Tx};
 
-pub use health::{Health, HealthEntry, HealthState, health, health_of};
+pub use health::{Health, HealthChange, HealthEntry, HealthState, health, health_in, health_of};
 pub use list::{AssetFilter, AssetSort, list};
 pub use save::{ControlRow, Judged, ObjectRow, save_judged};
 pub use verdicts::{

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
-use crate::{AssetId, ExemptionId, Store, StoreError};
+use crate::{AssetId, ExemptionId, Store, StoreError, Tx};
 
 /// What a recommendation says of an asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +43,19 @@ pub struct HealthEntry {
     pub health: Health,
     /// Since when the state is this one.
     pub since: Timestamp,
+}
+
+/// What a recommendation says of an asset now, and said before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthChange {
+    /// The recommendation.
+    pub recommendation: String,
+    /// The asset's name.
+    pub asset_name: String,
+    /// What it said; nothing where it said nothing.
+    pub was: Option<HealthState>,
+    /// What it says; nothing where it says nothing any more.
+    pub health: Option<HealthState>,
 }
 
 impl HealthState {
@@ -109,6 +122,15 @@ pub async fn health(store: &Store, recommendation: &str) -> Result<Vec<HealthEnt
         .bind(recommendation)
         .fetch_all(&store.pool)
         .await?;
+    rows.iter().map(from_row).collect()
+}
+
+/// What all of them say, as the transaction sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn health_in(tx: &mut Tx) -> Result<Vec<HealthEntry>, StoreError> {
+    let rows = sqlx::query(ALL).bind("").fetch_all(tx.connection()).await?;
     rows.iter().map(from_row).collect()
 }
 

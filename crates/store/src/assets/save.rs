@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use seareeve_model::Severity;
 use serde::Serialize;
 
-use super::health::{Health, HealthEntry, HealthState};
+use super::health::{Health, HealthChange, HealthEntry, HealthState};
 use super::{health, verdicts};
-use crate::columns::severity_number;
+use crate::columns::{Columns, severity_number};
 use crate::rows::{BATCH, clean, rows, size};
 use crate::{AssetId, Changes, SeverityCounts, StoreError, Tx};
 
@@ -108,14 +108,14 @@ struct Change<'a> {
     outcome: &'a str,
 }
 
-const EXISTS: &str = "SELECT id FROM asset WHERE id = $1";
+const EXISTS: &str = "SELECT id, name FROM asset WHERE id = $1";
 const SUMMARY: &str = "UPDATE asset SET state = $2, reason = $3, judged = $4, critical = $5, high = $6, medium = $7, \
        low = $8, unknown = $9 \
      WHERE id = $1 AND (judged IS NULL OR state <> $2 OR COALESCE(reason, '') <> COALESCE($3, '') \
        OR critical <> $5 OR high <> $6 OR medium <> $7 OR low <> $8 OR unknown <> $9)";
 
-/// Makes `judged` all that is said of the asset. The same again writes nothing. Returns what it wrote, and what
-/// recommendations said before of assets that they say something else of now.
+/// Makes `judged` all that is said of the asset. The same again writes nothing. Returns what it wrote, and which
+/// recommendations say something else than before.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] when the asset is gone; when the database fails. Then the transaction must be dropped.
@@ -124,18 +124,19 @@ pub async fn save_judged(
     asset: AssetId,
     judged: &Judged,
     now: Timestamp,
-) -> Result<(Changes, Vec<HealthEntry>), StoreError> {
+) -> Result<(Changes, Vec<HealthChange>), StoreError> {
     let known = sqlx::query(EXISTS)
         .bind(asset.0)
         .fetch_optional(tx.connection())
         .await?;
-    if known.is_none() {
+    let Some(known) = known else {
         return Err(StoreError::NotFound { what: "asset" });
-    }
+    };
+    let name = Columns::new(&known, "asset", &["id"]).text("name")?;
     let mut changes = Changes::default();
     save_controls(tx, asset, judged, now, &mut changes).await?;
     save_objects(tx, asset, &judged.objects, now, &mut changes).await?;
-    let before = save_health(tx, asset, &judged.health, now, &mut changes).await?;
+    let differ = save_health(tx, (asset, &name), &judged.health, now, &mut changes).await?;
     let failed = judged.failed;
     let done = sqlx::query(SUMMARY)
         .bind(asset.0)
@@ -150,7 +151,7 @@ pub async fn save_judged(
         .execute(tx.connection())
         .await?;
     changes.summaries += done.rows_affected();
-    Ok((changes, before))
+    Ok((changes, differ))
 }
 
 const PUT_CONTROLS: &str = "INSERT INTO control_verdict (asset, benchmark, version, control, outcome, severity, reason, since) \
@@ -389,11 +390,11 @@ const DELETE_HEALTH: &str = "DELETE FROM asset_health WHERE asset = $1 AND recom
 
 async fn save_health(
     tx: &mut Tx,
-    asset: AssetId,
+    (asset, name): (AssetId, &str),
     new: &[Health],
     now: Timestamp,
     changes: &mut Changes,
-) -> Result<Vec<HealthEntry>, StoreError> {
+) -> Result<Vec<HealthChange>, StoreError> {
     let stored = sqlx::query(health::OF_ASSET)
         .bind(asset.0)
         .fetch_all(tx.connection())
@@ -417,13 +418,16 @@ async fn save_health(
         let is_changed = before.is_none_or(|before| before.health.state != one.state);
         match before {
             Some(before) if before.health == *one => continue,
-            Some(before) => {
-                changes.updated += 1;
-                if is_changed {
-                    differ.push(before.clone());
-                }
-            }
+            Some(_) => changes.updated += 1,
             None => changes.inserted += 1,
+        }
+        if is_changed {
+            differ.push(HealthChange {
+                recommendation: one.recommendation.clone(),
+                asset_name: name.to_owned(),
+                was: before.map(|before| before.health.state),
+                health: Some(one.state),
+            });
         }
         let since = match before {
             Some(before) if !is_changed => before.since,
@@ -451,6 +455,12 @@ async fn save_health(
             since: 0,
         })
         .collect();
+    differ.extend(gone.iter().map(|gone| HealthChange {
+        recommendation: gone.recommendation.to_owned(),
+        asset_name: name.to_owned(),
+        was: None,
+        health: None,
+    }));
     if !put.is_empty() {
         sqlx::query(PUT_HEALTH)
             .bind(asset.0)
