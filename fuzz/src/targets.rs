@@ -3,6 +3,7 @@
 mod advisory_archive;
 mod advisory_file;
 mod binaries;
+mod cel;
 mod credentials;
 mod downloads;
 mod engine;
@@ -33,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     advisory_archive::TARGET,
     advisory_file::TARGET,
     binaries::TARGET,
+    cel::TARGET,
     credentials::TARGET,
     downloads::TARGET,
     engine::TARGET,

@@ -23,6 +23,12 @@ const TEST: &[Need] = &[
     // Real registries and clients for the tests of reading images.
     ("docker-registry", Probe::Program("docker-registry")),
     ("skopeo", Probe::Program("skopeo")),
+    // A real engine, and what its containers run.
+    ("docker.io", Probe::Program("dockerd")),
+    (
+        "busybox-static",
+        Probe::Path("/usr/share/doc/busybox-static"),
+    ),
     // The oracle and the maker of images.
     ("python3", Probe::Program("python3")),
     ("python3-packaging", Probe::PythonModule("packaging")),

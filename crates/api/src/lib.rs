@@ -11,6 +11,7 @@ mod host;
 mod image;
 mod judged;
 mod judgement;
+mod manifests;
 mod page;
 mod posture;
 mod recommendation;
@@ -38,6 +39,7 @@ pub use image::{
 };
 pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
+pub use manifests::{ManifestObject, ManifestReport, ManifestResult};
 pub use page::MAX_PAGE;
 pub use posture::{
     ControlCounts, PostureReport, ReportAsset, ReportBenchmark, ReportControl, ReportGap,

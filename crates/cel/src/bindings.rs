@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::environment::Environment;
 use crate::error::{Fault, Reason};
-use crate::evaluate::LEVELS;
-use crate::limits::{Budget, Resource};
+use crate::limits::Budget;
 use crate::program::Program;
 use crate::value::Value;
 
@@ -119,9 +118,6 @@ impl<'a> Bindings<'a> {
         }
         if lazy.is_running.get() {
             return Err(Reason::Cycle(self.name(slot)).at(at));
-        }
-        if depth + lazy.program.height() > LEVELS {
-            return Err(Reason::BudgetExceeded(Resource::Depth).at(at));
         }
         lazy.is_running.set(true);
         let result = lazy.program.run(self, budget, depth);

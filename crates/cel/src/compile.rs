@@ -18,7 +18,7 @@ use crate::syntax::{self, Syntax, SyntaxKind};
 use crate::value::{Type, Value};
 
 /// However much the caller allows: evaluation goes down as deep as the tree is high.
-const DEEPEST: usize = 256;
+const DEEPEST: usize = 128;
 
 pub(crate) fn compile(
     environment: &Environment,
@@ -45,7 +45,6 @@ pub(crate) fn compile(
         names: Arc::clone(&environment.variables),
         used: compiler.used.into_iter().collect(),
         locals: compiler.locals,
-        height: syntax.height,
     }))
 }
 
@@ -289,8 +288,7 @@ fn distance(left: &str, right: &str) -> usize {
         let mut diagonal = at;
         let mut before = at + 1;
         for (place, right) in row.iter_mut().skip(1).zip(right.chars()) {
-            let replaced =
-                diagonal + usize::from(left.to_ascii_lowercase() != right.to_ascii_lowercase());
+            let replaced = diagonal + usize::from(!left.eq_ignore_ascii_case(&right));
             diagonal = *place;
             *place = replaced.min(*place + 1).min(before + 1);
             before = *place;

@@ -1,21 +1,23 @@
 //! The tree, evaluated (langdef.md, "Evaluation"). Every node takes a step from the budget.
 
 mod arithmetic;
+mod calls;
 pub(crate) mod comprehension;
+mod literals;
 mod path;
 
 use crate::bindings::Bindings;
-use crate::environment::Function;
 use crate::error::{Fault, Reason};
-use crate::functions::{self, Builtin, Call};
+use crate::functions;
 use crate::lexer::Symbol;
 use crate::limits::{Budget, DEPTH, Resource};
-use crate::node::{Element, Entry, Kind, Node, Operation, PatternCall, PatternFunction};
+use crate::node::{Kind, Node, Operation};
 use crate::pattern::Patterns;
-use crate::value::{Entries, Key, List, Map, Value, compare, equals};
+use crate::value::{Key, Value, compare, equals};
 
-/// How deep evaluation may go, through variables that are expressions too.
-pub(crate) const LEVELS: usize = 320;
+/// How deep evaluation may go, through variables that are expressions too: what a thread's stack of 2 MiB holds,
+/// with room to spare in builds that are not optimised.
+const LEVELS: usize = 192;
 
 /// What a value takes where it lies, for the account of memory.
 pub(crate) const VALUE_BYTES: usize = size_of::<Value<'static>>();
@@ -50,41 +52,53 @@ impl<'e, 'a> Evaluation<'e, 'a> {
     }
 
     pub(crate) fn evaluate(&mut self, node: &'a Node) -> Evaluated<'a> {
-        self.budget
-            .take_steps(1)
-            .map_err(|reason| reason.at(node.at))?;
+        self.steps(1, node.at)?;
+        if self.depth >= LEVELS {
+            return Err(Reason::BudgetExceeded(Resource::Depth).at(node.at));
+        }
+        self.depth += 1;
+        let value = self.kind(node);
+        self.depth -= 1;
+        value
+    }
+
+    /// Kept to one call each: this is what lies on the stack as often as nodes lie in each other.
+    fn kind(&mut self, node: &'a Node) -> Evaluated<'a> {
+        let at = node.at;
         match &node.kind {
             Kind::Constant(value) => Ok(value.borrowed()),
             Kind::Local(slot) => Ok(self.locals.get(*slot).cloned().unwrap_or(Value::Null)),
-            Kind::Variable(slot) => self.variable(*slot, node.at),
-            Kind::Path(path) => self.path(path).map(path::Reached::value),
+            Kind::Variable(slot) => self.bindings.value(*slot, at, self.budget, self.depth),
+            Kind::Path(path) => self.path_value(path),
             Kind::Has(path) => self.has(path),
-            Kind::OrValue(parts) => self.or_value(&parts.0, &parts.1, node.at),
-            Kind::Not(operand, times) => self.not(operand, *times, node.at),
+            Kind::OrValue(parts) => self.or_value(&parts.0, &parts.1, at),
+            Kind::OrOptional(parts) => self.or_optional(&parts.0, &parts.1, at),
+            Kind::Not(operand, times) => self.not(operand, *times, at),
+            Kind::Negate(operand, times) => self.negate(operand, *times, at),
             Kind::And(terms) => self.junction(terms, false),
             Kind::Or(terms) => self.junction(terms, true),
             Kind::Chain(first, rest) => self.chain(first, rest),
-            Kind::InTexts(needle, texts) => self.in_texts(needle, texts, node.at),
+            Kind::InTexts(needle, texts) => self.in_texts(needle, texts, at),
             Kind::Conditional(branches, otherwise) => self.conditional(branches, otherwise),
-            Kind::Comprehension(comprehension) => self.comprehension(comprehension, node.at),
-            Kind::Builtin(builtin, arguments) => self.builtin(builtin, arguments, node.at),
-            Kind::Pattern(call) => self.pattern(call, node.at),
-            Kind::List(elements) => self.list(elements, node.at),
-            Kind::Map(entries) => self.map(entries, node.at),
-            Kind::Negate(operand, times) => self.negate(operand, *times, node.at),
-            Kind::Custom(function, arguments) => self.custom(function, arguments, node.at),
-            Kind::OrOptional(parts) => self.or_optional(&parts.0, &parts.1, node.at),
-            Kind::Bind { slot, parts } => {
-                let value = self.evaluate(&parts.0)?;
-                self.set_local(*slot, value);
-                self.evaluate(&parts.1)
-            }
+            Kind::Comprehension(comprehension) => self.comprehension(comprehension, at),
+            Kind::Builtin(builtin, arguments) => self.builtin(builtin, arguments, at),
+            Kind::Custom(function, arguments) => self.custom(function, arguments, at),
+            Kind::Pattern(call) => self.pattern(call, at),
+            Kind::List(elements) => self.list(elements, at),
+            Kind::Map(entries) => self.map(entries, at),
+            Kind::Bind { slot, parts } => self.bind(*slot, &parts.0, &parts.1),
             Kind::OptionalMap {
                 slot,
                 parts,
                 is_flat,
-            } => self.optional_map(*slot, &parts.0, &parts.1, *is_flat, node.at),
+            } => self.optional_map(*slot, parts, *is_flat, at),
         }
+    }
+
+    fn bind(&mut self, slot: usize, value: &'a Node, body: &'a Node) -> Evaluated<'a> {
+        let value = self.evaluate(value)?;
+        self.set_local(slot, value);
+        self.evaluate(body)
     }
 
     fn set_local(&mut self, slot: usize, value: Value<'a>) {
@@ -103,12 +117,6 @@ impl<'e, 'a> Evaluation<'e, 'a> {
         self.budget
             .take_bytes(bytes)
             .map_err(|reason| reason.at(at))
-    }
-
-    fn variable(&mut self, slot: usize, at: u32) -> Evaluated<'a> {
-        // What is around a variable's expression is at most as high as the tree.
-        let depth = self.depth;
-        self.bindings.value(slot, at, self.budget, depth)
     }
 
     fn not(&mut self, operand: &'a Node, times: usize, at: u32) -> Evaluated<'a> {
@@ -206,7 +214,13 @@ impl<'e, 'a> Evaluation<'e, 'a> {
                 }
                 Ok(false)
             }
-            Value::Map(map) => Ok(Key::asked(needle).is_some_and(|key| map.find(&key).is_some())),
+            Value::Map(map) => match Key::asked(needle) {
+                Some(key) => {
+                    self.budget.take_text(key.text_bytes())?;
+                    Ok(map.find(&key).is_some())
+                }
+                None => Ok(false),
+            },
             other => Err(functions::mismatch(
                 "_in_",
                 &[needle.clone(), other.clone()],
@@ -225,107 +239,6 @@ impl<'e, 'a> Evaluation<'e, 'a> {
             _ => false,
         }))
     }
-
-    fn list(&mut self, elements: &'a [Element], at: u32) -> Evaluated<'a> {
-        self.bytes(elements.len().saturating_mul(VALUE_BYTES), at)?;
-        let mut values = Vec::with_capacity(elements.len());
-        for element in elements {
-            let value = self.evaluate(&element.value)?;
-            match (element.is_optional, value) {
-                (false, value) => values.push(value),
-                (true, Value::Optional(value)) => values.extend(value.as_deref().cloned()),
-                (true, other) => {
-                    return Err(functions::mismatch("[?_]", &[other]).at(element.value.at));
-                }
-            }
-        }
-        shallow(Value::List(List::made(values)), at)
-    }
-
-    fn map(&mut self, entries: &'a [Entry], at: u32) -> Evaluated<'a> {
-        self.bytes(entries.len().saturating_mul(2 * VALUE_BYTES), at)?;
-        let mut pairs = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let key = self.evaluate(&entry.key)?;
-            let value = self.evaluate(&entry.value)?;
-            let Some(key) = Key::literal(&key) else {
-                return Err(functions::mismatch("{_:_}", &[key]).at(entry.key.at));
-            };
-            match (entry.is_optional, value) {
-                (false, value) => pairs.push((key, value)),
-                (true, Value::Optional(value)) => {
-                    pairs.extend(value.as_deref().cloned().map(|value| (key, value)));
-                }
-                (true, other) => {
-                    return Err(functions::mismatch("{?_:_}", &[other]).at(entry.value.at));
-                }
-            }
-        }
-        entries_of(pairs)
-            .map_err(|reason| reason.at(at))
-            .and_then(|map| shallow(map, at))
-    }
-
-    /// Evaluates the arguments, on the stack where they are few.
-    fn arguments<T>(
-        &mut self,
-        nodes: &'a [Node],
-        call: impl FnOnce(&mut Self, &[Value<'a>]) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
-        match nodes {
-            [] => call(self, &[]),
-            [one] => {
-                let arguments = [self.evaluate(one)?];
-                call(self, &arguments)
-            }
-            [one, two] => {
-                let arguments = [self.evaluate(one)?, self.evaluate(two)?];
-                call(self, &arguments)
-            }
-            more => {
-                let arguments = more.iter().map(|node| self.evaluate(node));
-                let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
-                call(self, &arguments)
-            }
-        }
-    }
-
-    fn builtin(&mut self, builtin: &'static Builtin, nodes: &'a [Node], at: u32) -> Evaluated<'a> {
-        let value = self.arguments(nodes, |evaluation, arguments| {
-            let mut call = Call {
-                name: builtin.name,
-                arguments,
-                budget: evaluation.budget,
-                patterns: &mut evaluation.patterns,
-            };
-            (builtin.body)(&mut call).map_err(|reason| reason.at(at))
-        })?;
-        shallow(value, at)
-    }
-
-    fn custom(&mut self, function: &'a Function, nodes: &'a [Node], at: u32) -> Evaluated<'a> {
-        let value = self.arguments(nodes, |evaluation, arguments| {
-            (function.body)(arguments, evaluation.budget).map_err(|reason| reason.at(at))
-        })?;
-        shallow(value, at)
-    }
-
-    fn pattern(&mut self, call: &'a PatternCall, at: u32) -> Evaluated<'a> {
-        let text = self.evaluate(&call.text)?;
-        let limit = match &call.limit {
-            Some(limit) => Some(self.evaluate(limit)?),
-            None => None,
-        };
-        let (pattern, budget) = (&call.pattern, &mut *self.budget);
-        let value = match call.function {
-            PatternFunction::Matches => functions::regex::matches(&text, pattern, budget),
-            PatternFunction::Find => functions::regex::find(&text, pattern, budget),
-            PatternFunction::FindAll => {
-                functions::regex::find_all(&text, pattern, limit.as_ref(), budget)
-            }
-        };
-        value.map_err(|reason| reason.at(at))
-    }
 }
 
 /// The value, unless its parts lie so deep in it that whatever goes through it would go too deep.
@@ -334,24 +247,4 @@ fn shallow<'a>(value: Value<'a>, at: u32) -> Evaluated<'a> {
         true => Err(Reason::BudgetExceeded(Resource::Depth).at(at)),
         false => Ok(value),
     }
-}
-
-/// A map of entries, of which no two may have the same key.
-fn entries_of<'a>(pairs: Vec<(Key<'a>, Value<'a>)>) -> Result<Value<'a>, Reason> {
-    let count = pairs.len();
-    let keys: Vec<Key<'a>> = match count {
-        0..=1 => Vec::new(),
-        _ => pairs.iter().map(|(key, _)| key.clone()).collect(),
-    };
-    let made = Entries::new(pairs);
-    if made.entries.len() < count {
-        let mut sorted: Vec<&Key<'a>> = keys.iter().collect();
-        sorted.sort_by(|left, right| left.order(right));
-        let twice = sorted.windows(2).find_map(|pair| match pair {
-            [left, right] if left.order(right).is_eq() => Some(left.to_string()),
-            _ => None,
-        });
-        return Err(Reason::DuplicateKey(twice.unwrap_or_default().into()));
-    }
-    Ok(Value::Map(Map::Shared(made.into())))
 }

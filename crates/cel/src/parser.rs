@@ -43,20 +43,26 @@ const END: Token = Token {
     at: u32::MAX,
 };
 
-/// The binary operators but for `&&` and `||`, from the loosest.
-const LEVELS: [&[Symbol]; 3] = [
-    &[
-        Symbol::Equal,
-        Symbol::NotEqual,
-        Symbol::Less,
-        Symbol::LessEqual,
-        Symbol::Greater,
-        Symbol::GreaterEqual,
-        Symbol::In,
-    ],
-    &[Symbol::Plus, Symbol::Minus],
-    &[Symbol::Star, Symbol::Slash, Symbol::Percent],
-];
+/// How tightly a binary operator binds.
+fn level(symbol: Symbol) -> Option<u8> {
+    Some(match symbol {
+        Symbol::Or => OR,
+        Symbol::And => AND,
+        Symbol::Equal
+        | Symbol::NotEqual
+        | Symbol::Less
+        | Symbol::LessEqual
+        | Symbol::Greater
+        | Symbol::GreaterEqual
+        | Symbol::In => 3,
+        Symbol::Plus | Symbol::Minus => 4,
+        Symbol::Star | Symbol::Slash | Symbol::Percent => 5,
+        _ => return None,
+    })
+}
+
+const OR: u8 = 1;
+const AND: u8 = 2;
 
 impl Parser<'_> {
     fn token(&self) -> &Token {
@@ -138,99 +144,91 @@ impl Parser<'_> {
         if self.depth > self.limits.depth {
             return Err(self.too_deep(self.at()));
         }
-        let syntax = self.conditional()?;
+        let at = self.at();
+        let mut syntax = self.binary(OR)?;
+        if self.is(Symbol::Question) {
+            syntax = self.conditional(syntax, at)?;
+        }
         self.depth -= 1;
         Ok(syntax)
     }
 
-    fn conditional(&mut self) -> Result<Syntax, CompileError> {
+    /// `a ? b : c ? d : e`, of which the first condition is read.
+    fn conditional(&mut self, first: Syntax, at: u32) -> Result<Syntax, CompileError> {
         let mut branches = Vec::new();
         let mut below = 0;
-        let at = self.at();
-        loop {
-            let condition = self.any()?;
-            if !self.accept(Symbol::Question) {
-                if branches.is_empty() {
-                    return Ok(condition);
-                }
-                below = below.max(condition.height);
-                let kind = SyntaxKind::Conditional {
-                    branches,
-                    otherwise: Box::new(condition),
-                };
-                return self.node(kind, at, below);
-            }
+        let mut condition = first;
+        while self.accept(Symbol::Question) {
             // The grammar has no bare conditional between `?` and `:`, but cel-go takes one.
             let result = self.expression()?;
             self.expect(Symbol::Colon)?;
             self.count(condition.at)?;
             below = below.max(condition.height).max(result.height);
             branches.push((condition, result));
+            condition = self.binary(OR)?;
         }
-    }
-
-    /// Terms with `||` between them.
-    fn any(&mut self) -> Result<Syntax, CompileError> {
-        let first = self.all()?;
-        if !self.is(Symbol::Or) {
-            return Ok(first);
-        }
-        let at = first.at;
-        let mut terms = vec![first];
-        while self.accept(Symbol::Or) {
-            terms.push(self.all()?);
-        }
-        let below = highest(&terms);
-        self.node(SyntaxKind::Or(terms), at, below)
-    }
-
-    /// Terms with `&&` between them.
-    fn all(&mut self) -> Result<Syntax, CompileError> {
-        let first = self.chain(0)?;
-        if !self.is(Symbol::And) {
-            return Ok(first);
-        }
-        let at = first.at;
-        let mut terms = vec![first];
-        while self.accept(Symbol::And) {
-            terms.push(self.chain(0)?);
-        }
-        let below = highest(&terms);
-        self.node(SyntaxKind::And(terms), at, below)
-    }
-
-    /// Operands with operators of one level between them.
-    fn chain(&mut self, level: usize) -> Result<Syntax, CompileError> {
-        let Some(symbols) = LEVELS.get(level) else {
-            return self.unary();
+        below = below.max(condition.height);
+        let kind = SyntaxKind::Conditional {
+            branches,
+            otherwise: Box::new(condition),
         };
-        let first = self.chain(level + 1)?;
-        let mut rest = Vec::new();
-        let mut below = first.height;
-        loop {
-            let TokenKind::Symbol(symbol) = *self.peek() else {
-                break;
-            };
-            if !symbols.contains(&symbol) {
-                break;
+        self.node(kind, at, below)
+    }
+
+    /// Operands with operators between them that bind at least as tightly as the level. All that stand in a row
+    /// and bind equally become one node.
+    fn binary(&mut self, least: u8) -> Result<Syntax, CompileError> {
+        let mut left = self.unary()?;
+        while let Some(next) = self.operator().filter(|next| *next >= least) {
+            let mut rest = Vec::new();
+            let mut below = left.height;
+            while self.operator() == Some(next) {
+                let TokenKind::Symbol(symbol) = *self.peek() else {
+                    break;
+                };
+                let at = self.at();
+                self.next += 1;
+                let operand = self.binary(next + 1)?;
+                below = below.max(operand.height);
+                self.count(at)?;
+                rest.push(Operation {
+                    symbol,
+                    at,
+                    operand,
+                });
             }
-            let at = self.take().at;
-            let operand = self.chain(level + 1)?;
-            below = below.max(operand.height);
-            self.count(at)?;
-            rest.push(Operation {
-                symbol,
-                at,
-                operand,
-            });
+            left = self.chain(next, left, rest, below)?;
         }
-        if rest.is_empty() {
-            return Ok(first);
+        Ok(left)
+    }
+
+    /// How tightly the operator binds that comes next, if one does.
+    fn operator(&self) -> Option<u8> {
+        match self.peek() {
+            TokenKind::Symbol(symbol) => level(*symbol),
+            _ => None,
         }
+    }
+
+    fn chain(
+        &mut self,
+        level: u8,
+        first: Syntax,
+        rest: Vec<Operation>,
+        below: usize,
+    ) -> Result<Syntax, CompileError> {
         let at = first.at;
-        let kind = SyntaxKind::Chain {
-            first: Box::new(first),
-            rest,
+        let terms = |first, rest: Vec<Operation>| {
+            let operands = rest.into_iter().map(|operation| operation.operand);
+            std::iter::once(first).chain(operands).collect()
+        };
+        let kind = match level {
+            OR => SyntaxKind::Or(terms(first, rest)),
+            AND => SyntaxKind::And(terms(first, rest)),
+            _ => SyntaxKind::Chain {
+                first: Box::new(first),
+                rest,
+            },
         };
         self.node(kind, at, below)
     }

@@ -20,8 +20,11 @@ pub(crate) struct Pattern {
 
 /// Bytes that a pattern may be long.
 const LONGEST: usize = 4 * 1024;
-/// Bytes that a pattern may take once it is compiled, and its table of states while it is applied.
-const COMPILED: usize = 128 * 1024;
+/// Bytes that a pattern may take once it is compiled, tried one after the other: how many it takes is not said, and
+/// what a search costs at worst is in proportion to it.
+const COMPILED: [usize; 3] = [4 * 1024, 16 * 1024, 64 * 1024];
+/// Bytes of a compiled pattern for each step that 64 bytes of text cost.
+const WEIGHT: usize = 256;
 /// What compiling costs at most: about a millisecond, so that many are no way around the budget.
 const COMPILE_STEPS: usize = 10_000;
 
@@ -31,25 +34,29 @@ impl Pattern {
         if pattern.len() > LONGEST {
             return Err(format!("pattern is longer than {LONGEST} bytes"));
         }
-        let regex = RegexBuilder::new(&rewritten(pattern))
-            .size_limit(COMPILED)
-            .dfa_size_limit(COMPILED)
-            .nest_limit(64)
-            .build()
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => "pattern is too large".to_owned(),
-                error => {
+        let pattern = rewritten(pattern);
+        for bytes in COMPILED {
+            let regex = RegexBuilder::new(&pattern)
+                .size_limit(bytes)
+                .dfa_size_limit(bytes.max(16 * 1024))
+                .nest_limit(64)
+                .build();
+            match regex {
+                Ok(regex) => {
+                    let weight = bytes / WEIGHT;
+                    return Ok(Self { regex, weight });
+                }
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(error) => {
                     // The last line says what is wrong; those before draw the rewritten pattern.
                     let text = error.to_string();
                     let last = text.lines().last().unwrap_or_default();
                     let last = last.strip_prefix("error: ").unwrap_or(last);
-                    format!("not a pattern: {last}")
+                    return Err(format!("not a pattern: {last}"));
                 }
-            })?;
-        Ok(Self {
-            regex,
-            weight: 1 + pattern.len() / 16,
-        })
+            }
+        }
+        Err("pattern is too large".to_owned())
     }
 
     /// Takes the price of searching that much text.

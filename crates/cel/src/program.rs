@@ -24,8 +24,6 @@ pub(crate) struct Inner {
     pub(crate) used: Box<[usize]>,
     /// How many slots its macros need.
     pub(crate) locals: usize,
-    /// Levels of its tree.
-    pub(crate) height: usize,
 }
 
 impl Program {
@@ -57,10 +55,6 @@ impl Program {
         budget: &mut Budget,
     ) -> Result<Value<'a>, EvaluationError> {
         self.run(bindings, budget, 0).map_err(|fault| *fault)
-    }
-
-    pub(crate) fn height(&self) -> usize {
-        self.inner.height
     }
 
     /// Evaluates so many levels below the first.

@@ -1,11 +1,16 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod posture;
 mod scan;
 
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use posture::{
+    CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
+    FixArgs, K8sArgs, PostureArgs, PostureFormat,
+};
 pub(crate) use scan::{ImageArgs, Place, ReportArgs, ReportFormat, SbomArgs};
 
 /// Security centre for containers: scan images, and run a server that watches over them.
@@ -81,6 +86,31 @@ pub(crate) enum Command {
     ///   seareeve image app:1.2 -f cyclonedx | seareeve sbom - --fail-on high
     #[command(verbatim_doc_comment)]
     Sbom(SbomArgs),
+    /// Compare this machine's container engines with the CIS Docker Benchmark.
+    ///
+    /// Finds Docker and Podman, also rootless, by itself, and needs no server. Nothing is changed, and nothing is run
+    /// inside of containers. As root it sees all; what it cannot see is told and never counts as fine.
+    ///
+    /// Examples:
+    ///   seareeve docker
+    ///   seareeve docker --level 1 --fail-on high --format sarif -o docker.sarif
+    ///   seareeve docker --save-facts before.json
+    ///   seareeve docker fix 2.15
+    #[command(verbatim_doc_comment)]
+    Docker(DockerArgs),
+    /// Judge Kubernetes manifests: files, folders, and what Helm, Kustomize and kubectl print.
+    ///
+    /// Needs no cluster. Each object is judged by itself, workloads by what their pods would be.
+    ///
+    /// Examples:
+    ///   seareeve k8s -f deploy/
+    ///   helm template app | seareeve k8s -f - --fail-on high
+    ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json
+    #[command(verbatim_doc_comment)]
+    K8s(K8sArgs),
+    /// Look into checks: list, test and explain them, and compare facts.
+    #[command(subcommand)]
+    Check(CheckCommand),
     /// Look after the advisory database.
     #[command(subcommand)]
     Db(DbCommand),
@@ -277,6 +307,10 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum SchemaName {
     /// `seareeve image --format json`.
     ImageReport,
+    /// `seareeve k8s --format json`.
+    ManifestReport,
+    /// `seareeve docker --format json`.
+    PostureReport,
 }
 
 impl Args {

@@ -1,10 +1,13 @@
 //! One file per command: it reads arguments, calls the crates, and prints.
 
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod db;
+pub(crate) mod docker;
 pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod image;
+pub(crate) mod k8s;
 pub(crate) mod sbom;
 pub(crate) mod server;
 pub(crate) mod up;

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod content;
 mod input;
 mod judge;
 mod output;
@@ -50,6 +51,11 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         Command::Sbom(sbom) => {
             commands::sbom::run(sbom, &loaded.config, &surroundings()?, messages)
         }
+        Command::Docker(docker) => {
+            commands::docker::run(docker, &loaded.config, &surroundings()?, messages)
+        }
+        Command::K8s(k8s) => commands::k8s::run(k8s, &surroundings()?, messages),
+        Command::Check(check) => commands::check::run(check, &surroundings()?, messages),
         Command::Db(db) => commands::db::run(db, &loaded.config, &surroundings()?, messages),
         Command::Up(_) => commands::up::run(loaded.config, messages),
         Command::Server(server) => commands::server::run(server, messages),

@@ -7,7 +7,9 @@ mod html;
 pub(crate) mod json;
 mod junit;
 pub(crate) mod log;
+mod manifests;
 mod markup;
+mod posture;
 mod progress;
 mod sarif;
 pub(crate) mod table;
@@ -24,6 +26,8 @@ use seareeve_scan::sbom;
 use crate::args::ReportFormat;
 use crate::judge::Judged;
 
+pub(crate) use manifests::report as manifest_report;
+pub(crate) use posture::report as posture_report;
 pub(crate) use progress::Bar;
 
 /// Standard error, for people. Nothing here is a result.

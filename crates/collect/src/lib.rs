@@ -1,4 +1,12 @@
-//! Everything that Seareeve fetches from outside. It brings bytes and says what it could not bring; what they
-//! mean is judged elsewhere.
+//! Everything that Seareeve fetches from outside. It brings bytes or facts and says what it could not bring; what
+//! they mean is judged elsewhere.
 
+#![warn(clippy::indexing_slicing)]
+
+pub mod docker_host;
 pub mod feeds;
+
+mod docker;
+mod host;
+mod redact;
+mod shape;

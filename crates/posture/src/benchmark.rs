@@ -224,6 +224,29 @@ impl Benchmark {
         self.controls.iter().rev().find(|control| control.id == id)
     }
 
+    /// The controls that are in force for a version of what the benchmark is about (`1.30` of Kubernetes): a version
+    /// that is newer than the benchmark is taken for its newest.
+    #[must_use]
+    pub fn at(&self, version: &str) -> Self {
+        let wanted = numbers(version).min(numbers(&self.version));
+        let holds = |control: &&Control| {
+            let since = control.since.as_deref().map(numbers);
+            let until = control.until.as_deref().map(numbers);
+            since.is_none_or(|since| since <= wanted) && until.is_none_or(|until| wanted <= until)
+        };
+        let held: Vec<&Control> = self.controls.iter().filter(holds).collect();
+        let overridden: BTreeSet<&String> =
+            held.iter().flat_map(|control| &control.overrides).collect();
+        let controls = held
+            .iter()
+            .filter(|control| !overridden.contains(&control.id))
+            .map(|control| (*control).clone());
+        Self {
+            controls: controls.collect(),
+            ..self.clone()
+        }
+    }
+
     /// The section that a control stands in: the longest whose id its own begins with.
     #[must_use]
     pub fn section(&self, control: &Control) -> Option<&Section> {
@@ -342,6 +365,30 @@ levels: {"1.1.11": 2}
             .collect();
         assert_eq!(ids, [("1.1.10", 2), ("1.1.11", 2)]);
         assert_eq!(older.sections, house.sections);
+    }
+
+    #[test]
+    fn controls_are_in_force_for_their_versions() {
+        let standard = r#"
+id: standard
+version: "1.37"
+title: t
+asset: a
+controls:
+  - {id: open, until: "1.9", title: t, checks: [x.a]}
+  - {id: open, since: "1.10", title: t, checks: [x.b]}
+  - {id: strict, since: "1.30", overrides: [open], title: t, checks: [x.c]}
+"#;
+        let standard = benchmark(standard).unwrap();
+        let checks = |version: &str| -> Vec<String> {
+            let at = standard.at(version);
+            let uses = at.controls.iter().flat_map(|control| &control.checks);
+            uses.map(|used| used.check.clone()).collect()
+        };
+        assert_eq!(checks("1.9"), ["x.a"]);
+        assert_eq!(checks("1.10"), ["x.b"]);
+        assert_eq!(checks("1.30"), ["x.c"]);
+        assert_eq!(checks("2.0"), ["x.c"]);
     }
 
     #[test]

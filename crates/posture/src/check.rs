@@ -35,9 +35,11 @@ pub struct Check {
     severity: Severity,
     on: FactKind,
     needs: Vec<Need>,
+    of: Option<Program>,
     when: Option<Program>,
     unless: Option<String>,
     params: Map<String, Value>,
+    wants_params: bool,
     parts: Vec<(String, Program)>,
     fail: Option<Condition>,
     review: Option<Condition>,
@@ -49,6 +51,7 @@ pub struct Check {
     why: String,
     fix: Fix,
     command: Option<Text>,
+    mode: Option<Text>,
     owner: Option<Text>,
     refs: Vec<String>,
     techniques: Vec<String>,
@@ -166,6 +169,12 @@ impl Check {
         &self.params
     }
 
+    /// Whether its own parameters say nothing: it is of use once somebody sets them.
+    #[must_use]
+    pub fn wants_params(&self) -> bool {
+        self.wants_params
+    }
+
     /// What it wants, as its file says it: with expressions.
     #[must_use]
     pub fn expected(&self) -> &str {
@@ -198,6 +207,7 @@ impl Check {
 
     /// The expressions, by the name of their field, for people who ask why.
     pub fn expressions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of = self.of.as_ref().map(|of| ("of", of));
         let when = self.when.as_ref().map(|when| ("when", when));
         let parts = self.parts.iter().map(|(name, part)| (name.as_str(), part));
         let fail = self.fail.as_ref().map(|fail| match fail {
@@ -208,7 +218,7 @@ impl Check {
             Condition::For(program) => ("review_for", program),
             Condition::If(program) => ("review_if", program),
         });
-        let all = parts.chain(when).chain(fail).chain(review);
+        let all = parts.chain(of).chain(when).chain(fail).chain(review);
         all.map(|(name, program)| (name, program.text()))
     }
 
@@ -218,6 +228,10 @@ impl Check {
 
     pub(crate) fn needs(&self) -> &[Need] {
         &self.needs
+    }
+
+    pub(crate) fn of(&self) -> Option<&Program> {
+        self.of.as_ref()
     }
 
     pub(crate) fn when(&self) -> Option<&Program> {
@@ -258,6 +272,10 @@ impl Check {
 
     pub(crate) fn command(&self) -> Option<&Text> {
         self.command.as_ref()
+    }
+
+    pub(crate) fn mode(&self) -> Option<&Text> {
+        self.mode.as_ref()
     }
 
     pub(crate) fn owner(&self) -> Option<&Text> {
@@ -362,10 +380,12 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         let why = "one of `fail_for`, `fail_if`, `review_for`, `review_if` is needed".to_owned();
         return Err(wrong("fail_for", why));
     }
-    let when = match &file.when {
-        Some(text) => Some(expression("when", text, &environment)?),
-        None => None,
+    let optional = |field: &str, text: &Option<String>| match text {
+        Some(text) => expression(field, text, &environment).map(Some),
+        None => Ok(None),
     };
+    let of = optional("of", &file.of)?;
+    let when = optional("when", &file.when)?;
     let text = |field: &str, text: &str, environment: &Environment| {
         Text::compile(text, environment, &LIMITS).map_err(|error| match error {
             TextError::Open => wrong(field, error.to_string()),
@@ -381,6 +401,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         None => Ok(None),
     };
     let command = filled("fix.command", &file.fix.command)?;
+    let mode = filled("fix.mode", &file.fix.mode)?;
     let owner = filled("fix.owner", &file.fix.owner)?;
     let environment = environment.variable("f");
     let message = text("message", &file.message, &environment)?;
@@ -418,9 +439,11 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         severity,
         on: file.on,
         needs,
+        of,
         when,
         unless: file.unless,
         params: file.params,
+        wants_params: file.wants_params,
         parts,
         fail,
         review,
@@ -436,6 +459,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         why: file.why,
         fix: file.fix,
         command,
+        mode,
         owner,
         refs: file.refs,
         techniques: file.techniques,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use seareeve_kubernetes::{Kind, Object, State};
 use seareeve_model::{Collection, Fact, FactKind, Snapshot};
 use serde_json::Value;
 
@@ -78,10 +79,12 @@ fn fault(check: &Check, example: &Example) -> Option<String> {
         &snapshot(check, example),
         example.now,
     );
-    let Some(object) = verdict.objects.first() else {
-        return Some("nothing was judged".to_owned());
-    };
-    compare(example, object)
+    match verdict.objects.first() {
+        Some(object) => compare(example, object),
+        // The check is not about it.
+        None if verdict.outcome == example.expect => None,
+        None => Some(format!("it is {}", verdict.outcome.as_str())),
+    }
 }
 
 fn compare(example: &Example, object: &ObjectVerdict) -> Option<String> {
@@ -122,7 +125,10 @@ fn compare(example: &Example, object: &ObjectVerdict) -> Option<String> {
 /// An asset that has what the example gives and nothing else.
 fn snapshot(check: &Check, example: &Example) -> Snapshot {
     let mut facts: BTreeMap<FactKind, Collection> = BTreeMap::new();
-    facts.insert(check.on().clone(), collection(ID, vec![example.it.clone()]));
+    facts.insert(
+        check.on().clone(),
+        collection(ID, vec![fact_of(check, example)]),
+    );
     // A single document belongs to the object, which may name it by its id.
     let engine = example.it.get("engine").and_then(Value::as_str);
     for need in check.needs() {
@@ -151,6 +157,40 @@ fn snapshot(check: &Check, example: &Example) -> Snapshot {
 }
 
 const ID: &str = "example";
+
+/// The fact's data: as the example gives it, or made of the Kubernetes object that it gives, as people know them.
+fn fact_of(check: &Check, example: &Example) -> Value {
+    let is_object = example.it.get("metadata").is_some();
+    if is_object && check.on().as_str().starts_with("kubernetes.") {
+        let mut object = example.it.clone();
+        if let Some(fields) = object.as_object_mut() {
+            let kind = example.it.get("kind").and_then(Value::as_str);
+            let version = version_of(kind.unwrap_or_default());
+            fields.entry("apiVersion").or_insert_with(|| version.into());
+        }
+        if let Ok(object) = Object::read(object, None) {
+            let mut state = State::new(Kind::Manifests);
+            state.add(object);
+            if let Some(fact) = state.facts(check.on()).next() {
+                return fact.data;
+            }
+        }
+    }
+    example.it.clone()
+}
+
+/// Examples need not say it.
+fn version_of(kind: &str) -> &'static str {
+    match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => "apps/v1",
+        "Job" | "CronJob" => "batch/v1",
+        "Ingress" | "NetworkPolicy" => "networking.k8s.io/v1",
+        "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => {
+            "rbac.authorization.k8s.io/v1"
+        }
+        _ => "v1",
+    }
+}
 
 fn collection(id: &str, items: Vec<Value>) -> Collection {
     let items = items.into_iter().map(|mut data| {

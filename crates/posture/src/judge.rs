@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use seareeve_cel::{Bindings, Budget, EvaluationError, Value};
+use seareeve_cel::{Bindings, Budget, EvaluationError, Reason, Value};
 use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
 use serde_json::{Map, Value as Json};
 
@@ -86,13 +86,16 @@ impl Run<'_> {
         let objects: Vec<ObjectVerdict> = collection
             .items
             .iter()
-            .map(|fact| {
+            .filter_map(|fact| {
                 let mut budget = Budget::new(OBJECT_STEPS.min(left), OBJECT_BYTES);
                 let verdict = self.object(fact, &mut budget);
                 left = left.saturating_sub(budget.steps_used());
                 verdict
             })
             .collect();
+        if objects.is_empty() && gap.is_none() {
+            return self.without_objects(self.check.absent(), "there is none".to_owned());
+        }
         let outcomes = objects.iter().map(|object| object.outcome);
         // Some of them are there and some could not be had.
         let outcomes = outcomes.chain(gap.is_some().then_some(Outcome::NotCollected));
@@ -113,7 +116,8 @@ impl Run<'_> {
         }
     }
 
-    fn object(&self, fact: &Fact, budget: &mut Budget) -> ObjectVerdict {
+    /// The verdict on an object, if the check is about it.
+    fn object(&self, fact: &Fact, budget: &mut Budget) -> Option<ObjectVerdict> {
         let mut verdict = ObjectVerdict {
             kind: self.check.on().clone(),
             id: fact.id.clone(),
@@ -127,24 +131,36 @@ impl Run<'_> {
         };
         let bindings = match self.bound(fact) {
             Ok(bindings) => bindings,
-            Err(stop) => return stop.told(verdict),
+            Err(stop) => return Some(stop.told(verdict)),
         };
+        if let Some(of) = self.check.of() {
+            match truth(of.evaluate(&bindings, budget), "of") {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(stop) => return Some(stop.told(verdict)),
+            }
+        }
         match self.evaluated(&bindings, &mut verdict, budget) {
             Ok(outcome) => verdict.outcome = outcome,
-            Err(stop) => return stop.told(verdict),
+            Err(stop) => return Some(stop.told(verdict)),
         }
         if verdict.outcome != Outcome::NotApplicable {
             verdict.expected = self.check.expected_in().render(&bindings, budget);
         }
         if verdict.outcome == Outcome::Fail {
-            let command = self.check.command();
-            let owner = self.check.owner();
+            let check = self.check;
+            let [command, mode, owner] =
+                [check.command(), check.mode(), check.owner()].map(|text| {
+                    let text = text?;
+                    Some(text.render(&bindings, budget))
+                });
             verdict.fix = ObjectFix {
-                command: command.map(|text| text.render(&bindings, budget)),
-                owner: owner.map(|text| text.render(&bindings, budget)),
+                command,
+                mode,
+                owner,
             };
         }
-        verdict
+        Some(verdict)
     }
 
     /// The names that the check's expressions use, with what they stand for.
@@ -333,8 +349,12 @@ fn truth(value: Result<Value<'_>, EvaluationError>, field: &str) -> Result<bool,
     }
 }
 
+/// What a fact does not have could not be told: the collector leaves out what it does not know.
 fn failed(field: &str, error: &EvaluationError) -> Stop {
-    Stop::Error(format!("`{field}`: {error}"))
+    match &error.reason {
+        Reason::NoSuchKey(key) => Stop::NotCollected(format!("the facts do not say `{key}`")),
+        _ => Stop::Error(format!("`{field}`: {error}")),
+    }
 }
 
 /// The check's parameters with those that somebody set.

@@ -61,6 +61,8 @@ pub struct ObjectVerdict {
 pub struct ObjectFix {
     /// Shell lines for a person to copy.
     pub command: Option<String>,
+    /// The mode that a file gets, in octal.
+    pub mode: Option<String>,
     /// The owner and group that a file gets.
     pub owner: Option<String>,
 }

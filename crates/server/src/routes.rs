@@ -54,7 +54,11 @@ const TIMEOUT: Duration = Duration::from_secs(60);
         description = "Security centre for containers. The UI and the command line use nothing else.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(seareeve_api::Event)),
+    components(schemas(
+        seareeve_api::Event,
+        seareeve_api::PostureReport,
+        seareeve_api::ManifestReport
+    )),
     modifiers(&Security),
     security(("session" = []), ("token" = []))
 )]

@@ -44,18 +44,29 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/kubernetes",
+        allowed: &["model"],
+        denied: IO,
+    },
+    Fence {
+        // Only tests depend on it.
+        folder: "crates/lab",
+        allowed: &[],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/scan",
         allowed: &["image", "model"],
         denied: IO,
     },
     Fence {
         folder: "crates/posture",
-        allowed: &["cel", "model"],
+        allowed: &["cel", "kubernetes", "model"],
         denied: IO,
     },
     Fence {
         folder: "crates/collect",
-        allowed: &["engine", "lab", "model"],
+        allowed: &["engine", "kubernetes", "lab", "model"],
         denied: &["axum", "sqlx"],
     },
     Fence {
@@ -77,7 +88,16 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/cli",
         allowed: &[
-            "api", "collect", "engine", "image", "model", "posture", "scan", "server", "store",
+            "api",
+            "collect",
+            "engine",
+            "image",
+            "kubernetes",
+            "model",
+            "posture",
+            "scan",
+            "server",
+            "store",
         ],
         denied: &["axum", "sqlx"],
     },

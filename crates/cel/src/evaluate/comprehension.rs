@@ -1,6 +1,7 @@
 //! Macros over lists and maps (langdef.md, "Macros"; those of two variables as in cel-go's extension).
 
-use super::{Evaluated, Evaluation, VALUE_BYTES, entries_of, shallow};
+use super::literals::entries_of;
+use super::{Evaluated, Evaluation, VALUE_BYTES, shallow};
 use crate::error::{Fault, Reason};
 use crate::functions::mismatch;
 use crate::limits::Budget;
@@ -153,7 +154,8 @@ impl<'a> Evaluation<'_, 'a> {
             Collect::Filter | Collect::List => shallow(Value::List(List::made(values)), at),
             Collect::Map | Collect::Entries => {
                 let keys = keys.iter().filter_map(Key::literal);
-                let map = entries_of(keys.zip(values).collect()).map_err(|reason| reason.at(at))?;
+                let map = entries_of(keys.zip(values).collect(), self.budget)
+                    .map_err(|reason| reason.at(at))?;
                 shallow(map, at)
             }
             Collect::Sorted => {

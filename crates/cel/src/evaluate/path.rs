@@ -9,14 +9,14 @@ use crate::node::{Kind, Node, Path, Step, StepKind};
 use crate::value::{Key, Value};
 
 /// Where a path leads to.
-pub(super) enum Reached<'a> {
+enum Reached<'a> {
     Value(Value<'a>),
     /// A step was optional, or went through an optional.
     Optional(Option<Value<'a>>),
 }
 
 impl<'a> Reached<'a> {
-    pub(super) fn value(self) -> Value<'a> {
+    fn value(self) -> Value<'a> {
         match self {
             Self::Value(value) => value,
             Self::Optional(None) => Value::Optional(None),
@@ -30,9 +30,13 @@ fn unshared<'a>(value: Arc<Value<'a>>) -> Value<'a> {
 }
 
 impl<'a> Evaluation<'_, 'a> {
-    pub(super) fn path(&mut self, path: &'a Path) -> Result<Reached<'a>, Fault> {
+    fn path(&mut self, path: &'a Path) -> Result<Reached<'a>, Fault> {
         let base = self.evaluate(&path.base)?;
         self.walk(base, &path.steps)
+    }
+
+    pub(super) fn path_value(&mut self, path: &'a Path) -> Evaluated<'a> {
+        self.path(path).map(Reached::value)
     }
 
     fn walk(&mut self, mut value: Value<'a>, steps: &'a [Step]) -> Result<Reached<'a>, Fault> {
@@ -51,6 +55,7 @@ impl<'a> Evaluation<'_, 'a> {
                 StepKind::Field(name) => field(&value, name),
                 StepKind::Index(index) => {
                     let index = self.evaluate(index)?;
+                    self.steps(index.as_str().map_or(0, str::len) / 64, step.at)?;
                     element(&value, &index)
                 }
             };
@@ -137,8 +142,7 @@ impl<'a> Evaluation<'_, 'a> {
     pub(super) fn optional_map(
         &mut self,
         slot: usize,
-        range: &'a Node,
-        body: &'a Node,
+        (range, body): &'a (Node, Node),
         is_flat: bool,
         at: u32,
     ) -> Evaluated<'a> {

@@ -77,7 +77,9 @@ impl Lexer<'_> {
     pub(super) fn string(&mut self) -> Result<Option<TokenKind>, CompileError> {
         let at = self.at;
         let rest = self.rest();
-        let prefix = rest.find(['"', '\'']).unwrap_or(usize::MAX);
+        // Not further than a prefix is long: this is asked for at every token.
+        let quote = rest.bytes().take(3).position(|b| b == b'"' || b == b'\'');
+        let prefix = quote.unwrap_or(usize::MAX);
         let (is_bytes, is_raw) = match rest.get(..prefix) {
             Some("") => (false, false),
             Some("r" | "R") => (false, true),

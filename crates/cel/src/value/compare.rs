@@ -60,6 +60,7 @@ fn maps(left: &Map<'_>, right: &Map<'_>, budget: &mut Budget) -> Result<bool, Re
     }
     for (key, left) in left.iter() {
         budget.take_steps(1)?;
+        budget.take_text(key.text_bytes())?;
         let Some(right) = right.find(&key) else {
             return Ok(false);
         };

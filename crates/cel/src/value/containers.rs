@@ -258,6 +258,14 @@ impl<'a> Key<'a> {
         }
     }
 
+    /// Bytes of its text: what looking for it costs.
+    pub(crate) fn text_bytes(&self) -> usize {
+        match self {
+            Self::String(text) => text.len(),
+            Self::Bool(_) | Self::Int(_) | Self::Uint(_) => 0,
+        }
+    }
+
     pub(crate) fn type_of(&self) -> Type {
         self.value().type_of()
     }

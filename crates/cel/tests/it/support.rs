@@ -40,7 +40,10 @@ pub(crate) fn show(value: &Value<'_>) -> String {
         Value::Duration(span) => format!("duration({span})"),
         Value::Timestamp(time) => format!("timestamp({time})"),
         Value::Type(named) => named.name().to_owned(),
-        Value::List(list) => format!("[{}]", joined(list.iter().map(|each| show(&each)).collect())),
+        Value::List(list) => format!(
+            "[{}]",
+            joined(list.iter().map(|each| show(&each)).collect())
+        ),
         Value::Map(map) => {
             let entry = |(key, value): (seareeve_cel::Key<'_>, Value<'_>)| {
                 format!("{}: {}", show(&key.value()), show(&value))

@@ -38,6 +38,8 @@ pub(crate) fn openapi() -> anyhow::Result<Outcome> {
 pub(crate) fn schema(args: &SchemaArgs) -> anyhow::Result<Outcome> {
     let (title, name) = match args.name {
         SchemaName::ImageReport => ("seareeve image --format json", "ImageReport"),
+        SchemaName::ManifestReport => ("seareeve k8s --format json", "ManifestReport"),
+        SchemaName::PostureReport => ("seareeve docker --format json", "PostureReport"),
     };
     output::result(None, &output::json::text(&json_schema(title, name)?)?)?;
     Ok(Outcome::Done)

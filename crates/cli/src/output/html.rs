@@ -10,10 +10,10 @@ use super::markup::escape;
 use super::words::{SEVERITIES, count_of, counted, name_of, said};
 
 /// Looks.
-const STYLE: &str = include_str!("html/page.css");
+pub(super) const STYLE: &str = include_str!("html/page.css");
 
 /// What a browser may load for this page: nothing but the style in it (Content Security Policy level 3).
-const POLICY: &str =
+pub(super) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The page of one image; `name` is what the user calls it.

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod db;
+mod docker;
 mod formats;
 mod image;
+mod k8s;
 mod manners;
 mod places;
 mod sbom;

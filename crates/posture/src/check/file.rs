@@ -17,11 +17,15 @@ pub(super) struct CheckFile {
     #[serde(default)]
     pub(super) needs: BTreeMap<String, String>,
     #[serde(default)]
+    pub(super) of: Option<String>,
+    #[serde(default)]
     pub(super) when: Option<String>,
     #[serde(default)]
     pub(super) unless: Option<String>,
     #[serde(default)]
     pub(super) params: Map<String, Value>,
+    #[serde(default)]
+    pub(super) wants_params: bool,
     #[serde(default, rename = "let")]
     pub(super) parts: BTreeMap<String, String>,
     #[serde(default)]
@@ -69,7 +73,7 @@ pub struct Fix {
     /// Keys and values for `daemon.json`.
     #[serde(default)]
     pub daemon: Map<String, Value>,
-    /// The mode that a file gets, in octal.
+    /// The mode that a file gets, in octal. May hold expressions.
     #[serde(default)]
     pub mode: Option<String>,
     /// The owner and group that a file gets: `root:root`. May hold expressions.

@@ -1,5 +1,7 @@
 //! Checks, benchmarks and exceptions on made-up assets, through the crate's front door.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod exceptions;
 mod hostile;
 mod support;

@@ -95,11 +95,34 @@ fn where_there_is_no_object_the_check_says_what_that_means() {
 #[test]
 fn a_check_that_goes_wrong_is_an_error_for_the_object_alone() {
     let check = check("fail_if: it.n > 2");
-    let snapshot = asset(&[("thing", things(&[json!({}), number(1)]))]);
+    let snapshot = asset(&[("thing", things(&[json!({"n": []}), number(1)]))]);
     let said = words(&judged(&check, &snapshot));
     assert_eq!(said[0], "error");
     assert!(said[1].starts_with("error: `fail_if`: "), "{}", said[1]);
     assert_eq!(said[2], "pass");
+}
+
+#[test]
+fn what_a_fact_does_not_say_was_not_collected() {
+    let check = check("fail_if: it.n > 2");
+    let snapshot = asset(&[("thing", things(&[json!({}), number(1)]))]);
+    assert_eq!(
+        words(&judged(&check, &snapshot)),
+        [
+            "not_collected",
+            "not_collected: the facts do not say `n`",
+            "pass"
+        ]
+    );
+}
+
+#[test]
+fn objects_that_a_check_is_not_about_are_left_out() {
+    let check = check("of: it.n > 1\nabsent: fail\nfail_if: it.n > 2");
+    let some = asset(&[("thing", things(&[1, 2, 3].map(number)))]);
+    assert_eq!(words(&judged(&check, &some)), ["fail", "pass", "fail"]);
+    let none = asset(&[("thing", things(&[number(1)]))]);
+    assert_eq!(words(&judged(&check, &none)), ["fail: there is none"]);
 }
 
 #[test]

@@ -1,0 +1,142 @@
+//! `seareeve docker`.
+
+mod fix;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use seareeve_api::{PostureReport, posture_report};
+use seareeve_collect::docker_host;
+use seareeve_engine::Endpoint;
+use seareeve_model::Snapshot;
+use seareeve_posture::{Exceptions, Library, Outcome as Verdict, Statements, assess};
+use seareeve_server::config::Config;
+
+use crate::args::{CollectArgs, DockerArgs, DockerCommand, PostureArgs};
+use crate::commands::Outcome;
+use crate::output::{self, Messages};
+use crate::surroundings::Surroundings;
+use crate::{content, input};
+
+/// Bytes of a file of facts at most: 500 containers have some 10 MB.
+const MOST_FACTS: usize = 256 << 20;
+
+pub(crate) fn run(
+    args: &DockerArgs,
+    config: &Config,
+    surroundings: &Surroundings,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    if let Some(DockerCommand::Fix(args)) = &args.command {
+        return fix::run(args, &config.server.data_dir, surroundings, messages);
+    }
+    let library = content::library(args.judge.checks.as_deref())?;
+    let snapshot = facts(&args.collect, surroundings)?;
+    let mut report = judge(&library, &snapshot, &args.judge, surroundings)?;
+    content::tell_gaps(&report, messages);
+    let is_incomplete = report.controls.iter().any(|control| {
+        [Verdict::NotCollected, Verdict::Error]
+            .map(Verdict::as_str)
+            .contains(&control.status.as_str())
+    });
+    if !args.judge.status.is_empty() {
+        let wanted: Vec<&str> = args
+            .judge
+            .status
+            .iter()
+            .map(|status| status.as_str())
+            .collect();
+        report
+            .controls
+            .retain(|control| wanted.contains(&control.status.as_str()));
+    }
+    let text = output::posture_report(&report, args.judge.format)?;
+    output::result(args.judge.output.as_deref(), &text)?;
+    let gate = args.judge.fail_on.is_some_and(|limit| {
+        report.controls.iter().any(|control| {
+            control.status == Verdict::Fail.as_str()
+                && control
+                    .severity
+                    .as_ref()
+                    .and_then(|severity| severity.parse().ok())
+                    .is_some_and(|severity: seareeve_model::Severity| severity >= limit)
+        })
+    });
+    Ok(match (gate, is_incomplete) {
+        (true, _) => Outcome::GateFailed,
+        (false, true) => Outcome::Incomplete,
+        (false, false) => Outcome::Done,
+    })
+}
+
+/// The facts of this machine, or those that were saved.
+fn facts(args: &CollectArgs, surroundings: &Surroundings) -> anyhow::Result<Snapshot> {
+    let snapshot = match &args.facts {
+        Some(file) => saved(file)?,
+        None => {
+            let sockets = args.socket.iter().cloned();
+            docker_host::collect(&docker_host::Options {
+                root: Some(args.root.clone()),
+                endpoints: sockets.map(Endpoint::Unix).collect(),
+                home: surroundings.environment.home.clone(),
+                ..docker_host::Options::here(surroundings.now())
+            })
+        }
+    };
+    if let Some(file) = &args.save_facts {
+        output::result(Some(file), &output::json::text(&snapshot)?)?;
+    }
+    Ok(snapshot)
+}
+
+/// Reads saved facts.
+pub(crate) fn saved(file: &Utf8Path) -> anyhow::Result<Snapshot> {
+    let bytes = input::file_or_stdin("file of facts", file, MOST_FACTS)?;
+    let snapshot: Snapshot =
+        serde_json::from_slice(&bytes).with_context(|| format!("{file} holds no facts"))?;
+    anyhow::ensure!(
+        snapshot.schema == Snapshot::SCHEMA,
+        "{file} holds facts of the form {}, of which only {} is known",
+        snapshot.schema,
+        Snapshot::SCHEMA
+    );
+    Ok(snapshot)
+}
+
+fn judge(
+    library: &Library,
+    snapshot: &Snapshot,
+    args: &PostureArgs,
+    surroundings: &Surroundings,
+) -> anyhow::Result<PostureReport> {
+    let benchmarks = content::benchmarks(library, &args.benchmark)?;
+    let exceptions = match &args.exceptions {
+        Some(file) => {
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("failed to read {file}"))?;
+            Exceptions::parse(&text).with_context(|| format!("failed to use {file}"))?
+        }
+        None => Exceptions::default(),
+    };
+    let statements = Statements {
+        exceptions,
+        ..Statements::default()
+    };
+    let assessments: Vec<_> = benchmarks
+        .into_iter()
+        .map(|benchmark| {
+            let now = surroundings.now();
+            let mut assessment = assess(library, benchmark, snapshot, &statements, now);
+            assessment.controls.retain(|verdict| {
+                let control = verdict.control;
+                args.level.is_none_or(|level| control.level <= level)
+                    && (args.only.is_empty()
+                        || args.only.iter().any(|wanted| {
+                            *wanted == control.id
+                                || control.checks.iter().any(|used| used.check == *wanted)
+                        }))
+            });
+            assessment
+        })
+        .collect();
+    Ok(posture_report(library, snapshot, &assessments))
+}

@@ -1,0 +1,224 @@
+//! `seareeve docker fix`: mends what a control finds fault with, where that can be done by changing `daemon.json`, or a
+//! file's mode or owner. Shows first, keeps what it changes, and brings it back.
+//!
+//! Only ever run by a person on the machine itself: a server has no way to ask for it.
+
+mod change;
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use seareeve_model::{Fact, FactKind, Snapshot};
+use seareeve_posture::{Check, Fix, Library, ObjectVerdict, Outcome as Verdict, judge};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use self::change::Change;
+use crate::args::FixArgs;
+use crate::commands::Outcome;
+use crate::content;
+use crate::output::{self, Messages};
+use crate::surroundings::Surroundings;
+
+/// What a fix changed, so that it can be taken back: a file in the data folder.
+#[derive(Debug, Serialize, Deserialize)]
+struct Journal {
+    control: String,
+    at: Timestamp,
+    changes: Vec<Change>,
+}
+
+pub(super) fn run(
+    args: &FixArgs,
+    data_dir: &Utf8Path,
+    surroundings: &Surroundings,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    let journal = journal_of(data_dir, &args.id)?;
+    if args.rollback {
+        return roll_back(&journal, messages);
+    }
+    let library = content::library(None)?;
+    let uses = wanted(&library, args)?;
+    let snapshot = super::facts(&args.collect, surroundings)?;
+    let mut changes = Vec::new();
+    let mut by_hand = Vec::new();
+    for (check, params) in uses {
+        let verdict = judge(check, &params, &snapshot, surroundings.now());
+        match verdict.outcome {
+            Verdict::Fail => {}
+            outcome => {
+                let reason = verdict.reason.unwrap_or_default();
+                messages.note(format!(
+                    "{}: {} {reason}",
+                    check.id(),
+                    outcome.as_str().replace('_', " ")
+                ));
+                continue;
+            }
+        }
+        let failing: Vec<(&ObjectVerdict, &Fact)> = verdict
+            .objects
+            .iter()
+            .filter(|object| object.outcome == Verdict::Fail)
+            .filter_map(|object| Some((object, find(&snapshot, &object.kind, &object.id)?)))
+            .collect();
+        let planned = plan(check.fix(), &failing, &snapshot, args)?;
+        if planned.is_empty() {
+            let commands = failing
+                .iter()
+                .filter_map(|(object, _)| object.fix.command.clone());
+            by_hand.push((check, commands.collect::<Vec<_>>()));
+        }
+        changes.extend(planned);
+        if let Some(impact) = &check.fix().impact {
+            messages.note(format!("{}: {impact}", check.id()));
+        }
+    }
+    let mut text = String::new();
+    for change in &changes {
+        text.push_str(&change.shown()?);
+    }
+    for (check, commands) in by_hand {
+        text.push_str(&format!(
+            "{}: to be mended by hand: {}\n",
+            check.id(),
+            check.fix().text
+        ));
+        for command in commands {
+            text.push_str(&format!("  {}\n", output::safe(&command)));
+        }
+    }
+    if text.is_empty() {
+        text.push_str("nothing to mend\n");
+    }
+    output::result(None, &text)?;
+    if changes.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    if !args.apply {
+        messages.note("nothing was changed; --apply changes it");
+        return Ok(Outcome::Done);
+    }
+    // Written first: what it lists may have been changed, what it does not list has not.
+    save(&journal, &args.id, &changes, surroundings.now())?;
+    for change in &changes {
+        change.apply()?;
+    }
+    messages.note(format!(
+        "changed; `seareeve docker fix {} --rollback` brings it back",
+        args.id
+    ));
+    if changes.iter().any(Change::needs_restart) {
+        messages.note("the engine learns of it when it is restarted: systemctl restart docker");
+    }
+    Ok(Outcome::Done)
+}
+
+/// The checks that `args.id` names, with their parameters.
+fn wanted<'l>(
+    library: &'l Library,
+    args: &FixArgs,
+) -> anyhow::Result<Vec<(&'l Check, Map<String, Value>)>> {
+    if let Some(check) = library.check(&args.id) {
+        return Ok(vec![(check, Map::new())]);
+    }
+    let benchmarks = content::benchmarks(library, std::slice::from_ref(&args.benchmark))?;
+    let benchmark = benchmarks.first().context("no benchmark")?;
+    let control = benchmark.control(&args.id).with_context(|| {
+        format!(
+            "{} {} has no control {}, and there is no check of that name",
+            benchmark.id, benchmark.version, args.id
+        )
+    })?;
+    let uses: Vec<_> = control
+        .checks
+        .iter()
+        .filter_map(|used| Some((library.check(&used.check)?, used.params())))
+        .collect();
+    if uses.is_empty() {
+        bail!("control {} is for a person to answer", args.id);
+    }
+    Ok(uses)
+}
+
+fn find<'s>(snapshot: &'s Snapshot, kind: &FactKind, id: &str) -> Option<&'s Fact> {
+    let mut items = snapshot.facts.get(kind)?.items.iter();
+    items.find(|fact| fact.id == id)
+}
+
+/// The changes that mend `failing` objects.
+fn plan(
+    fix: &Fix,
+    failing: &[(&ObjectVerdict, &Fact)],
+    snapshot: &Snapshot,
+    args: &FixArgs,
+) -> anyhow::Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    if !fix.daemon.is_empty() {
+        let daemons = failing.iter().map(|(_, fact)| fact);
+        for daemon in daemons.filter(|fact| fact.data.get("config").is_some()) {
+            changes.push(Change::daemon(
+                &daemon.data,
+                &fix.daemon,
+                &args.collect.root,
+            )?);
+        }
+    }
+    if fix.mode.is_some() || fix.owner.is_some() {
+        for (object, file) in failing {
+            if let Some(path) = file.data.get("real_path").and_then(Value::as_str) {
+                let path = below(&args.collect.root, path);
+                changes.push(Change::file(
+                    path,
+                    object.fix.mode.as_deref(),
+                    object.fix.owner.as_deref(),
+                    snapshot,
+                )?);
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// A path of the machine, where its file system is mounted at `root`.
+fn below(root: &Utf8Path, path: &str) -> Utf8PathBuf {
+    root.join(path.trim_start_matches('/'))
+}
+
+fn journal_of(data_dir: &Utf8Path, id: &str) -> anyhow::Result<Utf8PathBuf> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    if !id.chars().all(is_plain) || id.starts_with('.') {
+        bail!("{id} is neither the number of a control nor a check");
+    }
+    Ok(data_dir.join("fixes").join(format!("{id}.json")))
+}
+
+fn save(journal: &Utf8Path, id: &str, changes: &[Change], now: Timestamp) -> anyhow::Result<()> {
+    if let Some(folder) = journal.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("failed to make {folder}"))?;
+    }
+    let content = Journal {
+        control: id.to_owned(),
+        at: now,
+        changes: changes.to_vec(),
+    };
+    output::result(Some(journal), &output::json::text(&content)?)
+}
+
+fn roll_back(journal: &Utf8Path, messages: &Messages) -> anyhow::Result<Outcome> {
+    let text = std::fs::read_to_string(journal)
+        .with_context(|| format!("failed to read what was changed from {journal}"))?;
+    let content: Journal =
+        serde_json::from_str(&text).with_context(|| format!("failed to use {journal}"))?;
+    // The last one first: several may concern one file.
+    for change in content.changes.iter().rev() {
+        change.take_back()?;
+    }
+    std::fs::remove_file(journal).with_context(|| format!("failed to remove {journal}"))?;
+    messages.note(format!("what was changed at {} is as before", content.at));
+    if content.changes.iter().any(Change::needs_restart) {
+        messages.note("the engine learns of it when it is restarted: systemctl restart docker");
+    }
+    Ok(Outcome::Done)
+}

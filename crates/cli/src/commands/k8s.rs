@@ -1,0 +1,173 @@
+//! `seareeve k8s`: manifests, judged object by object.
+
+mod objects;
+mod read;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use seareeve_api::{ManifestReport, ManifestResult};
+use seareeve_model::Severity;
+use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge};
+use serde_json::{Map, Value};
+
+use self::objects::Objects;
+use crate::args::K8sArgs;
+use crate::commands::Outcome;
+use crate::output::{self, Messages};
+use crate::surroundings::Surroundings;
+use crate::{content, input};
+
+/// Bytes of a file of parameters at most.
+const MOST_PARAMS: usize = 1 << 20;
+
+/// A check, and the parameters that it is used with.
+type Use<'l> = (&'l Check, Map<String, Value>);
+
+pub(crate) fn run(
+    args: &K8sArgs,
+    surroundings: &Surroundings,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    let library = content::library(args.checks.as_deref())?;
+    let params = match &args.params {
+        Some(file) => read_params(&library, file)?,
+        None => BTreeMap::new(),
+    };
+    let standard = match &args.standard {
+        Some(name) => Some(standard(&library, name)?),
+        None => None,
+    };
+    let uses = match &standard {
+        Some(standard) => of_standard(&library, standard),
+        None => of_library(&library, &params),
+    };
+    let uses: Vec<Use<'_>> = uses
+        .into_iter()
+        .filter(|(check, _)| {
+            (args.severity.is_empty() || args.severity.contains(&check.severity()))
+                && (args.only.is_empty() || args.only.iter().any(|id| id == check.id()))
+        })
+        .collect();
+    let manifests = read::all(&args.file)?;
+    let mut report = ManifestReport {
+        schema_version: 1,
+        standard: standard
+            .as_ref()
+            .map(|(standard, version)| format!("{}@{version}", standard.id)),
+        objects: Vec::new(),
+        problems: manifests.problems.iter().map(Into::into).collect(),
+    };
+    let mut objects = Objects::new(manifests);
+    let snapshot = objects.snapshot(surroundings.now());
+    for (check, params) in &uses {
+        let verdict = judge(check, params, &snapshot, surroundings.now());
+        for object in &verdict.objects {
+            objects.enter(check, object, &snapshot);
+        }
+    }
+    report.objects = objects.finish(standard.is_some());
+    let text = output::manifest_report(&report, args.format)?;
+    output::result(args.output.as_deref(), &text)?;
+    if !report.problems.is_empty() {
+        messages.note(format!(
+            "{} documents could not be read; the result is partial",
+            report.problems.len()
+        ));
+    }
+    let results = || report.objects.iter().flat_map(|object| &object.results);
+    let is_failing = |result: &ManifestResult, limit: Severity| {
+        let severity: Option<Severity> = result.severity.parse().ok();
+        result.status == Verdict::Fail.as_str() && severity >= Some(limit)
+    };
+    let is_untold = |result: &ManifestResult| {
+        [Verdict::NotCollected, Verdict::Error]
+            .map(Verdict::as_str)
+            .contains(&result.status.as_str())
+    };
+    let gate = args
+        .fail_on
+        .is_some_and(|limit| results().any(|result| is_failing(result, limit)));
+    Ok(if gate {
+        Outcome::GateFailed
+    } else if !report.problems.is_empty() || results().any(is_untold) {
+        Outcome::Incomplete
+    } else {
+        Outcome::Done
+    })
+}
+
+/// A standard as of a version of Kubernetes, and that version.
+fn standard(library: &Library, name: &str) -> anyhow::Result<(Benchmark, String)> {
+    let (id, version) = name.split_once('@').unwrap_or((name, "latest"));
+    let newest = library.benchmark(id, None).with_context(|| {
+        let mut known: Vec<&str> = library
+            .benchmarks()
+            .filter(|benchmark| benchmark.id.starts_with("pss-"))
+            .map(|benchmark| benchmark.id.as_str())
+            .collect();
+        known.dedup();
+        format!("there is no standard {id}; there are {}", known.join(", "))
+    })?;
+    let version = match version.strip_prefix('v').unwrap_or(version) {
+        "latest" => newest.version.clone(),
+        version => {
+            let is_number = |part: &str| part.parse::<u16>().is_ok();
+            let parts: Vec<&str> = version.split('.').collect();
+            anyhow::ensure!(
+                parts.len() == 2 && parts.iter().all(|part| is_number(part)),
+                "{version} is no version of Kubernetes, such as 1.30 or latest"
+            );
+            version.to_owned()
+        }
+    };
+    Ok((newest.at(&version), version))
+}
+
+/// What a standard asks for.
+fn of_standard<'l>(library: &'l Library, (standard, _): &(Benchmark, String)) -> Vec<Use<'l>> {
+    let uses = standard.controls.iter().flat_map(|control| &control.checks);
+    uses.filter_map(|used| Some((library.check(&used.check)?, used.params())))
+        .collect()
+}
+
+/// All checks on objects that manifests have, but those that say nothing without parameters that nobody gave.
+fn of_library<'l>(
+    library: &'l Library,
+    params: &BTreeMap<String, Map<String, Value>>,
+) -> Vec<Use<'l>> {
+    library
+        .checks()
+        .filter(|check| Objects::KINDS.contains(&check.on().as_str()))
+        .filter_map(|check| match params.get(check.id()) {
+            Some(params) => Some((check, params.clone())),
+            None if check.wants_params() => None,
+            None => Some((check, Map::new())),
+        })
+        .collect()
+}
+
+fn read_params(
+    library: &Library,
+    file: &Utf8Path,
+) -> anyhow::Result<BTreeMap<String, Map<String, Value>>> {
+    let bytes = input::file("file of parameters", file, MOST_PARAMS)?;
+    let value = seareeve_kubernetes::value(&bytes)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| format!("failed to use {file}"))?;
+    let params: BTreeMap<String, Map<String, Value>> = serde_json::from_value(value)
+        .with_context(|| format!("{file} is not of the form `check: {{name: value}}`"))?;
+    for (id, params) in &params {
+        let check = library
+            .check(id)
+            .with_context(|| format!("{file}: there is no check {id}"))?;
+        for name in params.keys() {
+            anyhow::ensure!(
+                check.params().contains_key(name),
+                "{file}: {id} has no parameter {name}"
+            );
+        }
+    }
+    Ok(params)
+}

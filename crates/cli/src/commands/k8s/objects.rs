@@ -1,0 +1,189 @@
+//! Objects of manifests in their order, with what checks say of them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use seareeve_api::{ManifestObject, ManifestResult};
+use seareeve_kubernetes::{Kind, Label, Origin, State, snapshot};
+use seareeve_model::{Fact, Snapshot};
+use seareeve_posture::{Check, ObjectVerdict, Outcome as Verdict};
+use serde_json::Value;
+
+use super::read::Manifests;
+
+/// Where an object stands: its file, document and line.
+type Place = (String, usize, u64);
+
+/// See the module.
+pub(super) struct Objects {
+    state: State,
+    objects: BTreeMap<Place, ManifestObject>,
+    /// Places of facts, by kind and id.
+    places: HashMap<(String, String), Place>,
+}
+
+impl Objects {
+    /// Kinds of facts that an object of a manifest can be.
+    pub(super) const KINDS: [&str; 6] = [
+        "kubernetes.workload",
+        "kubernetes.service",
+        "kubernetes.ingress",
+        "kubernetes.gateway",
+        "kubernetes.service-account",
+        "kubernetes.network-policy",
+    ];
+
+    pub(super) fn new(manifests: Manifests) -> Self {
+        let mut objects = BTreeMap::new();
+        let mut state = State::new(Kind::Manifests);
+        let mut enter = |origin: &Origin, kind: &str, namespace: &str, name: &str| {
+            objects.insert(
+                place(origin),
+                ManifestObject {
+                    file: origin.file.clone(),
+                    index: origin.index.try_into().unwrap_or(u64::MAX),
+                    line: origin.line,
+                    kind: kind.to_owned(),
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                    results: Vec::new(),
+                    verdict: None,
+                },
+            );
+        };
+        for other in &manifests.others {
+            enter(&other.origin, &other.kind, &other.namespace, &other.name);
+        }
+        for object in manifests.objects {
+            if let Some(origin) = object.origin() {
+                let kind = object.resource().api().kind;
+                enter(origin, kind, object.namespace(), object.name());
+            }
+            state.add(object);
+        }
+        Self {
+            state,
+            objects,
+            places: HashMap::new(),
+        }
+    }
+
+    /// The facts of all objects.
+    pub(super) fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+        let label = Label {
+            asset_id: "manifests".to_owned(),
+            asset_name: "manifests".to_owned(),
+            collected_at: now,
+            collector: concat!("seareeve ", env!("CARGO_PKG_VERSION")).to_owned(),
+            source: "manifests".to_owned(),
+        };
+        let snapshot = snapshot(&self.state, label);
+        for (kind, facts) in &snapshot.facts {
+            for fact in &facts.items {
+                if let Some(place) = place_of(fact) {
+                    self.places
+                        .insert((kind.to_string(), fact.id.clone()), place);
+                }
+            }
+        }
+        snapshot
+    }
+
+    /// Notes what a check says of an object.
+    pub(super) fn enter(&mut self, check: &Check, said: &ObjectVerdict, snapshot: &Snapshot) {
+        let key = (said.kind.to_string(), said.id.clone());
+        let Some(object) = self
+            .places
+            .get(&key)
+            .and_then(|place| self.objects.get_mut(place))
+        else {
+            return;
+        };
+        let result = |message: &str, path: String| ManifestResult {
+            check: check.id().to_owned(),
+            severity: check.severity().as_str().to_owned(),
+            status: said.outcome.as_str().to_owned(),
+            message: message.to_owned(),
+            path,
+        };
+        if said.items.is_empty() {
+            let reason = said.reason.as_deref().unwrap_or_default();
+            object.results.push(result(reason, String::new()));
+            return;
+        }
+        let fact = snapshot
+            .facts
+            .get(&said.kind)
+            .and_then(|facts| facts.items.iter().find(|fact| fact.id == said.id));
+        for item in &said.items {
+            let path = fact.and_then(|fact| path_of(fact, &item.evidence));
+            let path = path.unwrap_or_default();
+            object.results.push(result(&item.message, path));
+        }
+    }
+
+    /// All objects, in the order of files as they were given and of documents; with a verdict each, if they were judged
+    /// by a standard.
+    pub(super) fn finish(self, with_verdict: bool) -> Vec<ManifestObject> {
+        let mut objects: Vec<ManifestObject> = self.objects.into_values().collect();
+        for object in &mut objects {
+            object
+                .results
+                .sort_by(|one, other| one.check.cmp(&other.check));
+            if with_verdict {
+                let passes = object.results.iter().all(|result| {
+                    [Verdict::Pass, Verdict::NotApplicable]
+                        .map(Verdict::as_str)
+                        .contains(&result.status.as_str())
+                });
+                // What could not be told is not what a standard lets through.
+                let verdict = if passes { "pass" } else { "fail" };
+                object.verdict = Some(verdict.to_owned());
+            }
+        }
+        objects
+    }
+}
+
+fn place(origin: &Origin) -> Place {
+    (origin.file.clone(), origin.index, origin.line)
+}
+
+fn place_of(fact: &Fact) -> Option<Place> {
+    let origin = fact.data.get("origin")?;
+    Some((
+        origin.get("file")?.as_str()?.to_owned(),
+        origin.get("index")?.as_u64()?.try_into().ok()?,
+        origin.get("line")?.as_u64()?,
+    ))
+}
+
+/// Where in the object that stands which a check found fault with: the container, or the pod.
+fn path_of(fact: &Fact, evidence: &Value) -> Option<String> {
+    let pod = match fact.data.get("kind")?.as_str()? {
+        "Pod" => "spec",
+        "PodTemplate" => "template.spec",
+        "CronJob" => "spec.jobTemplate.spec.template.spec",
+        _ if fact.data.get("effective").is_some() => "spec.template.spec",
+        _ => return Some("spec".to_owned()),
+    };
+    let name = evidence.get("name").and_then(Value::as_str);
+    let spec = fact.data.get("spec")?;
+    for list in [
+        "initContainers",
+        "containers",
+        "ephemeralContainers",
+        "volumes",
+    ] {
+        let items = spec.get(list).and_then(Value::as_array);
+        let found = items.and_then(|items| {
+            items
+                .iter()
+                .position(|item| item.get("name").and_then(Value::as_str) == name && name.is_some())
+        });
+        if let Some(index) = found {
+            return Some(format!("{pod}.{list}[{index}]"));
+        }
+    }
+    Some(pod.to_owned())
+}

@@ -1,0 +1,113 @@
+//! What is judged by: the built-in checks and benchmarks, and those of a user's folder beside them.
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_posture::{Benchmark, ContentError, Library};
+
+use crate::output::Messages;
+
+/// Bytes of a file at most; a benchmark may have as many.
+const MOST_BYTES: u64 = 1 << 20;
+/// Folders below each other.
+const DEEPEST: usize = 8;
+/// Files of a folder, whatever they hold.
+const MOST_FILES: usize = 20_000;
+
+/// The built-in content with that of `folder`, if there is one. Files that cannot be used are an error: a check that
+/// is silently left out looks as if it had passed.
+pub(crate) fn library(folder: Option<&Utf8Path>) -> anyhow::Result<Library> {
+    let mut library = Library::builtin();
+    if let Some(folder) = folder {
+        let errors = add(&mut library, folder)?;
+        if !errors.is_empty() {
+            let lines: Vec<String> = errors
+                .into_iter()
+                .map(|error| format!("\n  {:#}", anyhow::Error::from(error)))
+                .collect();
+            bail!("{folder} cannot be used:{}", lines.concat());
+        }
+    }
+    Ok(library)
+}
+
+/// Adds what `folder` holds, and tells what cannot be used.
+pub(crate) fn add(library: &mut Library, folder: &Utf8Path) -> anyhow::Result<Vec<ContentError>> {
+    let mut files = Vec::new();
+    find(folder, DEEPEST, &mut files)?;
+    files.sort();
+    let (mut checks, mut benchmarks) = (Vec::new(), Vec::new());
+    for file in files {
+        let size = std::fs::metadata(&file)
+            .with_context(|| format!("failed to read {file}"))?
+            .len();
+        if size > MOST_BYTES {
+            bail!("{file} has {size} bytes, of which {MOST_BYTES} are allowed");
+        }
+        let text =
+            std::fs::read_to_string(&file).with_context(|| format!("failed to read {file}"))?;
+        let is_benchmark = text
+            .lines()
+            .any(|line| line.starts_with("controls:") || line.starts_with("like:"));
+        let list = if is_benchmark {
+            &mut benchmarks
+        } else {
+            &mut checks
+        };
+        list.push((file.into_string(), text));
+    }
+    Ok(library.add(checks, benchmarks))
+}
+
+fn find(folder: &Utf8Path, depth: usize, files: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
+    let failed = || format!("failed to list {folder}");
+    for entry in folder.read_dir_utf8().with_context(failed)? {
+        let entry = entry.with_context(failed)?;
+        let kind = entry.file_type().with_context(failed)?;
+        let path = entry.into_path();
+        if kind.is_dir() && depth > 0 {
+            find(&path, depth - 1, files)?;
+        } else if matches!(path.extension(), Some("yaml" | "yml")) {
+            files.push(path);
+        }
+        if files.len() > MOST_FILES {
+            bail!("{folder} holds more than {MOST_FILES} files");
+        }
+    }
+    Ok(())
+}
+
+/// The benchmarks that somebody named, as `id` or `id@version`.
+pub(crate) fn benchmarks<'l>(
+    library: &'l Library,
+    names: &[String],
+) -> anyhow::Result<Vec<&'l Benchmark>> {
+    names
+        .iter()
+        .map(|name| {
+            let (id, version) = match name.split_once('@') {
+                Some((id, version)) => (id, Some(version).filter(|version| *version != "latest")),
+                None => (name.as_str(), None),
+            };
+            library.benchmark(id, version).with_context(|| {
+                let known: Vec<String> = library
+                    .benchmarks()
+                    .map(|benchmark| format!("{}@{}", benchmark.id, benchmark.version))
+                    .collect();
+                format!(
+                    "there is no benchmark {name}; there are {}",
+                    known.join(", ")
+                )
+            })
+        })
+        .collect()
+}
+
+/// Says once which kinds of facts are not all there.
+pub(crate) fn tell_gaps(report: &seareeve_api::PostureReport, messages: &Messages) {
+    if !report.gaps.is_empty() {
+        messages.note(format!(
+            "{} kinds of facts could not be collected; the controls that need them say so",
+            report.gaps.len()
+        ));
+    }
+}

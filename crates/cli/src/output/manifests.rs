@@ -1,0 +1,59 @@
+//! What checks say of manifests, in each format.
+
+mod html;
+mod junit;
+mod sarif;
+mod table;
+
+use seareeve_api::{ManifestObject, ManifestReport, ManifestResult};
+
+use super::json;
+use crate::args::PostureFormat;
+
+/// A report in one of the formats.
+pub(crate) fn report(report: &ManifestReport, format: PostureFormat) -> anyhow::Result<String> {
+    match format {
+        PostureFormat::Table => Ok(table::report(report)),
+        PostureFormat::Json => json::text(report),
+        PostureFormat::Sarif => json::text(&sarif::log(report)),
+        PostureFormat::Junit => Ok(junit::report(report)),
+        PostureFormat::Html => Ok(html::page(report)),
+    }
+}
+
+/// `Deployment shop/web`.
+fn name_of(object: &ManifestObject) -> String {
+    match object.namespace.as_str() {
+        "" => format!("{} {}", object.kind, object.name),
+        namespace => format!("{} {namespace}/{}", object.kind, object.name),
+    }
+}
+
+/// Results that somebody should look at: neither passed nor not applicable.
+fn told(object: &ManifestObject) -> impl Iterator<Item = &ManifestResult> {
+    let results = object.results.iter();
+    results.filter(|result| !matches!(result.status.as_str(), "pass" | "not_applicable"))
+}
+
+/// `2 failed, 3 passed`, of all objects' results.
+fn counted(report: &ManifestReport) -> String {
+    let results = || report.objects.iter().flat_map(|object| &object.results);
+    let count = |status: &str| results().filter(|result| result.status == status).count();
+    let parts: Vec<String> = [
+        ("fail", "failed"),
+        ("error", "could not be evaluated"),
+        ("not_collected", "not collected"),
+        ("needs_review", "to review"),
+        ("pass", "passed"),
+        ("not_applicable", "not applicable"),
+    ]
+    .into_iter()
+    .map(|(status, what)| (count(status), what))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    match parts.is_empty() {
+        true => "nothing to judge".to_owned(),
+        false => parts.join(", "),
+    }
+}

@@ -1,0 +1,69 @@
+//! One page for people that needs nothing else: no script, no other file, no network.
+
+use seareeve_api::{ManifestObject, ManifestReport};
+
+use super::{counted, name_of, told};
+use crate::output::html::{POLICY, STYLE};
+use crate::output::markup::escape;
+use crate::output::words::spaced;
+
+pub(super) fn page(report: &ManifestReport) -> String {
+    let problems: String = report
+        .problems
+        .iter()
+        .map(|problem| {
+            let line = format!("{}: {}", problem.place, problem.message);
+            format!("<li>{}</li>", escape(&line))
+        })
+        .collect();
+    let banner = match problems.as_str() {
+        "" => String::new(),
+        problems => format!(
+            "<div class=\"banner\" role=\"note\"><strong>Incomplete: not everything could be read</strong><ul>{problems}</ul></div>\n"
+        ),
+    };
+    let title = match &report.standard {
+        Some(standard) => format!("Kubernetes manifests by {standard}"),
+        None => "Kubernetes manifests".to_owned(),
+    };
+    let title = escape(&title);
+    let rows: String = report.objects.iter().map(rows).collect();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{title} · Seareeve</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <header><div>\n<h1>{title}</h1>\n<div class=\"soft\">{} objects: {}</div>\n</div></header>\n\
+         <main>\n{banner}<table><thead><tr><th>Object</th><th>Status</th><th>What</th><th>Where</th></tr></thead>\n\
+         <tbody>\n{rows}</tbody></table>\n</main>\n<footer>Seareeve {}</footer>\n</body>\n</html>\n",
+        report.objects.len(),
+        counted(report),
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+fn rows(object: &ManifestObject) -> String {
+    let name = escape(&name_of(object));
+    let place = escape(&format!("{}:{}", object.file, object.line));
+    let verdict = object.verdict.as_ref().map(|verdict| {
+        format!(
+            "<tr><td>{name}</td><td>{}</td><td></td><td class=\"mono\">{place}</td></tr>\n",
+            escape(verdict)
+        )
+    });
+    let results = told(object).map(|result| {
+        let status = match result.status.as_str() {
+            "fail" => result.severity.clone(),
+            status => spaced(status),
+        };
+        format!(
+            "<tr><td>{name}</td><td>{}</td><td>{}<br><span class=\"soft mono\">{}</span></td><td class=\"mono\">{place}<br>{}</td></tr>\n",
+            escape(&status),
+            escape(&result.message),
+            escape(&result.check),
+            escape(&result.path)
+        )
+    });
+    verdict.into_iter().chain(results).collect()
+}

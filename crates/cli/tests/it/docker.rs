@@ -1,0 +1,385 @@
+//! `seareeve docker` and `seareeve check` on saved facts, whose every text tries to be more than text.
+
+use serde_json::{Value, json};
+
+use crate::support::{Home, Run};
+
+const HOSTILE: &str = "web\"><script>alert('x')</script> ]]> [a](b) \u{1b}[2J\u{202e}";
+
+fn fact(id: &str, name: &str, data: Value) -> Value {
+    json!({ "id": id, "name": name, "data": data })
+}
+
+fn collection(items: &[Value]) -> Value {
+    json!({ "status": "ok", "source": "here", "items": items })
+}
+
+/// An engine with one privileged container and one that is not, and files that could not be looked at.
+fn facts(home: &Home, live_restore: bool) -> Value {
+    let daemon_json = home.path().join("etc/daemon.json");
+    let daemon = json!({
+        "engine": "docker", "endpoint": "unix:///run/docker.sock", "local": true, "rootless": false,
+        "userns_remap": false,
+        "info": { "Driver": "overlay2", "Swarm": { "LocalNodeState": "inactive" } },
+        "version": { "Version": "29.3.1" },
+        "security": { "apparmor": false, "selinux": false, "no_new_privileges": false, "seccomp": "default" },
+        "config": { "path": daemon_json, "exists": true, "status": "ok", "keys": {} },
+        "effective": {
+            "live-restore": { "value": live_restore, "source": "default" },
+            "userland-proxy": { "value": true, "source": "flag" },
+        },
+        "unresolved": {}, "conflicts": [], "hosts": [],
+    });
+    let container = |name: &str, privileged: bool| {
+        json!({
+            "engine": "e1", "Name": name, "State": { "Status": "running" },
+            "HostConfig": { "Privileged": privileged, "Memory": 0 }, "Mounts": [],
+        })
+    };
+    json!({
+        "schema": "seareeve.facts/1", "asset_kind": "docker-host", "asset_id": "m1", "asset_name": "build-1",
+        "collected_at": "2026-01-01T00:00:00Z", "collector": "a test",
+        "facts": {
+            "docker.daemon": collection(&[fact("e1", "unix:///run/docker.sock", daemon)]),
+            "docker.container": collection(&[
+                fact("c1", HOSTILE, container("web", true)),
+                fact("c2", "db", container("db", false)),
+            ]),
+            "docker.image": collection(&[]),
+            "host.file": { "status": "denied", "detail": "not root", "source": "/etc", "items": [] },
+        },
+    })
+}
+
+fn home() -> Home {
+    let home = Home::new();
+    home.write("facts.json", facts(&home, false).to_string());
+    home
+}
+
+fn docker(home: &Home, arguments: &[&str]) -> Run {
+    let all = [&["docker", "--facts", "facts.json"], arguments].concat();
+    home.run(&all)
+}
+
+fn control<'r>(report: &'r Value, id: &str) -> &'r Value {
+    let mut controls = report["controls"].as_array().unwrap().iter();
+    controls.find(|control| control["id"] == id).unwrap()
+}
+
+#[test]
+fn the_report_is_as_its_schema_says_and_holds_every_control() {
+    let home = home();
+    let run = docker(&home, &["--format", "json"]);
+    // The files of the host could not be seen.
+    assert_eq!(run.code, 3, "{}", run.err);
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let schema = home.run(&["schema", "posture-report"]);
+    let schema: Value = serde_json::from_str(&schema.out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&report)
+        .map(|error| error.to_string())
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+
+    assert_eq!(report["controls"].as_array().unwrap().len(), 118);
+    let privileged = control(&report, "5.5");
+    assert_eq!(
+        (&privileged["status"], &privileged["check"]),
+        (&json!("fail"), &json!("docker.container.privileged"))
+    );
+    let statuses: Vec<&Value> = privileged["objects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|object| &object["status"])
+        .collect();
+    assert_eq!(statuses, [&json!("fail"), &json!("pass")]);
+    assert_eq!(control(&report, "3.1")["status"], "not_collected");
+    assert_eq!(control(&report, "4.6")["status"], "not_applicable");
+    assert_eq!(control(&report, "1.2.1")["status"], "needs_review");
+    assert_eq!(report["gaps"][0]["kind"], "host.file");
+    assert_eq!(docker(&home, &["--format", "json"]).out, run.out);
+}
+
+#[test]
+fn older_editions_have_their_own_numbers() {
+    let home = home();
+    for (edition, count, number) in [("1.8.0", 118, "2.16"), ("1.6.0", 117, "2.15")] {
+        let benchmark = format!("cis-docker@{edition}");
+        let run = docker(&home, &["--format", "json", "--benchmark", &benchmark]);
+        let report: Value = serde_json::from_str(&run.out).unwrap();
+        assert_eq!(report["controls"].as_array().unwrap().len(), count);
+        let check = &control(&report, number)["check"];
+        assert_eq!(check, "docker.daemon.live-restore-off", "{edition}");
+    }
+    let run = docker(&home, &["--benchmark", "cis-docker@9"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("cis-docker@1.8.0"), "{}", run.err);
+}
+
+#[test]
+fn gates_and_filters_decide_the_exit_code_and_what_is_shown() {
+    let home = home();
+    assert_eq!(docker(&home, &["--only", "5.5"]).code, 0);
+    assert_eq!(
+        docker(&home, &["--only", "5.5", "--fail-on", "critical"]).code,
+        2
+    );
+    assert_eq!(
+        docker(&home, &["--only", "2.16", "--fail-on", "critical"]).code,
+        0
+    );
+    assert_eq!(docker(&home, &["--only", "3.1"]).code, 3);
+    let shown = docker(
+        &home,
+        &[
+            "--status",
+            "fail",
+            "--only",
+            "docker.container.privileged,3.1",
+        ],
+    );
+    assert!(shown.out.contains("5.5"), "{}", shown.out);
+    assert!(!shown.out.contains("3.1 "), "{}", shown.out);
+}
+
+#[test]
+fn an_exception_is_told_and_fails_no_gate() {
+    let home = home();
+    home.write(
+        "exceptions.yaml",
+        "exceptions: [{check: docker.container.privileged, object: 'web*', reason: it is the lab}]",
+    );
+    let run = docker(
+        &home,
+        &[
+            "--only",
+            "5.5",
+            "--fail-on",
+            "low",
+            "--exceptions",
+            "exceptions.yaml",
+        ],
+    );
+    assert_eq!(run.code, 0);
+    assert!(
+        run.out.contains("EXCEPTED") && run.out.contains("it is the lab"),
+        "{}",
+        run.out
+    );
+    home.write("bad.yaml", "exceptions: [{check: x}]");
+    let run = docker(&home, &["--exceptions", "bad.yaml"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("reason"), "{}", run.err);
+}
+
+#[test]
+fn no_format_lets_a_name_be_more_than_text() {
+    let home = home();
+    for format in ["table", "sarif", "junit", "html", "json"] {
+        let run = docker(&home, &["--format", format]);
+        assert!(run.out.contains("web"), "{format}");
+        assert!(!run.out.contains(['\u{1b}', '\u{202e}']), "{format}");
+        if matches!(format, "junit" | "html") {
+            assert!(!run.out.contains("<script>"), "{format}");
+        }
+    }
+    let sarif: Value = serde_json::from_str(&docker(&home, &["--format", "sarif"]).out).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let kinds = |kind: &str| {
+        results
+            .iter()
+            .filter(|result| result["kind"] == kind)
+            .count()
+    };
+    assert!(kinds("fail") > 0 && kinds("pass") > 0 && kinds("open") > 0);
+    assert!(
+        results
+            .iter()
+            .all(|result| { (result["kind"] == "fail") == (result["level"] != "none") })
+    );
+    let is_linked = |result: &Value| result["message"]["text"].as_str().unwrap().contains("](b)");
+    assert!(!results.iter().any(is_linked));
+}
+
+#[test]
+fn what_are_no_facts_is_refused() {
+    let home = Home::new();
+    for (content, why) in [
+        ("{}", "holds no facts"),
+        ("[", "holds no facts"),
+        (
+            &*facts(&home, true).to_string().replace("facts/1", "facts/2"),
+            "seareeve.facts/2",
+        ),
+    ] {
+        home.write("facts.json", content);
+        let run = docker(&home, &[]);
+        assert_eq!(run.code, 1);
+        assert!(run.err.contains(why), "{}", run.err);
+    }
+}
+
+#[test]
+fn facts_that_differ_are_compared_with_what_follows_from_it() {
+    let home = home();
+    home.write("after.json", facts(&home, true).to_string());
+    let run = home.run(&["check", "diff", "facts.json", "after.json"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out
+            .contains("effective.live-restore.value: false → true"),
+        "{}",
+        run.out
+    );
+    assert!(run.out.contains("2.16"), "{}", run.out);
+    assert!(run.out.contains("fail → pass"), "{}", run.out);
+    assert_eq!(
+        home.run(&["check", "diff", "facts.json", "facts.json"]).out,
+        ""
+    );
+}
+
+#[test]
+fn a_check_is_explained_with_what_it_read() {
+    let home = home();
+    let run = home.run(&[
+        "check",
+        "explain",
+        "docker.daemon.live-restore-off",
+        "--facts",
+        "facts.json",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    for wanted in [
+        "docker.daemon",
+        "live-restore",
+        "cis-docker@1.8.0 2.16",
+        "build-1: fail",
+    ] {
+        assert!(run.out.contains(wanted), "{wanted}: {}", run.out);
+    }
+    assert_eq!(home.run(&["check", "explain", "docker.nothing"]).code, 1);
+}
+
+const OWN: &str = r#"
+id: own.rule
+title: Containers have a memory limit
+severity: low
+on: docker.container
+fail_if: it.HostConfig.Memory == 0
+message: "{{name}} has none"
+expected: a limit
+why: One container takes all.
+fix: {text: Set one.}
+examples:
+  - {name: none, it: {HostConfig: {Memory: 0}}, expect: fail}
+  - {name: some, it: {HostConfig: {Memory: 64}}, expect: pass}
+"#;
+
+#[test]
+fn checks_and_benchmarks_of_ones_own_are_tested_and_used() {
+    let home = home();
+    home.write("own/checks/own.rule.yaml", OWN);
+    home.write(
+        "own/own-1.yaml",
+        "id: own\nversion: '1'\ntitle: Own rules\nasset: docker-host\ncontrols:\n  - {id: '1', title: Limits, checks: [own.rule]}\n",
+    );
+    let run = home.run(&["check", "test", "own"]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "{}", run.err);
+    assert!(
+        run.err.contains("1 checks, 2 examples, 0 faults"),
+        "{}",
+        run.err
+    );
+    let run = docker(
+        &home,
+        &["--checks", "own", "--benchmark", "own", "--fail-on", "low"],
+    );
+    assert_eq!(run.code, 2);
+    assert!(run.out.contains("db has none"), "{}", run.out);
+
+    // A wrong expectation, an expression that cannot be used, and a file that would never end.
+    home.write(
+        "own/checks/own.rule.yaml",
+        OWN.replace("Memory: 64}}, expect: pass", "Memory: 64}}, expect: fail"),
+    );
+    home.write(
+        "own/checks/own.bad.yaml",
+        OWN.replace("own.rule", "own.bad")
+            .replace("it.HostConfig", "that"),
+    );
+    home.write("own/checks/own.loop.yaml", OWN.replace("own.rule", "own.loop").replace(
+        "it.HostConfig.Memory == 0",
+        "true && [1,2,3,4,5,6,7,8,9].map(a, [1,2,3,4,5,6,7,8,9].map(b, [1,2,3,4,5,6,7,8,9].map(c, [1,2,3,4,5,6,7,8,9].map(d, [1,2,3,4,5,6,7,8,9].map(e, [1,2,3,4,5,6,7,8,9].map(g, [1,2,3,4,5,6,7,8,9].map(h, h))))))).size() == 0",
+    ));
+    let run = home.run(&["check", "test", "own"]);
+    assert_eq!(run.code, 2);
+    for wanted in [
+        "own.rule: some: it is pass, not fail",
+        "unknown variable `that`",
+        "own.loop: none: it is error, not fail",
+    ] {
+        assert!(run.out.contains(wanted), "{wanted}: {}", run.out);
+    }
+    // Nothing is judged by a folder that cannot be used as a whole.
+    let run = docker(&home, &["--checks", "own", "--benchmark", "own"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("own.bad.yaml"), "{}", run.err);
+}
+
+#[test]
+fn a_fix_is_shown_applied_and_taken_back() {
+    let home = home();
+    let before = "{\n  \"debug\": false\n}\n";
+    home.write("etc/daemon.json", before);
+    let file = home.path().join("etc/daemon.json");
+    let fix = |arguments: &[&str]| {
+        home.run(
+            &[
+                &["docker", "fix", "2.16", "--facts", "facts.json"],
+                arguments,
+            ]
+            .concat(),
+        )
+    };
+    let shown = fix(&[]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(
+        shown.out.contains("+   \"live-restore\": true"),
+        "{}",
+        shown.out
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+
+    assert_eq!(fix(&["--apply"]).code, 0);
+    let after: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(after, json!({"debug": false, "live-restore": true}));
+    assert_eq!(fix(&["--rollback"]).code, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    assert_eq!(fix(&["--rollback"]).code, 1);
+
+    // Somebody else changed it since: nobody's work is lost.
+    assert_eq!(fix(&["--apply"]).code, 0);
+    home.write("etc/daemon.json", "{}");
+    let run = fix(&["--rollback"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("changed since"), "{}", run.err);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{}");
+
+    // dockerd would no longer start.
+    let run = home.run(&["docker", "fix", "2.17", "--facts", "facts.json", "--apply"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("command line"), "{}", run.err);
+    // What only a person can mend is told; what needs nobody is too.
+    let run = home.run(&["docker", "fix", "5.5", "--facts", "facts.json", "--apply"]);
+    assert_eq!(run.code, 0);
+    assert!(run.out.contains("by hand"), "{}", run.out);
+    assert_eq!(
+        home.run(&["docker", "fix", "../../x", "--facts", "facts.json"])
+            .code,
+        1
+    );
+}

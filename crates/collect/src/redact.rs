@@ -1,0 +1,451 @@
+//! Takes credentials out of texts that others wrote: command lines, labels, options, build histories.
+//!
+//! Facts are kept and sent, so it is better to lose a word too many than one too few. What is taken out is known by
+//! the name before it (`--password x`, `TOKEN=x`) or by its own form (`ghp_…`, `https://user:x@host`).
+
+use serde_json::{Map, Value};
+
+/// Stands where a credential stood.
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// Words that make a name one of a credential.
+const WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "pass",
+    "pwd",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "secretkey",
+    "credential",
+    "credentials",
+    "requirepass",
+    "masterauth",
+    "basicauth",
+    "authkey",
+    "htpasswd",
+    "dsn",
+];
+
+/// Words that make one only together with `key` after them.
+const KEYS: &[&str] = &[
+    "access",
+    "account",
+    "api",
+    "app",
+    "auth",
+    "deploy",
+    "encryption",
+    "license",
+    "master",
+    "private",
+    "secret",
+    "session",
+    "shared",
+    "signing",
+    "ssh",
+    "storage",
+];
+
+/// Last words of names that are about a credential and not one.
+const ABOUT: &[&str] = &[
+    "file",
+    "files",
+    "path",
+    "dir",
+    "name",
+    "id",
+    "url",
+    "uri",
+    "host",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "length",
+    "lifetime",
+    "policy",
+    "stdin",
+    "type",
+    "driver",
+    "enabled",
+    "count",
+    "min",
+    "max",
+    "hash",
+];
+
+/// How values begin that are credentials whatever their name is, and how long they are at least.
+const FORMS: &[(&str, usize)] = &[
+    ("AKIA", 20),
+    ("ASIA", 20),
+    ("AIza", 39),
+    ("ghp_", 36),
+    ("gho_", 36),
+    ("ghu_", 36),
+    ("ghs_", 36),
+    ("ghr_", 36),
+    ("github_pat_", 40),
+    ("glpat-", 20),
+    ("npm_", 36),
+    ("xoxb-", 20),
+    ("xoxp-", 20),
+    ("xoxa-", 20),
+    ("sk_live_", 20),
+    ("rk_live_", 20),
+    ("SWMTKN-1-", 20),
+    ("SWMKEY-1-", 20),
+    ("dckr_pat_", 20),
+    ("hvs.", 20),
+    ("$apr1$", 10),
+    ("$2y$", 10),
+    ("$2a$", 10),
+    ("$2b$", 10),
+    ("$6$", 10),
+    ("{SHA}", 10),
+];
+
+/// Whether what has this name is a credential: `DB_PASSWORD`, `apiKey`, `splunk-token`, but not
+/// `DB_PASSWORD_FILE`.
+pub(crate) fn is_credential_name(name: &str) -> bool {
+    let words = words(name);
+    let Some(last) = words.last() else {
+        return false;
+    };
+    // Alone it is where one works.
+    if ABOUT.contains(&last.as_str()) || words == ["pwd"] {
+        return false;
+    }
+    words.iter().any(|word| WORDS.contains(&word.as_str()))
+        || words
+            .iter()
+            .zip(words.iter().skip(1))
+            .any(|(word, key)| key == "key" && KEYS.contains(&word.as_str()))
+}
+
+/// The words of a name, in lower case: at signs that are no letters, and where a capital follows a small letter.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars().take(200) {
+        let starts = c.is_ascii_uppercase() && before.is_ascii_lowercase();
+        if !c.is_alphanumeric() || starts {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether a value is a credential by its own form.
+pub(crate) fn has_credential_form(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'']);
+    let is_token = FORMS
+        .iter()
+        .any(|(start, length)| value.starts_with(start) && value.len() >= *length);
+    let is_jwt = value.starts_with("eyJ") && value.len() > 40 && value.matches('.').count() == 2;
+    is_token || is_jwt || value.contains("PRIVATE KEY-----") || password_in_url(value).is_some()
+}
+
+/// Where the password of `scheme://user:password@host` stands.
+fn password_in_url(text: &str) -> Option<std::ops::Range<usize>> {
+    let (before, rest) = text.split_once("://")?;
+    let end = rest
+        .find(|c: char| "/?#\"' ".contains(c))
+        .unwrap_or(rest.len());
+    let (userinfo, _host) = rest.get(..end)?.rsplit_once('@')?;
+    let start = before.len().checked_add(3)?;
+    let stop = start.checked_add(userinfo.len())?;
+    match userinfo.split_once(':') {
+        Some((_, "")) => None,
+        Some((user, _)) => Some(start.checked_add(user.len())?.checked_add(1)?..stop),
+        // A token alone, as `https://TOKEN@host` has it; short ones are users.
+        None if userinfo.len() >= 20 => Some(start..stop),
+        None => None,
+    }
+}
+
+/// A text of any kind without its credentials.
+pub(crate) fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut state = State::Plain;
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end_matches(char::is_whitespace);
+        let space = piece.get(word.len()..).unwrap_or_default();
+        state = redact_word(word, state, &mut out);
+        if !matches!(state, State::Until(_)) {
+            out.push_str(space);
+        }
+    }
+    out
+}
+
+/// What the words before make of the next one.
+#[derive(Clone, Copy)]
+enum State {
+    Plain,
+    /// It is a credential.
+    Value,
+    /// It is one up to this quotation mark.
+    Until(char),
+}
+
+fn redact_word(word: &str, state: State, out: &mut String) -> State {
+    match state {
+        _ if word.is_empty() => return state,
+        State::Until(quote) => {
+            return if word.contains(quote) {
+                State::Plain
+            } else {
+                state
+            };
+        }
+        // A flag without a value, or another option's.
+        State::Value if !word.starts_with('-') => {
+            // `Authorization: Bearer x`
+            if ["bearer", "basic", "token"].contains(&word.to_ascii_lowercase().as_str()) {
+                out.push_str(word);
+                return State::Value;
+            }
+            out.push_str(REDACTED);
+            return open_quote(word);
+        }
+        State::Value | State::Plain => {}
+    }
+    let bare = word.trim_start_matches(|c: char| "-\"'`({[,;$".contains(c));
+    if let Some((name, value)) = bare.split_once(['=', ':']) {
+        let name = name.trim_end_matches(['"', '\'']);
+        let is_name = is_credential_name(name) && !value.starts_with("//");
+        if is_name && !value.is_empty() {
+            let until = word.len().saturating_sub(value.len());
+            out.push_str(word.get(..until).unwrap_or_default());
+            out.push_str(REDACTED);
+            return open_quote(value);
+        }
+        let is_header = name.eq_ignore_ascii_case("authorization");
+        if (is_name || is_header) && word.ends_with(':') {
+            out.push_str(word);
+            return State::Value;
+        }
+    } else if (word.starts_with('-') && is_credential_name(bare))
+        || bare.eq_ignore_ascii_case("bearer")
+    {
+        out.push_str(word);
+        return State::Value;
+    }
+    out.push_str(&redact_value(word));
+    State::Plain
+}
+
+/// Whether a quotation mark that begins `value` is still open at its end.
+fn open_quote(value: &str) -> State {
+    match value.chars().next() {
+        Some(quote @ ('"' | '\'')) if !value.get(1..).unwrap_or_default().contains(quote) => {
+            State::Until(quote)
+        }
+        _ => State::Plain,
+    }
+}
+
+/// One word, with a password in an address taken out, or nothing left of it if it is a credential itself.
+fn redact_value(word: &str) -> String {
+    if let Some(place) = password_in_url(word) {
+        let mut word = word.to_owned();
+        word.replace_range(place, REDACTED);
+        return word;
+    }
+    let value = word.split_once('=').map_or(word, |(_, value)| value);
+    if has_credential_form(value) {
+        let kept = word.len().saturating_sub(value.len());
+        return format!("{}{REDACTED}", word.get(..kept).unwrap_or_default());
+    }
+    word.to_owned()
+}
+
+/// A command line without its credentials.
+pub(crate) fn arguments<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut follows = false;
+    let mut is_mysql = false;
+    for argument in arguments {
+        let flag = argument.starts_with('-') && !argument.contains(['=', ' ', ':']);
+        if follows && !argument.starts_with('-') {
+            out.push(REDACTED.to_owned());
+            follows = false;
+            continue;
+        }
+        follows = flag && is_credential_name(argument.trim_start_matches('-'));
+        // `-pPASSWORD` of MySQL's programs.
+        let attached = argument.strip_prefix("-p").unwrap_or_default();
+        if is_mysql && !attached.is_empty() {
+            out.push(format!("-p{REDACTED}"));
+            continue;
+        }
+        let program = argument.rsplit('/').next().unwrap_or_default();
+        is_mysql |= program.starts_with("mysql") || program.starts_with("mariadb");
+        out.push(text(argument));
+    }
+    out
+}
+
+/// Labels or options: values of credential names go whole, of others what looks like one.
+pub(crate) fn map(map: &mut Map<String, Value>) {
+    for (name, value) in map {
+        redact_under(name, value);
+    }
+}
+
+fn redact_under(name: &str, value: &mut Value) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(_) | Value::String(_) if is_credential_name(name) => {
+            if value.as_str() != Some("") {
+                *value = REDACTED.into();
+            }
+        }
+        Value::Number(_) => {}
+        // Options of mounts: `username=a,password=b`.
+        Value::String(text) => {
+            let parts: Vec<String> = text.split(',').map(self::text).collect();
+            *text = parts.join(",");
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_under(name, item)),
+        Value::Object(object) => map(object),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_of_credentials_are_known() {
+        for name in [
+            "DB_PASSWORD",
+            "dbPassword",
+            "API_KEY",
+            "apiKey",
+            "splunk-token",
+            "SECRET",
+            "AWS_SECRET_ACCESS_KEY",
+            "MYSQL_PWD",
+            "traefik.http.middlewares.a.basicauth.users",
+            "SENTRY_DSN",
+            "requirepass",
+        ] {
+            assert!(is_credential_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "PWD",
+            "OLDPWD",
+            "PATH",
+            "GPG_KEY",
+            "DB_PASSWORD_FILE",
+            "TOKEN_TTL",
+            "SSH_AUTH_SOCK",
+            "KEYBOARD",
+            "password-stdin",
+            "COMPASS",
+            "PUBLIC_KEY",
+            "key",
+        ] {
+            assert!(!is_credential_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn texts_lose_their_credentials_and_nothing_else() {
+        let token = format!("ghp_{}", "a".repeat(36));
+        for (text_in, out) in [
+            ("nginx -g daemon off;", "nginx -g daemon off;"),
+            (
+                "app --token abc --port 80",
+                "app --token [redacted] --port 80",
+            ),
+            ("app --token=abc x", "app --token=[redacted] x"),
+            ("app --token --debug", "app --token --debug"),
+            (
+                "export DB_PASSWORD='a b c' && run",
+                "export DB_PASSWORD=[redacted] && run",
+            ),
+            (
+                "curl -H 'Authorization: Bearer abc' x",
+                "curl -H 'Authorization: Bearer [redacted] x",
+            ),
+            ("postgres://u:p@h/db", "postgres://u:[redacted]@h/db"),
+            ("x=postgres://u:p@h/db", "x=postgres://u:[redacted]@h/db"),
+            (
+                "http://user@host http://h:80/a@b",
+                "http://user@host http://h:80/a@b",
+            ),
+            (r#"{"password":"x"}"#, r#"{"password":[redacted]"#),
+            (&format!("git clone {token}"), "git clone [redacted]"),
+            (&format!("A={token}"), "A=[redacted]"),
+            ("a  b\tc\n", "a  b\tc\n"),
+            ("token: x y", "token: [redacted] y"),
+        ] {
+            assert_eq!(text(text_in), out);
+        }
+    }
+
+    #[test]
+    fn command_lines_lose_their_credentials() {
+        let out = arguments([
+            "mysqld",
+            "-phunter2",
+            "--api-key",
+            "k",
+            "-p",
+            "3306",
+            "--secret",
+            "-x",
+        ]);
+        assert_eq!(
+            out,
+            [
+                "mysqld",
+                "-p[redacted]",
+                "--api-key",
+                "[redacted]",
+                "-p",
+                "3306",
+                "--secret",
+                "-x"
+            ]
+        );
+        assert_eq!(
+            arguments(["sh", "-c", "A_TOKEN=b run"]),
+            ["sh", "-c", "A_TOKEN=[redacted] run"]
+        );
+    }
+
+    #[test]
+    fn options_lose_their_credentials() {
+        let mut options = json!({
+            "splunk-token": "x", "o": "username=a,password=b,vers=3", "empty-token": "", "n": 1,
+            "nested": {"list": ["https://a:b@c"], "password": 5},
+        });
+        map(options.as_object_mut().unwrap());
+        assert_eq!(
+            options,
+            json!({
+                "splunk-token": REDACTED, "o": "username=a,password=[redacted],vers=3", "empty-token": "", "n": 1,
+                "nested": {"list": ["https://a:[redacted]@c"], "password": REDACTED},
+            })
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Engines, asked through the crate's front door.
+
+#[cfg(test)]
+mod client;
