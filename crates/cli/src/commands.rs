@@ -9,6 +9,7 @@ pub(crate) mod generate;
 pub(crate) mod image;
 pub(crate) mod k8s;
 pub(crate) mod sbom;
+pub(crate) mod sensor;
 pub(crate) mod server;
 pub(crate) mod up;
 pub(crate) mod user;
