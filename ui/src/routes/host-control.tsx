@@ -11,6 +11,7 @@ import { CopyButton, Time } from "../components/bits";
 import { ControlStatus } from "../components/control-status";
 import { ExternalLink } from "../components/external-link";
 import { Icon } from "../components/icon";
+import { Markdown } from "../components/markdown";
 import { SeverityLabel } from "../components/severity";
 import { FormError } from "../components/states";
 import { hostStrings } from "../host-strings";
@@ -37,6 +38,18 @@ export function ControlPane({ host, control, onClose }: Props) {
     heading.current?.focus({ preventScroll: true });
     pane.current?.scrollTo(0, 0);
   }, [control.id]);
+  // Closing it gives the focus back to the row it came from.
+  const row = useRef<string>(undefined);
+  useEffect(() => {
+    row.current = document.querySelector("tr[aria-current]")?.getAttribute("data-index") ?? row.current;
+  });
+  useEffect(
+    () => () => {
+      const link = document.querySelector<HTMLElement>(`tr[data-index="${row.current}"] [data-row-link]`);
+      link?.focus({ preventScroll: true });
+    },
+    [],
+  );
   const { remedy, reason } = control;
   const daemon = remedy == null || Object.keys(remedy.daemon).length === 0 ? undefined : JSON.stringify(remedy.daemon, null, 2);
   return (
@@ -63,7 +76,7 @@ export function ControlPane({ host, control, onClose }: Props) {
           <>
             <section className="remedy">
               <h3>{t.remedy}</h3>
-              <p>{remedy.text}</p>
+              <Markdown source={remedy.text} />
               {daemon !== undefined && <Code name={t.daemon} text={daemon} />}
               {remedy.impact != null && (
                 <p>
@@ -73,7 +86,7 @@ export function ControlPane({ host, control, onClose }: Props) {
             </section>
             <section>
               <h3>{t.why}</h3>
-              <p>{remedy.why}</p>
+              <Markdown source={remedy.why} />
             </section>
           </>
         )}

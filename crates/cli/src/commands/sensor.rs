@@ -79,7 +79,7 @@ pub(crate) fn run(
             }
         }
         if args.once {
-            messages.note(&format!("facts sent to {}", args.server));
+            messages.note(format!("facts sent to {}", args.server));
             return Ok(Outcome::Done);
         }
         std::thread::sleep(Duration::from_secs(args.every));
@@ -180,7 +180,7 @@ impl Sensor<'_> {
             }
         };
         keep(&self.folder.join(TOKEN_FILE), &joined.token)?;
-        messages.note(&format!(
+        messages.note(format!(
             "joined {} as sensor {}",
             self.args.server, joined.id
         ));

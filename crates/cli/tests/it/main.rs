@@ -11,6 +11,7 @@ mod manners;
 mod places;
 mod sbom;
 mod secrets;
+mod sensor;
 mod server;
 mod support;
 mod suppressions;
