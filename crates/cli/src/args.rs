@@ -1,17 +1,24 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod hosts;
 mod posture;
 mod scan;
+mod sensor;
 
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use hosts::{
+    AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
+    ScoreArgs,
+};
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
     FixArgs, K8sArgs, PostureArgs, PostureFormat,
 };
 pub(crate) use scan::{ImageArgs, Place, ReportArgs, ReportFormat, SbomArgs};
+pub(crate) use sensor::SensorArgs;
 
 /// Security centre for containers: scan images, and run a server that watches over them.
 ///
@@ -123,6 +130,16 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// Ask a running server.
     Server(ServerArgs),
+    /// Send the facts of this machine's container engines to a server, whenever they change and once a day.
+    ///
+    /// The server judges them: a new check needs no new sensor. The first time, the machine joins by a token that the
+    /// UI shows under Hosts.
+    ///
+    /// Examples:
+    ///   seareeve sensor --server https://seareeve.example --join-file token
+    ///   seareeve server join-token create | seareeve sensor --server http://127.0.0.1:7300 --join-file /dev/stdin
+    #[command(verbatim_doc_comment)]
+    Sensor(SensorArgs),
     /// Look after users of the server on this machine.
     #[command(subcommand)]
     User(UserCommand),
@@ -289,6 +306,8 @@ pub(crate) enum ServerCommand {
         /// The image.
         reference: String,
     },
+    #[command(flatten)]
+    Hosts(HostsCommand),
 }
 
 #[derive(Debug, Subcommand)]

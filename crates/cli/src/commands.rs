@@ -10,6 +10,7 @@ pub(crate) mod image;
 pub(crate) mod java_index;
 pub(crate) mod k8s;
 pub(crate) mod sbom;
+pub(crate) mod sensor;
 pub(crate) mod server;
 pub(crate) mod up;
 pub(crate) mod user;

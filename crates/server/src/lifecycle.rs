@@ -24,6 +24,7 @@ use crate::auth::secret::Secret;
 use crate::config::Config;
 use crate::events::Hub;
 use crate::java_index::JavaIndexFile;
+use crate::posture::Content;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::state::App;
@@ -85,6 +86,8 @@ impl Server {
             vex,
             layers,
             registries,
+            content: Content::builtin(),
+            reading_facts: tokio::sync::Semaphore::new(2),
             events: Hub::new(epoch),
             announcing: tokio::sync::Mutex::default(),
             running: Running::default(),

@@ -12,6 +12,7 @@ mod manners;
 mod places;
 mod sbom;
 mod secrets;
+mod sensor;
 mod server;
 mod support;
 mod suppressions;
