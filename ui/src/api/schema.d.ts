@@ -4,6 +4,75 @@
  */
 
 export interface paths {
+    "/api/v1/attestations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Attestations, those that have ended included. */
+        get: operations["list_attestations"];
+        put?: never;
+        /** Answer a control that no check can tell. The host is judged anew. For security admins. */
+        post: operations["create_attestation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an attestation back. Its host is judged anew. For security admins. */
+        delete: operations["delete_attestation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/{benchmark}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a benchmark says of all assets: section, control, asset. */
+        get: operations["get_compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/{benchmark}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV, one line for each control and asset. */
+        get: operations["get_compliance_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/database/update": {
         parameters: {
             query?: never;
@@ -30,6 +99,182 @@ export interface paths {
         };
         /** What changes, as it changes. A client that comes back with `Last-Event-ID` gets what it missed. */
         get: operations["watch_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All exceptions, those that have ended included. */
+        get: operations["list_exceptions"];
+        put?: never;
+        /** Make an exception. All hosts are judged anew. For security admins. */
+        post: operations["create_exception"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an exception back. All hosts are judged anew. For security admins. */
+        delete: operations["delete_exception"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All exemptions, those that have ended included. */
+        get: operations["list_exemptions"];
+        put?: never;
+        /** Take an asset, or all, out of a recommendation: it becomes not applicable there. For security admins. */
+        post: operations["create_exemption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exemptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an exemption back. For security admins. */
+        delete: operations["delete_exemption"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Send the facts of a machine (`seareeve.facts/1`). For sensors. They take the place of the last ones, and are judged
+         *     soon after if they differ.
+         */
+        put: operations["put_facts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All hosts that sent facts. */
+        get: operations["list_hosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One host with its engines and containers. */
+        get: operations["get_host"];
+        put?: never;
+        post?: never;
+        /** Forget a host. Its sensors' tokens end. For operators. */
+        delete: operations["delete_host"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The facts of a host, as they were collected (`seareeve.facts/1`). */
+        get: operations["get_host_facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the controls of a host changed. */
+        get: operations["get_host_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a benchmark says of a host, as `seareeve docker --format json` prints it there. */
+        get: operations["get_host_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -192,6 +437,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Join as a sensor, by a join token. The answer has the sensor's own token, and nothing else ever has. */
+        post: operations["join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All join tokens. For security admins. */
+        get: operations["list_join_tokens"];
+        put?: never;
+        /** Make a join token. Its secret is in this answer and nowhere else. For security admins. */
+        post: operations["create_join_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/join-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a join token. Sensors that joined by it stay. For security admins. */
+        delete: operations["delete_join_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -201,6 +498,40 @@ export interface paths {
         };
         /** Numbers over all images. */
         get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All recommendations, with how many assets need them. */
+        get: operations["list_recommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A recommendation, and what it says of each asset. */
+        get: operations["get_recommendation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -274,6 +605,91 @@ export interface paths {
         post?: never;
         /** Stop a scan that waits or runs. For operators. */
         delete: operations["cancel_scan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The secure score, and which assets cost how much of it. */
+        get: operations["get_score"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/score/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The secure score as it was, and what changed it. */
+        get: operations["get_score_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/score/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The secure score as it would be if unhealthy assets were mended. */
+        get: operations["get_score_if"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sensors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sensors that joined. */
+        get: operations["list_sensors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sensors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a sensor out: its token ends, what it sent stays. For security admins. */
+        delete: operations["delete_sensor"];
         options?: never;
         head?: never;
         patch?: never;
@@ -456,6 +872,121 @@ export interface components {
             /** @description The statement that hit. */
             range: string;
         };
+        /** @description An attestation: a person's answer to what no check can tell. */
+        Attestation: components["schemas"]["NewAttestation"] & {
+            /** @description Who says so. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description Until when it holds, where its control says how long.
+             */
+            expires?: string | null;
+            /** @description The host's name. */
+            host_name: string;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+        };
+        /** @description Attestations. */
+        AttestationList: {
+            /** @description In the order in which they were made; the last one on a control counts. */
+            attestations: components["schemas"]["Attestation"][];
+        };
+        /** @description A benchmark over all assets. */
+        Compliance: {
+            /**
+             * Format: int32
+             * @description Assets that were compared with it.
+             */
+            assets: number;
+            /** @description The benchmark. */
+            benchmark: string;
+            /** @description Verdicts over all controls and assets. */
+            counts: components["schemas"]["ControlCounts"];
+            /** @description In its order. */
+            sections: components["schemas"]["ComplianceSection"][];
+            /** @description For people. */
+            title: string;
+            /** @description Its edition. */
+            version: string;
+            /** @description All editions, the newest first. */
+            versions: string[];
+        };
+        /** @description What a control says of an asset. */
+        ComplianceAsset: {
+            /**
+             * Format: int64
+             * @description The asset.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Why. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description As for controls of a report. */
+            status: string;
+        };
+        /** @description A control over all assets. */
+        ComplianceControl: {
+            /** @description How the benchmark's makers mark it: `automated` or `manual`. */
+            assessment: string;
+            /** @description What is said of each asset. */
+            assets: components["schemas"]["ComplianceAsset"][];
+            /** @description Verdicts over all assets. */
+            counts: components["schemas"]["ControlCounts"];
+            /** @description Its number. */
+            id: string;
+            /**
+             * Format: int32
+             * @description 1 or 2.
+             */
+            level: number;
+            /** @description In our own words. */
+            title: string;
+        };
+        /** @description A section of a benchmark. */
+        ComplianceSection: {
+            /** @description In its order. */
+            controls: components["schemas"]["ComplianceControl"][];
+            /** @description Verdicts over its controls and all assets. */
+            counts: components["schemas"]["ControlCounts"];
+            /** @description Its number. */
+            id: string;
+            /** @description In our own words. */
+            title: string;
+        };
+        /** @description One change of a control. */
+        ControlChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The benchmark. */
+            benchmark: string;
+            /** @description The control. */
+            control: string;
+            /** @description What it is since. */
+            status: string;
+            /** @description What it asks for; empty where it is no longer known. */
+            title: string;
+            /** @description Its edition. */
+            version: string;
+            /** @description What it was before; absent for one that was not judged. */
+            was?: string | null;
+        };
         /** @description How many controls have each status. */
         ControlCounts: {
             /**
@@ -616,10 +1147,55 @@ export interface components {
             type: "images";
         } | {
             /** @enum {string} */
+            type: "posture";
+        } | {
+            /** @enum {string} */
             type: "database";
         } | {
             /** @enum {string} */
             type: "reset";
+        };
+        /** @description An exception: a check that may fail. */
+        Exception: components["schemas"]["NewException"] & {
+            /** @description Who made it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+        };
+        /** @description All exceptions. */
+        ExceptionList: {
+            /** @description In the order in which they count. */
+            exceptions: components["schemas"]["Exception"][];
+        };
+        /** @description An exemption: an asset that a recommendation does not count. */
+        Exemption: components["schemas"]["NewExemption"] & {
+            /** @description The host's name. */
+            asset_name?: string | null;
+            /** @description Who made it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+        };
+        /** @description All exemptions. */
+        ExemptionList: {
+            /** @description In the order in which they were made. */
+            exemptions: components["schemas"]["Exemption"][];
         };
         /** @description Support after the usual one. */
         ExtendedSupport: {
@@ -640,6 +1216,16 @@ export interface components {
             count: number;
             /** @description The value to filter by. */
             value: string;
+        };
+        /** @description What became of facts. */
+        FactsTaken: {
+            /** @description Whether they differ from the last ones; then they will be judged. */
+            changed: boolean;
+            /**
+             * Format: int64
+             * @description The host that they are of.
+             */
+            host: number;
         };
         /** @description One finding with all that is known about it. */
         Finding: {
@@ -781,6 +1367,178 @@ export interface components {
             /** @description One line. */
             title: string;
         };
+        /** @description A container and its settings. */
+        HostContainer: {
+            /** @description Its AppArmor profile. */
+            apparmor: string;
+            /** @description Capabilities beyond the engine's own. */
+            capabilities: string[];
+            /** @description The engine's endpoint. */
+            engine: string;
+            /**
+             * Format: int32
+             * @description Checks that fail on it.
+             */
+            failed: number;
+            /** @description The engine's id of it. */
+            id: string;
+            /** @description The image as it was asked for. */
+            image: string;
+            /** @description `host` where it shares the host's memory. */
+            ipc_mode: string;
+            /** @description Whether that is root; absent where that could not be told. */
+            is_root?: boolean | null;
+            /**
+             * Format: int64
+             * @description Bytes of memory that it may use; 0 without a limit.
+             */
+            memory_bytes: number;
+            /** @description What is mounted from the host, as `/etc->/host/etc (rw)`. */
+            mounts: string[];
+            /** @description Without the slash. */
+            name: string;
+            /** @description `bridge`, `host`, a network's name, … */
+            network: string;
+            /** @description `host` where it shares the host's processes. */
+            pid_mode: string;
+            /**
+             * Format: int64
+             * @description Processes that it may have; absent without a limit.
+             */
+            pids_limit?: number | null;
+            /** @description Published ports, as `0.0.0.0:80->8080/tcp`. */
+            ports: string[];
+            /** @description Whether it has all rights on the host. */
+            privileged: boolean;
+            /** @description Whether its root file system can be written. */
+            read_only: boolean;
+            /** @description When it is started again. */
+            restart: string;
+            /** @description Its seccomp profile. */
+            seccomp: string;
+            /** @description `running`, `exited`, … */
+            state: string;
+            /** @description What it runs as. */
+            user: string;
+        };
+        /** @description A host. */
+        HostDetail: components["schemas"]["HostSummary"] & {
+            /** @description As the kernel names it. */
+            architecture?: string | null;
+            /**
+             * Format: date-time
+             * @description When they were collected.
+             */
+            collected_at: string;
+            /** @description The program that collected its facts. */
+            collector: string;
+            /** @description Its containers by name, with what matters of their settings. */
+            container_list: components["schemas"]["HostContainer"][];
+            /**
+             * Format: date-time
+             * @description When they were judged last.
+             */
+            judged_at?: string | null;
+            /** @description The kernel's release. */
+            kernel?: string | null;
+            /** @description The operating system's name. */
+            os?: string | null;
+            /** @description What recommendations say of it. */
+            recommendations: components["schemas"]["HostRecommendation"][];
+        };
+        /** @description A container engine of a host. */
+        HostEngine: {
+            /** @description Where it listens. */
+            endpoint: string;
+            /** @description `docker` or `podman`. */
+            product: string;
+            /** @description Whether it runs without root. */
+            rootless: boolean;
+            /** @description As it says. */
+            version: string;
+        };
+        /** @description How the controls of a host changed. */
+        HostHistory: {
+            /** @description The last one first. */
+            changes: components["schemas"]["ControlChange"][];
+            /** @description To be sent as `cursor` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description A page of hosts. */
+        HostPage: {
+            /** @description The rows. */
+            hosts: components["schemas"]["HostSummary"][];
+            /** @description To be sent as `cursor` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description What a recommendation says of a host. */
+        HostRecommendation: {
+            /**
+             * Format: int64
+             * @description The exemption that takes it out.
+             */
+            exemption?: number | null;
+            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            health: string;
+            /** @description The recommendation. */
+            id: string;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description `high`, `medium` or `low`. */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description What should be so. */
+            title: string;
+        };
+        /** @description A host in a list. */
+        HostSummary: {
+            /**
+             * Format: int64
+             * @description Containers on it; absent where that is not known, as for the next two.
+             */
+            containers?: number | null;
+            /** @description Its container engines. */
+            engines: components["schemas"]["HostEngine"][];
+            /** @description Its failed controls of the newest edition, by severity; `unknown` are those that a person says fail. */
+            failed: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: date-time
+             * @description When its facts came first.
+             */
+            first_seen: string;
+            /**
+             * Format: int64
+             * @description In addresses.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Images on it.
+             */
+            images?: number | null;
+            /**
+             * Format: date-time
+             * @description When they came last.
+             */
+            last_seen: string;
+            /** @description What its sensor recognises it by: the machine id. */
+            machine_id: string;
+            /** @description The machine's name. */
+            name: string;
+            /** @description Why. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Of them, those that run.
+             */
+            running?: number | null;
+            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            state: string;
+        };
         /** @description One image with its layers. */
         ImageDetail: components["schemas"]["ImageSummary"] & {
             /** @description Digest of the configuration. */
@@ -886,6 +1644,69 @@ export interface components {
              */
             size_bytes: number;
         };
+        /** @description A sensor that wants to join. */
+        Join: {
+            /** @description What the sensor calls itself: its machine's name. */
+            name: string;
+            /** @description The secret of a join token. */
+            token: string;
+            /** @description Its program's version. */
+            version: string;
+        };
+        /** @description A join token without its secret. */
+        JoinToken: {
+            /** @description Who made it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires: string;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When the last one did.
+             */
+            last_used?: string | null;
+            /**
+             * Format: int64
+             * @description How many sensors may join by it; absent for any number.
+             */
+            most_uses?: number | null;
+            /** @description What it is for. */
+            name: string;
+            /** @description The secret, shown once: only in the answer that made it. */
+            secret?: string | null;
+            /**
+             * Format: int64
+             * @description How many have.
+             */
+            uses: number;
+        };
+        /** @description All join tokens. */
+        JoinTokenList: {
+            /** @description Newest first. */
+            tokens: components["schemas"]["JoinToken"][];
+        };
+        /** @description What a sensor gets when it joins. */
+        Joined: {
+            /**
+             * Format: int64
+             * @description The sensor's number.
+             */
+            id: number;
+            /** @description Its own token, shown once, by which it sends. */
+            token: string;
+        };
         /** @description An entry of CISA's catalogue of known exploited vulnerabilities. */
         KnownExploited: {
             /**
@@ -981,6 +1802,76 @@ export interface components {
             severity: string;
             /** @description `pass`, `fail`, `not_applicable`, `not_collected`, `error`, `needs_review` or `excepted`. */
             status: string;
+        };
+        /** @description An attestation to make. */
+        NewAttestation: {
+            /** @description The benchmark. */
+            benchmark: string;
+            /** @description The control. */
+            control: string;
+            /**
+             * Format: int64
+             * @description The host.
+             */
+            host: number;
+            /** @description Why, or where the evidence lies. */
+            reason: string;
+            /** @description `pass`, `fail` or `not_applicable`. */
+            status: string;
+            /** @description Its edition. */
+            version: string;
+        };
+        /** @description An exception to make. */
+        NewException: {
+            /** @description Only on hosts with such a name, in which `*` stands for anything. */
+            asset?: string | null;
+            /** @description Only where this benchmark wants it. */
+            benchmark?: string | null;
+            /** @description The check that may fail. */
+            check: string;
+            /**
+             * Format: date-time
+             * @description Until when; without an end, if absent.
+             */
+            expires?: string | null;
+            /** @description Only on objects (containers, files, …) with such a name. */
+            object?: string | null;
+            /** @description Why it may. */
+            reason: string;
+        };
+        /** @description An exemption to make. */
+        NewExemption: {
+            /**
+             * Format: int64
+             * @description The asset; absent for all of them.
+             */
+            asset?: number | null;
+            /**
+             * Format: date-time
+             * @description Until when; without an end, if absent.
+             */
+            expires?: string | null;
+            /** @description `mitigated` (something else makes up for it) or `waiver` (the risk is accepted). */
+            kind: string;
+            /** @description Why. */
+            reason: string;
+            /** @description The recommendation. */
+            recommendation: string;
+        };
+        /** @description A join token to make. */
+        NewJoinToken: {
+            /**
+             * Format: int32
+             * @description Hours until it ends, 1 to 8,760.
+             */
+            hours: number;
+            /**
+             * Format: int32
+             * @description How many sensors may join by it; absent for any number.
+             */
+            most_uses?: number | null;
+            /** @description What it is for, 1 to 100 characters. */
+            name: string;
         };
         /** @description A new password for the signed-in user. */
         NewPassword: {
@@ -1088,6 +1979,92 @@ export interface components {
              * @description Version of this schema: 1.
              */
             schema_version: number;
+        };
+        /** @description A recommendation with how many assets it finds healthy. */
+        Recommendation: {
+            /** @description The kind of asset that it is about. */
+            asset: string;
+            /** @description Whether it can be made a rule of admission. */
+            deny: boolean;
+            /**
+             * Format: int32
+             * @description Assets that need nothing.
+             */
+            healthy: number;
+            /** @description In addresses. */
+            id: string;
+            /**
+             * Format: int32
+             * @description Assets that it does not concern, or that are exempt.
+             */
+            not_applicable: number;
+            /**
+             * Format: double
+             * @description Points that come back when no asset needs it any more, as far as other recommendations do not hold them.
+             */
+            potential: number;
+            /** @description Judged, but not counted in the score. */
+            preview: boolean;
+            /** @description Whether one click mends it. */
+            quick_fix: boolean;
+            /** @description The score groups in which it counts. */
+            score_groups: string[];
+            /** @description `high`, `medium` or `low`. */
+            severity: string;
+            /** @description What should be so. */
+            title: string;
+            /**
+             * Format: int32
+             * @description Assets that need it.
+             */
+            unhealthy: number;
+            /**
+             * Format: int32
+             * @description Assets of which it could not be told.
+             */
+            unknown: number;
+        };
+        /** @description What a recommendation says of an asset. */
+        RecommendationAsset: {
+            /**
+             * Format: int64
+             * @description The exemption that takes it out.
+             */
+            exemption?: number | null;
+            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            health: string;
+            /**
+             * Format: int64
+             * @description The asset.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Why. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+        };
+        /** @description A recommendation and its assets. */
+        RecommendationDetail: components["schemas"]["Recommendation"] & {
+            /** @description Its assets, by name. */
+            assets: components["schemas"]["RecommendationAsset"][];
+            /** @description The benchmark whose failed controls it gathers. */
+            benchmark?: string | null;
+            /** @description What one click does. */
+            quick_fix_text?: string | null;
+            /** @description What to do, in order. */
+            steps: string[];
+            /** @description Why it matters. */
+            why: string;
+        };
+        /** @description All recommendations. */
+        RecommendationList: {
+            /** @description Those that bring the most points first, then the most severe. */
+            recommendations: components["schemas"]["Recommendation"][];
         };
         /** @description A link. */
         Reference: {
@@ -1528,6 +2505,120 @@ export interface components {
          * @enum {string}
          */
         ScanState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description The secure score. */
+        Score: {
+            /** @description Groups of which any asset was judged, those that could bring the most first. */
+            groups: components["schemas"]["ScoreGroup"][];
+            /**
+             * Format: double
+             * @description Those that there could be.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description The points that are there.
+             */
+            points: number;
+            /**
+             * Format: double
+             * @description The first as a share of the second, 0 to 1; absent when nothing was judged.
+             */
+            share?: number | null;
+        };
+        /** @description An asset that costs points. */
+        ScoreAsset: {
+            /**
+             * Format: int64
+             * @description The asset.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+            /** @description What it needs. */
+            recommendations: string[];
+        };
+        /** @description One reason of a change of the score. */
+        ScoreCause: {
+            /**
+             * Format: int64
+             * @description The asset, which may be gone.
+             */
+            asset: number;
+            /** @description Its name then. */
+            asset_name: string;
+            /** @description What it is since; absent for an asset that is gone. */
+            health?: string | null;
+            /** @description The recommendation. */
+            recommendation: string;
+            /** @description What it was before; absent for a new asset. */
+            was?: string | null;
+        };
+        /** @description A group's part of the score. */
+        ScoreGroup: {
+            /**
+             * Format: double
+             * @description Those that are there.
+             */
+            current: number;
+            /**
+             * Format: int32
+             * @description Assets that are healthy for all of its recommendations.
+             */
+            healthy: number;
+            /** @description The group. */
+            id: string;
+            /**
+             * Format: double
+             * @description Its points.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description What one asset is worth.
+             */
+            per_asset: number;
+            /**
+             * Format: double
+             * @description Those to be had.
+             */
+            potential: number;
+            /** @description Its recommendations. */
+            recommendations: string[];
+            /** @description For people. */
+            title: string;
+            /** @description Assets that are not, with the recommendations that say so. */
+            unhealthy: components["schemas"]["ScoreAsset"][];
+            /**
+             * Format: int32
+             * @description Assets of which it could not be told: they count neither way.
+             */
+            unknown: number;
+        };
+        /** @description The score as it was. */
+        ScoreHistory: {
+            /** @description The last first. */
+            points: components["schemas"]["ScorePoint"][];
+        };
+        /** @description The score from a time on. */
+        ScorePoint: {
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            at: string;
+            /** @description What changed it. */
+            causes: components["schemas"]["ScoreCause"][];
+            /**
+             * Format: double
+             * @description Those that there could be.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description The points that were there.
+             */
+            points: number;
+        };
         /** @description Secrets of an image, worst first, a page of them. */
         SecretPage: {
             /** @description How many there are of each severity, with all filters applied but that of the severity. */
@@ -1574,6 +2665,40 @@ export interface components {
             severity: string;
             /** @description What it is, in a few words. */
             title: string;
+        };
+        /** @description A sensor. */
+        Sensor: {
+            /**
+             * Format: int64
+             * @description The host that it sends facts of; absent before the first.
+             */
+            host?: number | null;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it joined.
+             */
+            joined: string;
+            /** @description The join token's name. */
+            joined_by: string;
+            /**
+             * Format: date-time
+             * @description When it was heard of last, to the minute.
+             */
+            last_seen: string;
+            /** @description What it calls itself. */
+            name: string;
+            /** @description Its program's version when it joined. */
+            version: string;
+        };
+        /** @description All sensors. */
+        SensorList: {
+            /** @description By name. */
+            sensors: components["schemas"]["Sensor"][];
         };
         /** @description Who is signed in. */
         Session: {
@@ -1768,6 +2893,217 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_attestations: {
+        parameters: {
+            query?: {
+                /** @description The host; all, if absent. */
+                host?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttestationList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_attestation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAttestation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attestation"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_attestation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The attestation */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_compliance: {
+        parameters: {
+            query?: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Compliance"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_compliance_csv: {
+        parameters: {
+            query?: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     update_database: {
         parameters: {
             query?: never;
@@ -1819,6 +3155,573 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_exceptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewException"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exception"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_exception: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exception */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_exemptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExemptionList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_exemption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExemption"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exemption"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_exemption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exemption */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactsTaken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_hosts: {
+        parameters: {
+            query?: {
+                /** @description Part of a name, a machine id or an engine's version. */
+                q?: string;
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+                status?: string;
+                /** @description With an engine of this product: `docker` or `podman`. */
+                engine?: string;
+                /** @description `severity` (worst first) or `name`. */
+                sort?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_host_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_host_history: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The host */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostHistory"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_host_report: {
+        parameters: {
+            query?: {
+                /** @description Such as `cis-docker`, or with its edition `cis-docker@1.8.0`; the newest of each that is about hosts, if absent. */
+                benchmark?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The host */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostureReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2349,6 +4252,179 @@ export interface operations {
             };
         };
     };
+    join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Join"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Joined"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_join_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinTokenList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_join_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewJoinToken"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinToken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_join_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_overview: {
         parameters: {
             query?: never;
@@ -2367,6 +4443,71 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recommendations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_recommendation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2657,6 +4798,174 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_score: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Score"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_score_history: {
+        parameters: {
+            query?: {
+                /** @description How many days back, 1 to 3,650; 30, if absent. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreHistory"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_score_if: {
+        parameters: {
+            query?: {
+                /** @description Only this recommendation's assets; those of all, if absent. */
+                recommendation?: string;
+                /** @description Only this asset; all of them, if absent. */
+                asset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Score"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sensors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SensorList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_sensor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sensor */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
