@@ -285,6 +285,7 @@ mod tests {
         let (library, _) = Library::embedded();
         let editions = [
             ("cis-docker", "1.8.0", 118, 87, 31, 23),
+            ("cis-aks", "1.8.0", 51, 39, 12, 21),
             ("cis-kubernetes", "2.0.0", 131, 116, 15, 64),
             ("cis-kubernetes", "1.12.0", 131, 116, 15, 64),
         ];
