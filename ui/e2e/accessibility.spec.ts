@@ -63,6 +63,11 @@ const PAGES: [string, (page: Page) => Promise<void>][] = [
       await expect(page.getByRole("heading", { name: "Remedy" })).toBeVisible();
     },
   ],
+  ["hosts", (page) => page.goto("/hosts").then(() => expect(page.getByText(/No host has joined|1 host/)).toBeVisible())],
+  [
+    "recommendations",
+    (page) => page.goto("/recommendations").then(() => expect(page.getByText(/about assets that are not connected/)).toBeVisible()),
+  ],
   ["scans", (page) => page.goto("/scans").then(() => expect(page.getByRole("table")).toBeVisible())],
   [
     "settings",
@@ -115,7 +120,7 @@ test("the theme chosen in the application wins over the system's, and is remembe
 
 test("zoomed to 200 %, nothing is cut off sideways", async ({ page }) => {
   await page.setViewportSize({ width: 720, height: 450 });
-  for (const path of ["/", "/images", "/scans", "/settings"]) {
+  for (const path of ["/", "/images", "/hosts", "/recommendations", "/scans", "/settings"]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     const [inner, outer] = await page.evaluate(() => [document.body.scrollWidth, document.documentElement.clientWidth]);

@@ -10,6 +10,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 
+import { hostQuery, hostReportQuery, hostsQuery, recommendationsQuery, scoreQuery } from "./api/host-queries";
 import {
   facetsQuery,
   findingsQuery,
@@ -25,6 +26,7 @@ import {
 import { CrashPage, NotFoundPage } from "./components/error-pages";
 import { localPath, parseSearch, stringifySearch, text } from "./lib/address";
 import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters, secretFilters } from "./lib/filters";
+import { hostSearch, hostsSearch } from "./lib/host-filters";
 import { Shell } from "./routes/shell";
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -107,6 +109,37 @@ const scans = createRoute({
   component: lazyRouteComponent(() => import("./routes/scans"), "ScansPage"),
 });
 
+const hosts = createRoute({
+  getParentRoute: () => app,
+  path: "/hosts",
+  validateSearch: hostsSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => void client.prefetchInfiniteQuery(hostsQuery(deps)),
+  component: lazyRouteComponent(() => import("./routes/hosts"), "HostsPage"),
+});
+
+const host = createRoute({
+  getParentRoute: () => app,
+  path: "/hosts/$id",
+  validateSearch: hostSearch,
+  loader: ({ context: { client }, params: { id } }) => {
+    void client.prefetchQuery(hostQuery(Number(id)));
+    void client.prefetchQuery(hostReportQuery(Number(id)));
+  },
+  component: lazyRouteComponent(() => import("./routes/host"), "HostPage"),
+});
+
+const recommendations = createRoute({
+  getParentRoute: () => app,
+  path: "/recommendations",
+  validateSearch: (search: Record<string, unknown>): { id?: string } => ({ id: text(search.id) }),
+  loader: ({ context: { client } }) => {
+    void client.prefetchQuery(scoreQuery);
+    void client.prefetchQuery(recommendationsQuery);
+  },
+  component: lazyRouteComponent(() => import("./routes/recommendations"), "RecommendationsPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
@@ -115,7 +148,7 @@ const settings = createRoute({
 
 export function makeRouter(client: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, scans, settings])]),
+    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, recommendations, scans, settings])]),
     context: { client },
     parseSearch,
     stringifySearch,

@@ -11,6 +11,8 @@ export const strings = {
     label: "Main",
     overview: "Overview",
     images: "Images",
+    hosts: "Hosts",
+    recommendations: "Recommendations",
     scans: "Scans",
     settings: "Settings",
     skip: "Skip to content",

@@ -1,5 +1,7 @@
 //! A typed client for programs that speak to a Seareeve server. Blocking, for the command line.
 
+mod hosts;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -171,15 +173,30 @@ fn read<T: DeserializeOwned>(
     url: String,
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
 ) -> Result<T, ClientError> {
-    let mut answer = match answer {
-        Ok(answer) => answer,
-        Err(source) => {
-            return Err(ClientError::Network {
-                url,
-                source: Box::new(source),
-            });
-        }
+    let (url, status, body) = read_bytes(url, answer)?;
+    serde_json::from_slice(&body)
+        .map_err(|_not_ours: serde_json::Error| ClientError::Foreign { url, status })
+}
+
+fn read_text(
+    url: String,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<String, ClientError> {
+    let (url, status, body) = read_bytes(url, answer)?;
+    String::from_utf8(body)
+        .map_err(|_not_ours: std::string::FromUtf8Error| ClientError::Foreign { url, status })
+}
+
+/// The body of an answer that is no refusal.
+fn read_bytes(
+    url: String,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<(String, u16, Vec<u8>), ClientError> {
+    let failed = |url: &str, source: ureq::Error| ClientError::Network {
+        url: url.to_owned(),
+        source: Box::new(source),
     };
+    let mut answer = answer.map_err(|error| failed(&url, error))?;
     let status = answer.status().as_u16();
     // A report of a large image has tens of thousands of findings; more than this is not a report of ours.
     let body = answer
@@ -187,19 +204,9 @@ fn read<T: DeserializeOwned>(
         .with_config()
         .limit(256 * 1024 * 1024)
         .read_to_vec();
-    let body = match body {
-        Ok(body) => body,
-        Err(source) => {
-            return Err(ClientError::Network {
-                url,
-                source: Box::new(source),
-            });
-        }
-    };
-    if (200..300).contains(&status)
-        && let Ok(value) = serde_json::from_slice(&body)
-    {
-        return Ok(value);
+    let body = body.map_err(|error| failed(&url, error))?;
+    if (200..300).contains(&status) {
+        return Ok((url, status, body));
     }
     match serde_json::from_slice::<ErrorBody>(&body) {
         Ok(ErrorBody { error }) => Err(ClientError::Refused {

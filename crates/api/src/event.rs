@@ -17,6 +17,8 @@ pub enum Event {
     },
     /// Stored images or findings changed: lists may be asked for again.
     Images,
+    /// What is said of hosts, recommendations or the score changed.
+    Posture,
     /// The advisory database was replaced, or matching against it began or ended.
     Database,
     /// Events were missed: everything may have changed.

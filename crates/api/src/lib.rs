@@ -7,23 +7,31 @@ mod client;
 mod database;
 mod error;
 mod event;
+mod host;
 mod image;
 mod judged;
 mod judgement;
 mod manifests;
 mod page;
 mod posture;
+mod recommendation;
 mod report;
 mod sbom;
 mod scan;
 mod secret;
+mod sensor;
 mod session;
+mod statement;
 mod vex;
 
 pub use client::{Client, ClientError};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;
+pub use host::{
+    ControlChange, HostContainer, HostDetail, HostEngine, HostHistory, HostPage,
+    HostRecommendation, HostSummary,
+};
 pub use image::{
     ExtendedSupport, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView,
     ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
@@ -37,6 +45,11 @@ pub use posture::{
     ControlCounts, PostureReport, ReportAsset, ReportBenchmark, ReportControl, ReportGap,
     ReportObject, ReportRemedy, posture_report,
 };
+pub use recommendation::{
+    Compliance, ComplianceAsset, ComplianceControl, ComplianceSection, Recommendation,
+    RecommendationAsset, RecommendationDetail, RecommendationList, Score, ScoreAsset, ScoreCause,
+    ScoreGroup, ScoreHistory, ScorePoint,
+};
 pub use report::{
     AdvisoryMatch, Cvss, ImageReport, Reference, ReportDistro, ReportFinding, ReportImage,
     ReportLayer, ReportNotice, ReportPackage, ReportProblem, report,
@@ -44,8 +57,15 @@ pub use report::{
 pub use sbom::{Sbom, SbomDistro, SbomError, SbomPackage, SbomSource};
 pub use scan::{Scan, ScanPage, ScanProgress, ScanRequest, ScanSource, ScanState};
 pub use secret::{ReportSecret, SecretPage, SecretView};
+pub use sensor::{
+    FactsTaken, Join, JoinToken, JoinTokenList, Joined, NewJoinToken, Sensor, SensorList,
+};
 pub use session::{
     NewPassword, NewToken, NewUser, Session, SignIn, SignInLink, Status, Token, TokenList, User,
     UserCreated, UserList,
+};
+pub use statement::{
+    Attestation, AttestationList, Exception, ExceptionList, Exemption, ExemptionList,
+    NewAttestation, NewException, NewExemption,
 };
 pub use vex::{VexEntry, VexList};

@@ -201,16 +201,7 @@ impl From<&posture::Assessment<'_>> for ReportBenchmark {
     fn from(assessment: &posture::Assessment<'_>) -> Self {
         let mut counts = ControlCounts::default();
         for control in &assessment.controls {
-            let count = match control.outcome {
-                posture::Outcome::Pass => &mut counts.pass,
-                posture::Outcome::Fail => &mut counts.fail,
-                posture::Outcome::NotApplicable => &mut counts.not_applicable,
-                posture::Outcome::NotCollected => &mut counts.not_collected,
-                posture::Outcome::Error => &mut counts.error,
-                posture::Outcome::NeedsReview => &mut counts.needs_review,
-                posture::Outcome::Excepted => &mut counts.excepted,
-            };
-            *count += 1;
+            counts.note(control.outcome);
         }
         Self {
             id: assessment.benchmark.id.clone(),
@@ -218,6 +209,22 @@ impl From<&posture::Assessment<'_>> for ReportBenchmark {
             title: assessment.benchmark.title.clone(),
             counts,
         }
+    }
+}
+
+impl ControlCounts {
+    /// Counts one more.
+    pub fn note(&mut self, outcome: posture::Outcome) {
+        let count = match outcome {
+            posture::Outcome::Pass => &mut self.pass,
+            posture::Outcome::Fail => &mut self.fail,
+            posture::Outcome::NotApplicable => &mut self.not_applicable,
+            posture::Outcome::NotCollected => &mut self.not_collected,
+            posture::Outcome::Error => &mut self.error,
+            posture::Outcome::NeedsReview => &mut self.needs_review,
+            posture::Outcome::Excepted => &mut self.excepted,
+        };
+        *count = count.saturating_add(1);
     }
 }
 

@@ -41,7 +41,7 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
     output::log::start(
         &loaded.config.log,
         args.debug,
-        matches!(args.command, Command::Up(_)),
+        matches!(args.command, Command::Up(_) | Command::Sensor(_)),
     )?;
     let surroundings = || Surroundings::from_variables(std::env::vars_os());
     match &args.command {
@@ -58,6 +58,9 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         Command::Check(check) => commands::check::run(check, &surroundings()?, messages),
         Command::Db(db) => commands::db::run(db, &loaded.config, &surroundings()?, messages),
         Command::Up(_) => commands::up::run(loaded.config, messages),
+        Command::Sensor(sensor) => {
+            commands::sensor::run(sensor, &loaded.config, &surroundings()?, messages)
+        }
         Command::Server(server) => commands::server::run(server, messages),
         Command::User(user) => commands::user::run(user, loaded.config, messages),
         Command::Doctor => commands::doctor::run(&loaded, messages),
@@ -67,5 +70,6 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         Command::Openapi => commands::generate::openapi(),
         Command::Schema(schema) => commands::generate::schema(schema),
         Command::Reference => commands::generate::reference(),
+        Command::Starter(starter) => commands::generate::starter(&starter.folder),
     }
 }

@@ -9,8 +9,9 @@ use seareeve_server::config::{Config, SETTINGS};
 use toml::{Table, Value};
 
 /// Variables of ours that are not settings.
-const OTHER_VARIABLES: [&str; 5] = [
+const OTHER_VARIABLES: [&str; 6] = [
     "SEAREEVE_CONFIG",
+    "SEAREEVE_JOIN_TOKEN",
     "SEAREEVE_SERVER",
     "SEAREEVE_TOKEN",
     "SEAREEVE_SHARED",

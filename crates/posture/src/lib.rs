@@ -8,10 +8,12 @@
 
 mod assess;
 mod benchmark;
+mod catalogue;
 mod check;
 mod examples;
 mod exceptions;
 mod functions;
+mod health;
 mod judge;
 mod library;
 mod score;
@@ -21,9 +23,11 @@ mod views;
 
 pub use assess::{Assessment, Attestation, ControlVerdict, Statements, assess};
 pub use benchmark::{Benchmark, BenchmarkError, Control, Mark, Section, Use};
+pub use catalogue::{Catalogue, CatalogueError, Recommendation, ScoreGroup};
 pub use check::{Check, CheckError, Fix};
 pub use examples::{ExampleResult, run_examples};
 pub use exceptions::{Exception, Exceptions};
+pub use health::{health, not_concerned};
 pub use judge::judge;
 pub use library::{ContentError, Library, Reason};
 pub use score::{GroupScore, Health, Judged, Score, score};

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use rust_embed::Embed;
+use seareeve_model::Digest;
+use sha2::{Digest as _, Sha256};
 
 use crate::benchmark::{Benchmark, BenchmarkError, BenchmarkFile};
 use crate::check::{Check, CheckError};
@@ -24,6 +26,8 @@ pub struct Library {
     checks: BTreeMap<String, Check>,
     /// By id and version.
     benchmarks: BTreeMap<(String, Vec<u32>), Benchmark>,
+    /// Hashes of the files that are in use.
+    sources: BTreeMap<String, [u8; 32]>,
 }
 
 /// A file that cannot be used: the rest can.
@@ -105,6 +109,10 @@ impl Library {
             } else {
                 Err(Reason::Many)
             };
+            if added.is_ok() {
+                self.sources
+                    .insert(file.clone(), Sha256::digest(&text).into());
+            }
             if let Err(reason) = added {
                 let is_end = matches!(reason, Reason::Many);
                 errors.push(ContentError { file, reason });
@@ -116,7 +124,7 @@ impl Library {
         let mut waiting = Vec::new();
         for (file, text) in benchmarks.into_iter().take(MOST_FILES) {
             match BenchmarkFile::parse(&text) {
-                Ok(parsed) => waiting.push((file, parsed)),
+                Ok(parsed) => waiting.push((file, parsed, Sha256::digest(&text).into())),
                 Err(error) => errors.push(ContentError {
                     file,
                     reason: error.into(),
@@ -124,13 +132,30 @@ impl Library {
             }
         }
         // Those that are like another come after all that are not; an edition is not like one that is like another.
-        waiting.sort_by_key(|(_, parsed)| parsed.like().is_some());
-        for (file, parsed) in waiting {
-            if let Err(reason) = self.add_benchmark(&file, parsed) {
-                errors.push(ContentError { file, reason });
+        waiting.sort_by_key(|(_, parsed, _)| parsed.like().is_some());
+        for (file, parsed, hash) in waiting {
+            match self.add_benchmark(&file, parsed) {
+                Ok(()) => {
+                    self.sources.insert(file, hash);
+                }
+                Err(reason) => errors.push(ContentError { file, reason }),
             }
         }
         errors
+    }
+
+    /// What tells this content from another: equal digests judge equally.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut hasher = Sha256::new();
+        // Judging itself changes with the program.
+        hasher.update(env!("CARGO_PKG_VERSION"));
+        for (file, hash) in &self.sources {
+            hasher.update(file);
+            hasher.update([0]);
+            hasher.update(hash);
+        }
+        Digest::sha256(&hasher.finalize().into())
     }
 
     /// A check by its id.

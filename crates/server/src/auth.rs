@@ -4,3 +4,4 @@ pub(crate) mod caller;
 pub(crate) mod limit;
 pub(crate) mod password;
 pub(crate) mod secret;
+pub(crate) mod sensor;

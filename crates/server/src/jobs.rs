@@ -3,6 +3,7 @@
 //! Jobs are rows of the store, leased for a while and taken up again when their process dies; each is written so
 //! that doing it twice changes nothing.
 
+mod assess;
 mod judge;
 mod rematch;
 mod scan;
@@ -20,6 +21,7 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::state::App;
 
+pub(crate) use assess::{JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess};
 pub(crate) use rematch::MATCHED_WITH;
 pub(crate) use scan::{Note, Saved, ScanJob, announce, save};
 pub(crate) use update_advisories::{UPDATE_PROBLEM, UPDATE_TRIED};
@@ -34,6 +36,8 @@ const LOOK: Duration = Duration::from_secs(15);
 const SCAN: &str = "scan";
 const REMATCH: &str = "rematch";
 const JUDGE: &str = "judge";
+/// One worker does these one after the other, so that the score follows one change at a time.
+pub(crate) const ASSESS: &str = "assess";
 pub(crate) const UPDATE_ADVISORIES: &str = "update-advisories";
 /// The jobs that change what is matched with; one worker does them one after the other.
 pub(crate) const DATABASE_JOBS: &[&str] = &[REMATCH, UPDATE_ADVISORIES, JUDGE];
@@ -58,6 +62,7 @@ pub(crate) fn spawn(app: &Arc<App>, tasks: &TaskTracker) {
         tasks.spawn(work(Arc::clone(app), &[SCAN]));
     }
     tasks.spawn(work(Arc::clone(app), DATABASE_JOBS));
+    tasks.spawn(work(Arc::clone(app), &[ASSESS]));
     tasks.spawn(sweep::run(Arc::clone(app)));
 }
 
@@ -124,6 +129,7 @@ async fn run(app: &Arc<App>, job: &Job) {
             SCAN => scan::run(app, job).await,
             REMATCH => rematch::run(app, job).await,
             JUDGE => judge::run(app, job).await,
+            ASSESS => assess::run(app, job).await,
             UPDATE_ADVISORIES => update_advisories::run(app, job).await,
             other => Err(anyhow::anyhow!("no job is called {other}").into()),
         }

@@ -1,15 +1,18 @@
 //! HTTP API, jobs and the embedded UI, in one process.
 //!
 //! Routes translate between wire types and the store; jobs do the work that outlives a request. Nothing here judges:
-//! packages are found and matched in `seareeve-scan`, images read in `seareeve-image`.
+//! packages are found and matched in `seareeve-scan`, images read in `seareeve-image`, facts judged in
+//! `seareeve-posture`.
 
 mod advisories;
 mod auth;
 pub mod config;
 mod error;
 mod events;
+mod java_index;
 mod jobs;
 mod lifecycle;
+mod posture;
 pub mod registries;
 mod routes;
 mod running;

@@ -23,6 +23,8 @@ use crate::auth::limit::Limiter;
 use crate::auth::secret::Secret;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::java_index::JavaIndexFile;
+use crate::posture::Content;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::state::App;
@@ -59,6 +61,7 @@ impl Server {
         let lock = lock(&config.server.data_dir)?;
         let store = open_store(&config).await?;
         let advisories = Advisories::open(config.advisory_file())?;
+        let java_index = JavaIndexFile::new(config.java_index_file());
         let vex = Shelf::open(&store).await?;
         let registries =
             Registries::load(&config.scan.registries).context("setting scan.registries")?;
@@ -79,9 +82,12 @@ impl Server {
             config,
             store,
             advisories,
+            java_index,
             vex,
             layers,
             registries,
+            content: Content::builtin(),
+            reading_facts: tokio::sync::Semaphore::new(2),
             events: Hub::new(epoch),
             announcing: tokio::sync::Mutex::default(),
             running: Running::default(),

@@ -1,10 +1,24 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
+mod attestations;
+mod compliance;
 mod events;
+mod exceptions;
+mod exemptions;
+mod findings;
+mod hosts;
 mod images;
+mod join_tokens;
+mod packages;
+mod query;
+mod recommendations;
+mod reports;
 pub(crate) mod scans;
+mod score;
 mod secrets;
+mod sensors;
 mod session;
+mod statements;
 mod status;
 mod tokens;
 mod users;
@@ -69,6 +83,11 @@ impl utoipa::Modify for Security {
             .description(Some("An API token."))
             .build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let sensor = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token that a sensor got when it joined."))
+            .build();
+        components.add_security_scheme("sensor", SecurityScheme::Http(sensor));
     }
 }
 
@@ -89,15 +108,51 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(scans::sbom))
         .routes(routes!(images::list))
         .routes(routes!(images::get, images::delete))
-        .routes(routes!(images::report))
-        .routes(routes!(images::sbom))
-        .routes(routes!(images::packages))
-        .routes(routes!(images::findings))
-        .routes(routes!(images::facets))
-        .routes(routes!(images::finding))
+        .routes(routes!(reports::report))
+        .routes(routes!(reports::sbom))
+        .routes(routes!(packages::list))
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::facets))
+        .routes(routes!(findings::get))
         .routes(routes!(secrets::list))
         .routes(routes!(vex::list, vex::put))
         .routes(routes!(vex::delete))
+        .merge(hosts())
+}
+
+/// Hosts, what recommendations and benchmarks say of them, and what people do.
+fn hosts() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(hosts::list))
+        .routes(routes!(hosts::get, hosts::delete))
+        .routes(routes!(hosts::report))
+        .routes(routes!(hosts::facts))
+        .routes(routes!(hosts::history))
+        .routes(routes!(sensors::list))
+        .routes(routes!(sensors::delete))
+        .routes(routes!(join_tokens::list, join_tokens::create))
+        .routes(routes!(join_tokens::delete))
+        .routes(routes!(exceptions::list, exceptions::create))
+        .routes(routes!(exceptions::delete))
+        .routes(routes!(attestations::list, attestations::create))
+        .routes(routes!(attestations::delete))
+        .routes(routes!(exemptions::list, exemptions::create))
+        .routes(routes!(exemptions::delete))
+        .routes(routes!(recommendations::list))
+        .routes(routes!(recommendations::get))
+        .routes(routes!(score::get))
+        .routes(routes!(score::what_if))
+        .routes(routes!(score::history))
+        .routes(routes!(compliance::get))
+        .routes(routes!(compliance::csv))
+        .merge(sensor())
+}
+
+/// What only sensors do.
+fn sensor() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(sensors::put_facts))
+        .layer(DefaultBodyLimit::max(sensors::FACTS_LIMIT))
 }
 
 /// What strangers can reach: small bodies, so that they cannot fill the memory.
@@ -110,6 +165,7 @@ fn sign_in() -> OpenApiRouter<Arc<App>> {
         )) // POST is open
         .routes(routes!(session::sign_in_by_link)) // open
         .routes(routes!(session::change_password))
+        .routes(routes!(sensors::join)) // open
         .layer(DefaultBodyLimit::max(16 * 1024))
 }
 

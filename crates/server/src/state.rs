@@ -6,13 +6,15 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use seareeve_image::LayerCache;
 use seareeve_store::Store;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::advisories::Advisories;
 use crate::auth::limit::Limiter;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::java_index::JavaIndexFile;
+use crate::posture::Content;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::vex::Shelf;
@@ -25,6 +27,12 @@ pub(crate) struct App {
     pub(crate) store: Store,
     /// The advisory database in use.
     pub(crate) advisories: Advisories,
+    /// Names Java archives that do not name themselves.
+    pub(crate) java_index: JavaIndexFile,
+    /// What assets are judged by.
+    pub(crate) content: Arc<Content>,
+    /// Facts that are being read: they take much memory, so few at a time.
+    pub(crate) reading_facts: Semaphore,
     /// Tells waiting UIs.
     pub(crate) events: Hub,
     /// Held while an event is made of a row.

@@ -67,6 +67,16 @@ impl<'r> Columns<'r> {
         self.get(column)
     }
 
+    pub(crate) fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
+        self.get(column)
+    }
+
+    /// A number that may not be there, and cannot be negative.
+    pub(crate) fn opt_count(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
+        let number = self.opt_int(column)?;
+        number.map(|_| self.count(column)).transpose()
+    }
+
     pub(crate) fn hash(&self, column: &'static str) -> Result<[u8; 32], StoreError> {
         let bytes: Vec<u8> = self.get(column)?;
         bytes

@@ -17,8 +17,28 @@ macro_rules! id {
 }
 
 id! {
+    /// A host or cluster whose configuration is judged.
+    AssetId
+}
+id! {
+    /// What a person says of a control that no check can tell.
+    AttestationId
+}
+id! {
+    /// An exception from a check.
+    ExceptionId
+}
+id! {
+    /// An exemption of assets from a recommendation.
+    ExemptionId
+}
+id! {
     /// A stored image.
     ImageId
+}
+id! {
+    /// A token by which sensors join.
+    JoinTokenId
 }
 id! {
     /// A job that waits, runs or is dead.
@@ -31,6 +51,10 @@ id! {
 id! {
     /// A request to scan something.
     ScanId
+}
+id! {
+    /// A sensor that joined.
+    SensorId
 }
 id! {
     /// An API token.

@@ -19,18 +19,25 @@
 
 #![warn(clippy::indexing_slicing)]
 
+pub mod assets;
+pub mod attestations;
 mod changes;
 mod columns;
 mod error;
+pub mod exceptions;
+pub mod exemptions;
 mod exploitation;
 mod ids;
 pub mod images;
 pub mod jobs;
+pub mod join_tokens;
 pub mod matches;
 pub mod packages;
 mod page;
 mod rows;
 pub mod scans;
+pub mod scores;
+pub mod sensors;
 pub mod sessions;
 pub mod settings;
 pub mod sign_in_links;
@@ -43,6 +50,9 @@ pub mod vulnerabilities;
 
 pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
-pub use ids::{ImageId, JobId, PackageId, ScanId, TokenId, UserId, VexId, VulnerabilityId};
+pub use ids::{
+    AssetId, AttestationId, ExceptionId, ExemptionId, ImageId, JobId, JoinTokenId, PackageId,
+    ScanId, SensorId, TokenId, UserId, VexId, VulnerabilityId,
+};
 pub use page::{Cursor, Page};
 pub use store::{DatabaseUrl, DatabaseUrlError, Dialect, Store, Tx};

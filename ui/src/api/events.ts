@@ -62,6 +62,9 @@ export function apply(client: QueryClient, event: Event, refresh: Refresh): void
     case "database":
       for (const key of [keys.status, keys.overview, keys.vex]) refresh(key);
       return;
+    case "posture":
+      refresh(keys.posture);
+      return;
     case "reset":
       for (const key of Object.values(keys)) refresh(key);
       return;

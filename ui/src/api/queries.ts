@@ -20,13 +20,14 @@ export const keys = {
   tokens: ["tokens"],
   users: ["users"],
   vex: ["vex"],
+  posture: ["posture"],
 } as const;
 
 interface Page {
   next?: string | null;
 }
 
-const paged = {
+export const paged = {
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (page: Page) => page.next ?? undefined,
   // A changed filter shows the old rows until the new ones are there: no flicker, no jump.

@@ -456,6 +456,44 @@ export interface components {
             /** @description The statement that hit. */
             range: string;
         };
+        /** @description How many controls have each status. */
+        ControlCounts: {
+            /**
+             * Format: int32
+             * @description They could not be evaluated.
+             */
+            error: number;
+            /**
+             * Format: int32
+             * @description They fail, and may.
+             */
+            excepted: number;
+            /**
+             * Format: int32
+             * @description Something is wrong.
+             */
+            fail: number;
+            /**
+             * Format: int32
+             * @description A person has to decide.
+             */
+            needs_review: number;
+            /**
+             * Format: int32
+             * @description They do not concern the asset.
+             */
+            not_applicable: number;
+            /**
+             * Format: int32
+             * @description The facts are not there.
+             */
+            not_collected: number;
+            /**
+             * Format: int32
+             * @description All is well.
+             */
+            pass: number;
+        };
         /** @description A CVSS vector with its base score. */
         Cvss: {
             /**
@@ -475,6 +513,11 @@ export interface components {
              * @description Number of advisory records.
              */
             advisories: number;
+            /**
+             * Format: int64
+             * @description Number of records that were left out, because they say of bug fixes or enhancements and of no vulnerability.
+             */
+            bug_fixes?: number;
             /**
              * Format: date-time
              * @description When it was built.
@@ -884,6 +927,61 @@ export interface components {
              */
             size_bytes: number;
         };
+        /** @description One object. */
+        ManifestObject: {
+            /** @description The file that it stands in; empty for those of a cluster. */
+            file: string;
+            /**
+             * Format: int64
+             * @description Which document of the file, from 0; the items of a `List` count as one each.
+             */
+            index: number;
+            /** @description Such as `Deployment`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The line on which it begins, from 1; 0 for those of a cluster.
+             */
+            line: number;
+            /** @description Its name, or what its name begins with. */
+            name: string;
+            /** @description Empty where it says none. */
+            namespace: string;
+            /**
+             * @description What checks say of it: one for each thing found fault with, and one for a check that found nothing. Empty for
+             *     objects that no check is about.
+             */
+            results: components["schemas"]["ManifestResult"][];
+            /** @description `pass` or `fail` by the standard; `null` without one. */
+            verdict?: string | null;
+        };
+        /** @description What checks say of Kubernetes' objects, from files or a cluster. The same objects and checks give the same bytes. */
+        ManifestReport: {
+            /** @description In the order of files and documents. */
+            objects: components["schemas"]["ManifestObject"][];
+            /** @description What could not be read. When it is not empty, the result is partial. */
+            problems: components["schemas"]["ReportProblem"][];
+            /**
+             * Format: int32
+             * @description Version of this schema: 1.
+             */
+            schema_version: number;
+            /** @description The standard that objects were compared with, such as `pss-restricted@1.30`; `null` without one. */
+            standard?: string | null;
+        };
+        /** @description What a check says of an object. */
+        ManifestResult: {
+            /** @description The check. */
+            check: string;
+            /** @description What is wrong, or why it could not be told; empty when all is well. */
+            message: string;
+            /** @description Where in the object, such as `spec.template.spec.containers[0]`. */
+            path: string;
+            /** @description How bad it is when it fails. */
+            severity: string;
+            /** @description `pass`, `fail`, `not_applicable`, `not_collected`, `error`, `needs_review` or `excepted`. */
+            status: string;
+        };
         /** @description A new password for the signed-in user. */
         NewPassword: {
             /** @description The current password; left out by a user who has none yet. */
@@ -970,6 +1068,27 @@ export interface components {
              */
             layer_index: number;
         };
+        /** @description What benchmarks say of one asset. The same facts, checks and statements of people give the same bytes. */
+        PostureReport: {
+            /** @description The asset. */
+            asset: components["schemas"]["ReportAsset"];
+            /** @description What it was compared with. */
+            benchmarks: components["schemas"]["ReportBenchmark"][];
+            /**
+             * Format: date-time
+             * @description When its facts were collected.
+             */
+            collected_at: string;
+            /** @description In the benchmarks' order. */
+            controls: components["schemas"]["ReportControl"][];
+            /** @description What could not be collected, and why. Where a control needs it, it is `not_collected`. */
+            gaps: components["schemas"]["ReportGap"][];
+            /**
+             * Format: int32
+             * @description Version of this schema: 1.
+             */
+            schema_version: number;
+        };
         /** @description A link. */
         Reference: {
             /** @description OSV's reference type. */
@@ -995,6 +1114,57 @@ export interface components {
              * @description The last day of the usual support.
              */
             standard: string;
+        };
+        /** @description The asset of a report. */
+        ReportAsset: {
+            /** @description The same next time. */
+            id: string;
+            /** @description `docker-host`, `kubernetes-cluster`, `kubernetes-node`. */
+            kind: string;
+            /** @description For people. */
+            name: string;
+        };
+        /** @description A benchmark of a report, with how many of its controls have each status. */
+        ReportBenchmark: {
+            /** @description Counts of controls. */
+            counts: components["schemas"]["ControlCounts"];
+            /** @description Such as `cis-docker`. */
+            id: string;
+            /** @description For people. */
+            title: string;
+            /** @description The edition. */
+            version: string;
+        };
+        /** @description One control. */
+        ReportControl: {
+            /** @description How the benchmark's makers mark it: `automated` or `manual`. */
+            assessment: string;
+            /** @description Such as `cis-docker`. */
+            benchmark: string;
+            /** @description The check that decides it; `null` for one that only a person can answer. */
+            check?: string | null;
+            /** @description The control's number in it. */
+            id: string;
+            /**
+             * Format: int32
+             * @description 1 or 2.
+             */
+            level: number;
+            /** @description What was judged. */
+            objects: components["schemas"]["ReportObject"][];
+            /** @description Why, where no object says it. */
+            reason?: string | null;
+            remedy?: components["schemas"]["ReportRemedy"] | null;
+            /** @description The section that it stands in. */
+            section: string;
+            /** @description How bad it is when it fails: `critical`, `high`, `medium`, `low`; `null` without a check. */
+            severity?: string | null;
+            /** @description `pass`, `fail`, `not_applicable`, `not_collected`, `error`, `needs_review` or `excepted`. */
+            status: string;
+            /** @description In our own words. */
+            title: string;
+            /** @description The edition. */
+            version: string;
         };
         /** @description The distribution of a report's image. */
         ReportDistro: {
@@ -1057,6 +1227,17 @@ export interface components {
             title: string;
             vex?: components["schemas"]["VexVerdict"] | null;
         };
+        /** @description Facts that could not be had. */
+        ReportGap: {
+            /** @description Why not. */
+            detail: string;
+            /** @description The kind of fact. */
+            kind: string;
+            /** @description Where they would come from. */
+            source: string;
+            /** @description `denied`, `unsupported` or `error`. */
+            status: string;
+        };
         /** @description The image of a report. */
         ReportImage: {
             /** @description Such as `amd64`. */
@@ -1100,6 +1281,31 @@ export interface components {
             /** @description What it is about. */
             place: string;
         };
+        /** @description What a check says of one object. */
+        ReportObject: {
+            /** @description What was found; empty when all is well. */
+            actual: string;
+            /** @description The check; a control may have several. */
+            check: string;
+            /** @description Shell lines that mend it, to copy. */
+            command?: string | null;
+            /** @description The values that were read. */
+            evidence: Record<string, never>[];
+            /** @description What is wanted. */
+            expected: string;
+            /** @description The same next time. */
+            id: string;
+            /** @description The kind of fact: `docker.container`. */
+            kind: string;
+            /** @description Each thing found fault with, in a sentence. */
+            messages: string[];
+            /** @description For people. */
+            name: string;
+            /** @description Why it is not applicable, not collected or excepted, or could not be evaluated. */
+            reason?: string | null;
+            /** @description As for controls. */
+            status: string;
+        };
         /** @description A package at its place. */
         ReportPackage: {
             /** @description The type of its package URL, such as `deb`, `rpm`, `pypi` or `golang`. */
@@ -1124,6 +1330,21 @@ export interface components {
             message: string;
             /** @description Where. */
             place: string;
+        };
+        /** @description Why a control matters, and how what fails is mended. */
+        ReportRemedy: {
+            /** @description Keys and values for `daemon.json`. */
+            daemon: Record<string, never>;
+            /** @description What may break. */
+            impact?: string | null;
+            /** @description Where to read more. */
+            references: string[];
+            /** @description Techniques of MITRE ATT&CK that it makes harder. */
+            techniques: string[];
+            /** @description What to do. */
+            text: string;
+            /** @description Why it matters. */
+            why: string;
         };
         /** @description A credential that an image carries. */
         ReportSecret: {

@@ -99,7 +99,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const client = useQueryClient();
   const update = useUpdateDatabase();
   const mayUpdate = useMay("operator");
-  const page = (to: "/" | "/images" | "/scans" | "/settings", label: string): Item => ({
+  const page = (to: "/" | "/images" | "/hosts" | "/recommendations" | "/scans" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
     run: () => void navigate({ to }),
@@ -109,6 +109,8 @@ function useCommands(onShortcuts: () => void): Item[] {
   return [
     page("/", strings.nav.overview),
     page("/images", strings.nav.images),
+    page("/hosts", strings.nav.hosts),
+    page("/recommendations", strings.nav.recommendations),
     page("/scans", strings.nav.scans),
     page("/settings", strings.nav.settings),
     action(strings.scan.title, () => {

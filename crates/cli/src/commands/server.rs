@@ -1,5 +1,7 @@
 //! `seareeve server`: asks a running server through the typed client.
 
+mod hosts;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -50,6 +52,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
                 }
             }
         }
+        ServerCommand::Hosts(command) => hosts::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),
     }
     Ok(Outcome::Done)

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use seareeve_store::{jobs, scans, sessions, settings, sign_in_links};
+use seareeve_store::{exceptions, jobs, scans, sessions, settings, sign_in_links};
 use tracing::warn;
 
-use crate::jobs::{MATCHED_WITH, SCAN, ScanJob, UPDATE_TRIED, announce};
+use crate::jobs::{
+    ASSESS, JUDGED_AT, JUDGED_WITH, MATCHED_WITH, SCAN, ScanJob, UPDATE_TRIED, announce,
+};
 use crate::state::App;
 
 /// Pause between two rounds.
@@ -28,6 +30,7 @@ pub(super) async fn run(app: Arc<App>) {
         note("advisories", advisories(&app).await);
         note("sign-in", sign_in(&app).await);
         note("scans", ended_scans(&app).await);
+        note("posture", posture(&app).await);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = app.shutdown.cancelled() => {}
@@ -73,6 +76,30 @@ async fn update_is_due(app: &App, now: Timestamp) -> anyhow::Result<bool> {
     Ok(tried.is_none_or(|tried| {
         now.duration_since(tried) >= SignedDuration::from_hours(i64::from(hours))
     }))
+}
+
+/// Judges all assets anew when the content is another one, or when something that people said has ended.
+async fn posture(app: &Arc<App>) -> anyhow::Result<()> {
+    if jobs::any_pending(&app.store, &[ASSESS]).await? {
+        return Ok(());
+    }
+    let now = app.now();
+    let judged_with = settings::get(&app.store, JUDGED_WITH).await?;
+    let judged_at = settings::get(&app.store, JUDGED_AT).await?;
+    let judged_at = judged_at.and_then(|time| time.parse::<Timestamp>().ok());
+    let is_due = match judged_at {
+        Some(judged_at) if judged_with.as_deref() == Some(app.content.digest.as_str()) => {
+            exceptions::any_ended(&app.store, judged_at, now).await?
+        }
+        _ => true,
+    };
+    if is_due {
+        let mut tx = app.store.begin().await?;
+        crate::jobs::enqueue_assess(&mut tx, None, now).await?;
+        tx.commit().await?;
+        app.wake.notify_waiters();
+    }
+    Ok(())
 }
 
 async fn sign_in(app: &Arc<App>) -> anyhow::Result<()> {

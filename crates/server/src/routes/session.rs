@@ -184,7 +184,7 @@ fn set_cookie(app: &App, response: &mut Response, secret: &str, seconds: i64) ->
 }
 
 /// The address that attempts are counted by: the client's, as the proxy in front says, if one is configured.
-fn address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+pub(super) fn address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
     // The last of the last line is what our own proxy saw; whatever stands before it anybody can write.
     let lines = headers.get_all("x-forwarded-for");
     let forwarded = lines

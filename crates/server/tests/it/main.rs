@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod hosts;
+mod java;
 mod judgement;
 mod matching;
 mod registries;

@@ -1,0 +1,231 @@
+//! Recommendations, the secure score that they make, and benchmarks over all assets.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ControlCounts;
+
+/// A recommendation with how many assets it finds healthy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Recommendation {
+    /// In addresses.
+    pub id: String,
+    /// What should be so.
+    pub title: String,
+    /// `high`, `medium` or `low`.
+    pub severity: String,
+    /// The kind of asset that it is about.
+    pub asset: String,
+    /// The score groups in which it counts.
+    pub score_groups: Vec<String>,
+    /// Judged, but not counted in the score.
+    pub preview: bool,
+    /// Whether one click mends it.
+    pub quick_fix: bool,
+    /// Whether it can be made a rule of admission.
+    pub deny: bool,
+    /// Assets that need nothing.
+    pub healthy: u32,
+    /// Assets that need it.
+    pub unhealthy: u32,
+    /// Assets that it does not concern, or that are exempt.
+    pub not_applicable: u32,
+    /// Assets of which it could not be told.
+    pub unknown: u32,
+    /// Points that come back when no asset needs it any more, as far as other recommendations do not hold them.
+    pub potential: f64,
+}
+
+/// All recommendations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationList {
+    /// Those that bring the most points first, then the most severe.
+    pub recommendations: Vec<Recommendation>,
+}
+
+/// A recommendation and its assets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationDetail {
+    /// As in the list.
+    #[serde(flatten)]
+    pub summary: Recommendation,
+    /// Why it matters.
+    pub why: String,
+    /// What to do, in order.
+    pub steps: Vec<String>,
+    /// The benchmark whose failed controls it gathers.
+    pub benchmark: Option<String>,
+    /// What one click does.
+    pub quick_fix_text: Option<String>,
+    /// Its assets, by name.
+    pub assets: Vec<RecommendationAsset>,
+}
+
+/// What a recommendation says of an asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationAsset {
+    /// The asset.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// `healthy`, `unhealthy`, `not_applicable` or `unknown`.
+    pub health: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// The exemption that takes it out.
+    pub exemption: Option<i64>,
+}
+
+/// The secure score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Score {
+    /// The points that are there.
+    pub points: f64,
+    /// Those that there could be.
+    pub max: f64,
+    /// The first as a share of the second, 0 to 1; absent when nothing was judged.
+    pub share: Option<f64>,
+    /// Groups of which any asset was judged, those that could bring the most first.
+    pub groups: Vec<ScoreGroup>,
+}
+
+/// A group's part of the score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScoreGroup {
+    /// The group.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// Its points.
+    pub max: f64,
+    /// Those that are there.
+    pub current: f64,
+    /// Those to be had.
+    pub potential: f64,
+    /// What one asset is worth.
+    pub per_asset: f64,
+    /// Assets that are healthy for all of its recommendations.
+    pub healthy: u32,
+    /// Assets that are not, with the recommendations that say so.
+    pub unhealthy: Vec<ScoreAsset>,
+    /// Assets of which it could not be told: they count neither way.
+    pub unknown: u32,
+    /// Its recommendations.
+    pub recommendations: Vec<String>,
+}
+
+/// An asset that costs points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScoreAsset {
+    /// The asset.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// What it needs.
+    pub recommendations: Vec<String>,
+}
+
+/// The score as it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScoreHistory {
+    /// The last first.
+    pub points: Vec<ScorePoint>,
+}
+
+/// The score from a time on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScorePoint {
+    /// From when.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The points that were there.
+    pub points: f64,
+    /// Those that there could be.
+    pub max: f64,
+    /// What changed it.
+    pub causes: Vec<ScoreCause>,
+}
+
+/// One reason of a change of the score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScoreCause {
+    /// The recommendation.
+    pub recommendation: String,
+    /// The asset, which may be gone.
+    pub asset: i64,
+    /// Its name then.
+    pub asset_name: String,
+    /// What it was before; absent for a new asset.
+    pub was: Option<String>,
+    /// What it is since; absent for an asset that is gone.
+    pub health: Option<String>,
+}
+
+/// A benchmark over all assets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Compliance {
+    /// The benchmark.
+    pub benchmark: String,
+    /// Its edition.
+    pub version: String,
+    /// All editions, the newest first.
+    pub versions: Vec<String>,
+    /// For people.
+    pub title: String,
+    /// Assets that were compared with it.
+    pub assets: u32,
+    /// Verdicts over all controls and assets.
+    pub counts: ControlCounts,
+    /// In its order.
+    pub sections: Vec<ComplianceSection>,
+}
+
+/// A section of a benchmark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ComplianceSection {
+    /// Its number.
+    pub id: String,
+    /// In our own words.
+    pub title: String,
+    /// Verdicts over its controls and all assets.
+    pub counts: ControlCounts,
+    /// In its order.
+    pub controls: Vec<ComplianceControl>,
+}
+
+/// A control over all assets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ComplianceControl {
+    /// Its number.
+    pub id: String,
+    /// In our own words.
+    pub title: String,
+    /// 1 or 2.
+    pub level: u8,
+    /// How the benchmark's makers mark it: `automated` or `manual`.
+    pub assessment: String,
+    /// Verdicts over all assets.
+    pub counts: ControlCounts,
+    /// What is said of each asset.
+    pub assets: Vec<ComplianceAsset>,
+}
+
+/// What a control says of an asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ComplianceAsset {
+    /// The asset.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// As for controls of a report.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}

@@ -1,0 +1,241 @@
+//! `seareeve sensor`: looks at this machine again and again, and sends its facts to a server.
+//!
+//! Nothing is kept here but the sensor's own token. Facts are what is true now, so a server that cannot be reached loses
+//! nothing: the next ones that it takes tell it all.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use seareeve_api::{Client, ClientError, Join};
+use seareeve_collect::docker_host;
+use seareeve_engine::Endpoint;
+use seareeve_model::Snapshot;
+use seareeve_server::config::Config;
+use sha2::{Digest as _, Sha256};
+use tracing::{info, warn};
+
+use crate::args::SensorArgs;
+use crate::commands::Outcome;
+use crate::output::Messages;
+use crate::surroundings::Surroundings;
+
+/// The file of the sensor's own token, in its data folder.
+const TOKEN_FILE: &str = "sensor-token";
+/// How long after facts were taken they are sent again, changed or not.
+const DAILY: Duration = Duration::from_secs(24 * 3600);
+/// The pause after the first failure; it doubles with each one that follows.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+pub(crate) fn run(
+    args: &SensorArgs,
+    config: &Config,
+    surroundings: &Surroundings,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    let sensor = Sensor {
+        args,
+        folder: config.server.data_dir.clone(),
+        home: surroundings.environment.home.clone(),
+    };
+    let mut client = sensor.client(messages)?;
+    let mut sent: Option<(Instant, Hash)> = None;
+    let mut failures = 0_u32;
+    loop {
+        let snapshot = sensor.look();
+        let hash = hash(&snapshot)?;
+        let is_due = sent
+            .as_ref()
+            .is_none_or(|(at, last)| *last != hash || at.elapsed() >= DAILY);
+        if is_due {
+            match client.put_facts(&serde_json::to_vec(&snapshot)?) {
+                Ok(taken) => {
+                    info!(host = taken.host, changed = taken.changed, "facts sent");
+                    failures = 0;
+                    sent = Some((Instant::now(), hash));
+                }
+                // The server knows this sensor no more: it may join again, if it has what it takes.
+                Err(ClientError::Refused { status: 401, .. }) if sensor.join_token()?.is_some() => {
+                    warn!("the server does not know this sensor any more: joining again");
+                    client = sensor.join(messages)?;
+                    continue;
+                }
+                Err(error) if args.once || is_final(&error) => {
+                    return Err(error).context("failed to send facts");
+                }
+                Err(error) => {
+                    failures = failures.saturating_add(1);
+                    let error = format!("{:#}", anyhow::Error::from(error));
+                    warn!(error, attempt = failures, "facts not sent; they will be");
+                    std::thread::sleep(pause(failures));
+                    continue;
+                }
+            }
+        }
+        if args.once {
+            messages.note(format!("facts sent to {}", args.server));
+            return Ok(Outcome::Done);
+        }
+        std::thread::sleep(Duration::from_secs(args.every));
+    }
+}
+
+/// Whether trying again cannot help: what is sent, or who sends it, is not what the server wants.
+fn is_final(error: &ClientError) -> bool {
+    match error {
+        ClientError::Refused { status, .. } => {
+            // 408 and 429 pass by themselves, as does a server that fails.
+            (400..500).contains(status) && ![408, 429].contains(status)
+        }
+        ClientError::Address(_) | ClientError::Clear(_) => true,
+        ClientError::Foreign { .. } | ClientError::Network { .. } => false,
+    }
+}
+
+fn pause(failures: u32) -> Duration {
+    let doubled =
+        FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16)));
+    doubled.min(LONGEST_PAUSE)
+}
+
+type Hash = [u8; 32];
+
+/// Of what was seen, without the time and what changes with it alone.
+fn hash(snapshot: &Snapshot) -> anyhow::Result<Hash> {
+    let timeless = Snapshot {
+        collected_at: Timestamp::UNIX_EPOCH,
+        ..snapshot.clone()
+    };
+    Ok(Sha256::digest(serde_json::to_vec(&timeless)?).into())
+}
+
+struct Sensor<'a> {
+    args: &'a SensorArgs,
+    folder: Utf8PathBuf,
+    home: Option<Utf8PathBuf>,
+}
+
+impl Sensor<'_> {
+    fn look(&self) -> Snapshot {
+        let sockets = self.args.socket.iter().cloned();
+        docker_host::collect(&docker_host::Options {
+            root: Some(self.args.root.clone()),
+            endpoints: sockets.map(Endpoint::Unix).collect(),
+            home: self.home.clone(),
+            ..docker_host::Options::here(Timestamp::now())
+        })
+    }
+
+    /// A client with the token of this sensor, which it gets by joining if it has none.
+    fn client(&self, messages: &Messages) -> anyhow::Result<Client> {
+        let file = self.folder.join(TOKEN_FILE);
+        match fs::read_to_string(&file) {
+            Ok(token) => Ok(Client::new(&self.args.server, token.trim())?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.join(messages),
+            Err(error) => Err(error).with_context(|| format!("failed to read {file}")),
+        }
+    }
+
+    fn join(&self, messages: &Messages) -> anyhow::Result<Client> {
+        let Some(token) = self.join_token()? else {
+            bail!(
+                "this machine has not joined yet: make a join token in the UI under Hosts, and give it with \
+                 --join-file, SEAREEVE_JOIN_TOKEN or --join"
+            );
+        };
+        // Before the token is spent: one that cannot be kept would be lost.
+        seareeve_server::make_private_folder(&self.folder)?;
+        let name = self.look().asset_name;
+        let join = Join {
+            token,
+            name: if name.is_empty() {
+                "unnamed".to_owned()
+            } else {
+                name
+            },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let stranger = Client::new(&self.args.server, "")?;
+        let mut failures = 0;
+        let joined = loop {
+            match stranger.join(&join) {
+                Ok(joined) => break joined,
+                Err(error) if self.args.once || is_final(&error) => {
+                    return Err(error).context("failed to join");
+                }
+                Err(error) => {
+                    failures += 1;
+                    warn!(
+                        error = format!("{:#}", anyhow::Error::from(error)),
+                        "not joined; it is tried again"
+                    );
+                    std::thread::sleep(pause(failures));
+                }
+            }
+        };
+        keep(&self.folder.join(TOKEN_FILE), &joined.token)?;
+        messages.note(format!(
+            "joined {} as sensor {}",
+            self.args.server, joined.id
+        ));
+        Ok(Client::new(&self.args.server, &joined.token)?)
+    }
+
+    fn join_token(&self) -> anyhow::Result<Option<String>> {
+        if let Some(token) = &self.args.join {
+            return Ok(Some(token.trim().to_owned()));
+        }
+        let Some(file) = &self.args.join_file else {
+            return Ok(None);
+        };
+        let text = fs::read_to_string(file).with_context(|| format!("failed to read {file}"))?;
+        Ok(Some(text.trim().to_owned()))
+    }
+}
+
+/// Writes a secret that only its owner can read, in one step.
+fn keep(file: &Utf8Path, secret: &str) -> anyhow::Result<()> {
+    let fresh = file.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        let options = options.create(true).truncate(true).write(true).mode(0o600);
+        let mut opened = options.open(&fresh)?;
+        opened.set_permissions(fs::Permissions::from_mode(0o600))?;
+        opened.write_all(secret.as_bytes())?;
+        opened.sync_all()?;
+        fs::rename(&fresh, file)
+    };
+    write().with_context(|| format!("failed to keep the sensor's token in {file}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_five_minutes() {
+        let seconds: Vec<u64> = (1..=10).map(|failures| pause(failures).as_secs()).collect();
+        assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn trying_again_is_for_what_may_pass() {
+        let refused = |status| {
+            is_final(&ClientError::Refused {
+                status,
+                code: String::new(),
+                detail: String::new(),
+                request_id: String::new(),
+            })
+        };
+        assert_eq!([400, 401, 409, 413].map(refused), [true; 4]);
+        assert_eq!([408, 429, 500, 503].map(refused), [false; 4]);
+    }
+}

@@ -1,0 +1,33 @@
+//! Which sensor is sending: the extractor of what only sensors may do.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use seareeve_store::sensors::{self, Sensor};
+
+use super::caller::bearer;
+use super::secret;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// By this prefix secret scanners recognise a sensor's token.
+pub(crate) const PREFIX: &str = "seareeve_sensor_";
+
+/// A sensor that joined.
+pub(crate) struct SensorCaller(pub(crate) Sensor);
+
+impl FromRequestParts<Arc<App>> for SensorCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let refused = || {
+            ApiError::bad_credentials(
+                "no sensor has this token: it may have been taken out; join anew with --join",
+            )
+        };
+        let token = bearer(&parts.headers).ok_or_else(refused)?;
+        let sensor = sensors::find(&app.store, &secret::hash(token), app.now()).await?;
+        sensor.map(Self).ok_or_else(refused)
+    }
+}

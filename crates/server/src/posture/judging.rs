@@ -1,0 +1,218 @@
+//! Judging one asset: facts and what people said → all that is stored of it. Pure.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use seareeve_model::{Severity, Snapshot};
+use seareeve_posture::{self as posture, Assessment, ControlVerdict, Outcome, Recommendation, Use};
+use seareeve_store::assets::{ControlRow, Health, HealthState, Judged, ObjectRow};
+use seareeve_store::{AssetId, SeverityCounts};
+
+use super::{Content, Said};
+
+/// Characters of a text of an object's verdict that are kept: the report, which is made of the facts, has all of it.
+const MOST_CHARACTERS: usize = 1_000;
+
+/// Judges an asset by all that concerns its kind.
+pub(crate) fn judge(
+    content: &Content,
+    snapshot: &Snapshot,
+    said: &Said,
+    asset: AssetId,
+    now: Timestamp,
+) -> Judged {
+    let not_concerned = posture::not_concerned(snapshot);
+    let statements = said.statements(asset);
+    let assessments: Vec<Assessment<'_>> = match &not_concerned {
+        Some(_) => Vec::new(),
+        None => content
+            .library
+            .benchmarks()
+            .filter(|benchmark| benchmark.asset == snapshot.asset_kind)
+            .map(|benchmark| {
+                posture::assess(&content.library, benchmark, snapshot, &statements, now)
+            })
+            .collect(),
+    };
+    let is_newest = |assessment: &&Assessment<'_>| {
+        let newest = content.library.benchmark(&assessment.benchmark.id, None);
+        newest == Some(assessment.benchmark)
+    };
+    let newest: Vec<&Assessment<'_>> = assessments.iter().filter(is_newest).collect();
+    let health = recommended(content, snapshot, said, asset, &not_concerned, &newest, now);
+    let (state, reason) = joined(&health);
+    Judged {
+        controls: assessments
+            .iter()
+            .flat_map(|assessment| {
+                let controls = assessment.controls.iter();
+                controls.map(|control| control_row(content, assessment, control))
+            })
+            .collect(),
+        objects: object_rows(&assessments),
+        failed: failed(content, &newest),
+        newest: newest
+            .iter()
+            .map(|assessment| {
+                let benchmark = assessment.benchmark;
+                (benchmark.id.clone(), benchmark.version.clone())
+            })
+            .collect(),
+        health,
+        state,
+        reason,
+    }
+}
+
+fn control_row(
+    content: &Content,
+    assessment: &Assessment<'_>,
+    verdict: &ControlVerdict<'_>,
+) -> ControlRow {
+    ControlRow {
+        benchmark: assessment.benchmark.id.clone(),
+        version: assessment.benchmark.version.clone(),
+        control: verdict.control.id.clone(),
+        outcome: verdict.outcome.as_str().to_owned(),
+        severity: severity(content, verdict),
+        reason: verdict.reason.as_deref().map(cut),
+    }
+}
+
+/// That of the check that decides.
+fn severity(content: &Content, verdict: &ControlVerdict<'_>) -> Severity {
+    let deciding = verdict.checks.iter().min_by_key(|check| check.outcome);
+    let check = deciding.and_then(|deciding| content.library.check(&deciding.check));
+    check.map_or(Severity::Unknown, posture::Check::severity)
+}
+
+/// Each check on each object once, however many editions want it.
+fn object_rows(assessments: &[Assessment<'_>]) -> Vec<ObjectRow> {
+    let mut known: BTreeSet<&Use> = BTreeSet::new();
+    let mut rows = Vec::new();
+    for verdict in assessments.iter().flat_map(|one| &one.controls) {
+        let checks = verdict.control.checks.iter().zip(&verdict.checks);
+        let evidence = verdict.control.evidence.iter().zip(&verdict.evidence);
+        for (wanted, verdict) in checks.chain(evidence) {
+            if !known.insert(wanted) {
+                continue;
+            }
+            let params = serde_json::Value::Object(wanted.params()).to_string();
+            rows.extend(verdict.objects.iter().map(|object| {
+                let actual = object.items.iter().map(|item| item.actual.as_str());
+                ObjectRow {
+                    check_id: verdict.check.clone(),
+                    params: params.clone(),
+                    kind: object.kind.to_string(),
+                    object: object.id.clone(),
+                    name: cut(&object.name),
+                    outcome: object.outcome.as_str().to_owned(),
+                    actual: cut(&actual.collect::<Vec<_>>().join("; ")),
+                    expected: cut(&object.expected),
+                    reason: object.reason.as_deref().map(cut),
+                }
+            }));
+        }
+    }
+    rows
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MOST_CHARACTERS).collect()
+}
+
+fn failed(content: &Content, newest: &[&Assessment<'_>]) -> SeverityCounts {
+    let mut counts = SeverityCounts::default();
+    for verdict in newest.iter().flat_map(|one| &one.controls) {
+        if verdict.outcome == Outcome::Fail {
+            let count = match severity(content, verdict) {
+                Severity::Critical => &mut counts.critical,
+                Severity::High => &mut counts.high,
+                Severity::Medium => &mut counts.medium,
+                Severity::Low => &mut counts.low,
+                Severity::Unknown => &mut counts.unknown,
+            };
+            *count += 1;
+        }
+    }
+    counts
+}
+
+/// What the recommendations about this kind of asset say of it, as far as they can be judged here.
+fn recommended(
+    content: &Content,
+    snapshot: &Snapshot,
+    said: &Said,
+    asset: AssetId,
+    not_concerned: &Option<String>,
+    newest: &[&Assessment<'_>],
+    now: Timestamp,
+) -> Vec<Health> {
+    let about_it = |one: &&Recommendation| one.asset == snapshot.asset_kind && one.enabled;
+    let judged = content.catalogue.recommendations().filter(about_it);
+    judged
+        .filter_map(|recommendation| {
+            let benchmark = recommendation.benchmark.as_deref()?;
+            let (health, reason) = match not_concerned {
+                Some(why) => (posture::Health::NotApplicable, Some(why.clone())),
+                None => {
+                    let assessment = newest.iter().find(|one| one.benchmark.id == benchmark)?;
+                    posture::health(snapshot, assessment)
+                }
+            };
+            let plain = Health {
+                recommendation: recommendation.id.clone(),
+                state: state(health),
+                reason,
+                exemption: None,
+            };
+            Some(exempted(plain, said, asset, now))
+        })
+        .collect()
+}
+
+/// An exempt asset is not applicable, whatever else would be said of it; but for what does not concern it anyway.
+fn exempted(plain: Health, said: &Said, asset: AssetId, now: Timestamp) -> Health {
+    let exemption = said.exemptions.iter().find(|exemption| {
+        exemption.said.recommendation == plain.recommendation
+            && exemption.said.asset.is_none_or(|of| of == asset)
+            && exemption.said.expires.is_none_or(|until| now < until)
+    });
+    match exemption {
+        Some(exemption) if plain.state != HealthState::NotApplicable => Health {
+            state: HealthState::NotApplicable,
+            reason: Some(format!(
+                "{}: {} ({})",
+                exemption.said.kind.as_str(),
+                exemption.said.reason,
+                exemption.author
+            )),
+            exemption: Some(exemption.id),
+            ..plain
+        },
+        _ => plain,
+    }
+}
+
+fn state(health: posture::Health) -> HealthState {
+    match health {
+        posture::Health::Healthy => HealthState::Healthy,
+        posture::Health::Unhealthy => HealthState::Unhealthy,
+        posture::Health::NotApplicable => HealthState::NotApplicable,
+        posture::Health::Unknown => HealthState::Unknown,
+    }
+}
+
+/// All recommendations as one word: the worst that any says.
+fn joined(health: &[Health]) -> (HealthState, Option<String>) {
+    let order = |state: HealthState| match state {
+        HealthState::Unhealthy => 0,
+        HealthState::Unknown => 1,
+        HealthState::Healthy => 2,
+        HealthState::NotApplicable => 3,
+    };
+    let worst = health.iter().min_by_key(|one| order(one.state));
+    worst.map_or((HealthState::Unknown, None), |one| {
+        (one.state, one.reason.clone())
+    })
+}

@@ -1,0 +1,157 @@
+//! What lists and pages show of a host's facts. Facts are foreign: whatever is not there, or not of its type, is left
+//! empty.
+
+use seareeve_api::HostContainer;
+use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
+use seareeve_store::assets::Engine;
+use serde_json::Value;
+
+/// Characters of any text that are shown.
+const MOST_CHARACTERS: usize = 300;
+
+/// The facts of one kind.
+pub(crate) fn facts<'s>(snapshot: &'s Snapshot, kind: &str) -> Option<&'s Collection> {
+    snapshot.facts.get(&FactKind::new(kind).ok()?)
+}
+
+/// Its engines.
+pub(crate) fn engines(snapshot: &Snapshot) -> Vec<Engine> {
+    let daemons = facts(snapshot, "docker.daemon").map(|facts| facts.items.iter());
+    let engine = |fact: &Fact| Engine {
+        product: text(&fact.data, "/engine"),
+        version: Some(text(&fact.data, "/version/Version"))
+            .filter(|version| !version.is_empty())
+            .unwrap_or_else(|| text(&fact.data, "/info/ServerVersion")),
+        endpoint: text(&fact.data, "/endpoint"),
+        rootless: yes(&fact.data, "/rootless"),
+    };
+    daemons.into_iter().flatten().map(engine).collect()
+}
+
+/// How many facts of a kind there are; nothing when not all could be had.
+pub(crate) fn count(snapshot: &Snapshot, kind: &str) -> Option<u64> {
+    let facts = facts(snapshot, kind)?;
+    match facts.status {
+        CollectionStatus::Ok | CollectionStatus::Absent => Some(facts.items.len() as u64),
+        CollectionStatus::Denied | CollectionStatus::Unsupported | CollectionStatus::Error => None,
+    }
+}
+
+/// How many containers run.
+pub(crate) fn running(snapshot: &Snapshot) -> Option<u64> {
+    count(snapshot, "docker.container")?;
+    let containers = facts(snapshot, "docker.container")?.items.iter();
+    let running = containers.filter(|fact| yes(&fact.data, "/State/Running"));
+    Some(running.count() as u64)
+}
+
+/// A text of the host itself.
+pub(crate) fn host_text(snapshot: &Snapshot, pointer: &str) -> Option<String> {
+    let host = facts(snapshot, "host")?.items.first()?;
+    Some(text(&host.data, pointer)).filter(|text| !text.is_empty())
+}
+
+/// Its containers, by name. `failed` says how many checks fail on the container of an id.
+pub(crate) fn containers(snapshot: &Snapshot, failed: impl Fn(&str) -> u32) -> Vec<HostContainer> {
+    let facts = facts(snapshot, "docker.container").map(|facts| facts.items.iter());
+    let endpoints = engines_by_id(snapshot);
+    let mut containers: Vec<HostContainer> = facts
+        .into_iter()
+        .flatten()
+        .map(|fact| {
+            let engine = text(&fact.data, "/engine");
+            let endpoint = endpoints.iter().find(|(id, _)| *id == engine);
+            HostContainer {
+                engine: endpoint.map_or(engine, |(_, endpoint)| endpoint.clone()),
+                failed: failed(&fact.id),
+                ..container(fact)
+            }
+        })
+        .collect();
+    containers.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    containers
+}
+
+fn engines_by_id(snapshot: &Snapshot) -> Vec<(String, String)> {
+    let daemons = facts(snapshot, "docker.daemon").map(|facts| facts.items.iter());
+    let pair = |fact: &Fact| (fact.id.clone(), text(&fact.data, "/endpoint"));
+    daemons.into_iter().flatten().map(pair).collect()
+}
+
+fn container(fact: &Fact) -> HostContainer {
+    let data = &fact.data;
+    HostContainer {
+        id: fact.id.clone(),
+        name: cut(&fact.name),
+        engine: String::new(),
+        image: text(data, "/Config/Image"),
+        state: text(data, "/State/Status"),
+        user: text(data, "/user/name"),
+        is_root: data.pointer("/user/is_root").and_then(Value::as_bool),
+        privileged: yes(data, "/HostConfig/Privileged"),
+        read_only: yes(data, "/HostConfig/ReadonlyRootfs"),
+        network: text(data, "/HostConfig/NetworkMode"),
+        pid_mode: text(data, "/HostConfig/PidMode"),
+        ipc_mode: text(data, "/HostConfig/IpcMode"),
+        capabilities: list(data, "/capabilities/added")
+            .filter_map(Value::as_str)
+            .map(cut)
+            .collect(),
+        seccomp: text(data, "/security/seccomp"),
+        apparmor: text(data, "/security/apparmor"),
+        memory_bytes: number(data, "/HostConfig/Memory").unwrap_or_default(),
+        pids_limit: number(data, "/HostConfig/PidsLimit").filter(|limit| *limit > 0),
+        restart: text(data, "/HostConfig/RestartPolicy/Name"),
+        ports: list(data, "/ports").map(port).collect(),
+        mounts: list(data, "/mounts")
+            .filter(|mount| !text(mount, "/host_path").is_empty())
+            .map(mount)
+            .collect(),
+        failed: 0,
+    }
+}
+
+fn port(port: &Value) -> String {
+    let number = |pointer: &str| number(port, pointer).unwrap_or_default();
+    format!(
+        "{}:{}->{}/{}",
+        text(port, "/host_ip"),
+        number("/host_port"),
+        number("/container_port"),
+        text(port, "/protocol")
+    )
+}
+
+fn mount(mount: &Value) -> String {
+    let mode = if yes(mount, "/rw") { "rw" } else { "ro" };
+    format!(
+        "{}->{} ({mode})",
+        text(mount, "/host_path"),
+        text(mount, "/destination")
+    )
+}
+
+fn text(data: &Value, pointer: &str) -> String {
+    cut(data
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default())
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MOST_CHARACTERS).collect()
+}
+
+fn yes(data: &Value, pointer: &str) -> bool {
+    data.pointer(pointer).and_then(Value::as_bool) == Some(true)
+}
+
+fn number(data: &Value, pointer: &str) -> Option<u64> {
+    data.pointer(pointer).and_then(Value::as_u64)
+}
+
+/// At most a hundred: more than a person reads.
+fn list<'d>(data: &'d Value, pointer: &str) -> impl Iterator<Item = &'d Value> {
+    let list = data.pointer(pointer).and_then(Value::as_array);
+    list.into_iter().flatten().take(100)
+}

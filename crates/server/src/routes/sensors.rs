@@ -1,0 +1,241 @@
+//! Sensors: how they join, and what they send.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use seareeve_api::{ErrorBody, Event, FactsTaken, Join, Joined, Sensor, SensorList};
+use seareeve_model::{Digest, Snapshot};
+use seareeve_store::assets::{self, Engine, NewFacts};
+use seareeve_store::users::Role;
+use seareeve_store::{SensorId, join_tokens, sensors};
+use sha2::{Digest as _, Sha256};
+use tracing::{info, warn};
+
+use crate::auth::caller::Caller;
+use crate::auth::secret::{self, Secret};
+use crate::auth::sensor::{PREFIX, SensorCaller};
+use crate::error::{ApiError, ApiResult};
+use crate::jobs;
+use crate::posture::{self, listed};
+use crate::routes::session::address;
+use crate::state::App;
+
+/// The largest body of facts, in bytes: 500 containers and as many images have some 10 MB.
+pub(super) const FACTS_LIMIT: usize = 32 * 1024 * 1024;
+/// Characters of a name or id.
+const MOST_CHARACTERS: usize = 255;
+/// Kinds of facts in one snapshot.
+const MOST_KINDS: usize = 64;
+/// The kinds of assets that sensors send facts of.
+const KINDS: [&str; 1] = ["docker-host"];
+
+/// Join as a sensor, by a join token. The answer has the sensor's own token, and nothing else ever has.
+#[utoipa::path(post, operation_id = "join", path = "/api/v1/join", tag = "sensors", security(()), request_body = Join,
+    responses((status = 201, body = Joined), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 429, body = ErrorBody)))]
+pub(super) async fn join(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Json(given): Json<Join>,
+) -> ApiResult<(StatusCode, Json<Joined>)> {
+    app.limiter
+        .check_address(address(&app, peer, &headers))
+        .map_err(ApiError::rate_limited)?;
+    let name = given.name.trim();
+    if !is_name(name) || given.version.chars().count() > 100 {
+        return Err(ApiError::bad_request(
+            "a sensor has a name of 1 to 255 characters, and a version of at most 100",
+        ));
+    }
+    let now = app.now();
+    let own = Secret::generate(PREFIX)?;
+    let mut tx = app.store.begin().await?;
+    let used = join_tokens::spend(&mut tx, &secret::hash(&given.token), now).await?;
+    let Some(joined_by) = used else {
+        warn!(peer = %peer.ip(), "a sensor's join token was refused");
+        return Err(ApiError::bad_credentials(
+            "the join token is unknown, used up or has expired: make another one",
+        ));
+    };
+    let id = sensors::create(&mut tx, &own.hash, name, &given.version, &joined_by, now).await?;
+    tx.commit().await?;
+    info!(sensor.id = id.0, name, "a sensor joined");
+    let joined = Joined {
+        id: id.0,
+        token: own.text,
+    };
+    Ok((StatusCode::CREATED, Json(joined)))
+}
+
+/// Send the facts of a machine (`seareeve.facts/1`). For sensors. They take the place of the last ones, and are judged
+/// soon after if they differ.
+#[utoipa::path(put, operation_id = "put_facts", path = "/api/v1/facts", tag = "sensors",
+    security(("sensor" = [])), request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, body = FactsTaken), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 409, body = ErrorBody), (status = 413, body = ErrorBody)))]
+pub(super) async fn put_facts(
+    State(app): State<Arc<App>>,
+    SensorCaller(sensor): SensorCaller,
+    body: Bytes,
+) -> ApiResult<Json<FactsTaken>> {
+    let turn = app.reading_facts.acquire().await;
+    let _turn = turn.map_err(ApiError::internal)?;
+    let reading = tokio::task::spawn_blocking(move || Read::new(&body));
+    let read = reading.await.map_err(ApiError::internal)?;
+    let read = match read.map_err(ApiError::internal)? {
+        Ok(read) => read,
+        Err(why) => return Err(ApiError::bad_request(why)),
+    };
+    let now = app.now();
+    let mut tx = app.store.begin().await?;
+    let taken = assets::put_facts(&mut tx, &read.facts(), now).await?;
+    // A stolen token must not be able to speak for other machines.
+    if sensor.asset.is_some_and(|asset| asset != taken.asset) {
+        return Err(ApiError::conflict(
+            "this sensor sends facts of another machine: if this one was cloned or its machine id changed, join anew",
+        ));
+    }
+    if sensor.asset.is_none() {
+        sensors::bind(&mut tx, sensor.id, taken.asset).await?;
+    }
+    if taken.is_changed {
+        jobs::enqueue_assess(&mut tx, Some(taken.asset), now).await?;
+    }
+    tx.commit().await?;
+    if taken.is_changed {
+        app.wake.notify_waiters();
+        app.events.publish(Event::Posture);
+    }
+    Ok(Json(FactsTaken {
+        host: taken.asset.0,
+        changed: taken.is_changed,
+    }))
+}
+
+/// Facts that were read and checked.
+struct Read {
+    snapshot: Snapshot,
+    engines: Vec<Engine>,
+    digest: Digest,
+    content: Vec<u8>,
+}
+
+impl Read {
+    /// The inner error is the sender's fault.
+    fn new(body: &[u8]) -> anyhow::Result<Result<Self, String>> {
+        let snapshot: Snapshot = match serde_json::from_slice(body) {
+            Ok(snapshot) => snapshot,
+            Err(error) => return Ok(Err(format!("the body is no {}: {error}", Snapshot::SCHEMA))),
+        };
+        if let Err(why) = check(&snapshot) {
+            return Ok(Err(why));
+        }
+        // When they were collected is no part of what they say.
+        let timeless = Snapshot {
+            collected_at: Timestamp::UNIX_EPOCH,
+            ..snapshot
+        };
+        let hash = Sha256::digest(serde_json::to_vec(&timeless)?);
+        let snapshot = Snapshot {
+            collected_at: snapshot.collected_at,
+            ..timeless
+        };
+        let content = posture::pack(&snapshot).context("failed to keep facts")?;
+        Ok(Ok(Self {
+            engines: listed::engines(&snapshot),
+            digest: Digest::sha256(&hash.into()),
+            content,
+            snapshot,
+        }))
+    }
+
+    fn facts(&self) -> NewFacts<'_> {
+        NewFacts {
+            kind: &self.snapshot.asset_kind,
+            external_id: &self.snapshot.asset_id,
+            name: &self.snapshot.asset_name,
+            collector: &self.snapshot.collector,
+            engines: &self.engines,
+            containers: listed::count(&self.snapshot, "docker.container"),
+            running: listed::running(&self.snapshot),
+            images: listed::count(&self.snapshot, "docker.image"),
+            digest: &self.digest,
+            collected_at: self.snapshot.collected_at,
+            content: &self.content,
+        }
+    }
+}
+
+fn check(snapshot: &Snapshot) -> Result<(), String> {
+    if snapshot.schema != Snapshot::SCHEMA {
+        return Err(format!(
+            "this server understands {}, and the facts are {:?}",
+            Snapshot::SCHEMA,
+            snapshot.schema.chars().take(100).collect::<String>()
+        ));
+    }
+    if !KINDS.contains(&snapshot.asset_kind.as_str()) {
+        return Err(format!("the asset is none of {}", KINDS.join(", ")));
+    }
+    if !is_name(&snapshot.asset_id) || !is_name(&snapshot.asset_name) {
+        return Err("an asset has an id and a name of 1 to 255 characters".to_owned());
+    }
+    if snapshot.collector.chars().count() > MOST_CHARACTERS || snapshot.facts.len() > MOST_KINDS {
+        return Err(format!(
+            "the collector's name has more than {MOST_CHARACTERS} characters, or there are more than {MOST_KINDS} kinds"
+        ));
+    }
+    Ok(())
+}
+
+fn is_name(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=MOST_CHARACTERS).contains(&length) && !text.chars().any(char::is_control)
+}
+
+/// The sensors that joined.
+#[utoipa::path(get, operation_id = "list_sensors", path = "/api/v1/sensors", tag = "sensors",
+    responses((status = 200, body = SensorList), (status = 401, body = ErrorBody)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+) -> ApiResult<Json<SensorList>> {
+    let sensors = sensors::list(&app.store).await?;
+    let wire = |sensor: sensors::Sensor| Sensor {
+        id: sensor.id.0,
+        name: sensor.name,
+        version: sensor.version,
+        joined_by: sensor.joined_by,
+        host: sensor.asset.map(|asset| asset.0),
+        joined: sensor.created,
+        last_seen: sensor.last_seen,
+    };
+    Ok(Json(SensorList {
+        sensors: sensors.into_iter().map(wire).collect(),
+    }))
+}
+
+/// Take a sensor out: its token ends, what it sent stays. For security admins.
+#[utoipa::path(delete, operation_id = "delete_sensor", path = "/api/v1/sensors/{id}", tag = "sensors",
+    params(("id" = i64, Path, description = "The sensor")),
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> ApiResult<StatusCode> {
+    caller.require(Role::SecurityAdmin)?;
+    let mut tx = app.store.begin().await?;
+    if !sensors::delete(&mut tx, SensorId(id)).await? {
+        return Err(ApiError::not_found("sensor"));
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

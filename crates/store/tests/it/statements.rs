@@ -1,0 +1,81 @@
+//! What people say of assets: exceptions, attestations, exemptions.
+
+use seareeve_store::AttestationId;
+use seareeve_store::attestations::{self, NewAttestation};
+use seareeve_store::exceptions::{self, NewException};
+use seareeve_store::exemptions::{self, ExemptionKind, NewExemption};
+
+use crate::both::both;
+use crate::posture::seen;
+use crate::sample::at;
+
+#[test]
+fn statements_are_kept_listed_and_taken_back() {
+    both(|fixture| async move {
+        let store = &fixture.store;
+        let asset = seen(store, "build-1", 1, 0).await?;
+        let exception = NewException {
+            check_id: "docker.container.privileged".to_owned(),
+            benchmark: None,
+            asset: Some("build-*".to_owned()),
+            object: None,
+            reason: "a builder".to_owned(),
+            expires: Some(at(10)),
+        };
+        let attestation = NewAttestation {
+            asset,
+            benchmark: "cis".to_owned(),
+            version: "2".to_owned(),
+            control: "1.2.1".to_owned(),
+            outcome: "pass".to_owned(),
+            reason: "hardened".to_owned(),
+            expires: Some(at(20)),
+        };
+        let exemption = NewExemption {
+            recommendation: "hosts".to_owned(),
+            asset: None,
+            kind: ExemptionKind::Waiver,
+            reason: "a lab".to_owned(),
+            expires: None,
+        };
+        let mut tx = store.begin().await?;
+        let first = exceptions::create(&mut tx, &exception, "ann", at(1)).await?;
+        let second = attestations::create(&mut tx, &attestation, "ann", at(2)).await?;
+        let third = exemptions::create(&mut tx, &exemption, "ann", at(3)).await?;
+        tx.commit().await?;
+
+        let listed = exceptions::list(store).await?;
+        assert_eq!((listed[0].id, &listed[0].said), (first, &exception));
+        let listed = attestations::list(store, Some(asset)).await?;
+        assert_eq!((listed[0].id, &listed[0].said), (second, &attestation));
+        assert_eq!(listed[0].asset_name, "build-1");
+        assert_eq!(attestations::list(store, None).await?, listed);
+        let listed = exemptions::list(store).await?;
+        assert_eq!((listed[0].id, &listed[0].said), (third, &exemption));
+
+        for (since, now, ended) in [
+            (0, 9, false),
+            (9, 10, true),
+            (10, 19, false),
+            (10, 20, true),
+        ] {
+            assert_eq!(
+                exceptions::any_ended(store, at(since), at(now)).await?,
+                ended,
+                "{since} {now}"
+            );
+        }
+
+        let mut tx = store.begin().await?;
+        assert!(exceptions::delete(&mut tx, first).await?);
+        assert_eq!(attestations::delete(&mut tx, second).await?, Some(asset));
+        assert!(exemptions::delete(&mut tx, third).await?);
+        assert!(!exceptions::delete(&mut tx, first).await?);
+        assert_eq!(
+            attestations::delete(&mut tx, AttestationId(99)).await?,
+            None
+        );
+        assert!(!exemptions::delete(&mut tx, third).await?);
+        tx.commit().await
+    });
+}

@@ -1,0 +1,74 @@
+// A host that joins: from the empty list to one control, by keyboard, and an exception that heals nothing silently.
+
+import { expect, type Page, test } from "@playwright/test";
+
+import { SESSION_FILE } from "./environment";
+
+test.use({ storageState: SESSION_FILE });
+
+const some = (items: unknown[]) => ({ status: "ok", source: "a test", items });
+
+const FACTS = {
+  schema: "seareeve.facts/1",
+  asset_kind: "docker-host",
+  asset_id: "e2e-machine",
+  asset_name: "build-1",
+  collected_at: "2030-01-01T00:00:00Z",
+  collector: "seareeve 0.1.0",
+  facts: {
+    host: some([{ id: "host", name: "build-1", data: { hostname: "build-1", kernel: "6.12.0" } }]),
+    "docker.daemon": some([
+      { id: "e1", name: "docker", data: { engine: "docker", endpoint: "unix:///run/docker.sock", version: { Version: "29.1.0" }, effective: {}, hosts: [] } },
+    ]),
+    "docker.container": some([
+      { id: "c1", name: "web", data: { engine: "e1", State: { Status: "running", Running: true }, Config: { Image: "web:1" }, HostConfig: { Privileged: true } } },
+    ]),
+    "docker.image": some([]),
+  },
+};
+
+/** What a sensor does. */
+async function join(page: Page): Promise<void> {
+  const session = (await (await page.request.get("/api/v1/session")).json()) as { csrf_token: string };
+  const headers = { "x-csrf-token": session.csrf_token };
+  const made = await page.request.post("/api/v1/join-tokens", { headers, data: { name: "e2e", hours: 1 } });
+  const { secret } = (await made.json()) as { secret: string };
+  const joined = await page.request.post("/api/v1/join", { data: { token: secret, name: "build-1", version: "0.1.0" } });
+  const { token } = (await joined.json()) as { token: string };
+  const sent = await page.request.put("/api/v1/facts", { headers: { authorization: `Bearer ${token}` }, data: FACTS });
+  expect(sent.status()).toBe(200);
+}
+
+test("a host joins and is judged, and its controls say what to do", async ({ page }) => {
+  await page.goto("/hosts");
+  await page.getByRole("button", { name: "Make a join command" }).click();
+  await expect(page.getByLabel("Join command", { exact: true })).toHaveValue(/^SEAREEVE_JOIN_TOKEN=seareeve_join_\S+ seareeve sensor --server http/);
+  await page.keyboard.press("Escape");
+  await join(page);
+  // The list hears of it by itself.
+  await expect(page.getByRole("link", { name: "build-1" })).toBeVisible();
+  await expect(page.getByText("Docker 29.1.0")).toBeVisible();
+  await expect(page.getByText("Unhealthy", { exact: true }).first()).toBeVisible();
+
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "build-1" })).toBeVisible();
+  await page.getByRole("searchbox").fill("privileged");
+  await page.getByRole("button", { name: /Containers are not privileged/ }).click();
+  const pane = page.getByRole("complementary", { name: /Control/ });
+  await expect(pane.getByText("is privileged", { exact: true })).toBeVisible();
+  await pane.getByLabel("Reason").fill("it builds images");
+  await pane.getByRole("button", { name: "Save" }).click();
+  await expect(pane.getByText("Excepted").first()).toBeVisible();
+  await pane.getByRole("button", { name: "Take back" }).click();
+  await expect(pane.getByText("is privileged", { exact: true })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(pane).toBeHidden();
+
+  await page.getByRole("link", { name: "Containers" }).click();
+  await expect(page.getByText("privileged", { exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "Recommendations" }).first().click();
+  await expect(page.getByText("0 of 4 points").first()).toBeVisible();
+  await page.getByRole("link", { name: "Container hosts should be configured securely" }).click();
+  await expect(page.getByText("Worth 4 points when all are healthy")).toBeVisible();
+});

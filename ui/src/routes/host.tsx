@@ -1,0 +1,139 @@
+// One host: what it is, its controls, its containers, and how they changed; one control in the pane.
+
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+
+import { hostQuery, hostReportQuery } from "../api/host-queries";
+import type { HostDetail } from "../api/types";
+import { Fact, Time, useTitle } from "../components/bits";
+import { ControlStatus } from "../components/control-status";
+import { Icon } from "../components/icon";
+import { SeverityCounts } from "../components/severity";
+import { ErrorState, Skeleton } from "../components/states";
+import { hostStrings } from "../host-strings";
+import { count } from "../lib/format";
+import type { HostSearch } from "../lib/host-filters";
+import { useHotkeys } from "../lib/hotkeys";
+import { Containers } from "./host-containers";
+import { ControlPane } from "./host-control";
+import { Controls } from "./host-controls";
+import { History } from "./host-history";
+import "./hosts.css";
+import "./image.css";
+
+const route = getRouteApi("/app/hosts/$id");
+const t = hostStrings.host;
+
+export function HostPage() {
+  const { id: text } = route.useParams();
+  const id = Number(text);
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data: host, error, refetch } = useQuery(hostQuery(id));
+  const report = useQuery(hostReportQuery(id));
+  useTitle(host?.name ?? t.controls);
+  const change = (part: HostSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
+  const open = (control: string | undefined) =>
+    void navigate({ search: (before) => ({ ...before, control }), replace: search.control !== undefined, resetScroll: false });
+  const control = report.data?.controls.find((one) => one.id === search.control);
+  useHotkeys({ Escape: () => void navigate({ to: "/hosts", search: {} }) }, search.control === undefined);
+
+  if (error !== null) {
+    return (
+      <div className="page">
+        <Back />
+        <ErrorState error={error} retry={() => void refetch()} />
+      </div>
+    );
+  }
+  return (
+    <div className={control === undefined ? "page" : "page has-pane"}>
+      <Back />
+      {host === undefined ? <Skeleton rows={4} /> : <Header host={host} />}
+      <nav className="tabs" aria-label={t.tabs}>
+        <Tab id={text} tab={undefined} current={search.tab} name={t.controls} number={report.data?.controls.length} />
+        <Tab id={text} tab="containers" current={search.tab} name={t.containers} number={host?.container_list.length} />
+        <Tab id={text} tab="history" current={search.tab} name={t.history} number={undefined} />
+      </nav>
+      {search.tab === "history" ? (
+        <History id={id} />
+      ) : search.tab === "containers" ? (
+        <Containers containers={host?.container_list} />
+      ) : report.isError ? (
+        <ErrorState error={report.error} retry={() => void report.refetch()} />
+      ) : report.data === undefined ? (
+        <Skeleton rows={8} />
+      ) : (
+        <Controls report={report.data} reason={host?.reason ?? undefined} search={search} change={change} open={open} />
+      )}
+      {control !== undefined && host !== undefined && <ControlPane host={host} control={control} onClose={() => open(undefined)} />}
+    </div>
+  );
+}
+
+function Tab({ id, tab, current, name, number }: { id: string; tab: HostSearch["tab"]; current: HostSearch["tab"]; name: string; number: number | undefined }) {
+  const isCurrent = tab === current;
+  return (
+    <Link
+      to="/hosts/$id"
+      params={{ id }}
+      search={{ tab }}
+      className={isCurrent ? "tab is-current" : "tab"}
+      aria-current={isCurrent ? "page" : undefined}
+      resetScroll={false}
+    >
+      {name} {number !== undefined && <span className="tab-count">{count(number)}</span>}
+    </Link>
+  );
+}
+
+function Header({ host }: { host: HostDetail }) {
+  return (
+    <header className="image-header">
+      <div className="image-title">
+        <h1>{host.name}</h1>
+        <ControlStatus status={host.state} />
+        <SeverityCounts counts={host.failed} />
+      </div>
+      {host.reason != null && <p className="image-names">{host.reason}</p>}
+      <dl className="facts">
+        {host.engines.map(({ product, version, endpoint, rootless }) => (
+          <Fact key={endpoint} name={t.engine}>
+            <span title={endpoint}>
+              {product === "docker" ? "Docker" : product === "podman" ? "Podman" : product} {version} {rootless && `(${t.rootless})`}
+            </span>
+          </Fact>
+        ))}
+        <Fact name={t.images}>{host.images == null ? "?" : count(host.images)}</Fact>
+        <Fact name={t.containers}>{host.containers == null ? "?" : `${count(host.running ?? 0)} / ${count(host.containers)}`}</Fact>
+        {host.os != null && <Fact name={t.os}>{host.os}</Fact>}
+        {host.kernel != null && (
+          <Fact name={t.kernel}>
+            {host.kernel} {host.architecture}
+          </Fact>
+        )}
+        <Fact name={t.seen}>
+          <Time at={host.last_seen} />
+        </Fact>
+        {host.recommendations.map(({ id, title, health }) => (
+          <Fact key={id} name={t.healthOf}>
+            <Link to="/recommendations" search={{ id }}>
+              {title}
+            </Link>{" "}
+            <ControlStatus status={health} />
+          </Fact>
+        ))}
+      </dl>
+    </header>
+  );
+}
+
+function Back() {
+  return (
+    <Link to="/hosts" className="back" search={{}}>
+      <Icon name="back" />
+      {t.back}
+    </Link>
+  );
+}
