@@ -4,5 +4,6 @@
 
 mod exceptions;
 mod hostile;
+mod scope;
 mod support;
 mod verdicts;
