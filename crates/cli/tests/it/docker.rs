@@ -95,7 +95,8 @@ fn the_report_is_as_its_schema_says_and_holds_every_control() {
         .iter()
         .map(|object| &object["status"])
         .collect();
-    assert_eq!(statuses, [&json!("fail"), &json!("pass")]);
+    // By name.
+    assert_eq!(statuses, [&json!("pass"), &json!("fail")]);
     assert_eq!(control(&report, "3.1")["status"], "not_collected");
     assert_eq!(control(&report, "4.6")["status"], "not_applicable");
     assert_eq!(control(&report, "1.2.1")["status"], "needs_review");
