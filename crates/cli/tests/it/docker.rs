@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Run};
+use crate::support::{Home, Run, serve_socket};
 
 const HOSTILE: &str = "web\"><script>alert('x')</script> ]]> [a](b) \u{1b}[2J\u{202e}";
 
@@ -203,6 +203,134 @@ fn no_format_lets_a_name_be_more_than_text() {
     );
     let is_linked = |result: &Value| result["message"]["text"].as_str().unwrap().contains("](b)");
     assert!(!results.iter().any(is_linked));
+}
+
+/// A machine's file system with next to nothing in it.
+fn machine(home: &Home) {
+    home.write(
+        "host/proc/1/mountinfo",
+        "1 0 8:1 / / rw - ext4 /dev/vda rw\n",
+    );
+    home.write("host/etc/hostname", "build-1\n");
+    home.write("host/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+    home.write("host/etc/group", "root:x:0:\n");
+}
+
+#[test]
+fn a_machine_without_an_engine_is_not_applicable() {
+    let home = Home::new();
+    machine(&home);
+    let run = home.run(&["docker", "--root", "host"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out
+            .contains("Not applicable: there is no engine on this machine."),
+        "{}",
+        run.out
+    );
+    let run = home.run(&["docker", "--root", "host", "--format", "json"]);
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let counts = &report["benchmarks"][0]["counts"];
+    assert_eq!(
+        (&counts["not_applicable"], &counts["fail"]),
+        (&json!(118), &json!(0))
+    );
+    let control = control(&report, "5.5");
+    assert_eq!(control["check"], "docker.container.privileged");
+    assert_eq!(control["reason"], "there is no engine on this machine");
+}
+
+/// An engine that says nothing but its name.
+fn engine(home: &Home, path: &str, answers: &'static [(&'static str, &'static str)]) {
+    let place = home.path().join(path);
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    let answer = move |request: &str, _: &str| {
+        let found = answers.iter().find(|(start, _)| request == *start);
+        let body = found.map_or("[]", |(_, body)| body).as_bytes().to_vec();
+        ("200 OK", "application/json", body)
+    };
+    serve_socket(&place, Box::new(answer));
+}
+
+const QUIET: &[(&str, &str)] = &[
+    ("GET /version", r#"{"Version": "29.3.1"}"#),
+    (
+        "GET /info",
+        r#"{"Driver": "overlay2", "SecurityOptions": [], "Swarm": {"LocalNodeState": "inactive"}}"#,
+    ),
+    ("GET /volumes", r#"{"Volumes": null}"#),
+];
+
+#[test]
+fn a_machine_that_somebody_else_looks_after_is_left_out() {
+    let home = Home::new();
+    machine(&home);
+    engine(&home, "host/run/docker.sock", QUIET);
+    let shown = |home: &Home| home.run(&["docker", "--root", "host", "--only", "2.6,5.5"]);
+    let run = shown(&home);
+    assert!(run.out.contains("2.6"), "{}\n{}", run.out, run.err);
+    home.write("host/etc/kubernetes/azure.json", "{}");
+    let run = shown(&home);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let reason =
+        "Not applicable: aks looks after this machine: /etc/kubernetes/azure.json is there.";
+    assert!(run.out.contains(reason), "{}", run.out);
+}
+
+#[test]
+fn docker_host_names_the_engine_and_what_is_lost_is_said_once() {
+    let home = Home::new();
+    machine(&home);
+    engine(&home, "host/run/docker.sock", QUIET);
+    engine(
+        &home,
+        "host/run/rubbish.sock",
+        &[("GET /version", "<html>")],
+    );
+    let with = |host: &str| -> Run {
+        let mut command = home.command(&["docker", "--root", "host"]);
+        command.env("DOCKER_HOST", host).output().unwrap().into()
+    };
+    let run = with("unix:///run/docker.sock");
+    assert!(run.out.contains("Passed"), "{}", run.out);
+    for (host, why) in [
+        ("unix:///run/rubbish.sock", "rubbish.sock"),
+        ("unix:///run/gone.sock", "gone.sock"),
+    ] {
+        let run = with(host);
+        // It was named: that it does not answer is no absence.
+        assert_eq!(run.code, 3, "{}", run.out);
+        assert_eq!(run.out.matches(why).count(), 1, "{}", run.out);
+        assert!(!run.out.contains("Failed"), "{}", run.out);
+    }
+    let run = with("ssh://host");
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(run.err.contains("DOCKER_HOST"), "{}", run.err);
+}
+
+#[test]
+fn what_is_the_same_for_many_is_said_once_and_the_worst_first() {
+    let home = Home::new();
+    let mut facts = facts(&home, false);
+    let containers = &mut facts["facts"]["docker.container"]["items"];
+    let model = containers[1].clone();
+    for number in 0..12 {
+        let mut one = model.clone();
+        one["id"] = json!(format!("n{number}"));
+        one["name"] = json!(format!("web-{number:02}"));
+        containers.as_array_mut().unwrap().push(one);
+    }
+    home.write("facts.json", facts.to_string());
+    let out = docker(&home, &["--only", "2.16,5.5,5.11"]).out;
+    let at = |text: &str| out.find(text).unwrap_or_else(|| panic!("no {text}: {out}"));
+    assert!(at("CRITICAL  5.5") < at("MEDIUM    5.11") && at("5.11") < at("LOW       2.16"));
+    assert_eq!(
+        out.matches("may use all memory of the host").count(),
+        1,
+        "{out}"
+    );
+    assert!(out.contains(": db, web\"><script>"), "{out}");
+    assert!(out.contains("web-05 and 6 more"), "{out}");
 }
 
 #[test]
