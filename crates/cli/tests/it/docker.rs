@@ -512,3 +512,122 @@ fn a_fix_is_shown_applied_and_taken_back() {
         1
     );
 }
+
+#[test]
+fn rights_of_files_are_mended_and_brought_back() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+
+    if !rustix::process::geteuid().is_root() {
+        let required =
+            std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_some_and(|value| value == "1");
+        assert!(!required, "SEAREEVE_REQUIRE_SHARED=1 requires root");
+        eprintln!("DID NOT RUN: only root gives files away");
+        return;
+    }
+    let home = Home::new();
+    machine(&home);
+    engine(&home, "host/run/docker.sock", QUIET);
+    home.write("host/etc/docker/daemon.json", "{}");
+    let file = home.path().join("host/etc/docker/daemon.json");
+    let rights = || {
+        let metadata = std::fs::symlink_metadata(&file).unwrap();
+        (metadata.mode() & 0o7777, metadata.uid(), metadata.gid())
+    };
+    let give = |mode, owner| {
+        chown(&file, Some(owner), Some(owner)).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let docker =
+        |arguments: &[&str]| home.run(&[&["docker"], arguments, &["--root", "host"]].concat());
+    let status = |id: &str| {
+        let report = docker(&["--format", "json"]);
+        let report: Value = serde_json::from_str(&report.out).unwrap();
+        control(&report, id)["status"].clone()
+    };
+    give(0o666, 1000);
+    assert_eq!(
+        (status("3.17"), status("3.18")),
+        (json!("fail"), json!("fail"))
+    );
+
+    let run = docker(&["fix", "3.18"]);
+    assert!(
+        run.out.contains("- 0666 1000:1000\n+ 0644 1000:1000"),
+        "{}\n{}",
+        run.out,
+        run.err
+    );
+    assert_eq!(rights(), (0o666, 1000, 1000));
+    for id in ["3.18", "3.17"] {
+        let run = docker(&["fix", id, "--apply"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        // It is the file itself that changes, and no engine has to learn of it.
+        assert!(!run.err.contains("restart"), "{}", run.err);
+    }
+    assert_eq!(rights(), (0o644, 0, 0));
+    assert_eq!(
+        (status("3.17"), status("3.18")),
+        (json!("pass"), json!("pass"))
+    );
+    let run = docker(&["fix", "3.18", "--apply"]);
+    assert!(run.out.contains("nothing to mend"), "{}", run.out);
+
+    // The later one first.
+    let run = docker(&["fix", "3.18", "--rollback"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("later fix"), "{}", run.err);
+    for id in ["3.17", "3.18"] {
+        assert_eq!(docker(&["fix", id, "--rollback"]).code, 0);
+    }
+    assert_eq!(rights(), (0o666, 1000, 1000));
+
+    // Rights are only taken away, also where some of them are narrower than wanted.
+    give(0o4606, 0);
+    assert_eq!(docker(&["fix", "3.18", "--apply"]).code, 0);
+    assert_eq!(rights(), (0o604, 0, 0));
+    // Another file under the same name is none of ours, and a link leads nowhere.
+    let other = home.path().join("other");
+    std::fs::write(&other, "x").unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&other, &file).unwrap();
+    let before = std::fs::metadata(&other).unwrap().mode();
+    let run = docker(&["fix", "3.18", "--rollback"]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert_eq!(std::fs::metadata(&other).unwrap().mode(), before);
+}
+
+#[test]
+fn fixes_of_one_file_stand_on_each_other_and_keep_what_it_says() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let home = home();
+    let before = "{\n  \"debug\": false\n}\n";
+    home.write("etc/daemon.json", before);
+    let file = home.path().join("etc/daemon.json");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mut facts = facts(&home, false);
+    let effective = &mut facts["facts"]["docker.daemon"]["items"][0]["data"]["effective"];
+    effective["no-new-privileges"] = json!({"value": false, "source": "default"});
+    home.write("facts.json", facts.to_string());
+    let fix = |id: &str, how: &str| home.run(&["docker", "fix", id, "--facts", "facts.json", how]);
+    assert_eq!(fix("2.16", "--apply").code, 0);
+    assert_eq!(fix("2.15", "--apply").code, 0);
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let after: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(
+        after,
+        json!({"debug": false, "live-restore": true, "no-new-privileges": true})
+    );
+    assert_eq!(mode(&file), 0o600);
+    for entry in std::fs::read_dir(home.path().join(".local/share/seareeve/fixes")).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    let run = fix("2.16", "--rollback");
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("later fix"), "{}", run.err);
+    assert_eq!(fix("2.15", "--rollback").code, 0);
+    assert_eq!(fix("2.16", "--rollback").code, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    assert_eq!(mode(&file), 0o600);
+}
