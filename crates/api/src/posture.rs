@@ -1,5 +1,7 @@
 //! The host report: what `seareeve docker --format json` prints, and what a benchmark says of any asset.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use seareeve_model::{CollectionStatus, Snapshot};
 use seareeve_posture as posture;
@@ -44,6 +46,9 @@ pub struct ReportBenchmark {
     pub version: String,
     /// For people.
     pub title: String,
+    /// Why it does not concern the asset at all; then no control is applicable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// Counts of controls.
     pub counts: ControlCounts,
 }
@@ -92,7 +97,7 @@ pub struct ReportControl {
     pub status: String,
     /// Why, where no object says it.
     pub reason: Option<String>,
-    /// What was judged.
+    /// What was judged, by name.
     pub objects: Vec<ReportObject>,
     /// Why it matters, and how it is mended.
     pub remedy: Option<ReportRemedy>,
@@ -207,6 +212,7 @@ impl From<&posture::Assessment<'_>> for ReportBenchmark {
             id: assessment.benchmark.id.clone(),
             version: assessment.benchmark.version.clone(),
             title: assessment.benchmark.title.clone(),
+            left_out: assessment.left_out.clone(),
             counts,
         }
     }
@@ -234,9 +240,19 @@ fn control(
     verdict: &posture::ControlVerdict<'_>,
 ) -> ReportControl {
     let control = verdict.control;
-    // Of several checks, the one that decides.
-    let deciding = verdict.checks.iter().min_by_key(|check| check.outcome);
-    let check = deciding.and_then(|deciding| library.check(&deciding.check));
+    // Of several checks, the one that decides; of those that decide alike, the one that is worst.
+    let deciding = verdict.checks.iter().min_by_key(|verdict| {
+        let check = library.check(&verdict.check);
+        (
+            verdict.outcome,
+            Reverse(check.map(posture::Check::severity)),
+        )
+    });
+    let deciding = match deciding {
+        Some(verdict) => Some(&verdict.check),
+        None => control.checks.first().map(|used| &used.check),
+    };
+    let check = deciding.and_then(|id| library.check(id));
     // A person who has to answer is shown what there is to see.
     let shown = match verdict.checks.is_empty() {
         true => &verdict.evidence,
@@ -257,16 +273,23 @@ fn control(
             .map(|section| section.title.clone())
             .unwrap_or_default(),
         title: control.title.clone(),
-        check: deciding.map(|deciding| deciding.check.clone()),
+        check: deciding.cloned(),
         severity: check.map(|check| check.severity().as_str().to_owned()),
         status: verdict.outcome.as_str().to_owned(),
         reason: verdict.reason.clone(),
-        objects: shown
-            .iter()
-            .flat_map(|check| check.objects.iter().map(move |found| object(check, found)))
-            .collect(),
+        objects: objects(shown),
         remedy: check.map(remedy),
     }
+}
+
+/// By name, which people look for, whatever ids the source gave them.
+fn objects(shown: &[posture::CheckVerdict]) -> Vec<ReportObject> {
+    let mut objects: Vec<ReportObject> = shown
+        .iter()
+        .flat_map(|check| check.objects.iter().map(move |found| object(check, found)))
+        .collect();
+    objects.sort_by(|a, b| (&a.kind, &a.name, &a.id).cmp(&(&b.kind, &b.name, &b.id)));
+    objects
 }
 
 fn object(check: &posture::CheckVerdict, found: &posture::ObjectVerdict) -> ReportObject {

@@ -40,6 +40,17 @@ const HOST: [&str; 9] = [
     "host.user",
 ];
 
+/// Kinds that are not there without an engine.
+const ENGINES: [&str; 7] = [
+    "docker.container",
+    "docker.daemon",
+    "docker.image",
+    "docker.network",
+    "docker.swarm",
+    "docker.volume",
+    "host.file",
+];
+
 /// What to collect from, and at what cost.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -116,25 +127,7 @@ pub fn collect(options: &Options) -> Snapshot {
         }
     }
     if engines == 0 {
-        for kind in [
-            "docker.daemon",
-            "docker.container",
-            "docker.image",
-            "docker.network",
-            "docker.volume",
-            "docker.swarm",
-        ] {
-            gathered.fail(
-                kind,
-                CollectionStatus::Absent,
-                "there is no engine on this machine",
-            );
-        }
-        gathered.fail(
-            "host.file",
-            CollectionStatus::Absent,
-            "there is no engine on this machine",
-        );
+        without_engine(&mut gathered);
     }
     match (&machine, &view) {
         (Some(machine), Some(view)) => machine.tell(view, engines > 0, files, &mut gathered),
@@ -165,6 +158,23 @@ pub fn collect(options: &Options) -> Snapshot {
         collected_at: options.now,
         collector: settings.user_agent.replace('/', " "),
         facts: gathered.finish(),
+    }
+}
+
+/// Says of all kinds that come from engines why they are not there: there is none, or none could be asked.
+fn without_engine(gathered: &mut Gathered) {
+    let refused = gathered
+        .failures("docker.daemon")
+        .iter()
+        .find(|(status, _)| *status != CollectionStatus::Absent);
+    let (status, why) = refused.cloned().unwrap_or_else(|| {
+        let why = "there is no engine on this machine";
+        (CollectionStatus::Absent, why.to_owned())
+    });
+    for kind in ENGINES {
+        if gathered.failures(kind).is_empty() {
+            gathered.fail(kind, status, why.clone());
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const DISGUISED: &str = "disguised";
 #[derive(Clone, Debug)]
 pub struct Lodger {
     /// Its name, which is also what is wrong with it.
-    pub name: &'static str,
+    pub name: String,
     /// What "Create a container" is given.
     pub config: Value,
     /// Whether it is started. One that is privileged cannot be on every machine.
@@ -26,6 +26,14 @@ pub struct Lodger {
 
 pub(crate) fn disguised() -> Value {
     json!({"Name": DISGUISED, "DriverOpts": {"type": "none", "o": "bind", "device": "/etc"}})
+}
+
+/// So many that are alike, as the engine makes them: for measuring.
+#[must_use]
+pub fn crowd(count: usize) -> Vec<Lodger> {
+    (0..count)
+        .map(|number| lodger(&format!("plain-{number}"), json!({}), json!({})))
+        .collect()
 }
 
 /// All of them, in a lab that keeps its files in `folder`.
@@ -39,6 +47,7 @@ pub fn lodgers(folder: &Path) -> Vec<Lodger> {
         // Root, without any limit: what `docker run` makes of an image that says nothing.
         plain("root", json!({})),
         lodger("root-by-number", json!({"User": "0:0"}), json!({})),
+        lodger("root-by-name", json!({"User": "root:root"}), json!({})),
         lodger("user-by-name", json!({"User": "app"}), json!({})),
         plain("host-network", json!({"NetworkMode": "host"})),
         plain("host-pid", json!({"PidMode": "host"})),
@@ -72,6 +81,15 @@ pub fn lodgers(folder: &Path) -> Vec<Lodger> {
         plain(
             "restart-always",
             json!({"RestartPolicy": {"Name": "always"}}),
+        ),
+        plain(
+            "restart-unless-stopped",
+            json!({"RestartPolicy": {"Name": "unless-stopped"}}),
+        ),
+        plain("processor-quota", json!({"CpuQuota": 50_000})),
+        plain(
+            "own-limits",
+            json!({"Ulimits": [{"Name": "nofile", "Soft": 4096, "Hard": 8192}]}),
         ),
         plain(
             "restart-some",
@@ -141,12 +159,12 @@ fn tidy() -> Lodger {
     )
 }
 
-fn lodger(name: &'static str, config: Value, host: Value) -> Lodger {
+fn lodger(name: &str, config: Value, host: Value) -> Lodger {
     let mut whole = json!({"Image": BASE, "HostConfig": {"NetworkMode": "none"}});
     merge(&mut whole, config);
     merge(&mut whole, json!({"HostConfig": host}));
     Lodger {
-        name,
+        name: name.to_owned(),
         config: whole,
         runs: true,
     }

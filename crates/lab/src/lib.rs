@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-pub use containers::{IMAGES, Lodger, lodgers};
+pub use containers::{IMAGES, Lodger, crowd, lodgers};
 
 /// How long an engine may take to answer for the first time.
 const START: Duration = Duration::from_secs(60);
@@ -113,12 +113,19 @@ impl Lab {
     }
 
     fn furnish(&self) -> Result<()> {
-        rootfs::images(self)?;
         let made = self.post("/volumes/create", &containers::disguised())?;
         made.get("Name").context("failed to make a volume")?;
+        self.house(&lodgers(&self.folder))
+    }
+
+    /// Makes [`IMAGES`], and moves all of `lodgers` in.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn house(&self, lodgers: &[Lodger]) -> Result<()> {
+        rootfs::images(self)?;
         // Each takes the engine about half a second, most of which it waits.
-        let lodgers = lodgers(&self.folder);
-        together(&lodgers, |lodger| self.add(lodger).map(drop))
+        together(lodgers, |lodger| self.add(lodger).map(drop))
     }
 
     /// Makes a container, and starts it if it is to run.

@@ -16,6 +16,8 @@ use crate::verdict::{CheckVerdict, Outcome};
 pub struct Assessment<'l> {
     /// Which.
     pub benchmark: &'l Benchmark,
+    /// Why it does not concern the asset at all; then no control is applicable.
+    pub left_out: Option<String>,
     /// One for each of its controls, in its order.
     pub controls: Vec<ControlVerdict<'l>>,
 }
@@ -72,6 +74,20 @@ pub fn assess<'l>(
     statements: &Statements,
     now: Timestamp,
 ) -> Assessment<'l> {
+    if let Some(reason) = left_out(library, benchmark, snapshot, now) {
+        let none = |control| ControlVerdict {
+            control,
+            outcome: Outcome::NotApplicable,
+            reason: Some(reason.clone()),
+            checks: Vec::new(),
+            evidence: Vec::new(),
+        };
+        return Assessment {
+            benchmark,
+            controls: benchmark.controls.iter().map(none).collect(),
+            left_out: Some(reason),
+        };
+    }
     let mut known: BTreeMap<&Use, CheckVerdict> = BTreeMap::new();
     let mut verdicts = |uses: &'l [Use]| -> Vec<CheckVerdict> {
         uses.iter()
@@ -96,7 +112,10 @@ pub fn assess<'l>(
         .map(|control| {
             let checks = verdicts(&control.checks);
             let evidence = verdicts(&control.evidence);
-            let (outcome, reason) = control_outcome(benchmark, control, &checks, statements, now);
+            let (outcome, reason) = match without_subject(&checks, &evidence) {
+                Some(reason) => (Outcome::NotApplicable, reason),
+                None => control_outcome(benchmark, control, &checks, statements, now),
+            };
             ControlVerdict {
                 control,
                 outcome,
@@ -108,8 +127,37 @@ pub fn assess<'l>(
         .collect();
     Assessment {
         benchmark,
+        left_out: None,
         controls,
     }
+}
+
+/// Why a benchmark does not concern an asset, where it does not.
+fn left_out(
+    library: &Library,
+    benchmark: &Benchmark,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Option<String> {
+    benchmark.left_out_by.iter().find_map(|used| {
+        let verdict = judge(library.check(&used.check)?, &used.params(), snapshot, now);
+        if verdict.outcome != Outcome::Fail {
+            return None;
+        }
+        let items = verdict.objects.iter().flat_map(|object| &object.items);
+        let said = items.map(|item| item.message.clone()).next();
+        said.or(verdict.reason)
+    })
+}
+
+/// Nobody is asked about what is not there: all that would be shown to them is not applicable.
+fn without_subject(checks: &[CheckVerdict], evidence: &[CheckVerdict]) -> Option<Option<String>> {
+    let is_subject_gone = checks.is_empty()
+        && !evidence.is_empty()
+        && evidence
+            .iter()
+            .all(|shown| shown.outcome == Outcome::NotApplicable);
+    is_subject_gone.then(|| evidence.iter().find_map(|shown| shown.reason.clone()))
 }
 
 /// The checks' verdict, where there are checks and none of them leaves it to a person; else the person's.

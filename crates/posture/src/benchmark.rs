@@ -19,6 +19,8 @@ pub struct Benchmark {
     pub title: String,
     /// The kind of asset that it is about: `docker-host`.
     pub asset: String,
+    /// Checks whose failing says that it does not concern an asset at all.
+    pub left_out_by: Vec<Use>,
     /// In the benchmark's order.
     pub sections: Vec<Section>,
     /// In the benchmark's order.
@@ -124,6 +126,8 @@ pub(crate) struct BenchmarkFile {
     title: String,
     asset: String,
     #[serde(default)]
+    left_out_by: Vec<Use>,
+    #[serde(default)]
     sections: Vec<Section>,
     #[serde(default)]
     controls: Vec<Control>,
@@ -158,6 +162,7 @@ impl BenchmarkFile {
         self,
         find: impl Fn(&str) -> Option<&'b Benchmark>,
     ) -> Result<Benchmark, BenchmarkError> {
+        let mut left_out_by = self.left_out_by;
         let mut sections = self.sections;
         let mut controls = Vec::new();
         if let Some(like) = &self.like {
@@ -169,6 +174,9 @@ impl BenchmarkFile {
             }
             if sections.is_empty() {
                 sections.clone_from(&model.sections);
+            }
+            if left_out_by.is_empty() {
+                left_out_by.clone_from(&model.left_out_by);
             }
             for control in &model.controls {
                 if self.without.contains(&control.id) {
@@ -207,6 +215,7 @@ impl BenchmarkFile {
             version: self.version,
             title: self.title,
             asset: self.asset,
+            left_out_by,
             sections,
             controls,
         })

@@ -6,7 +6,7 @@ use rust_embed::Embed;
 use seareeve_model::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::benchmark::{Benchmark, BenchmarkError, BenchmarkFile};
+use crate::benchmark::{Benchmark, BenchmarkError, BenchmarkFile, Use};
 use crate::check::{Check, CheckError};
 
 /// Files of one load at most: ours are some hundreds.
@@ -210,29 +210,38 @@ impl Library {
         }
         let id = parsed.id.clone();
         let benchmark = parsed.resolve(|version| self.benchmark(&id, Some(version)))?;
+        for used in &benchmark.left_out_by {
+            self.usable("left_out_by", used)?;
+        }
         for control in &benchmark.controls {
             for used in control.checks.iter().chain(&control.evidence) {
-                let Some(check) = self.checks.get(&used.check) else {
-                    return Err(Reason::Missing {
-                        control: control.id.clone(),
-                        check: used.check.clone(),
-                    });
-                };
-                let params = used.params();
-                if let Some(param) = params
-                    .keys()
-                    .find(|param| !check.params().contains_key(*param))
-                {
-                    return Err(Reason::Param {
-                        control: control.id.clone(),
-                        check: used.check.clone(),
-                        param: param.clone(),
-                    });
-                }
+                self.usable(&control.id, used)?;
             }
         }
         self.benchmarks.insert(key, benchmark);
         Ok(())
+    }
+
+    /// Whether a check that a control names is there, with the parameters that it sets.
+    fn usable(&self, control: &str, used: &Use) -> Result<(), Reason> {
+        let Some(check) = self.checks.get(&used.check) else {
+            return Err(Reason::Missing {
+                control: control.to_owned(),
+                check: used.check.clone(),
+            });
+        };
+        let params = used.params();
+        let unknown = params
+            .keys()
+            .find(|param| !check.params().contains_key(*param));
+        match unknown {
+            Some(param) => Err(Reason::Param {
+                control: control.to_owned(),
+                check: used.check.clone(),
+                param: param.clone(),
+            }),
+            None => Ok(()),
+        }
     }
 }
 

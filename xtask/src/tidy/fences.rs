@@ -95,6 +95,8 @@ const FENCES: &[Fence] = &[
             "engine",
             "image",
             "kubernetes",
+            // Its tests only.
+            "lab",
             "model",
             "posture",
             "scan",
@@ -105,7 +107,9 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "fuzz",
-        allowed: &["api", "cel", "collect", "image", "inflate", "model", "scan"],
+        allowed: &[
+            "api", "cel", "collect", "image", "inflate", "model", "posture", "scan",
+        ],
         denied: IO,
     },
     Fence {

@@ -21,8 +21,9 @@ pub(crate) struct DockerArgs {
 pub(crate) enum DockerCommand {
     /// Mend what a control finds fault with, on this machine.
     ///
-    /// Shows what would change and changes nothing, until --apply says so. Each file that is changed is kept beside
-    /// itself, and --rollback brings the last one back. The engine is not restarted: the output says when it has to be.
+    /// Shows what would change and changes nothing, until --apply says so. What was there before is kept in the data
+    /// folder, and --rollback brings it back, the last fix first. The engine is not restarted: the output says when it
+    /// has to be.
     Fix(FixArgs),
 }
 

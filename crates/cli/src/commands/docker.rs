@@ -44,11 +44,13 @@ pub(crate) fn print(
 ) -> anyhow::Result<Outcome> {
     let mut report = judge(library, snapshot, args, surroundings)?;
     content::tell_gaps(&report, messages);
-    let is_incomplete = report.controls.iter().any(|control| {
-        [Verdict::NotCollected, Verdict::Error]
-            .map(Verdict::as_str)
-            .contains(&control.status.as_str())
-    });
+    let has = |wanted: Verdict| {
+        let mut controls = report.controls.iter();
+        controls.any(|control| control.status == wanted.as_str())
+    };
+    // What one look can never tell is shown and is no failure of this one; what it should have told is.
+    let is_incomplete =
+        has(Verdict::Error) || (has(Verdict::NotCollected) && !report.gaps.is_empty());
     if !args.status.is_empty() {
         let wanted: Vec<&str> = args.status.iter().map(|status| status.as_str()).collect();
         report
@@ -80,9 +82,14 @@ fn facts(args: &CollectArgs, surroundings: &Surroundings) -> anyhow::Result<Snap
         Some(file) => saved(file)?,
         None => {
             let sockets = args.socket.iter().cloned();
+            let mut endpoints: Vec<Endpoint> = sockets.map(Endpoint::Unix).collect();
+            let named = &surroundings.environment.docker_host;
+            if let (true, Some(named)) = (endpoints.is_empty(), named) {
+                endpoints.push(named.parse().context("environment variable DOCKER_HOST")?);
+            }
             docker_host::collect(&docker_host::Options {
                 root: Some(args.root.clone()),
-                endpoints: sockets.map(Endpoint::Unix).collect(),
+                endpoints,
                 home: surroundings.environment.home.clone(),
                 ..docker_host::Options::here(surroundings.now())
             })

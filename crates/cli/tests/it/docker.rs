@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Run};
+use crate::support::{Home, Run, serve_socket};
 
 const HOSTILE: &str = "web\"><script>alert('x')</script> ]]> [a](b) \u{1b}[2J\u{202e}";
 
@@ -95,7 +95,8 @@ fn the_report_is_as_its_schema_says_and_holds_every_control() {
         .iter()
         .map(|object| &object["status"])
         .collect();
-    assert_eq!(statuses, [&json!("fail"), &json!("pass")]);
+    // By name.
+    assert_eq!(statuses, [&json!("pass"), &json!("fail")]);
     assert_eq!(control(&report, "3.1")["status"], "not_collected");
     assert_eq!(control(&report, "4.6")["status"], "not_applicable");
     assert_eq!(control(&report, "1.2.1")["status"], "needs_review");
@@ -202,6 +203,134 @@ fn no_format_lets_a_name_be_more_than_text() {
     );
     let is_linked = |result: &Value| result["message"]["text"].as_str().unwrap().contains("](b)");
     assert!(!results.iter().any(is_linked));
+}
+
+/// A machine's file system with next to nothing in it.
+fn machine(home: &Home) {
+    home.write(
+        "host/proc/1/mountinfo",
+        "1 0 8:1 / / rw - ext4 /dev/vda rw\n",
+    );
+    home.write("host/etc/hostname", "build-1\n");
+    home.write("host/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+    home.write("host/etc/group", "root:x:0:\n");
+}
+
+#[test]
+fn a_machine_without_an_engine_is_not_applicable() {
+    let home = Home::new();
+    machine(&home);
+    let run = home.run(&["docker", "--root", "host"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out
+            .contains("Not applicable: there is no engine on this machine."),
+        "{}",
+        run.out
+    );
+    let run = home.run(&["docker", "--root", "host", "--format", "json"]);
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let counts = &report["benchmarks"][0]["counts"];
+    assert_eq!(
+        (&counts["not_applicable"], &counts["fail"]),
+        (&json!(118), &json!(0))
+    );
+    let control = control(&report, "5.5");
+    assert_eq!(control["check"], "docker.container.privileged");
+    assert_eq!(control["reason"], "there is no engine on this machine");
+}
+
+/// An engine that says nothing but its name.
+fn engine(home: &Home, path: &str, answers: &'static [(&'static str, &'static str)]) {
+    let place = home.path().join(path);
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    let answer = move |request: &str, _: &str| {
+        let found = answers.iter().find(|(start, _)| request == *start);
+        let body = found.map_or("[]", |(_, body)| body).as_bytes().to_vec();
+        ("200 OK", "application/json", body)
+    };
+    serve_socket(&place, Box::new(answer));
+}
+
+const QUIET: &[(&str, &str)] = &[
+    ("GET /version", r#"{"Version": "29.3.1"}"#),
+    (
+        "GET /info",
+        r#"{"Driver": "overlay2", "SecurityOptions": [], "Swarm": {"LocalNodeState": "inactive"}}"#,
+    ),
+    ("GET /volumes", r#"{"Volumes": null}"#),
+];
+
+#[test]
+fn a_machine_that_somebody_else_looks_after_is_left_out() {
+    let home = Home::new();
+    machine(&home);
+    engine(&home, "host/run/docker.sock", QUIET);
+    let shown = |home: &Home| home.run(&["docker", "--root", "host", "--only", "2.6,5.5"]);
+    let run = shown(&home);
+    assert!(run.out.contains("2.6"), "{}\n{}", run.out, run.err);
+    home.write("host/etc/kubernetes/azure.json", "{}");
+    let run = shown(&home);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let reason =
+        "Not applicable: aks looks after this machine: /etc/kubernetes/azure.json is there.";
+    assert!(run.out.contains(reason), "{}", run.out);
+}
+
+#[test]
+fn docker_host_names_the_engine_and_what_is_lost_is_said_once() {
+    let home = Home::new();
+    machine(&home);
+    engine(&home, "host/run/docker.sock", QUIET);
+    engine(
+        &home,
+        "host/run/rubbish.sock",
+        &[("GET /version", "<html>")],
+    );
+    let with = |host: &str| -> Run {
+        let mut command = home.command(&["docker", "--root", "host"]);
+        command.env("DOCKER_HOST", host).output().unwrap().into()
+    };
+    let run = with("unix:///run/docker.sock");
+    assert!(run.out.contains("Passed"), "{}", run.out);
+    for (host, why) in [
+        ("unix:///run/rubbish.sock", "rubbish.sock"),
+        ("unix:///run/gone.sock", "gone.sock"),
+    ] {
+        let run = with(host);
+        // It was named: that it does not answer is no absence.
+        assert_eq!(run.code, 3, "{}", run.out);
+        assert_eq!(run.out.matches(why).count(), 1, "{}", run.out);
+        assert!(!run.out.contains("Failed"), "{}", run.out);
+    }
+    let run = with("ssh://host");
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(run.err.contains("DOCKER_HOST"), "{}", run.err);
+}
+
+#[test]
+fn what_is_the_same_for_many_is_said_once_and_the_worst_first() {
+    let home = Home::new();
+    let mut facts = facts(&home, false);
+    let containers = &mut facts["facts"]["docker.container"]["items"];
+    let model = containers[1].clone();
+    for number in 0..12 {
+        let mut one = model.clone();
+        one["id"] = json!(format!("n{number}"));
+        one["name"] = json!(format!("web-{number:02}"));
+        containers.as_array_mut().unwrap().push(one);
+    }
+    home.write("facts.json", facts.to_string());
+    let out = docker(&home, &["--only", "2.16,5.5,5.11"]).out;
+    let at = |text: &str| out.find(text).unwrap_or_else(|| panic!("no {text}: {out}"));
+    assert!(at("CRITICAL  5.5") < at("MEDIUM    5.11") && at("5.11") < at("LOW       2.16"));
+    assert_eq!(
+        out.matches("may use all memory of the host").count(),
+        1,
+        "{out}"
+    );
+    assert!(out.contains(": db, web\"><script>"), "{out}");
+    assert!(out.contains("web-05 and 6 more"), "{out}");
 }
 
 #[test]
@@ -382,4 +511,123 @@ fn a_fix_is_shown_applied_and_taken_back() {
             .code,
         1
     );
+}
+
+#[test]
+fn rights_of_files_are_mended_and_brought_back() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+
+    if !rustix::process::geteuid().is_root() {
+        let required =
+            std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_some_and(|value| value == "1");
+        assert!(!required, "SEAREEVE_REQUIRE_SHARED=1 requires root");
+        eprintln!("DID NOT RUN: only root gives files away");
+        return;
+    }
+    let home = Home::new();
+    machine(&home);
+    engine(&home, "host/run/docker.sock", QUIET);
+    home.write("host/etc/docker/daemon.json", "{}");
+    let file = home.path().join("host/etc/docker/daemon.json");
+    let rights = || {
+        let metadata = std::fs::symlink_metadata(&file).unwrap();
+        (metadata.mode() & 0o7777, metadata.uid(), metadata.gid())
+    };
+    let give = |mode, owner| {
+        chown(&file, Some(owner), Some(owner)).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let docker =
+        |arguments: &[&str]| home.run(&[&["docker"], arguments, &["--root", "host"]].concat());
+    let status = |id: &str| {
+        let report = docker(&["--format", "json"]);
+        let report: Value = serde_json::from_str(&report.out).unwrap();
+        control(&report, id)["status"].clone()
+    };
+    give(0o666, 1000);
+    assert_eq!(
+        (status("3.17"), status("3.18")),
+        (json!("fail"), json!("fail"))
+    );
+
+    let run = docker(&["fix", "3.18"]);
+    assert!(
+        run.out.contains("- 0666 1000:1000\n+ 0644 1000:1000"),
+        "{}\n{}",
+        run.out,
+        run.err
+    );
+    assert_eq!(rights(), (0o666, 1000, 1000));
+    for id in ["3.18", "3.17"] {
+        let run = docker(&["fix", id, "--apply"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        // It is the file itself that changes, and no engine has to learn of it.
+        assert!(!run.err.contains("restart"), "{}", run.err);
+    }
+    assert_eq!(rights(), (0o644, 0, 0));
+    assert_eq!(
+        (status("3.17"), status("3.18")),
+        (json!("pass"), json!("pass"))
+    );
+    let run = docker(&["fix", "3.18", "--apply"]);
+    assert!(run.out.contains("nothing to mend"), "{}", run.out);
+
+    // The later one first.
+    let run = docker(&["fix", "3.18", "--rollback"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("later fix"), "{}", run.err);
+    for id in ["3.17", "3.18"] {
+        assert_eq!(docker(&["fix", id, "--rollback"]).code, 0);
+    }
+    assert_eq!(rights(), (0o666, 1000, 1000));
+
+    // Rights are only taken away, also where some of them are narrower than wanted.
+    give(0o4606, 0);
+    assert_eq!(docker(&["fix", "3.18", "--apply"]).code, 0);
+    assert_eq!(rights(), (0o604, 0, 0));
+    // Another file under the same name is none of ours, and a link leads nowhere.
+    let other = home.path().join("other");
+    std::fs::write(&other, "x").unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&other, &file).unwrap();
+    let before = std::fs::metadata(&other).unwrap().mode();
+    let run = docker(&["fix", "3.18", "--rollback"]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert_eq!(std::fs::metadata(&other).unwrap().mode(), before);
+}
+
+#[test]
+fn fixes_of_one_file_stand_on_each_other_and_keep_what_it_says() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let home = home();
+    let before = "{\n  \"debug\": false\n}\n";
+    home.write("etc/daemon.json", before);
+    let file = home.path().join("etc/daemon.json");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mut facts = facts(&home, false);
+    let effective = &mut facts["facts"]["docker.daemon"]["items"][0]["data"]["effective"];
+    effective["no-new-privileges"] = json!({"value": false, "source": "default"});
+    home.write("facts.json", facts.to_string());
+    let fix = |id: &str, how: &str| home.run(&["docker", "fix", id, "--facts", "facts.json", how]);
+    assert_eq!(fix("2.16", "--apply").code, 0);
+    assert_eq!(fix("2.15", "--apply").code, 0);
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let after: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(
+        after,
+        json!({"debug": false, "live-restore": true, "no-new-privileges": true})
+    );
+    assert_eq!(mode(&file), 0o600);
+    for entry in std::fs::read_dir(home.path().join(".local/share/seareeve/fixes")).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    let run = fix("2.16", "--rollback");
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("later fix"), "{}", run.err);
+    assert_eq!(fix("2.15", "--rollback").code, 0);
+    assert_eq!(fix("2.16", "--rollback").code, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    assert_eq!(mode(&file), 0o600);
 }

@@ -16,3 +16,4 @@ mod sensor;
 mod server;
 mod support;
 mod suppressions;
+mod truth;

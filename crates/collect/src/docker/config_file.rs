@@ -33,6 +33,8 @@ pub(crate) struct ConfigFile {
     pub(crate) path: Utf8PathBuf,
     pub(crate) state: State,
     pub(crate) modified_unix: Option<i64>,
+    /// Whether it was written after the engine started, where that can be told.
+    pub(crate) changed_since_start: Option<bool>,
 }
 
 /// What became of reading it.
@@ -63,7 +65,16 @@ impl ConfigFile {
             path: path.to_owned(),
             state,
             modified_unix: metadata.map(|(_, metadata)| metadata.mtime()),
+            changed_since_start: None,
         }
+    }
+
+    /// The same, beside an engine that started then.
+    pub(crate) fn beside(mut self, started_unix: Option<i64>) -> Self {
+        let both = self.modified_unix.zip(started_unix);
+        self.changed_since_start =
+            both.map(|(modified, started)| modified > started.saturating_add(INEXACT));
+        self
     }
 
     /// Of an engine whose files are out of sight.
@@ -72,7 +83,20 @@ impl ConfigFile {
             path: Utf8PathBuf::new(),
             state: State::Denied("the engine's files are out of sight".to_owned()),
             modified_unix: None,
+            changed_since_start: None,
         }
+    }
+
+    /// Why it does not say what the engine runs with.
+    pub(crate) fn uncertain(&self) -> Option<String> {
+        let changed = || {
+            format!(
+                "{} was changed after the engine started, which may not know of it yet",
+                self.path
+            )
+        };
+        let is_changed = self.changed_since_start == Some(true);
+        self.why().or_else(|| is_changed.then(changed))
     }
 
     /// Why keys cannot be told.
@@ -91,7 +115,7 @@ impl ConfigFile {
         }
     }
 
-    pub(crate) fn data(&self, started_unix: Option<i64>) -> Value {
+    pub(crate) fn data(&self) -> Value {
         let (status, keys) = match &self.state {
             State::Read(keys) => {
                 let mut keys = keys.clone();
@@ -106,13 +130,8 @@ impl ConfigFile {
             "path": self.path, "exists": self.state != State::Absent, "status": status,
             "detail": self.why().unwrap_or_default(), "keys": keys,
         });
-        if let (Some(modified), Some(started), Value::Object(data)) =
-            (self.modified_unix, started_unix, &mut data)
-        {
-            data.insert(
-                "changed_since_start".to_owned(),
-                (modified > started.saturating_add(INEXACT)).into(),
-            );
+        if let (Some(changed), Value::Object(data)) = (self.changed_since_start, &mut data) {
+            data.insert("changed_since_start".to_owned(), changed.into());
         }
         data
     }
@@ -190,7 +209,9 @@ mod tests {
             r#"{"log-opts": {"splunk-token": "x"}}"#,
         )
         .unwrap();
-        let data = ConfigFile::read(&root, "/daemon.json".into()).data(Some(0));
+        let data = ConfigFile::read(&root, "/daemon.json".into())
+            .beside(Some(0))
+            .data();
         assert_eq!(
             data["keys"],
             json!({"log-opts": {"splunk-token": redact::REDACTED}})

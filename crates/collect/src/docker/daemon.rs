@@ -146,6 +146,8 @@ impl<'a> Daemon<'a> {
             (Some(host), Some(path)) => ConfigFile::read(host.root, &path),
             _ => ConfigFile::unseen(),
         };
+        let started = self.process.as_ref().ok();
+        let config = config.beside(started.and_then(|(process, _)| process.started_unix));
         let version = self.number("docker");
         let pid = self.process.as_ref().ok().map(|(process, _)| process.pid);
         let set = |name| variable(self.host?.root, pid?, name).filter(|value| !value.is_empty());
@@ -287,7 +289,7 @@ impl<'a> Daemon<'a> {
             ("conflicts", json!(self.options.conflicts)),
             ("hosts", self.hosts.iter().map(Host::data).collect()),
         ]);
-        let started = match &self.process {
+        match &self.process {
             Ok((process, identified_by)) => {
                 if let Some(host) = self.host {
                     let mut told = process.data(host.accounts);
@@ -296,15 +298,13 @@ impl<'a> Daemon<'a> {
                     }
                     data.insert("process", told);
                 }
-                process.started_unix
             }
             Err(why) => {
                 data.insert("process_unknown", json!(why));
-                None
             }
-        };
+        }
         if let Some(config) = &self.config {
-            data.insert("config", config.data(started));
+            data.insert("config", config.data());
         }
         if let (Some(root), Some(host)) = (self.data_root(), self.host) {
             data.insert("data_root", data_root(&root, host));

@@ -47,6 +47,11 @@ impl Gathered {
         }
     }
 
+    /// What was noted of a kind so far.
+    pub(crate) fn failures(&self, kind: &str) -> &[(CollectionStatus, String)] {
+        self.0.get(kind).map_or(&[], |kind| &kind.failures)
+    }
+
     /// Notes that an engine gave no answer.
     pub(crate) fn refused(&mut self, kind: &'static str, error: &AskError) {
         self.fail(kind, status(error), error.to_string());
@@ -60,8 +65,11 @@ impl Gathered {
             // Ids are unique whatever an engine says.
             kind.items.dedup_by(|a, b| a.id == b.id);
             let has_items = !kind.items.is_empty();
+            let worst = kind.failures.iter().map(|(status, _)| *status).max();
+            // That there is none is not known where one of them could not be asked.
+            let is_known = !has_items && worst == Some(CollectionStatus::Absent);
             kind.failures
-                .retain(|(status, _)| !has_items || *status != CollectionStatus::Absent);
+                .retain(|(status, _)| is_known || *status != CollectionStatus::Absent);
             let worst = kind.failures.iter().map(|(status, _)| *status).max();
             let details: Vec<String> = kind
                 .failures
@@ -118,6 +126,6 @@ mod tests {
         assert_eq!(swarm.source, "a, b");
         let image = &finished[&FactKind::new("docker.image").unwrap()];
         assert_eq!(image.status, CollectionStatus::Denied);
-        assert_eq!(image.detail.as_deref(), Some("none; no right"));
+        assert_eq!(image.detail.as_deref(), Some("no right"));
     }
 }

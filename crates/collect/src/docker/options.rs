@@ -143,7 +143,7 @@ fn configured(
         }
         return Ok(entry);
     }
-    if let Some(why) = sources.file.why() {
+    if let Some(why) = sources.file.uncertain() {
         return Err(why);
     }
     if let Some(value) = in_file {

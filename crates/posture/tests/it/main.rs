@@ -5,5 +5,6 @@
 mod exceptions;
 mod hostile;
 mod lab;
+mod scope;
 mod support;
 mod verdicts;

@@ -195,15 +195,20 @@ fn journal_of(data_dir: &Utf8Path, id: &str) -> anyhow::Result<Utf8PathBuf> {
 }
 
 fn save(journal: &Utf8Path, id: &str, changes: &[Change], now: Timestamp) -> anyhow::Result<()> {
-    if let Some(folder) = journal.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("failed to make {folder}"))?;
-    }
+    let failed = || format!("failed to keep what there was in {journal}");
+    let folder = journal.parent().context("the journal has a folder")?;
+    std::fs::create_dir_all(folder).with_context(failed)?;
     let content = Journal {
         control: id.to_owned(),
         at: now,
         changes: changes.to_vec(),
     };
-    output::result(Some(journal), &output::json::text(&content)?)
+    // The content of files stands in it, which not everybody may read.
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    serde_json::to_writer_pretty(&mut file, &content).with_context(failed)?;
+    file.as_file().sync_all().with_context(failed)?;
+    file.persist(journal).with_context(failed)?;
+    Ok(())
 }
 
 fn roll_back(journal: &Utf8Path, messages: &Messages) -> anyhow::Result<Outcome> {

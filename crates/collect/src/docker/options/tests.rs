@@ -20,6 +20,7 @@ fn resolved(case: Case<'_>) -> Resolved {
         path: "/etc/docker/daemon.json".into(),
         state: case.file,
         modified_unix: None,
+        changed_since_start: None,
     };
     let argv: Option<Vec<String>> = case
         .line

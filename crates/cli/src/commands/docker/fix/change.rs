@@ -1,14 +1,16 @@
 //! One change to a machine: what it makes of what, so that it can be shown, made and taken back.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt as _, chown};
+use std::fs::Permissions;
+use std::io::Write as _;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Stat, Uid};
 use seareeve_model::{FactKind, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-use crate::output;
 
 /// A change, with what was there before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub(super) enum Change {
     /// A file's mode and owner.
     Rights {
         path: Utf8PathBuf,
+        /// Which file it was: another one under its name is none of ours.
+        inode: (u64, u64),
         before: Rights,
         after: Rights,
     },
@@ -58,20 +62,16 @@ impl Change {
             }
         }
         let path = super::below(root, path);
-        let before = match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error).with_context(|| format!("failed to read {path}")),
-        };
-        let mut content: Map<String, Value> = match before.as_deref().map(str::trim) {
+        let before = content(&path)?;
+        let mut keys_now: Map<String, Value> = match before.as_deref().map(str::trim) {
             None | Some("") => Map::new(),
             Some(text) => serde_json::from_str(text)
                 .with_context(|| format!("{path} is no JSON: mend that first"))?,
         };
         for (key, value) in keys {
-            content.insert(key.clone(), value.clone());
+            keys_now.insert(key.clone(), value.clone());
         }
-        let mut after = serde_json::to_string_pretty(&content)?;
+        let mut after = serde_json::to_string_pretty(&keys_now)?;
         after.push('\n');
         Ok(Self::Content {
             path,
@@ -87,16 +87,8 @@ impl Change {
         owner: Option<&str>,
         snapshot: &Snapshot,
     ) -> anyhow::Result<Self> {
-        let metadata = std::fs::symlink_metadata(&path)
-            .with_context(|| format!("failed to look at {path}"))?;
-        if metadata.file_type().is_symlink() {
-            bail!("{path} has become a link since it was looked at");
-        }
-        let before = Rights {
-            mode: metadata.mode() & 0o7777,
-            uid: metadata.uid(),
-            gid: metadata.gid(),
-        };
+        let opened = Opened::new(&path)?;
+        let before = opened.rights;
         let mut after = before;
         if let Some(mode) = mode {
             let most = u32::from_str_radix(mode, 8).context("the check's mode is not octal")?;
@@ -112,6 +104,7 @@ impl Change {
         }
         Ok(Self::Rights {
             path,
+            inode: opened.inode,
             before,
             after,
         })
@@ -145,6 +138,7 @@ impl Change {
                 path,
                 before,
                 after,
+                ..
             } => format!(
                 "{path}\n- {:04o} {}:{}\n+ {:04o} {}:{}\n",
                 before.mode, before.uid, before.gid, after.mode, after.uid, after.gid
@@ -152,33 +146,37 @@ impl Change {
         })
     }
 
+    /// Makes it. Refuses where somebody else changed it since it was shown.
     pub(super) fn apply(&self) -> anyhow::Result<()> {
         match self {
-            Self::Content { path, after, .. } => write(path, after),
-            Self::Rights { path, after, .. } => set(path, *after),
+            Self::Content {
+                path,
+                before,
+                after,
+            } => replace(path, before.as_deref(), Some(after)),
+            Self::Rights {
+                path,
+                inode,
+                before,
+                after,
+            } => set(path, *inode, *before, *after),
         }
     }
 
-    /// Back to what was before; refuses where somebody else changed it since.
+    /// Back to what was before. Refuses where somebody else changed it since, or a later fix.
     pub(super) fn take_back(&self) -> anyhow::Result<()> {
         match self {
             Self::Content {
                 path,
                 before,
                 after,
-            } => {
-                let now = std::fs::read_to_string(path)
-                    .with_context(|| format!("failed to read {path}"))?;
-                if now != *after {
-                    bail!("{path} was changed since: bring it back by hand");
-                }
-                match before {
-                    Some(before) => write(path, before),
-                    None => std::fs::remove_file(path)
-                        .with_context(|| format!("failed to remove {path}")),
-                }
-            }
-            Self::Rights { path, before, .. } => set(path, *before),
+            } => replace(path, Some(after), before.as_deref()),
+            Self::Rights {
+                path,
+                inode,
+                before,
+                after,
+            } => set(path, *inode, *after, *before),
         }
     }
 
@@ -188,31 +186,98 @@ impl Change {
     }
 }
 
-/// Replaces a file in one step, with the rights that it had.
-fn write(path: &Utf8Path, content: &str) -> anyhow::Result<()> {
-    let rights = std::fs::metadata(path).ok();
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("failed to make {folder}"))?;
+/// What a file says; nothing where there is none.
+fn content(path: &Utf8Path) -> anyhow::Result<Option<String>> {
+    if path.is_symlink() {
+        bail!("{path} is a link: change what it leads to");
     }
-    output::result(Some(path), content)?;
-    let mode = rights
-        .as_ref()
-        .map_or(0o644, |rights| rights.mode() & 0o7777);
-    set(
-        path,
-        Rights {
-            mode,
-            uid: rights.as_ref().map_or(0, MetadataExt::uid),
-            gid: rights.as_ref().map_or(0, MetadataExt::gid),
-        },
-    )
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("failed to read {path}")),
+    }
 }
 
-fn set(path: &Utf8Path, rights: Rights) -> anyhow::Result<()> {
-    chown(path, Some(rights.uid), Some(rights.gid))
-        .with_context(|| format!("failed to set the owner of {path}"))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(rights.mode))
-        .with_context(|| format!("failed to set the mode of {path}"))
+/// Replaces what a file says in one step, or removes it. It keeps its rights, also while it is written: it may hold
+/// what not everybody may read.
+fn replace(path: &Utf8Path, from: Option<&str>, to: Option<&str>) -> anyhow::Result<()> {
+    if content(path)?.as_deref() != from {
+        bail!(
+            "{path} was changed since, by somebody or by a later fix: that has to be taken back first"
+        );
+    }
+    let Some(to) = to else {
+        return std::fs::remove_file(path).with_context(|| format!("failed to remove {path}"));
+    };
+    let folder = path.parent().context("a file has a folder")?;
+    std::fs::create_dir_all(folder).with_context(|| format!("failed to make {folder}"))?;
+    let failed = || format!("failed to write {path}");
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)
+        .with_context(failed)?;
+    file.write_all(to.as_bytes()).with_context(failed)?;
+    let rights = match from {
+        Some(_) => Opened::new(path)?.rights,
+        None => Rights {
+            mode: 0o644,
+            uid: rustix::process::geteuid().as_raw(),
+            gid: rustix::process::getegid().as_raw(),
+        },
+    };
+    give(file.as_file().as_fd(), rights).with_context(failed)?;
+    file.as_file().sync_all().with_context(failed)?;
+    file.persist(path).with_context(failed)?;
+    Ok(())
+}
+
+/// Sets the rights of the very file that was looked at.
+fn set(path: &Utf8Path, inode: (u64, u64), from: Rights, to: Rights) -> anyhow::Result<()> {
+    let opened = Opened::new(path)?;
+    if opened.inode != inode || opened.rights != from {
+        bail!(
+            "{path} was changed since, by somebody or by a later fix: that has to be taken back first"
+        );
+    }
+    give(opened.file.as_fd(), to).with_context(|| format!("failed to set the rights of {path}"))
+}
+
+/// A file of any kind, held so that nobody can put another one in its place.
+struct Opened {
+    file: std::os::fd::OwnedFd,
+    inode: (u64, u64),
+    rights: Rights,
+}
+
+impl Opened {
+    fn new(path: &Utf8Path) -> anyhow::Result<Self> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let looked = || format!("failed to look at {path}");
+        let file =
+            rustix::fs::open(path.as_std_path(), flags, Mode::empty()).with_context(looked)?;
+        let stat: Stat = rustix::fs::fstat(&file).with_context(looked)?;
+        if rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink() {
+            bail!("{path} has become a link since it was looked at");
+        }
+        Ok(Self {
+            file,
+            inode: (stat.st_dev, stat.st_ino),
+            rights: Rights {
+                mode: stat.st_mode & 0o7777,
+                uid: stat.st_uid,
+                gid: stat.st_gid,
+            },
+        })
+    }
+}
+
+/// The owner first: changing it takes bits of the mode away.
+fn give(file: BorrowedFd<'_>, rights: Rights) -> std::io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(rights.uid), Gid::from_raw(rights.gid));
+    rustix::fs::chownat(file, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
+    // The kernel changes no mode of what is opened without reading, but by this way.
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    std::fs::set_permissions(path, Permissions::from_mode(rights.mode))
 }
 
 /// The number of a user or group of the machine.
