@@ -15,6 +15,7 @@ mod image_layer;
 mod inflate;
 mod java_archives;
 mod java_index;
+mod java_sources;
 mod layer_cache;
 mod names;
 mod osv_record;
@@ -46,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     inflate::TARGET,
     java_archives::TARGET,
     java_index::TARGET,
+    java_sources::TARGET,
     layer_cache::TARGET,
     names::TARGET,
     osv_record::TARGET,

@@ -21,10 +21,22 @@ enum Source {
 
 /// All of them. Tools that treat generated files otherwise ask [`is_generated`].
 const FILES: &[(&str, Source)] = &[
+    (
+        "crates/scan/src/starter.db",
+        Source::Printed(&["starter", "content/advisories"]),
+    ),
     ("docs/openapi.json", Source::Printed(&["openapi"])),
     (
         "docs/schema/image-report.schema.json",
         Source::Printed(&["schema", "image-report"]),
+    ),
+    (
+        "docs/schema/manifest-report.schema.json",
+        Source::Printed(&["schema", "manifest-report"]),
+    ),
+    (
+        "docs/schema/posture-report.schema.json",
+        Source::Printed(&["schema", "posture-report"]),
     ),
     ("docs/reference/cli.md", Source::Printed(&["reference"])),
     (

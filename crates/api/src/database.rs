@@ -17,6 +17,9 @@ pub struct Database {
     pub built: Timestamp,
     /// Number of advisory records.
     pub advisories: u64,
+    /// Number of records that were left out, because they say of bug fixes or enhancements and of no vulnerability.
+    #[serde(default)]
+    pub bug_fixes: u64,
     /// By ecosystem.
     pub sources: Vec<DatabaseSource>,
     /// CISA's catalogue of exploited vulnerabilities, when the database was built with it.
@@ -63,6 +66,7 @@ impl From<seareeve_model::DatabaseInfo> for Database {
             digest: info.digest.to_string(),
             built: info.built,
             advisories: info.advisories,
+            bug_fixes: info.bug_fixes,
             sources: info.sources.into_iter().map(source).collect(),
             known_exploited: info.known_exploited.map(DatabaseFeed::from),
             epss: info.epss.map(DatabaseFeed::from),

@@ -2,6 +2,7 @@
 //! that goes on working with it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use seareeve_model as model;
 
@@ -97,11 +98,11 @@ impl TryFrom<&ReportFinding> for model::Finding {
         };
         let source = &finding.severity_source;
         Ok(Self {
-            vulnerability: model::Vulnerability {
+            vulnerability: Arc::new(model::Vulnerability {
                 id: finding.id.clone(),
                 aliases: finding.aliases.clone(),
                 title: finding.title.clone(),
-                description: finding.description.clone(),
+                description: finding.description.to_string(),
                 cvss: finding.cvss.iter().map(model::CvssVector::from).collect(),
                 published: finding.published,
                 modified: finding.modified,
@@ -119,7 +120,7 @@ impl TryFrom<&ReportFinding> for model::Finding {
                     .as_ref()
                     .map(model::Epss::try_from)
                     .transpose()?,
-            },
+            }),
             severity,
             severity_source: model::SeveritySource::parse(source)
                 .ok_or_else(|| word("source of a severity", source))?,

@@ -1,5 +1,7 @@
 //! The image report: what `seareeve image --format json` prints and the server answers for a sent SBOM.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -112,6 +114,7 @@ pub struct ReportPackage {
 }
 
 /// One vulnerability in one package at one place.
+// What is long is shared between the findings of a vulnerability.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReportFinding {
     /// The CVE where there is one.
@@ -125,7 +128,8 @@ pub struct ReportFinding {
     /// One line.
     pub title: String,
     /// Markdown.
-    pub description: String,
+    #[schema(value_type = String)]
+    pub description: Arc<str>,
     /// The package.
     pub package: ReportPackage,
     /// Versions that fix it and are newer than the installed one.
@@ -137,7 +141,8 @@ pub struct ReportFinding {
     /// The remedy in words.
     pub remediation: String,
     /// Vectors, best first.
-    pub cvss: Vec<Cvss>,
+    #[schema(value_type = Vec<Cvss>)]
+    pub cvss: Arc<[Cvss]>,
     /// First publication.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub published: Option<Timestamp>,
@@ -145,7 +150,8 @@ pub struct ReportFinding {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub modified: Option<Timestamp>,
     /// Further reading.
-    pub references: Vec<Reference>,
+    #[schema(value_type = Vec<Reference>)]
+    pub references: Arc<[Reference]>,
     /// Evidence: the records that hit, and by which statement.
     pub advisories: Vec<AdvisoryMatch>,
     /// Whether it is known to be exploited.
@@ -232,13 +238,10 @@ pub fn report(
         .flat_map(|(package, findings)| findings.iter().map(move |finding| (package, finding)))
         .collect();
     hits.sort_by(|(package_a, a), (package_b, b)| {
-        let key = |finding: &model::Finding| {
-            (
-                std::cmp::Reverse(finding.severity),
-                finding.vulnerability.id.clone(),
-            )
-        };
-        key(a).cmp(&key(b)).then_with(|| package_a.cmp(package_b))
+        let ids = || a.vulnerability.id.cmp(&b.vulnerability.id);
+        let severities = b.severity.cmp(&a.severity);
+        let packages = || package_a.cmp(package_b);
+        severities.then_with(ids).then_with(packages)
     });
     let mut problems: Vec<&model::Problem> = inventory.problems.iter().chain(problems).collect();
     problems.sort();
@@ -247,9 +250,17 @@ pub fn report(
         .into_iter()
         .partition(|(_, finding)| finding.suppressed.is_some());
     let findings = |hits: Vec<(&model::InstalledPackage, &model::Finding)>| {
+        let mut texts: Option<Texts> = None;
         let hits = hits.into_iter();
-        hits.map(|(package, finding)| report_finding(package, finding, layers))
-            .collect()
+        hits.map(|(package, finding)| {
+            // Those of one vulnerability stand together.
+            let known = texts
+                .take()
+                .filter(|known| Arc::ptr_eq(&known.of, &finding.vulnerability));
+            let known = texts.insert(known.unwrap_or_else(|| Texts::of(finding)));
+            report_finding(package, finding, known, layers)
+        })
+        .collect()
     };
     ImageReport {
         schema_version: 1,
@@ -303,9 +314,30 @@ impl ImageReport {
     }
 }
 
+/// What takes most of the room of a finding, and is the same for all of its vulnerability.
+struct Texts {
+    of: Arc<model::Vulnerability>,
+    description: Arc<str>,
+    cvss: Arc<[Cvss]>,
+    references: Arc<[Reference]>,
+}
+
+impl Texts {
+    fn of(finding: &model::Finding) -> Self {
+        let known = &finding.vulnerability;
+        Self {
+            of: Arc::clone(known),
+            description: Arc::from(known.description.as_str()),
+            cvss: known.cvss.iter().map(Cvss::from).collect(),
+            references: known.references.iter().map(Reference::from).collect(),
+        }
+    }
+}
+
 fn report_finding(
     installed: &model::InstalledPackage,
     finding: &model::Finding,
+    texts: &Texts,
     layers: &[model::Layer],
 ) -> ReportFinding {
     let vulnerability = &finding.vulnerability;
@@ -316,20 +348,16 @@ fn report_finding(
         severity: finding.severity.as_str().to_owned(),
         severity_source: finding.severity_source.as_str().to_owned(),
         title: vulnerability.title.clone(),
-        description: vulnerability.description.clone(),
+        description: Arc::clone(&texts.description),
         fixed_versions: finding.fixed_versions.clone(),
         status: finding.status.as_str().to_owned(),
         layer: package.layer.clone(),
         package,
         remediation: finding.remediation.clone(),
-        cvss: vulnerability.cvss.iter().map(Cvss::from).collect(),
+        cvss: Arc::clone(&texts.cvss),
         published: vulnerability.published,
         modified: vulnerability.modified,
-        references: vulnerability
-            .references
-            .iter()
-            .map(Reference::from)
-            .collect(),
+        references: Arc::clone(&texts.references),
         advisories: finding.advisories.iter().map(AdvisoryMatch::from).collect(),
         known_exploited: vulnerability
             .known_exploited

@@ -85,7 +85,7 @@ pub(crate) enum Command {
     ///   docker save team/app:1.2 -o app.tar && seareeve image --input app.tar --fail-on high
     ///   seareeve image --rootfs / --format html -o this-machine.html
     #[command(verbatim_doc_comment)]
-    Image(ImageArgs),
+    Image(Box<ImageArgs>),
     /// Match the packages that an SBOM lists, as if its image had been scanned.
     ///
     /// Examples:
@@ -105,11 +105,13 @@ pub(crate) enum Command {
     ///   seareeve docker fix 2.15
     #[command(verbatim_doc_comment)]
     Docker(DockerArgs),
-    /// Judge Kubernetes manifests: files, folders, and what Helm, Kustomize and kubectl print.
+    /// Judge the objects of a Kubernetes cluster, or manifests: files, folders, and what Helm and Kustomize print.
     ///
-    /// Needs no cluster. Each object is judged by itself, workloads by what their pods would be.
+    /// Each object is judged by itself, workloads by what their pods would be. A cluster is only read, and never its
+    /// Secrets; the current context of the kubeconfig says which one, or the pod that this runs in.
     ///
     /// Examples:
+    ///   seareeve k8s
     ///   seareeve k8s -f deploy/
     ///   helm template app | seareeve k8s -f - --fail-on high
     ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json
@@ -162,6 +164,9 @@ pub(crate) enum Command {
     /// Print the command line reference as Markdown.
     #[command(hide = true)]
     Reference,
+    /// Print the starter set that is built of a folder of advisories.
+    #[command(hide = true)]
+    Starter(StarterArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -183,7 +188,14 @@ pub(crate) enum DbCommand {
     Update(DbUpdateArgs),
     /// Build the advisory database from OSV archives, folders or single JSON files.
     Build(DbBuildArgs),
-    /// Say what the advisory database holds, how old it is, and whether it is whole.
+    /// Build the index of Java archives, which names those that do not say what they are by their SHA-1.
+    ///
+    /// From Trivy's Java database, which Trivy keeps as java-db/trivy-java.db in its cache folder, or from a list of your
+    /// own. The new index replaces the old one in one step, and a running server takes it into use by itself. Images
+    /// that were scanned before know nothing of it until they are scanned again.
+    JavaIndex(DbJavaIndexArgs),
+    /// Say what the advisory database and the index of Java archives hold, how old they are, and whether the database
+    /// is whole.
     Status(DbStatusArgs),
 }
 
@@ -230,10 +242,26 @@ pub(crate) struct DbBuildArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct DbJavaIndexArgs {
+    /// Trivy's Java database, or a list with SHA-1,group,artifact,version on each line (separated by commas or tabs).
+    /// The file may be packed by gzip or zstd.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Utf8PathBuf,
+
+    /// The file to write, instead of the one in the data folder.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct DbStatusArgs {
-    /// The file to look at, instead of the one in the data folder.
+    /// The database to look at, instead of the one in the data folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) db: Option<Utf8PathBuf>,
+
+    /// The index of Java archives to look at, instead of the one in the data folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) java_index: Option<Utf8PathBuf>,
 
     /// How to print it.
     #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
@@ -310,6 +338,12 @@ pub(crate) struct CompletionsArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct StarterArgs {
+    /// The folder of the advisories.
+    pub(crate) folder: Utf8PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct ManArgs {
     /// The folder to write to.
     pub(crate) folder: Utf8PathBuf,
@@ -325,11 +359,14 @@ pub(crate) struct SchemaArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum SchemaName {
     /// `seareeve image --format json`.
-    ImageReport,
+    #[value(name = "image-report")]
+    Image,
     /// `seareeve k8s --format json`.
-    ManifestReport,
+    #[value(name = "manifest-report")]
+    Manifests,
     /// `seareeve docker --format json`.
-    PostureReport,
+    #[value(name = "posture-report")]
+    Posture,
 }
 
 impl Args {

@@ -7,6 +7,7 @@ pub(crate) mod docker;
 pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod image;
+pub(crate) mod java_index;
 pub(crate) mod k8s;
 pub(crate) mod sbom;
 pub(crate) mod sensor;

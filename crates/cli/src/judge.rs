@@ -160,14 +160,16 @@ impl<'a> Judge<'a> {
 }
 
 impl Judged {
-    /// Prints the result as the user wants it; `name` is what the user calls the image.
+    /// Prints the result as the user wants it; `name` is what the user calls the image. The last thing that is done.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn print(&self, name: &str, args: &ReportArgs) -> anyhow::Result<Outcome> {
-        let text = output::report(self, name, args.format, args.show_suppressed)?;
-        output::result(args.output.as_deref(), &text)?;
-        Ok(outcome(&self.report, args))
+    pub(crate) fn print(self, name: &str, args: &ReportArgs) -> anyhow::Result<Outcome> {
+        output::report(&self, name, args)?;
+        let outcome = outcome(&self.report, args);
+        // The process ends: giving back a hundred thousand texts one by one would take longer than matching them.
+        std::mem::forget(self);
+        Ok(outcome)
     }
 }
 

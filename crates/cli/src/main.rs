@@ -70,5 +70,6 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         Command::Openapi => commands::generate::openapi(),
         Command::Schema(schema) => commands::generate::schema(schema),
         Command::Reference => commands::generate::reference(),
+        Command::Starter(starter) => commands::generate::starter(&starter.folder),
     }
 }

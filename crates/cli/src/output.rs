@@ -13,22 +13,23 @@ mod posture;
 mod progress;
 mod sarif;
 pub(crate) mod table;
+mod target;
 mod words;
 
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::borrow::Cow;
+use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use camino::Utf8Path;
 use seareeve_scan::sbom;
 
-use crate::args::ReportFormat;
+use crate::args::{ReportArgs, ReportFormat};
 use crate::judge::Judged;
 
 pub(crate) use manifests::report as manifest_report;
 pub(crate) use posture::report as posture_report;
 pub(crate) use progress::Bar;
+use target::Target;
 
 /// Standard error, for people. Nothing here is a result.
 pub(crate) struct Messages {
@@ -63,68 +64,70 @@ impl Messages {
     }
 }
 
-/// A judged image in one of the formats; `name` is what the user calls it.
-pub(crate) fn report(
-    judged: &Judged,
-    name: &str,
-    format: ReportFormat,
-    show_suppressed: bool,
-) -> anyhow::Result<String> {
+/// Prints a judged image in one of the formats; `name` is what the user calls it.
+pub(crate) fn report(judged: &Judged, name: &str, args: &ReportArgs) -> anyhow::Result<()> {
     let report = &judged.report;
-    match format {
-        ReportFormat::Table => Ok(table::image_report(report, name, show_suppressed)),
-        ReportFormat::Json => json::text(report),
-        ReportFormat::Sarif => json::text(&sarif::log(report, name)),
-        ReportFormat::Cyclonedx => document(judged, sbom::Format::CycloneDx),
-        ReportFormat::SpdxJson => document(judged, sbom::Format::Spdx),
-        ReportFormat::Junit => Ok(junit::report(report, name)),
-        ReportFormat::Html => Ok(html::page(report, name)),
-    }
+    let text = match args.format {
+        ReportFormat::Table => table::image_report(report, name, args.show_suppressed),
+        ReportFormat::Junit => junit::report(report, name),
+        ReportFormat::Html => html::page(report, name),
+        ReportFormat::Json => return json_result(args, |out| json::write(report, out)),
+        ReportFormat::Sarif => {
+            let log = sarif::log(report, name);
+            return json_result(args, |out| json::write(&log, out));
+        }
+        ReportFormat::Cyclonedx => return document(judged, sbom::Format::CycloneDx, args),
+        ReportFormat::SpdxJson => return document(judged, sbom::Format::Spdx, args),
+    };
+    result(args.output.as_deref(), &text)
 }
 
-fn document(judged: &Judged, format: sbom::Format) -> anyhow::Result<String> {
+fn document(judged: &Judged, format: sbom::Format, args: &ReportArgs) -> anyhow::Result<()> {
     let inventory = &judged.inventory;
     let time = judged
         .source_date
         .unwrap_or_else(|| sbom::time_of(inventory));
-    let mut bytes = Vec::new();
-    sbom::write(format, inventory, Some(&judged.findings), time, &mut bytes)?;
-    Ok(json::printable(String::from_utf8(bytes)?))
+    json_result(args, |out| {
+        let mut out = json::Printable::new(out);
+        let findings = Some(judged.findings.as_slice());
+        sbom::write(format, inventory, findings, time, &mut out)?;
+        Ok(out.flush()?)
+    })
 }
 
-/// Prints a result to `file`, or to standard output. A regular file is replaced only when all of it is written.
+/// Prints JSON, which is not made in one piece: there may be much of it. It has no escape character to begin a style
+/// with.
+fn json_result(
+    args: &ReportArgs,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut target = Target::open(args.output.as_deref())?;
+    write(&mut target).map_err(|error| target.failed(error))?;
+    target.finish()
+}
+
+/// Prints a result to `file`, or to standard output.
 pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> {
-    let Some(path) = file else {
-        // Looking through the whole of a report for styles to strip takes as long as making it.
-        let mut out: Box<dyn Write> = if text.contains('\u{1b}') {
-            Box::new(anstream::stdout().lock())
-        } else {
-            Box::new(io::stdout().lock())
-        };
-        return match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            // The reader went away (`seareeve … | head`): no failure, and the exit code says what it would have said.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => Ok(written?),
-        };
+    // Looking through the whole of a report for styles to strip takes as long as making it.
+    let has_styles = text.contains('\u{1b}');
+    let (mut target, text) = match file {
+        None if has_styles => (Target::styled(), Cow::Borrowed(text)),
+        Some(_) if has_styles => {
+            let plain = anstream::adapter::strip_str(text).to_string();
+            (Target::open(file)?, Cow::Owned(plain))
+        }
+        Some(_) | None => (Target::open(file)?, Cow::Borrowed(text)),
     };
-    let plain = anstream::adapter::strip_str(text).to_string();
-    let failed = || format!("failed to write {path}");
-    let is_special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    if is_special {
-        // A device or pipe is written to, never replaced.
-        return std::fs::write(path, plain).with_context(failed);
-    }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_str().is_empty())
-        .unwrap_or(Utf8Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .permissions(std::fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder)
-        .with_context(failed)?;
-    file.write_all(plain.as_bytes()).with_context(failed)?;
-    file.persist(path).with_context(failed)?;
-    Ok(())
+    target
+        .write_all(text.as_bytes())
+        .map_err(|error| target.failed(error.into()))?;
+    target.finish()
+}
+/// Prints what is no text to standard output.
+pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut target = Target::open(None)?;
+    target.write_all(bytes)?;
+    target.finish()
 }
 
 /// Makes text from images and networks harmless for a terminal and a table: control characters, line feeds among

@@ -18,9 +18,20 @@ pub(crate) struct Surroundings {
     pub(crate) layer_cache: Option<Utf8PathBuf>,
     /// Folder for large temporary files, where the user chose one.
     pub(crate) temporary: Option<Utf8PathBuf>,
+    /// Files that say how clusters are reached, the first first.
+    pub(crate) kubeconfig: Vec<Utf8PathBuf>,
+    /// The API of the cluster that this runs in.
+    pub(crate) in_cluster: Option<InCluster>,
     /// The time that results are to show (`SOURCE_DATE_EPOCH`), so that a build gives the same bytes every day
     /// (reproducible-builds.org, "SOURCE_DATE_EPOCH").
     pub(crate) source_date: Option<Timestamp>,
+}
+
+/// Where Kubernetes tells its pods that its API is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InCluster {
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
 impl Surroundings {
@@ -42,7 +53,21 @@ impl Surroundings {
         let caches = folder("XDG_CACHE_HOME")
             .filter(|folder| folder.is_absolute())
             .or_else(|| Some(home.as_ref()?.join(".cache")));
+        let kubeconfig = match text("KUBECONFIG") {
+            Some(list) => list
+                .split(':')
+                .filter(|file| !file.is_empty())
+                .map(Utf8PathBuf::from)
+                .collect(),
+            None => home.iter().map(|home| home.join(".kube/config")).collect(),
+        };
+        let in_cluster = text("KUBERNETES_SERVICE_HOST").and_then(|host| {
+            let port = text("KUBERNETES_SERVICE_PORT")?.parse().ok()?;
+            Some(InCluster { host, port })
+        });
         Ok(Self {
+            kubeconfig,
+            in_cluster,
             environment: Environment {
                 path: text("PATH"),
                 xdg_runtime_dir: folder("XDG_RUNTIME_DIR"),
@@ -101,6 +126,23 @@ mod tests {
         assert_eq!(found.temporary.unwrap(), "/big");
         let found = of(&[("XDG_CACHE_HOME", "cache")]).unwrap();
         assert_eq!(found.layer_cache, None);
+    }
+
+    #[test]
+    fn clusters_are_found_as_other_tools_find_them() {
+        let found = of(&[("HOME", "/home/me")]).unwrap();
+        assert_eq!(found.kubeconfig, ["/home/me/.kube/config"]);
+        assert_eq!(found.in_cluster, None);
+        let found = of(&[
+            ("HOME", "/home/me"),
+            ("KUBECONFIG", "/a:/b:"),
+            ("KUBERNETES_SERVICE_HOST", "10.0.0.1"),
+            ("KUBERNETES_SERVICE_PORT", "443"),
+        ])
+        .unwrap();
+        assert_eq!(found.kubeconfig, ["/a", "/b"]);
+        let host = "10.0.0.1".to_owned();
+        assert_eq!(found.in_cluster, Some(InCluster { host, port: 443 }));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod docker_host;
 pub mod feeds;
+pub mod kubernetes;
 
 mod docker;
 mod host;

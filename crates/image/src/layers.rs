@@ -12,6 +12,7 @@ use crate::plan::{OpenError, Origin};
 use crate::problems::Problems;
 use crate::progress::{Report, report};
 use crate::tree::FileTree;
+use crate::watch::Watch;
 use crate::{LayerFiles, Options, Progress, ReadError, Selector, Stage, Verify};
 
 /// After so many packed bytes the caller is told how far reading is.
@@ -22,6 +23,7 @@ pub(crate) struct Layers<'a> {
     pub(crate) options: &'a Options,
     pub(crate) selector: &'a dyn Selector,
     pub(crate) progress: &'a Report<'a>,
+    pub(crate) watch: &'a Watch,
     pub(crate) origin: &'a dyn Origin,
     /// Packed sizes, where known.
     pub(crate) packed: &'a [Option<u64>],
@@ -137,8 +139,12 @@ impl Layers<'_> {
                     continue;
                 };
                 let result = self.layer(*index, layer, &shared);
-                if result.is_err() {
+                if let Err(error) = &result {
                     shared.stop.store(true, Ordering::Relaxed);
+                    // Others may wait for a network, and would not notice.
+                    if !matches!(error, ReadError::Cancelled) {
+                        self.watch.fail();
+                    }
                 }
                 // Nobody else touches this slot while threads run.
                 if let Ok(mut slot) = slot.lock() {
@@ -155,9 +161,6 @@ impl Layers<'_> {
             }
             work();
         });
-        if shared.is_void() {
-            return Ok(None);
-        }
         let results = results.into_iter().map(|slot| {
             let result = slot.into_inner().ok().flatten();
             result.unwrap_or(Err(ReadError::Cancelled))
@@ -173,10 +176,11 @@ impl Layers<'_> {
         let told = failed
             .iter()
             .position(|error| !matches!(error, ReadError::Cancelled));
-        if failed.is_empty() {
-            Ok(Some((all, shared)))
-        } else {
-            Err(failed.swap_remove(told.unwrap_or(0)))
+        match told {
+            Some(told) => Err(failed.swap_remove(told)),
+            None if shared.is_void() => Ok(None),
+            None if failed.is_empty() => Ok(Some((all, shared))),
+            None => Err(ReadError::Cancelled),
         }
     }
 

@@ -56,7 +56,7 @@ pub use error::ReadError;
 pub use inspect::{FileFacts, Inspector, Selector};
 pub use layer::LayerFiles;
 pub use limits::Limits;
-pub use options::{Options, Platform, PlatformError, Verify};
+pub use options::{LeastRate, Options, Platform, PlatformError, Verify};
 pub use progress::{Progress, Stage};
 pub use read::{Configuration, Contents, Source, read};
 pub use registry::{Attachment, Referrer, attachments, referrers};

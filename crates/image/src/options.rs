@@ -41,6 +41,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Longest silence of a registry, before its answer and within a blob.
     pub read_timeout: Duration,
+    /// The least that a registry must send while it is waited for.
+    pub least_rate: LeastRate,
     /// Requests that failed for a passing reason are repeated this many times.
     pub retries: u32,
     /// Pause before the first repetition; it doubles each time.
@@ -65,11 +67,24 @@ impl Default for Options {
             temporary: Utf8PathBuf::from("/var/tmp"),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
+            least_rate: LeastRate {
+                bytes: 60 << 10,
+                within: Duration::from_secs(60),
+            },
             retries: 3,
             retry_pause: Duration::from_millis(500),
             user_agent: concat!("seareeve/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
+}
+
+/// So many bytes in so much time. What is slower is as good as silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeastRate {
+    /// Bytes.
+    pub bytes: u64,
+    /// The time spent waiting for them.
+    pub within: Duration,
 }
 
 /// Which digests are computed and compared.

@@ -105,6 +105,7 @@ pub fn read(
         options,
         selector,
         progress,
+        watch: &watch,
         origin: origin.as_ref(),
         packed: &plan.packed,
         told: 0.into(),

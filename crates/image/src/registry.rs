@@ -7,6 +7,7 @@
 mod address;
 mod authorize;
 mod client;
+mod pace;
 mod referrers;
 mod resume;
 mod token;

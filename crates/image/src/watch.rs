@@ -28,6 +28,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     stopped: bool,
+    /// Whether that was because something failed, not because the caller wanted it.
+    failed: bool,
     /// Their connections are cut by stopping, so that nobody waits for an answer that nobody wants.
     agents: Vec<ureq::Agent>,
 }
@@ -44,6 +46,15 @@ impl Watch {
         for agent in agents {
             agent.shutdown();
         }
+    }
+
+    /// The same after a failure with which everything fails: what the others wait for, nobody wants any more.
+    pub(crate) fn fail(&self) {
+        {
+            let mut state = self.state();
+            state.failed = state.failed || !state.stopped;
+        }
+        self.stop();
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -127,7 +138,8 @@ impl Watch {
             let result = worker
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            if self.is_stopped() {
+            let state = self.state();
+            if state.stopped && !state.failed {
                 return Err(ReadError::Cancelled);
             }
             result

@@ -8,7 +8,7 @@ use crate::cluster::minor;
 use crate::json::{list, put, text, texts};
 use crate::namespace::pod_security;
 use crate::resource::Resource;
-use crate::state::State;
+use crate::state::{Key, State};
 
 /// Policy engines by their webhooks' services and configurations, and by their API groups.
 const ENGINES: &[(&str, &[&str], &[&str])] = &[
@@ -66,10 +66,11 @@ pub(crate) fn data(state: &State) -> Value {
     for group in state.about().api_groups.iter().flatten() {
         engines.look_at_group(group);
     }
-    for (key, _) in state.values(Resource::Deployment) {
-        if key.name.starts_with("azure-policy") {
-            engines.look_at(&key.name, &key.id());
-        }
+    for key in state
+        .objects_of(Resource::Deployment)
+        .filter(|key| is_engine(key))
+    {
+        engines.look_at(&key.name, &key.id());
     }
     let incomplete = READ
         .iter()
@@ -88,6 +89,11 @@ pub(crate) fn data(state: &State) -> Value {
         data.insert("pod_security_policies".to_owned(), (minor < 25).into());
     }
     data
+}
+
+/// Whether a deployment says by its name that it is a policy engine: this one has no webhook of its own.
+pub(crate) fn is_engine(deployment: &Key) -> bool {
+    deployment.name.starts_with("azure-policy")
 }
 
 fn webhook(kind: &str, configuration: &str, hook: &Value) -> Value {

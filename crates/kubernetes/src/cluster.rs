@@ -68,9 +68,8 @@ pub(crate) fn data(state: &State) -> Value {
     let is_managed = matches!(provider, Some("aks" | "eks" | "gke" | "doks"));
     data.insert("managed".to_owned(), is_managed.into());
     put(&mut data, "provider", provider);
-    let images = images(state);
-    data.insert("cni".to_owned(), plugins(&images));
-    data.insert("secret_stores".to_owned(), stores(about, &images));
+    data.insert("cni".to_owned(), plugins(state));
+    data.insert("secret_stores".to_owned(), stores(state));
     Value::Object(data)
 }
 
@@ -138,51 +137,60 @@ pub(crate) fn minor(version: &str) -> Option<u64> {
     minor.get(..end)?.parse().ok()
 }
 
-/// Images of what runs on each node or serves all, with the ids of whose they are.
-fn images(state: &State) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for resource in [
-        Resource::DaemonSet,
-        Resource::Deployment,
-        Resource::StatefulSet,
-    ] {
-        for (key, value) in state.values(resource) {
-            let template = pods::template(resource, &value);
-            let Some(spec) = template.and_then(|template| template.get("spec")) else {
-                continue;
-            };
-            for container in pods::containers(spec) {
-                if let Some(image) = text(container, "/image") {
-                    found.push((image.to_owned(), key.id()));
-                }
-            }
-        }
+/// Workloads that are looked at for what the cluster is made of.
+pub(crate) const TELLING: [Resource; 3] = [
+    Resource::DaemonSet,
+    Resource::Deployment,
+    Resource::StatefulSet,
+];
+
+/// What the images of a pod spec tell of the cluster: names of network plug-ins and secret stores.
+pub(crate) fn marks(resource: Resource, spec: &Value) -> Vec<&'static str> {
+    if !TELLING.contains(&resource) {
+        return Vec::new();
     }
-    found
+    let containers = pods::containers(spec);
+    let has = |word: &str| {
+        let mut images = containers
+            .iter()
+            .filter_map(|container| text(container, "/image"));
+        images.any(|image| image.contains(word))
+    };
+    // A plug-in runs on each node; what has its name and does not is something else of its makers.
+    let plugins = PLUGINS
+        .iter()
+        .filter(|_| resource == Resource::DaemonSet)
+        .filter(|(_, words, _)| words.iter().any(|word| has(word)))
+        .map(|(name, ..)| *name);
+    let stores = SECRET_STORES
+        .iter()
+        .filter(|(.., word)| has(word))
+        .map(|(name, ..)| *name);
+    plugins.chain(stores).collect()
 }
 
-fn plugins(images: &[(String, String)]) -> Value {
-    let plugins = PLUGINS.iter().filter_map(|(name, words, policies)| {
-        let found: BTreeSet<&str> = images
-            .iter()
-            .filter(|(_, id)| id.starts_with("DaemonSet/"))
-            .filter(|(image, _)| words.iter().any(|word| image.contains(word)))
-            .map(|(_, id)| id.as_str())
-            .collect();
+/// Ids of the workloads that tell of `name`.
+fn told_by(state: &State, name: &str) -> BTreeSet<String> {
+    state
+        .marked()
+        .filter(|(_, marks)| marks.contains(&name))
+        .map(|(key, _)| key.id())
+        .collect()
+}
+
+fn plugins(state: &State) -> Value {
+    let plugins = PLUGINS.iter().filter_map(|(name, _, policies)| {
+        let found = told_by(state, name);
         (!found.is_empty())
             .then(|| json!({"name": name, "network_policies": policies, "found": found}))
     });
     plugins.collect()
 }
 
-fn stores(about: &About, images: &[(String, String)]) -> Value {
-    let stores = SECRET_STORES.iter().filter_map(|(name, group, word)| {
-        let mut found: BTreeSet<String> = images
-            .iter()
-            .filter(|(image, _)| image.contains(word))
-            .map(|(_, id)| id.clone())
-            .collect();
-        let groups = about.api_groups.as_ref();
+fn stores(state: &State) -> Value {
+    let groups = state.about().api_groups.as_ref();
+    let stores = SECRET_STORES.iter().filter_map(|(name, group, _)| {
+        let mut found = told_by(state, name);
         if groups.is_some_and(|groups| groups.contains(*group)) {
             found.insert(format!("API group {group}"));
         }
@@ -194,6 +202,7 @@ fn stores(about: &About, images: &[(String, String)]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Change, Kind, Object};
 
     #[test]
     fn minor_versions_are_numbers() {
@@ -206,5 +215,42 @@ mod tests {
         ] {
             assert_eq!(minor(version), wanted, "{version}");
         }
+    }
+
+    #[test]
+    fn network_plug_ins_and_secret_stores_are_known_by_what_runs() {
+        let mut state = State::new(Kind::Cluster);
+        for (kind, name, image) in [
+            ("DaemonSet", "calico-node", "docker.io/calico/node:v3.28.0"),
+            (
+                "DaemonSet",
+                "kube-flannel",
+                "ghcr.io/flannel-io/flannel:v0.25",
+            ),
+            ("Deployment", "calico-tool", "docker.io/calico/node:v3.28.0"),
+            (
+                "Deployment",
+                "external-secrets",
+                "ghcr.io/external-secrets/external-secrets:v0.9",
+            ),
+        ] {
+            let object = json!({
+                "apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": "kube-system"},
+                "spec": {"template": {"spec": {"containers": [{"name": "c", "image": image}]}}},
+            });
+            state.apply(Change::Put(Object::read(object, None).unwrap()));
+        }
+        let data = data(&state);
+        assert_eq!(
+            data["cni"],
+            json!([
+                {"name": "calico", "network_policies": "yes", "found": ["DaemonSet/kube-system/calico-node"]},
+                {"name": "flannel", "network_policies": "no", "found": ["DaemonSet/kube-system/kube-flannel"]},
+            ])
+        );
+        assert_eq!(
+            data["secret_stores"],
+            json!([{"name": "external-secrets", "found": ["Deployment/kube-system/external-secrets"]}])
+        );
     }
 }

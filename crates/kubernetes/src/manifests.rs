@@ -232,8 +232,8 @@ fn parse(text: &str) -> Result<Slim, serde_saphyr::Error> {
         budget: serde_saphyr::budget! {
             max_events: 8_000_000,
             max_nodes: 4_000_000,
-            max_depth: 100,
-            flow_nesting_limit: 100,
+            max_depth: 64,
+            flow_nesting_limit: 64,
             max_aliases: 5_000,
             max_anchors: 5_000,
             max_documents: 1,
@@ -259,7 +259,12 @@ fn fault(error: &serde_saphyr::Error) -> String {
             "it has more levels, aliases or entries than any manifest has".to_owned()
         }
         other => {
-            let text: String = other.to_string().chars().take(300).collect();
+            let text = other.to_string();
+            // The place is within the document, and told apart.
+            let text = text
+                .rsplit_once(" at line ")
+                .map_or(text.as_str(), |(what, _)| what);
+            let text: String = text.chars().take(300).collect();
             format!("it is no YAML: {text}")
         }
     }

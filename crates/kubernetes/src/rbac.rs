@@ -59,7 +59,9 @@ impl Subject {
                 let namespace = text(value, "/namespace")
                     .filter(|namespace| !namespace.is_empty())
                     .unwrap_or(namespace);
-                Some(Self::ServiceAccount(namespace.to_owned(), name.to_owned()))
+                // In a ClusterRoleBinding there is none to go on from.
+                (!namespace.is_empty())
+                    .then(|| Self::ServiceAccount(namespace.to_owned(), name.to_owned()))
             }
             _ => None,
         }
@@ -83,6 +85,9 @@ impl Subject {
             Self::User(name) if name == "system:anonymous" => {
                 vec!["system:unauthenticated".to_owned()]
             }
+            Self::User(name) if name.starts_with("system:node:") => {
+                vec![AUTHENTICATED.to_owned(), "system:nodes".to_owned()]
+            }
             Self::User(_) => vec![AUTHENTICATED.to_owned()],
             Self::ServiceAccount(namespace, _) => vec![
                 AUTHENTICATED.to_owned(),
@@ -104,7 +109,7 @@ impl Subject {
             Self::Group(name) => {
                 matches!(
                     name.as_str(),
-                    "system:authenticated" | "system:unauthenticated"
+                    "system:authenticated" | "system:unauthenticated" | "system:nodes"
                 ) || name.starts_with("system:serviceaccounts")
             }
             Self::User(_) | Self::ServiceAccount(..) => false,

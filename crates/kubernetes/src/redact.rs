@@ -111,7 +111,9 @@ pub(crate) fn text(text: &str) -> String {
             out.push_str(space);
             continue;
         }
-        if hide_next && !word.starts_with('-') {
+        if hide_next && is_scheme(word) {
+            out.push_str(word);
+        } else if hide_next && !word.starts_with('-') {
             out.push_str(REDACTED);
             hide_next = false;
         } else {
@@ -148,20 +150,28 @@ fn redact_word(word: &str) -> (String, bool) {
         if !value.is_empty() && says_credential(name) && !value.starts_with('$') {
             return (format!("{name}={REDACTED}"), false);
         }
-    } else if bare.starts_with('-') && says_credential(bare) {
-        return (word.to_owned(), true);
-    } else if bare.eq_ignore_ascii_case("bearer") {
-        return (word.to_owned(), true);
-    } else if let Some((name, value)) = bare.split_once(':')
-        && name.eq_ignore_ascii_case("authorization")
-        && value.is_empty()
-    {
+    } else if announces(bare) {
         return (word.to_owned(), true);
     }
     if looks_like_token(bare) {
         return (REDACTED.to_owned(), false);
     }
     (without_user_info(word), false)
+}
+
+/// Whether a credential comes after this word: `--password`, `Bearer`, `Authorization:`.
+fn announces(word: &str) -> bool {
+    let header = word.strip_suffix(':').unwrap_or_default();
+    word.starts_with('-') && says_credential(word)
+        || word.eq_ignore_ascii_case("bearer")
+        || header.eq_ignore_ascii_case("authorization")
+}
+
+/// What stands before the credential in an `Authorization` header.
+fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "token"]
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 /// `scheme://user:password@host` without what is before the `@`.
@@ -286,7 +296,7 @@ mod tests {
                 "--token",
                 "--other",
                 "--db=postgres://[redacted]@db:5432/app?x=1",
-                "export API_KEY=[redacted] && curl -H 'Authorization: [redacted] [redacted] https://x",
+                "export API_KEY=[redacted] && curl -H 'Authorization: Bearer [redacted] https://x",
                 "--tls-key-file=/etc/k.pem",
                 "PASSWORD=$(cat /run/secret)",
                 "[redacted]",

@@ -78,7 +78,7 @@ pub fn snapshot(state: &State, label: Label) -> Snapshot {
 
 impl State {
     /// The facts of a kind, made one at a time.
-    pub fn facts(&self, kind: &FactKind) -> impl Iterator<Item = Fact> {
+    pub fn facts<'s>(&'s self, kind: &FactKind) -> impl Iterator<Item = Fact> + use<'s> {
         self.keys(kind)
             .into_iter()
             .filter_map(|key| self.fact(&key))

@@ -12,6 +12,7 @@ use std::fmt;
 use seareeve_model::{CollectionStatus, Fact, FactKind};
 use serde_json::Value;
 
+use crate::cluster;
 use crate::component::{self, COMPONENTS, Observed};
 use crate::json::{is_true, list, text};
 use crate::object::{Object, Origin};
@@ -180,6 +181,8 @@ struct Work {
     /// The service account.
     account: Box<str>,
     stance: Stance,
+    /// What its images tell of the cluster.
+    marks: Box<[&'static str]>,
     /// Of pods: whether it runs.
     is_running: bool,
     /// Of pods: whether the kubelet made it from a file.
@@ -194,6 +197,8 @@ pub struct State {
     kind: Kind,
     about: About,
     objects: BTreeMap<Key, Entry>,
+    /// Of the texts of all objects.
+    bytes: u64,
     /// What says that it is owned, by what it says that owns it.
     owned: BTreeMap<Key, BTreeSet<Key>>,
     rbac: Rbac,
@@ -278,6 +283,12 @@ impl State {
         self.objects.len()
     }
 
+    /// How many bytes are kept of them. With all that is around them they take some two to three times as much.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -324,6 +335,7 @@ impl State {
             work: work(&object).map(Box::new),
             origin: object.origin.map(Box::new),
         };
+        self.bytes = self.bytes.saturating_add(size(&entry));
         self.objects.insert(key, entry);
     }
 
@@ -331,6 +343,7 @@ impl State {
         let Some(entry) = self.objects.remove(key) else {
             return;
         };
+        self.bytes = self.bytes.saturating_sub(size(&entry));
         if let Some(owner) = entry.owner
             && let Some(owned) = self.owned.get_mut(&owner.key)
         {
@@ -439,6 +452,19 @@ impl State {
         self.gaps.get(&resource)
     }
 
+    /// The keys of the objects of a resource.
+    pub(crate) fn objects_of(&self, resource: Resource) -> impl Iterator<Item = &Key> {
+        self.of(resource).map(|(key, _)| key)
+    }
+
+    /// The workloads whose images tell something of the cluster, and what.
+    pub(crate) fn marked(&self) -> impl Iterator<Item = (&Key, &[&'static str])> {
+        cluster::TELLING
+            .into_iter()
+            .flat_map(|resource| self.of(resource))
+            .filter_map(|(key, entry)| Some((key, &*entry.work.as_ref()?.marks)))
+    }
+
     /// The objects of a resource, parsed one at a time.
     pub(crate) fn values(&self, resource: Resource) -> impl Iterator<Item = (&Key, Value)> {
         self.of(resource)
@@ -526,6 +552,10 @@ impl fmt::Debug for State {
     }
 }
 
+fn size(entry: &Entry) -> u64 {
+    u64::try_from(entry.text.len()).unwrap_or(u64::MAX)
+}
+
 /// What is kept of an object. Its version is part of it, and nothing that stands in the key.
 fn to_text(object: &Object) -> String {
     format!(
@@ -573,6 +603,7 @@ fn work(object: &Object) -> Option<Work> {
     Some(Work {
         account: pods::account(spec).into(),
         stance: Stance::of(spec),
+        marks: cluster::marks(object.resource, spec).into(),
         is_running: is_pod && text(&object.value, "/status/phase") == Some("Running"),
         is_static,
         component: component.and_then(|(component, node)| {
@@ -583,4 +614,4 @@ fn work(object: &Object) -> Option<Work> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,7 @@
 //! Cutting objects down on arrival: what no check needs goes, what is secret never stays.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::json::{list, text};
@@ -168,12 +170,12 @@ fn secret_keys(resource: Resource, value: &Value) -> Option<Value> {
         Resource::SealedSecret => &["/spec/encryptedData"],
         _ => return None,
     };
-    let keys = pointers
+    let keys: BTreeSet<&String> = pointers
         .iter()
         .filter_map(|pointer| value.pointer(pointer)?.as_object())
-        .flat_map(|map| map.keys().cloned().map(Value::String));
-    let mut keys: Vec<Value> = keys.take(1_000).collect();
-    keys.dedup();
+        .flat_map(Map::keys)
+        .take(1_000)
+        .collect();
     // What sops writes instead of a value.
     let is_encrypted = resource == Resource::SealedSecret || value.get("sops").is_some();
     Some(json!({"names": keys, "encrypted": is_encrypted}))
@@ -228,6 +230,10 @@ fn trim_template(template: &mut Value) {
 }
 
 fn trim_container(container: &mut Value) {
+    // A reference has no password in it; what people write may.
+    if let Some(Value::String(image)) = container.get_mut("image") {
+        *image = redact::text(image);
+    }
     let environment = container.get_mut("env").and_then(Value::as_array_mut);
     for variable in environment.into_iter().flatten() {
         if let Some(Value::String(value)) = variable.get_mut("value")

@@ -23,8 +23,10 @@ pub(crate) fn controller(
     key: &Key,
     value: &mut Value,
     data: &mut Map<String, Value>,
-) -> Option<()> {
-    let template = pods::template_mut(key.resource, value)?;
+) {
+    // A manifest may lack what the API would ask for.
+    let mut none = Value::Null;
+    let template = pods::template_mut(key.resource, value).unwrap_or(&mut none);
     let spec = template
         .get_mut("spec")
         .map(Value::take)
@@ -44,7 +46,6 @@ pub(crate) fn controller(
     put(data, "suspend", value.pointer("/spec/suspend").cloned());
     data.insert("departs".to_owned(), json!([]));
     finish(state, key, spec, labels, annotations, data);
-    Some(())
 }
 
 /// Fills in the fact of pods that depart from what their controller says; `first` stands for all that are `alike`.

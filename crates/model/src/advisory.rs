@@ -76,8 +76,10 @@ pub struct DatabaseInfo {
     pub digest: Digest,
     /// When it was built. The starter set has the date of its facts.
     pub built: Timestamp,
-    /// All records.
+    /// All records that speak of vulnerabilities.
     pub advisories: u64,
+    /// Records of bug fixes and enhancements without a vulnerability, which were left out.
+    pub bug_fixes: u64,
     /// By ecosystem, sorted.
     pub sources: Vec<DatabaseSource>,
     /// CISA's catalogue of exploited vulnerabilities, when the database was built with it.

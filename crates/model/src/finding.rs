@@ -1,5 +1,7 @@
 //! A finding: one vulnerability in one package.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{CvssVector, Epss, KnownExploited, Reference, Severity, Suppression, VexVerdict};
@@ -136,8 +138,8 @@ pub struct Vulnerability {
 /// One vulnerability in one package.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// What is wrong.
-    pub vulnerability: Vulnerability,
+    /// What is wrong. Shared, because an image has the same vulnerability in many packages.
+    pub vulnerability: Arc<Vulnerability>,
     /// The severity by the best source there is.
     pub severity: Severity,
     /// Who says so.

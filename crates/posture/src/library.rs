@@ -308,7 +308,12 @@ mod tests {
     #[test]
     fn editions_have_their_controls() {
         let (library, _) = Library::embedded();
-        let editions = [("cis-docker", "1.8.0", 118, 87, 31, 23)];
+        let editions = [
+            ("cis-docker", "1.8.0", 118, 87, 31, 23),
+            ("cis-aks", "1.8.0", 51, 39, 12, 21),
+            ("cis-kubernetes", "2.0.0", 131, 116, 15, 64),
+            ("cis-kubernetes", "1.12.0", 131, 116, 15, 64),
+        ];
         for (id, version, all, first, second, automated) in editions {
             let benchmark = library.benchmark(id, Some(version)).unwrap();
             let mut levels: BTreeMap<u8, usize> = BTreeMap::new();

@@ -38,7 +38,7 @@ use seareeve_model::{
 
 use found::{Found, Limited};
 pub(crate) use found::{LONGEST_TEXT, MOST_PACKAGES};
-pub use java::{JavaIndex, JavaIndexError};
+pub use java::{JavaIndex, JavaIndexError, JavaIndexReport};
 use listing::Listing;
 pub(crate) use locks::is_lock_file;
 use locks::{Installs, Locks};

@@ -9,6 +9,7 @@
 #![warn(clippy::indexing_slicing)]
 
 pub mod advisories;
+mod bytes;
 pub mod ecosystems;
 mod examiner;
 pub mod ignore;
@@ -17,6 +18,7 @@ mod pattern;
 pub mod releases;
 pub mod sbom;
 pub mod secrets;
+mod sqlite;
 pub mod starter;
 pub mod versions;
 pub mod vex;

@@ -9,12 +9,15 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use seareeve_model::{Finding, Inventory, Notice, Package, Problem, ProblemCode};
+use seareeve_model::{
+    Finding, InstalledPackage, Inventory, Notice, Package, Problem, ProblemCode, Vulnerability,
+};
 
 use crate::advisories::module;
-use crate::advisories::stored::{StoredEntry, StoredVulnerability};
+use crate::advisories::stored::{StoredEntry, StoredRating};
 use crate::advisories::{self, Database, DatabaseError, Texts};
 use crate::versions::Order;
 use finding::Hit;
@@ -30,24 +33,18 @@ pub struct Matches {
     pub notices: Vec<Notice>,
 }
 
-/// Matches all packages of an inventory; equal packages are matched once.
+/// Matches all packages of an inventory; equal packages, which stand together in it, are matched once.
 #[must_use]
 pub fn match_inventory(database: &Database, inventory: &Inventory) -> Matches {
     let mut matcher = Matcher::new(database);
-    let mut first: HashMap<&Package, usize> = HashMap::new();
     let mut problems = BTreeSet::new();
     let mut findings: Vec<Vec<Finding>> = Vec::with_capacity(inventory.packages.len());
-    for (at, installed) in inventory.packages.iter().enumerate() {
-        let known = *first.entry(&installed.package).or_insert(at);
-        let found = match findings.get(known) {
-            Some(same) => same.clone(),
-            None => {
-                let (found, trouble) = matcher.package(&installed.package);
-                problems.extend(trouble);
-                found
-            }
-        };
-        findings.push(found);
+    let is_same = |a: &InstalledPackage, b: &InstalledPackage| a.package == b.package;
+    for same in inventory.packages.chunk_by(is_same) {
+        let Some(first) = same.first() else { continue };
+        let (found, trouble) = matcher.package(&first.package);
+        problems.extend(trouble);
+        findings.extend(std::iter::repeat_n(found, same.len()));
     }
     Matches {
         findings,
@@ -66,8 +63,15 @@ pub fn match_package(database: &Database, package: &Package) -> (Vec<Finding>, V
 struct Matcher<'a> {
     database: &'a Database,
     texts: Option<Texts<'a>>,
-    vulnerabilities: BTreeMap<u32, StoredVulnerability>,
+    vulnerabilities: BTreeMap<u32, Known>,
     ecosystems: BTreeMap<String, bool>,
+}
+
+/// A vulnerability that was read, with the rating that does not depend on the package.
+#[derive(Clone)]
+struct Known {
+    vulnerability: Arc<Vulnerability>,
+    rating: Option<StoredRating>,
 }
 
 impl<'a> Matcher<'a> {
@@ -180,13 +184,16 @@ impl<'a> Matcher<'a> {
         hits.retain(|number, _| !denied.contains(number));
         let mut findings = Vec::with_capacity(hits.len());
         for (number, hits) in hits {
-            let vulnerability = self.vulnerability(number)?;
-            findings.push(finding::make(package, order, vulnerability, hits)?);
+            let Known {
+                vulnerability,
+                rating,
+            } = self.vulnerability(number)?;
+            findings.push(finding::make(package, order, vulnerability, rating, hits)?);
         }
         Ok((findings, unreadable))
     }
 
-    fn vulnerability(&mut self, number: u32) -> Result<StoredVulnerability, DatabaseError> {
+    fn vulnerability(&mut self, number: u32) -> Result<Known, DatabaseError> {
         if let Some(known) = self.vulnerabilities.get(&number) {
             return Ok(known.clone());
         }
@@ -197,7 +204,11 @@ impl<'a> Matcher<'a> {
             part: "vulnerabilities",
         };
         let read = self.texts.as_mut().ok_or(damaged)?.vulnerability(number)?;
-        self.vulnerabilities.insert(number, read.clone());
-        Ok(read)
+        let known = Known {
+            rating: read.rating,
+            vulnerability: Arc::new(read.into_model()),
+        };
+        self.vulnerabilities.insert(number, known.clone());
+        Ok(known)
     }
 }

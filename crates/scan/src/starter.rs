@@ -1,10 +1,13 @@
 //! The starter set: the advisories of `content/advisories`, built into the program, so that a machine without
 //! a network gets a true first answer. Far from complete, and it says so ([`DatabaseKind::Starter`]).
+//!
+//! It is part of the program as a finished database, `starter.db`, which takes no time to open. [`build`] makes that file,
+//! and a test says when it no longer holds what the content says.
 
 use std::sync::{Arc, OnceLock};
 
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use rust_embed::Embed;
 use seareeve_model::DatabaseKind;
 
 use crate::advisories::{BuildError, Builder, Database, OsvRecord};
@@ -13,17 +16,24 @@ use crate::advisories::{BuildError, Builder, Database, OsvRecord};
 /// content.
 const FACTS_FROM: i64 = 1_795_305_600;
 
-#[derive(Embed)]
-#[folder = "../../content/advisories"]
-struct Content;
+static STARTER: &[u8] = include_bytes!("starter.db");
 
-/// Why the starter set could not be built. A bug of ours, which the tests of this module catch.
+/// Why the starter set could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum StarterError {
+    /// The folder or a file in it cannot be read.
+    #[error("failed to read {path}")]
+    File {
+        /// Which.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A file is not an OSV record in YAML.
     #[error("failed to read the advisory {file}")]
     Record {
-        /// The file in `content/advisories`.
+        /// The file.
         file: String,
         /// Why.
         #[source]
@@ -37,26 +47,29 @@ pub enum StarterError {
     Problems(String),
 }
 
-/// The starter set, built at the first call.
+/// The starter set.
 ///
 /// # Panics
-/// Never in a program whose tests passed: the content is part of the program.
+/// Never in a program whose tests passed: the file is part of the program.
 #[must_use]
 pub fn database() -> &'static Arc<Database> {
     static DATABASE: OnceLock<Arc<Database>> = OnceLock::new();
     DATABASE.get_or_init(|| {
-        Arc::new(build().expect("the content was checked by the tests of this crate"))
+        let database = Database::from_bytes(STARTER);
+        Arc::new(database.expect("the file was read by the tests of this crate"))
     })
 }
 
-/// Builds the database. The order of the files does not matter: the builder sorts.
-fn build() -> Result<Database, StarterError> {
+/// Builds the file of the advisories in `folder`. Their order does not matter: the builder sorts.
+///
+/// # Errors
+/// When one of them cannot be read or used.
+pub fn build(folder: &Utf8Path) -> Result<Vec<u8>, StarterError> {
     let built = Timestamp::from_second(FACTS_FROM).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut builder = Builder::new(DatabaseKind::Starter, built);
-    for file in Content::iter() {
-        let content = Content::get(&file).unwrap_or_else(|| unreachable!("{file} was just listed"));
-        let record: OsvRecord = serde_saphyr::from_slice(&content.data).map_err(|source| {
-            let (file, source) = (file.to_string(), Box::new(source));
+    for (file, content) in files(folder)? {
+        let record: OsvRecord = serde_saphyr::from_slice(&content).map_err(|source| {
+            let (file, source) = (file.clone(), Box::new(source));
             StarterError::Record { file, source }
         })?;
         builder.add_record(&file, record)?;
@@ -66,8 +79,22 @@ fn build() -> Result<Database, StarterError> {
         let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
         return Err(StarterError::Problems(problems.join("; ")));
     }
-    let database = Database::from_bytes(bytes).map_err(BuildError::from)?;
-    Ok(database)
+    Ok(bytes)
+}
+
+/// Names and contents of the files in `folder`.
+fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, StarterError> {
+    let failed = |path: &Utf8Path| {
+        let path = path.to_owned();
+        move |source| StarterError::File { path, source }
+    };
+    let mut files = Vec::new();
+    for entry in folder.read_dir_utf8().map_err(failed(folder))? {
+        let entry = entry.map_err(failed(folder))?;
+        let content = std::fs::read(entry.path()).map_err(failed(entry.path()))?;
+        files.push((entry.file_name().to_owned(), content));
+    }
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -78,6 +105,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::advisories::changed_names;
     use crate::match_package;
 
     /// What an advisory file must hold. Unlike [`OsvRecord`], which takes what the world writes.
@@ -143,16 +171,33 @@ mod tests {
         version: String,
     }
 
+    const CONTENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../content/advisories");
+
+    #[test]
+    fn the_file_holds_what_the_content_says() {
+        // Not byte by byte: it is packed, and other versions of what packs it pack otherwise.
+        let fresh = build(Utf8Path::new(CONTENT)).unwrap();
+        let fresh = Database::from_bytes(fresh).unwrap();
+        let kept = database();
+        kept.verify().unwrap();
+        let stale = "run `cargo xtask gen`";
+        assert_eq!(changed_names(Some(&fresh), kept).unwrap(), [], "{stale}");
+        let facts = |database: &Database| {
+            let info = database.info();
+            (info.kind, info.built, info.advisories, info.sources)
+        };
+        assert_eq!(facts(&fresh), facts(kept), "{stale}");
+    }
+
     #[test]
     fn every_advisory_is_complete_and_its_examples_hold() {
         let database = database();
         let mut files = 0;
-        for file in Content::iter() {
+        for (file, content) in super::files(Utf8Path::new(CONTENT)).unwrap() {
             files += 1;
-            let content = Content::get(&file).unwrap();
-            let advisory: Advisory = serde_saphyr::from_slice(&content.data)
+            let advisory: Advisory = serde_saphyr::from_slice(&content)
                 .unwrap_or_else(|error| panic!("{file}: {error}"));
-            assert_eq!(format!("{}.yaml", advisory.id), *file);
+            assert_eq!(format!("{}.yaml", advisory.id), file);
             assert!(
                 advisory.modified <= database.info().built,
                 "{file} is newer than FACTS_FROM"

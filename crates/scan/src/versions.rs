@@ -126,7 +126,21 @@ impl Order {
     /// Whether `version` is a version in this order.
     #[must_use]
     pub fn reads(self, version: &str) -> bool {
-        self.compare(version, version).is_some()
+        match self {
+            Self::Dpkg => dpkg::reads(version),
+            Self::Apk
+            | Self::Rpm
+            | Self::Semver
+            | Self::Npm
+            | Self::Go
+            | Self::Pub
+            | Self::Bitnami
+            | Self::Nuget
+            | Self::Maven
+            | Self::Gem
+            | Self::Composer
+            | Self::Pep440 => self.compare(version, version).is_some(),
+        }
     }
 }
 

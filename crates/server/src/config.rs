@@ -355,6 +355,12 @@ impl Config {
         self.server.data_dir.join("advisories.db")
     }
 
+    /// The file of the index of Java archives.
+    #[must_use]
+    pub fn java_index_file(&self) -> Utf8PathBuf {
+        self.server.data_dir.join("java-index.db")
+    }
+
     /// Where it is kept what layers hold.
     #[must_use]
     pub fn layer_folder(&self) -> Utf8PathBuf {

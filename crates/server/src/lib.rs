@@ -9,6 +9,7 @@ mod auth;
 pub mod config;
 mod error;
 mod events;
+mod java_index;
 mod jobs;
 mod lifecycle;
 mod posture;

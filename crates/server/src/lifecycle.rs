@@ -23,6 +23,7 @@ use crate::auth::limit::Limiter;
 use crate::auth::secret::Secret;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::java_index::JavaIndexFile;
 use crate::posture::Content;
 use crate::registries::Registries;
 use crate::running::Running;
@@ -60,6 +61,7 @@ impl Server {
         let lock = lock(&config.server.data_dir)?;
         let store = open_store(&config).await?;
         let advisories = Advisories::open(config.advisory_file())?;
+        let java_index = JavaIndexFile::new(config.java_index_file());
         let vex = Shelf::open(&store).await?;
         let registries =
             Registries::load(&config.scan.registries).context("setting scan.registries")?;
@@ -80,6 +82,7 @@ impl Server {
             config,
             store,
             advisories,
+            java_index,
             vex,
             layers,
             registries,

@@ -5,10 +5,14 @@ mod compliance;
 mod events;
 mod exceptions;
 mod exemptions;
+mod findings;
 mod hosts;
 mod images;
 mod join_tokens;
+mod packages;
+mod query;
 mod recommendations;
+mod reports;
 pub(crate) mod scans;
 mod score;
 mod secrets;
@@ -104,12 +108,12 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(scans::sbom))
         .routes(routes!(images::list))
         .routes(routes!(images::get, images::delete))
-        .routes(routes!(images::report))
-        .routes(routes!(images::sbom))
-        .routes(routes!(images::packages))
-        .routes(routes!(images::findings))
-        .routes(routes!(images::facets))
-        .routes(routes!(images::finding))
+        .routes(routes!(reports::report))
+        .routes(routes!(reports::sbom))
+        .routes(routes!(packages::list))
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::facets))
+        .routes(routes!(findings::get))
         .routes(routes!(secrets::list))
         .routes(routes!(vex::list, vex::put))
         .routes(routes!(vex::delete))

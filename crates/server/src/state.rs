@@ -13,6 +13,7 @@ use crate::advisories::Advisories;
 use crate::auth::limit::Limiter;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::java_index::JavaIndexFile;
 use crate::posture::Content;
 use crate::registries::Registries;
 use crate::running::Running;
@@ -26,6 +27,8 @@ pub(crate) struct App {
     pub(crate) store: Store,
     /// The advisory database in use.
     pub(crate) advisories: Advisories,
+    /// Names Java archives that do not name themselves.
+    pub(crate) java_index: JavaIndexFile,
     /// What assets are judged by.
     pub(crate) content: Arc<Content>,
     /// Facts that are being read: they take much memory, so few at a time.

@@ -7,6 +7,7 @@
 //! empty database it runs on PostgreSQL too.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -238,7 +239,7 @@ fn findings(package: u64, edition: u64) -> Vec<Finding> {
         let severity = usize::try_from(number % 4).unwrap_or_default()
             + usize::from(place == 1 && edition == 1);
         Finding {
-            vulnerability: Vulnerability {
+            vulnerability: Arc::new(Vulnerability {
                 id: format!("CVE-2024-{number}"),
                 aliases: Vec::new(),
                 title: format!("Vulnerability {number}"),
@@ -249,7 +250,7 @@ fn findings(package: u64, edition: u64) -> Vec<Finding> {
                 known_exploited: None,
                 epss: None,
                 references: Vec::new(),
-            },
+            }),
             severity: severities.get(severity).copied().unwrap_or_default(),
             severity_source: SeveritySource::Distribution,
             vex: None,

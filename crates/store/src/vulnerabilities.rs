@@ -2,6 +2,7 @@
 //! the database only; it has its own structs so that `model` need not make one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use seareeve_model::{
@@ -67,7 +68,7 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
     let columns = Columns::new(row, "vulnerability", &["vulnerability_name"]);
     let cvss: Vec<StoredCvss> = columns.json("cvss")?;
     let links: Vec<StoredLink> = columns.json("links")?;
-    let vulnerability = Vulnerability {
+    let vulnerability = Arc::new(Vulnerability {
         id: columns.text("vulnerability_name")?,
         aliases: columns.json("aliases")?,
         title: columns.text("title")?,
@@ -91,7 +92,7 @@ pub(crate) fn finding_from_row(row: &AnyRow) -> Result<Finding, StoreError> {
             .collect(),
         known_exploited: exploitation::exploited_from_columns(&columns)?,
         epss: exploitation::epss_from_columns(&columns)?,
-    };
+    });
     let keys = &["package_id", "vulnerability_name"];
     let columns = Columns::new(row, "package_vulnerability", keys);
     let advisories: Vec<StoredAdvisory> = columns.json("advisories")?;

@@ -42,9 +42,12 @@ fn seeds() -> Vec<Vec<u8>> {
             let file = path.join("index");
             let line = |number: u8| {
                 let sha1 = format!("{number:02x}").repeat(20);
-                format!("{sha1} org.x:a{}:1.{number}", number % 3)
+                format!("{sha1} org.x:a{}:1.{number}\n", number % 3)
             };
-            JavaIndex::build((0..count).map(line), &file).expect("sound lines");
+            let list = path.join("list");
+            std::fs::write(&list, (0..count).map(line).collect::<String>())
+                .expect("a file of ours");
+            JavaIndex::build(&list, &file).expect("sound lines");
             std::fs::read(&file).expect("a file of ours")
         })
         .into()

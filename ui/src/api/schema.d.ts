@@ -1045,6 +1045,11 @@ export interface components {
              */
             advisories: number;
             /**
+             * Format: int64
+             * @description Number of records that were left out, because they say of bug fixes or enhancements and of no vulnerability.
+             */
+            bug_fixes?: number;
+            /**
              * Format: date-time
              * @description When it was built.
              */

@@ -5,7 +5,7 @@ use super::{Tree, Violations, numbered};
 /// Folders whose files must carry examples; the others (mappings, advisories) and lists have nothing that fires.
 const WITH_EXAMPLES: &[&str] = &["content/checks/", "content/detections/", "content/secrets/"];
 
-/// The id is the file's name.
+/// The id is the file's name; a benchmark's file has its edition after it.
 pub(super) fn ids(tree: &Tree, found: &mut Violations) {
     for path in yaml(tree) {
         let name = path
@@ -16,12 +16,21 @@ pub(super) fn ids(tree: &Tree, found: &mut Violations) {
         let text = tree.text(path).unwrap_or_default();
         match top_level(&text, "id") {
             None => found.add(path, 1, "has no `id:`"),
-            Some((line, id)) if id != name => {
+            Some((line, id))
+                if id != name && edition_of(path, &text, id).as_deref() != Some(name) =>
+            {
                 found.add(path, line, format!("id {id} differs from the file's name"));
             }
             Some(_) => {}
         }
     }
+}
+
+/// `cis-docker-1.8.0`, for a benchmark.
+fn edition_of(path: &str, text: &str, id: &str) -> Option<String> {
+    path.starts_with("content/benchmarks/").then_some(())?;
+    let (_, version) = top_level(text, "version")?;
+    Some(format!("{id}-{version}"))
 }
 
 /// A detection or check without an example is a claim.
@@ -66,12 +75,21 @@ mod tests {
                 "content/detections/host/shell.yaml",
                 "# Words.\nid: \"shells\"\n",
             ),
+            (
+                "content/benchmarks/cis-docker-1.8.0.yaml",
+                "id: cis-docker\nversion: \"1.8.0\"\n",
+            ),
+            (
+                "content/benchmarks/cis-docker-1.6.0.yaml",
+                "id: cis-docker\nversion: \"1.7.0\"\n",
+            ),
             ("content/lists/miners.yaml", "items:\n  - id: miners\n"),
             ("docs/other.yaml", "id: x\n"),
         ];
         assert_eq!(
             violations_of(ids, &files),
             [
+                "content/benchmarks/cis-docker-1.6.0.yaml:1: id cis-docker differs from the file's name",
                 "content/detections/host/shell.yaml:2: id shells differs from the file's name",
                 "content/lists/miners.yaml:1: has no `id:`",
             ]

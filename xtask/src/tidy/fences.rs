@@ -82,7 +82,9 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/server",
-        allowed: &["api", "collect", "image", "model", "posture", "scan", "store"],
+        allowed: &[
+            "api", "collect", "image", "model", "posture", "scan", "store",
+        ],
         denied: &["sqlx"],
     },
     Fence {

@@ -100,15 +100,56 @@ pub(crate) struct PostureArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct K8sArgs {
     /// Files and folders with manifests; - reads standard input. May be given several times.
-    #[arg(short, long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(short, long, num_args = 1.., value_name = "PATH")]
     pub(crate) file: Vec<Utf8PathBuf>,
+
+    /// The cluster to read instead of manifests: a context of the kubeconfig; its current one without.
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "file",
+        help_heading = "Cluster"
+    )]
+    pub(crate) context: Option<String>,
+
+    /// The kubeconfig, instead of KUBECONFIG or the one in the home folder.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "file",
+        help_heading = "Cluster"
+    )]
+    pub(crate) kubeconfig: Option<Utf8PathBuf>,
+
+    /// Judge facts that were saved.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["file", "context", "kubeconfig"],
+        help_heading = "Facts"
+    )]
+    pub(crate) facts: Option<Utf8PathBuf>,
+
+    /// Write the facts to a file: to judge them again, to compare them, or to show them to somebody.
+    #[arg(long, value_name = "FILE", help_heading = "Facts")]
+    pub(crate) save_facts: Option<Utf8PathBuf>,
 
     /// Judge by a standard alone, as of a version of Kubernetes: pss-baseline or pss-restricted, such as
     /// pss-restricted@1.30 or pss-restricted@latest. Each object gets a verdict.
     #[arg(long, value_name = "NAME@VERSION")]
     pub(crate) standard: Option<String>,
 
-    /// Only these checks.
+    /// Compare the whole with benchmarks instead of judging object by object, such as cis-kubernetes.
+    #[arg(
+        short,
+        long,
+        value_delimiter = ',',
+        value_name = "LIST",
+        conflicts_with = "standard"
+    )]
+    pub(crate) benchmark: Vec<String>,
+
+    /// Only these checks; with a benchmark, also controls by number.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub(crate) only: Vec<String>,
 

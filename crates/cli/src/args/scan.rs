@@ -75,6 +75,11 @@ pub(crate) struct ImageArgs {
     #[arg(long)]
     pub(crate) verify: bool,
 
+    /// Index that names Java archives by their SHA-1, instead of the one in the data folder (see seareeve db
+    /// java-index). Without one, archives that do not say what they are become problems of the result.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) java_index: Option<Utf8PathBuf>,
+
     /// Neither use nor keep what earlier scans found in the same layers.
     #[arg(long)]
     pub(crate) no_cache: bool,

@@ -10,9 +10,10 @@ use seareeve_collect::feeds::{self, Addresses, Downloader};
 use seareeve_model::{DatabaseInfo, Problem};
 use seareeve_scan::advisories::{self, Database, Sources};
 use seareeve_server::config::Config;
+use serde::Serialize;
 
 use crate::args::{DbBuildArgs, DbCommand, DbStatusArgs, Format};
-use crate::commands::Outcome;
+use crate::commands::{Outcome, java_index};
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(
     match command {
         DbCommand::Update(_) => update(config, now, messages),
         DbCommand::Build(args) => build(args, config, now, messages),
+        DbCommand::JavaIndex(args) => java_index::build(args, config, messages),
         DbCommand::Status(args) => status(args, config, now),
     }
 }
@@ -172,14 +174,28 @@ fn status(args: &DbStatusArgs, config: &Config, now: Timestamp) -> anyhow::Resul
         (None, file) if file.exists() => file.to_string(),
         (None, _) => "built in".to_owned(),
     };
+    let status = Status {
+        database: info.into(),
+        java_index: java_index::Facts::of(args.java_index.as_deref(), config)?,
+    };
     let text = match args.format {
         Format::Table => {
-            output::table::database(&info.into(), &file, now.to_zoned(TimeZone::UTC).date())
+            output::table::database(&status, &file, now.to_zoned(TimeZone::UTC).date())
         }
-        Format::Json => output::json::text(&seareeve_api::Database::from(info))?,
+        Format::Json => output::json::text(&status)?,
     };
     output::result(None, &text)?;
     Ok(Outcome::Done)
+}
+
+/// What `seareeve db status` says.
+#[derive(Serialize)]
+pub(crate) struct Status {
+    /// The advisory database.
+    #[serde(flatten)]
+    pub(crate) database: seareeve_api::Database,
+    /// The index of Java archives, where there is one.
+    pub(crate) java_index: Option<java_index::Facts>,
 }
 
 /// Whole days from when a database was built until `now`.
@@ -187,6 +203,6 @@ pub(crate) fn age_days(info: &DatabaseInfo, now: Timestamp) -> i64 {
     now.duration_since(info.built).as_hours() / 24
 }
 
-fn make_data_folder(config: &Config) -> anyhow::Result<()> {
+pub(crate) fn make_data_folder(config: &Config) -> anyhow::Result<()> {
     seareeve_server::make_private_folder(&config.server.data_dir)
 }

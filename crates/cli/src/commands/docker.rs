@@ -31,27 +31,33 @@ pub(crate) fn run(
     }
     let library = content::library(args.judge.checks.as_deref())?;
     let snapshot = facts(&args.collect, surroundings)?;
-    let mut report = judge(&library, &snapshot, &args.judge, surroundings)?;
+    print(&library, &snapshot, &args.judge, surroundings, messages)
+}
+
+/// Judges facts by benchmarks and prints the result.
+pub(crate) fn print(
+    library: &Library,
+    snapshot: &Snapshot,
+    args: &PostureArgs,
+    surroundings: &Surroundings,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    let mut report = judge(library, snapshot, args, surroundings)?;
     content::tell_gaps(&report, messages);
     let is_incomplete = report.controls.iter().any(|control| {
         [Verdict::NotCollected, Verdict::Error]
             .map(Verdict::as_str)
             .contains(&control.status.as_str())
     });
-    if !args.judge.status.is_empty() {
-        let wanted: Vec<&str> = args
-            .judge
-            .status
-            .iter()
-            .map(|status| status.as_str())
-            .collect();
+    if !args.status.is_empty() {
+        let wanted: Vec<&str> = args.status.iter().map(|status| status.as_str()).collect();
         report
             .controls
             .retain(|control| wanted.contains(&control.status.as_str()));
     }
-    let text = output::posture_report(&report, args.judge.format)?;
-    output::result(args.judge.output.as_deref(), &text)?;
-    let gate = args.judge.fail_on.is_some_and(|limit| {
+    let text = output::posture_report(&report, args.format)?;
+    output::result(args.output.as_deref(), &text)?;
+    let gate = args.fail_on.is_some_and(|limit| {
         report.controls.iter().any(|control| {
             control.status == Verdict::Fail.as_str()
                 && control

@@ -30,6 +30,11 @@ pub(crate) fn man(folder: &Utf8Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+pub(crate) fn starter(folder: &Utf8Path) -> anyhow::Result<Outcome> {
+    output::bytes(&seareeve_scan::starter::build(folder)?)?;
+    Ok(Outcome::Done)
+}
+
 pub(crate) fn openapi() -> anyhow::Result<Outcome> {
     output::result(None, &seareeve_server::openapi_json()?)?;
     Ok(Outcome::Done)
@@ -37,9 +42,9 @@ pub(crate) fn openapi() -> anyhow::Result<Outcome> {
 
 pub(crate) fn schema(args: &SchemaArgs) -> anyhow::Result<Outcome> {
     let (title, name) = match args.name {
-        SchemaName::ImageReport => ("seareeve image --format json", "ImageReport"),
-        SchemaName::ManifestReport => ("seareeve k8s --format json", "ManifestReport"),
-        SchemaName::PostureReport => ("seareeve docker --format json", "PostureReport"),
+        SchemaName::Image => ("seareeve image --format json", "ImageReport"),
+        SchemaName::Manifests => ("seareeve k8s --format json", "ManifestReport"),
+        SchemaName::Posture => ("seareeve docker --format json", "PostureReport"),
     };
     output::result(None, &output::json::text(&json_schema(title, name)?)?)?;
     Ok(Outcome::Done)

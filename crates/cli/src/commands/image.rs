@@ -6,11 +6,12 @@ mod place;
 use std::ops::ControlFlow;
 
 use seareeve_image::{Options, Source};
+use seareeve_scan::ecosystems::JavaIndex;
 use seareeve_scan::{Examined, Examiner};
 use seareeve_server::config::Config;
 
 use crate::args::ImageArgs;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, java_index};
 use crate::judge::Judge;
 use crate::output::Messages;
 use crate::surroundings::Surroundings;
@@ -23,6 +24,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<Outcome> {
     // What can be refused is refused before an image is read.
     let judge = Judge::new(&args.report, config, surroundings, messages)?;
+    let java = java_index::open(args.java_index.as_deref(), config)?;
     let scanners: Vec<seareeve_scan::Scanner> = args
         .scanners
         .iter()
@@ -31,7 +33,7 @@ pub(crate) fn run(
     let examiner = Examiner::new(&scanners);
     let options = access::options(args, &examiner, surroundings, messages)?;
     let found = place::find(args, &options, surroundings, messages)?;
-    let examined = examine(&found.source, &options, &examiner, messages)?;
+    let examined = examine(&found.source, &options, &examiner, java.as_ref(), messages)?;
     judge.judge(examined)?.print(&found.name, &args.report)
 }
 
@@ -39,6 +41,7 @@ fn examine(
     source: &Source,
     options: &Options,
     examiner: &Examiner,
+    java: Option<&JavaIndex>,
     messages: &Messages,
 ) -> anyhow::Result<Examined> {
     let bar = messages.bar();
@@ -52,5 +55,5 @@ fn examine(
     };
     let contents = seareeve_image::read(source, options, examiner, &progress);
     bar.clear();
-    Ok(examiner.examine(contents?, None))
+    Ok(examiner.examine(contents?, java))
 }

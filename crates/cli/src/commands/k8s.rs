@@ -1,7 +1,7 @@
-//! `seareeve k8s`: manifests, judged object by object.
+//! `seareeve k8s`: manifests or a cluster, judged object by object.
 
 mod objects;
-mod read;
+mod source;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,9 @@ use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge};
 use serde_json::{Map, Value};
 
 use self::objects::Objects;
-use crate::args::K8sArgs;
-use crate::commands::Outcome;
+use self::source::Source;
+use crate::args::{K8sArgs, PostureArgs};
+use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
 use crate::{content, input};
@@ -50,21 +51,38 @@ pub(crate) fn run(
                 && (args.only.is_empty() || args.only.iter().any(|id| id == check.id()))
         })
         .collect();
-    let manifests = read::all(&args.file)?;
+    let source = Source::read(args, surroundings, messages)?;
+    let snapshot = &source.snapshot;
+    if let Some(file) = &args.save_facts {
+        output::result(Some(file), &output::json::text(snapshot)?)?;
+    }
+    if !args.benchmark.is_empty() {
+        let args = PostureArgs {
+            benchmark: args.benchmark.clone(),
+            level: None,
+            status: Vec::new(),
+            only: args.only.clone(),
+            checks: None,
+            exceptions: None,
+            format: args.format,
+            output: args.output.clone(),
+            fail_on: args.fail_on,
+        };
+        return docker::print(&library, snapshot, &args, surroundings, messages);
+    }
     let mut report = ManifestReport {
         schema_version: 1,
         standard: standard
             .as_ref()
             .map(|(standard, version)| format!("{}@{version}", standard.id)),
         objects: Vec::new(),
-        problems: manifests.problems.iter().map(Into::into).collect(),
+        problems: source.problems.iter().map(Into::into).collect(),
     };
-    let mut objects = Objects::new(manifests);
-    let snapshot = objects.snapshot(surroundings.now());
+    let mut objects = source.objects.with(snapshot);
     for (check, params) in &uses {
-        let verdict = judge(check, params, &snapshot, surroundings.now());
+        let verdict = judge(check, params, snapshot, surroundings.now());
         for object in &verdict.objects {
-            objects.enter(check, object, &snapshot);
+            objects.enter(check, object, snapshot);
         }
     }
     report.objects = objects.finish(standard.is_some());
@@ -72,7 +90,7 @@ pub(crate) fn run(
     output::result(args.output.as_deref(), &text)?;
     if !report.problems.is_empty() {
         messages.note(format!(
-            "{} documents could not be read; the result is partial",
+            "{} things could not be read; the result is partial",
             report.problems.len()
         ));
     }

@@ -5,17 +5,17 @@ mod secrets;
 
 use std::fmt::Write as _;
 
+use super::safe;
+use crate::commands::db::Status;
 use anstyle::{AnsiColor, Style};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use seareeve_api::Database;
-
-use super::safe;
 
 pub(crate) use image::report as image_report;
 
-/// What an advisory database holds.
-pub(crate) fn database(database: &Database, file: &str, today: Date) -> String {
+/// What an advisory database holds, and the index of Java archives beside it.
+pub(crate) fn database(status: &Status, file: &str, today: Date) -> String {
+    let database = &status.database;
     let age = |date: Date| i64::from(date.until(today).map_or(0, |span| span.get_days()));
     let mut text = String::new();
     let kind = match database.kind.as_str() {
@@ -32,7 +32,11 @@ pub(crate) fn database(database: &Database, file: &str, today: Date) -> String {
         age(built)
     );
     let _ = writeln!(text, "digest      {}", database.digest);
-    let _ = writeln!(text, "advisories  {}", database.advisories);
+    let left_out = match database.bug_fixes {
+        0 => String::new(),
+        more => format!(" (and {more} of bug fixes and enhancements, which were left out)"),
+    };
+    let _ = writeln!(text, "advisories  {}{left_out}", database.advisories);
     for source in &database.sources {
         let newest = source
             .newest
@@ -61,6 +65,20 @@ pub(crate) fn database(database: &Database, file: &str, today: Date) -> String {
         };
         let _ = writeln!(text, "{label:<11} {said}");
     }
+    let java = match &status.java_index {
+        Some(index) => {
+            let built = index.built.map_or_else(String::new, |built| {
+                let days = age(built.to_zoned(TimeZone::UTC).date());
+                format!(", built {built} ({days} days ago)")
+            });
+            format!(
+                "index of {} archives{built}: {}",
+                index.archives, index.file
+            )
+        }
+        None => "no index of archives (seareeve db java-index)".to_owned(),
+    };
+    let _ = writeln!(text, "java        {java}");
     text
 }
 

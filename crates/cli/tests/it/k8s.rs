@@ -256,3 +256,67 @@ fn standard_input_is_read_and_no_format_lets_a_name_be_more_than_text() {
         }
     }
 }
+
+#[test]
+fn saved_facts_are_judged_as_the_manifests_were() {
+    let home = home();
+    let first = home.run(&[
+        "k8s",
+        "-f",
+        "app",
+        "--save-facts",
+        "facts.json",
+        "--format",
+        "json",
+    ]);
+    let again = home.run(&["k8s", "--facts", "facts.json", "--format", "json"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let judged = |run: &Run| -> Vec<Value> {
+        let report = json_of(run);
+        let objects = report["objects"].as_array().unwrap().iter();
+        // What no check is about has no facts.
+        objects
+            .filter(|object| object["results"] != json!([]))
+            .map(|object| object["results"].clone())
+            .collect()
+    };
+    assert_eq!(judged(&first), judged(&again));
+
+    let run = home.run(&[
+        "k8s",
+        "--facts",
+        "facts.json",
+        "--benchmark",
+        "pss-baseline",
+        "--format",
+        "json",
+    ]);
+    let controls = json_of(&run)["controls"].as_array().unwrap().clone();
+    let privileged = controls
+        .iter()
+        .find(|control| control["id"] == "privileged")
+        .unwrap();
+    assert_eq!(privileged["status"], "fail");
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_told() {
+    let home = Home::new();
+    let run = home.run(&["k8s"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("no cluster to read"), "{}", run.err);
+    home.write(
+        ".kube/config",
+        "{current-context: c, contexts: [{name: c, context: {cluster: k}}], clusters: [{name: k, cluster: {server: 'http://127.0.0.1:1'}}]}",
+    );
+    let run = home.run(&["k8s"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.err.contains("failed to read the cluster c"),
+        "{}",
+        run.err
+    );
+    let run = home.run(&["k8s", "--context", "other"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("other"), "{}", run.err);
+}

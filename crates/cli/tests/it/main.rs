@@ -6,6 +6,7 @@ mod db;
 mod docker;
 mod formats;
 mod image;
+mod java;
 mod k8s;
 mod manners;
 mod places;

@@ -58,8 +58,17 @@ impl<'a> Intake<'a> {
         self.shared
     }
 
-    /// What is known at the end; `whole` when every byte was read.
-    pub(super) fn end(self, whole: bool) -> BlobEnd {
+    /// Reads on to the end, for the digest, as long as `go_on` of the bytes read says so.
+    pub(super) fn read_rest(mut self, mut go_on: impl FnMut(u64) -> bool) -> BlobEnd {
+        let mut rest = [0; 64 * 1024];
+        let whole = loop {
+            match self.read(&mut rest) {
+                Ok(0) => break true,
+                Ok(_) if go_on(self.bytes) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => break false,
+            }
+        };
         BlobEnd {
             digest: whole.then(|| self.hasher.finish()),
             bytes: self.bytes,

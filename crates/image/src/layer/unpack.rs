@@ -1,8 +1,12 @@
 //! From a packed blob to unpacked chunks, with both digests made on the way.
 //!
-//! Two threads share the work: one reads the blob, hashes it and inflates it; the caller's hashes what
-//! comes out and walks it. Inflating costs about twice as much as hashing what comes out, so it
-//! bounds the wall time already, and a third thread for the hashes would take off nothing more.
+//! Where what comes out is hashed as well, or the blob comes from elsewhere, two threads share the work: one reads
+//! the blob, hashes it and inflates it; the caller's hashes what comes out and walks it. Inflating costs about twice as
+//! much as hashing what comes out, so it bounds the wall time already, and a third thread for the hashes would take off
+//! nothing more.
+//!
+//! Otherwise the caller's thread does all of it. Walking costs a twentieth of inflating, less than handing over would,
+//! and one buffer stays where the processor has it at hand. Other layers are read meanwhile anyway.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -47,8 +51,8 @@ pub(crate) struct BlobEnd {
     pub(crate) broken: Option<io::Error>,
 }
 
-/// Unpacks `blob` in a second thread while `consume` uses the chunks in this one, hashing them if there is a
-/// `diff_id` to compare with. `tick` is told the packed bytes read so far, and returns whether to go on.
+/// Unpacks `blob` while `consume` uses the chunks in this thread, hashing them if there is a `diff_id` to compare with.
+/// `tick` is told the packed bytes read so far, and returns whether to go on.
 ///
 /// # Errors
 /// When no thread can be started.
@@ -57,7 +61,41 @@ pub(crate) fn unpack<T>(
     limits: &UnpackLimits,
     diff_id: Option<&Digest>,
     tick: &mut dyn FnMut(u64) -> bool,
-    consume: impl FnOnce(&mut Chunks<'_>) -> T,
+    consume: impl FnOnce(&mut Chunks<'_, '_>) -> T,
+) -> io::Result<(T, BlobEnd)> {
+    match diff_id {
+        // A disk does not keep anyone waiting who wants to stop.
+        None if blob.on_disk.is_some() => Ok(alone(blob, limits, tick, consume)),
+        Some(_) | None => beside(blob, limits, diff_id, tick, consume),
+    }
+}
+
+/// Unpacks in this thread.
+fn alone<T>(
+    blob: Blob,
+    limits: &UnpackLimits,
+    tick: &mut dyn FnMut(u64) -> bool,
+    consume: impl FnOnce(&mut Chunks<'_, '_>) -> T,
+) -> (T, BlobEnd) {
+    let shared = Shared::new(&limits.image);
+    let checksum = checksum(&blob);
+    let mut intake = Intake::new(blob.reader, blob.digest.as_ref(), &shared);
+    let decoder = Decoder::new(&mut intake, checksum);
+    let source = Source::Decoder(Some(decoder));
+    let mut chunks = Chunks::new(source, None, limits, &shared, tick);
+    let result = consume(&mut chunks);
+    drop(chunks);
+    let end = intake.read_rest(&mut *tick);
+    (result, end)
+}
+
+/// Unpacks in a second thread.
+fn beside<T>(
+    blob: Blob,
+    limits: &UnpackLimits,
+    diff_id: Option<&Digest>,
+    tick: &mut dyn FnMut(u64) -> bool,
+    consume: impl FnOnce(&mut Chunks<'_, '_>) -> T,
 ) -> io::Result<(T, BlobEnd)> {
     let shared = Shared::new(&limits.image);
     let (full_sender, full) = sync_channel(CHUNKS);
@@ -76,18 +114,8 @@ pub(crate) fn unpack<T>(
                 let _done = done_sender;
                 produce(blob, shared, &full_sender, &empty_receiver)
             })?;
-        let mut chunks = Chunks {
-            full,
-            empty,
-            current: Chunk::default(),
-            used: 0,
-            hasher: diff_id.map(|digest| Hasher::for_comparison(Some(digest))),
-            bytes: 0,
-            limits,
-            shared,
-            tick,
-            ended: false,
-        };
+        let source = Source::Thread { full, empty };
+        let mut chunks = Chunks::new(source, diff_id, limits, shared, tick);
         let result = consume(&mut chunks);
         // Nobody wants chunks any more: the producer only reads the blob to its end for the digest.
         drop(chunks);
@@ -137,9 +165,8 @@ impl UnpackLimits {
 }
 
 /// The unpacked bytes of a layer as an [`Input`].
-pub(crate) struct Chunks<'a> {
-    full: Receiver<io::Result<Chunk>>,
-    empty: SyncSender<Chunk>,
+pub(crate) struct Chunks<'a, 'b> {
+    source: Source<'a, 'b>,
     current: Chunk,
     used: usize,
     hasher: Option<Hasher>,
@@ -150,7 +177,84 @@ pub(crate) struct Chunks<'a> {
     ended: bool,
 }
 
-impl Chunks<'_> {
+/// Where chunks come from.
+enum Source<'a, 'b> {
+    /// Another thread, which fills those again that were used.
+    Thread {
+        full: Receiver<io::Result<Chunk>>,
+        empty: SyncSender<Chunk>,
+    },
+    /// The decoder itself, or why there is nothing more. `None` at the end.
+    Decoder(Option<io::Result<Decoder<'a, 'b>>>),
+}
+
+impl Source<'_, '_> {
+    /// The next chunk, in place of one that was used; `None` at the end. Waits as long as `go_on` says so.
+    fn next(
+        &mut self,
+        mut used: Chunk,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Chunk>, InputError> {
+        match self {
+            Self::Thread { full, empty } => {
+                // The producer may be at its end already, or have enough; then the buffer is not needed.
+                let _ = empty.try_send(used);
+                loop {
+                    if !go_on() {
+                        return Err(InputError::Cancelled);
+                    }
+                    match full.recv_timeout(PATIENCE) {
+                        Ok(Ok(chunk)) => return Ok(Some(chunk)),
+                        Ok(Err(error)) => return Err(InputError::Read(error)),
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                    }
+                }
+            }
+            Self::Decoder(state) => loop {
+                if !go_on() {
+                    return Err(InputError::Cancelled);
+                }
+                let mut decoder = match state.take() {
+                    Some(Ok(decoder)) => decoder,
+                    Some(Err(error)) => return Err(InputError::Read(error)),
+                    None => return Ok(None),
+                };
+                *state = match decoder.fill(&mut used) {
+                    Ok(false) => Some(Ok(decoder)),
+                    Ok(true) => None,
+                    Err(error) => Some(Err(error)),
+                };
+                // What came before the end or an error counts.
+                if !used.content().is_empty() {
+                    return Ok(Some(used));
+                }
+            },
+        }
+    }
+}
+
+impl<'a, 'b> Chunks<'a, 'b> {
+    fn new(
+        source: Source<'a, 'b>,
+        diff_id: Option<&Digest>,
+        limits: &'a UnpackLimits,
+        shared: &'a Shared,
+        tick: &'a mut dyn FnMut(u64) -> bool,
+    ) -> Self {
+        Self {
+            source,
+            current: Chunk::default(),
+            used: 0,
+            hasher: diff_id.map(|digest| Hasher::for_comparison(Some(digest))),
+            bytes: 0,
+            limits,
+            shared,
+            tick,
+            ended: false,
+        }
+    }
+
     /// Unpacked bytes so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
@@ -166,18 +270,16 @@ impl Chunks<'_> {
     }
 
     fn receive(&mut self) -> Result<Option<Chunk>, InputError> {
-        loop {
-            if !(self.tick)(self.shared.packed.load(Ordering::Relaxed)) {
-                self.shared.stop.store(true, Ordering::Relaxed);
-                return Err(InputError::Cancelled);
+        let used = std::mem::take(&mut self.current);
+        let Self { shared, tick, .. } = self;
+        let mut go_on = || {
+            let go_on = tick(shared.packed.load(Ordering::Relaxed));
+            if !go_on {
+                shared.stop.store(true, Ordering::Relaxed);
             }
-            match self.full.recv_timeout(PATIENCE) {
-                Ok(Ok(chunk)) => return Ok(Some(chunk)),
-                Ok(Err(error)) => return Err(InputError::Read(error)),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-            }
-        }
+            go_on
+        };
+        self.source.next(used, &mut go_on)
     }
 
     fn check_limits(&self) -> Result<(), InputError> {
@@ -195,13 +297,10 @@ impl Chunks<'_> {
     }
 }
 
-impl Input for Chunks<'_> {
+impl Input for Chunks<'_, '_> {
     fn fill(&mut self) -> Result<&[u8], InputError> {
         if self.used >= self.current.content().len() && !self.ended {
-            let emptied = std::mem::take(&mut self.current);
             self.used = 0;
-            // The producer may be at its end already, or have enough; then the buffer is not needed.
-            let _ = self.empty.try_send(emptied);
             match self.receive()? {
                 Some(chunk) => {
                     if let Some(hasher) = &mut self.hasher {
@@ -237,25 +336,21 @@ fn produce(
     full: &SyncSender<io::Result<Chunk>>,
     empty: &Receiver<Chunk>,
 ) -> BlobEnd {
-    // Whoever verifies the digest of the packed bytes needs no checksum of what comes out of them.
-    let checksum = match blob.digest {
-        Some(_) => Checksum::Skip,
-        None => Checksum::Verify,
-    };
+    let checksum = checksum(&blob);
     let mut intake = Intake::new(blob.reader, blob.digest.as_ref(), shared);
     if let Err(error) = inflate(&mut intake, checksum, full, empty) {
         // Fails when nobody listens any more, who then needs no error.
         let _ = full.send(Err(error));
     }
-    let mut rest = [0; 64 * 1024];
-    let ended = loop {
-        match intake.read(&mut rest) {
-            Ok(0) => break true,
-            Ok(_) => {}
-            Err(_stopped_or_broken) => break false,
-        }
-    };
-    intake.end(ended)
+    intake.read_rest(|_| true)
+}
+
+/// Whoever verifies the digest of the packed bytes needs no checksum of what comes out of them.
+fn checksum(blob: &Blob) -> Checksum {
+    match blob.digest {
+        Some(_) => Checksum::Skip,
+        None => Checksum::Verify,
+    }
 }
 
 fn inflate(

@@ -9,10 +9,11 @@ use ureq::http::{Response, StatusCode, header};
 
 use super::address::{Address, Plain, over_tls, registry};
 use super::authorize::Access;
+use super::pace::Paced;
 use super::token::Challenge;
 use crate::credentials::Credentials;
 use crate::watch::Watch;
-use crate::{Options, ReadError, Secret};
+use crate::{LeastRate, Options, ReadError, Secret};
 
 /// Redirects that one request may take.
 const REDIRECTS: usize = 5;
@@ -29,6 +30,7 @@ pub(crate) struct Client {
     pub(super) plain: Plain,
     pub(super) credentials: Credentials,
     pub(super) access: Mutex<Access>,
+    least_rate: LeastRate,
     pub(super) retries: u32,
     pub(super) pause: Duration,
     pub(super) watch: Watch,
@@ -93,6 +95,7 @@ impl Client {
             plain,
             credentials: options.credentials.clone(),
             access: Mutex::default(),
+            least_rate: options.least_rate,
             retries: options.retries,
             pause: options.retry_pause,
             watch: watch.clone(),
@@ -181,13 +184,14 @@ impl Client {
             digest,
             start,
             // The bounds are in what reads it: `Limits` for documents, the manifest for layers.
-            reader: Box::new(
+            reader: Box::new(Paced::new(
                 response
                     .into_body()
                     .into_with_config()
                     .limit(u64::MAX)
                     .reader(),
-            ),
+                self.least_rate,
+            )),
         })
     }
 

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// One request as the server saw it.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// Claimed length of the body, when it is a lie.
     pub(crate) length: Option<usize>,
+    /// How long each byte of the body takes.
+    pub(crate) trickle: Duration,
 }
 
 pub(crate) fn reply(status: u16, body: &[u8]) -> Reply {
@@ -32,6 +35,7 @@ pub(crate) fn reply(status: u16, body: &[u8]) -> Reply {
         headers: Vec::new(),
         body: body.to_vec(),
         length: None,
+        trickle: Duration::ZERO,
     }
 }
 
@@ -139,5 +143,14 @@ fn answer(stream: impl Read + Write, handler: &Handler, log: &Mutex<Vec<Request>
     let stream = reader.get_mut();
     // The client may be gone already; that is for the test to judge.
     let _ = stream.write_all(head.as_bytes());
-    let _ = stream.write_all(&reply.body);
+    if reply.trickle.is_zero() {
+        let _ = stream.write_all(&reply.body);
+        return;
+    }
+    for byte in reply.body.chunks(1) {
+        std::thread::sleep(reply.trickle);
+        if stream.write_all(byte).is_err() {
+            return;
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use seareeve_image::{Contents, Options, ReadError, Source, read};
+use seareeve_image::{Contents, LeastRate, Options, ReadError, Source, read};
 use seareeve_model::{ImagePath, ProblemCode};
 
 use crate::fake::{Reply, Request, Server, reply};
@@ -397,6 +398,88 @@ fn a_registry_that_asks_for_more_patience_than_there_is_is_left_alone() {
     assert_eq!(server.seen().len(), 1);
 }
 
+/// Layers come byte by byte.
+fn trickling() -> Server {
+    Server::start(|request| {
+        let mut answer = serve(&image(), request);
+        if is_layer(&answer.body) {
+            answer.trickle = Duration::from_millis(1);
+        }
+        answer
+    })
+}
+
+#[test]
+fn a_registry_that_trickles_is_given_up() {
+    let read = |bytes| {
+        let server = trickling();
+        let options = Options {
+            retries: 0,
+            least_rate: LeastRate {
+                bytes,
+                within: Duration::from_millis(20),
+            },
+            ..quick()
+        };
+        server.read_named("team/app:1", options)
+    };
+    let error = read(1 << 20).unwrap_err();
+    let ReadError::Network { source, .. } = error else {
+        panic!("{error}")
+    };
+    let why = source.to_string();
+    assert!(
+        why.starts_with("it sent ")
+            && why.ends_with(" seconds, less than the 1048576 that are waited for"),
+        "{why}"
+    );
+    // One byte in all that time is enough here.
+    let contents = read(1).unwrap();
+    assert_eq!(listing(&contents.tree), ["a@0=1", "b@1=2"]);
+}
+
+fn is_layer(body: &[u8]) -> bool {
+    body.starts_with(b"\x1f\x8b") || body.starts_with(b"\x28\xb5")
+}
+
+#[test]
+fn a_layer_that_fails_ends_what_the_others_wait_for() {
+    let options = || Options {
+        threads: NonZeroUsize::new(2).unwrap(),
+        // Both would outlast the test's own patience.
+        retry_pause: Duration::from_secs(3600),
+        read_timeout: Duration::from_secs(3600),
+        ..Options::default()
+    };
+    // One layer is another's, and the other one never comes, or only after an hour's pause.
+    let silent = Server::start(|request| {
+        let mut answer = serve(&image(), request);
+        if answer.body.starts_with(b"\x28\xb5") {
+            loop {
+                std::thread::park();
+            }
+        }
+        if answer.body.starts_with(b"\x1f\x8b") {
+            *answer.body.last_mut().unwrap() ^= 1;
+        }
+        answer
+    });
+    let busy = Server::start(|request| {
+        let mut answer = serve(&image(), request);
+        if answer.body.starts_with(b"\x28\xb5") {
+            return reply(503, b"");
+        }
+        if answer.body.starts_with(b"\x1f\x8b") {
+            *answer.body.last_mut().unwrap() ^= 1;
+        }
+        answer
+    });
+    for server in [silent, busy] {
+        let error = server.read_named("team/app:1", options()).unwrap_err();
+        assert!(matches!(error, ReadError::DigestMismatch { .. }), "{error}");
+    }
+}
+
 #[test]
 fn stopping_ends_pauses_and_silences() {
     // Both would outlast the test's own patience.
@@ -410,7 +493,6 @@ fn stopping_ends_pauses_and_silences() {
             std::thread::park();
         }
     };
-    let is_layer = |body: &[u8]| body.starts_with(b"\x1f\x8b") || body.starts_with(b"\x28\xb5");
     // A layer is asked for after manifest and configuration.
     let cases = [
         (1, Server::start(|_| reply(503, b""))),

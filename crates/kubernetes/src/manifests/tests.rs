@@ -77,13 +77,13 @@ kind: Pod
     assert_eq!(
         shown(content),
         [
-            "0:3 Service shop/a",
+            "0:2 Service shop/a",
             "1:12 Deployment /b",
-            "! 2:18 it is no YAML: line 3 column 15: mapping values are not allowed in this context",
+            "! 2:18 it is no YAML: mapping values are not allowed in this context",
             "3:19 (Certificate) shop/c",
             "4:24 ConfigMap /d",
-            "! 5:31 it is no object of Kubernetes: it has no kind or no apiVersion",
-            "! 6:33 it is no object of Kubernetes: it has no name",
+            "! 5:32 it is no object of Kubernetes: it has no kind or no apiVersion",
+            "! 6:34 it is no object of Kubernetes: it has no name",
         ]
     );
 }
@@ -99,7 +99,7 @@ nonsense"#;
         shown(list),
         [
             "0:1 Pod /a",
-            "! 1:1 it is no object of Kubernetes: it has no name",
+            "1:1 (PodList) /",
             "! 2:1 it is no object of Kubernetes: it has no kind or no apiVersion",
             "3:4 Pod /b",
             "! 4:5 it is no JSON from here on: expected ident at line 5 column 2",

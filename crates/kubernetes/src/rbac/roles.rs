@@ -20,10 +20,7 @@ pub(crate) fn role_fact(rbac: &Rbac, key: &Key, value: &Value, data: &mut Map<St
         .get(key)
         .is_some_and(|role| role.aggregates.is_some())
     {
-        let names = rbac
-            .aggregated(key)
-            .into_iter()
-            .map(|part| part.name.into());
+        let names = rbac.aggregated(key).into_iter().map(|part| part.name);
         data.insert(
             "aggregates".to_owned(),
             names.collect::<Vec<String>>().into(),

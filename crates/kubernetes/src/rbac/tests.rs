@@ -236,14 +236,10 @@ metadata: {name: web, namespace: shop}
 fn subjects_have_what_their_bindings_and_groups_give_with_the_evidence() {
     let state = state(Kind::Cluster, SHOP);
     let web = Subject::ServiceAccount("shop".to_owned(), "web".to_owned());
-    insta::assert_json_snapshot!(fact(&state, &web), {".can" => insta::dynamic_redaction(|can, _| {
-        // Empty lists are left out of what is shown.
-        let insta::internals::Content::Map(entries) = can else { return can };
-        let held = entries.into_iter().filter(|(_, list)| {
-            !matches!(list, insta::internals::Content::Seq(list) if list.is_empty())
-        });
-        insta::internals::Content::Map(held.collect())
-    })});
+    let mut data = fact(&state, &web);
+    let can = data["can"].as_object_mut().unwrap();
+    can.retain(|_, evidence| evidence.as_array().is_some_and(|list| !list.is_empty()));
+    insta::assert_json_snapshot!(data);
     let job = Subject::ServiceAccount("other".to_owned(), "job".to_owned());
     let data = fact(&state, &job);
     assert_eq!(data["exists"], false);
@@ -297,7 +293,7 @@ kind: ClusterRole
 metadata: {name: middle, labels: {to: top}}
 aggregationRule:
   clusterRoleSelectors:
-  - matchExpressions: [{key: to, operator: In, values: [middle]}, {key: off, operator: DoesNotExist}]
+  - matchExpressions: [{key: to, operator: In, values: [middle]}, {key: left-out, operator: DoesNotExist}]
   - matchLabels: {to: top}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -307,7 +303,7 @@ rules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
-metadata: {name: not, labels: {to: middle, off: 'yes'}}
+metadata: {name: not, labels: {to: middle, left-out: 'yes'}}
 rules: [{apiGroups: [''], resources: [pods], verbs: [create]}]
 ";
     for (kind, resource, read) in [(Kind::Cluster, "stale", 0), (Kind::Manifests, "secrets", 1)] {

@@ -157,7 +157,7 @@ fn object_data(state: &State, key: &Key) -> Option<Value> {
             if state.controller(key).is_some() {
                 return None;
             }
-            workload::controller(state, key, &mut value, &mut data)?;
+            workload::controller(state, key, &mut value, &mut data);
         }
         Resource::Namespace => namespace::data(state, key, &value, &mut data),
         Resource::Node => node::data(&value, &mut data),

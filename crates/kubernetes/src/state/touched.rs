@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{FactKey, Key, State};
+use crate::admission::is_engine;
 use crate::rbac::Subject;
 use crate::resource::Resource;
 
@@ -104,8 +105,10 @@ impl State {
                 touched.insert(FactKey::Component((*component).to_owned(), node));
             }
         }
-        if matches!(key.resource, Resource::DaemonSet | Resource::Deployment) {
+        if work.is_some_and(|work| !work.marks.is_empty()) {
             touched.insert(FactKey::Cluster);
+        }
+        if key.resource == Resource::Deployment && is_engine(key) {
             touched.insert(FactKey::Admission);
         }
     }

@@ -4,5 +4,6 @@
 
 mod exceptions;
 mod hostile;
+mod lab;
 mod support;
 mod verdicts;

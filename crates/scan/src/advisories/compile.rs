@@ -17,7 +17,8 @@ use super::held::{About, Held, encode};
 use super::signals::Signals;
 use super::spool::{Span, Spool};
 use super::stored::{
-    Statement, StoredEntry, StoredInfo, StoredKey, StoredRecord, StoredVulnerability, score_bytes,
+    Statement, StoredEntry, StoredInfo, StoredKey, StoredMore, StoredRecord, StoredVulnerability,
+    score_bytes,
 };
 use super::vulnerability::{self, Standing, Voice};
 
@@ -39,7 +40,7 @@ pub(super) fn compile<W: Write + Seek>(
 ) -> Result<([u8; 32], W), BuildError> {
     let live: Vec<(&str, &Held)> = records
         .iter()
-        .filter(|(_, record)| !record.withdrawn)
+        .filter(|(_, record)| !record.withdrawn && !record.is_bug_fix)
         .map(|(id, record)| (id.as_str(), record))
         .collect();
     let classes = Classes::new(&live);
@@ -49,9 +50,13 @@ pub(super) fn compile<W: Write + Seek>(
     let mut file = FileWriter::start(out)?;
     let known = index.classes.iter();
     let known = known.map(|(_, class)| classes.members(*class));
+    let bug_fixes = records.values().filter(|record| record.is_bug_fix).count();
+    let more = StoredMore {
+        bug_fixes: bug_fixes as u64,
+    };
     let mut info = info(kind, &live);
     (info.exploited, info.epss) = signals.feeds(known.clone());
-    file.blob(&encode(&info)?)?;
+    file.blob(&[encode(&info)?, encode(&more)?].concat())?;
     let texts = Texts {
         signals,
         classes: &classes,

@@ -1,6 +1,7 @@
 //! Reading a database. Opening maps the file and reads its header, nothing else; every read is checked,
 //! so that a damaged or hostile file gives an error and never a panic.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
@@ -16,8 +17,8 @@ use zstd::dict::DecoderDictionary;
 
 use super::format::{Damage, Header, Section, Table};
 use super::stored::{
-    ScoreBytes, StoredEntry, StoredFeed, StoredInfo, StoredKey, StoredRecord, StoredVulnerability,
-    read_scores, timestamp,
+    ScoreBytes, StoredEntry, StoredFeed, StoredInfo, StoredKey, StoredMore, StoredRecord,
+    StoredVulnerability, read_scores, timestamp,
 };
 
 /// No vulnerability's text is larger; a file that claims so is damaged.
@@ -75,14 +76,14 @@ pub struct Database {
 
 enum Bytes {
     Mapped(Mmap),
-    Owned(Vec<u8>),
+    Held(Cow<'static, [u8]>),
 }
 
 impl Bytes {
     fn as_slice(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
-            Self::Owned(bytes) => bytes,
+            Self::Held(bytes) => bytes,
         }
     }
 }
@@ -110,16 +111,20 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::open`].
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, DatabaseError> {
-        Self::read(Bytes::Owned(bytes))
+    pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, DatabaseError> {
+        Self::read(Bytes::Held(bytes.into()))
     }
 
     fn read(bytes: Bytes) -> Result<Self, DatabaseError> {
         let header = Header::read(bytes.as_slice())?;
         let stored = header.section(bytes.as_slice(), Section::Info);
         let damaged = DatabaseError::Damaged { part: "summary" };
-        let Ok(stored) = postcard::from_bytes::<StoredInfo>(stored) else {
+        let Ok((stored, more)) = postcard::take_from_bytes::<StoredInfo>(stored) else {
             return Err(damaged);
+        };
+        let more: StoredMore = match more {
+            [] => StoredMore::default(),
+            more => decode(more, "summary")?,
         };
         let sources = stored.sources.into_iter();
         let info = DatabaseInfo {
@@ -131,6 +136,7 @@ impl Database {
             digest: Digest::sha256(&header.digest),
             built: Timestamp::from_microsecond(header.built).map_err(|_range| damaged)?,
             advisories: stored.advisories,
+            bug_fixes: more.bug_fixes,
             sources: sources
                 .map(|(ecosystem, advisories, newest)| DatabaseSource {
                     ecosystem,
@@ -152,7 +158,7 @@ impl Database {
     pub(super) fn into_bytes(self) -> Vec<u8> {
         match self.bytes {
             Bytes::Mapped(map) => map.to_vec(),
-            Bytes::Owned(bytes) => bytes,
+            Bytes::Held(bytes) => bytes.into_owned(),
         }
     }
 
@@ -181,14 +187,9 @@ impl Database {
     pub fn has_ecosystem(&self, ecosystem: &str) -> Result<bool, DatabaseError> {
         let keys = self.table(Section::Keys, "index")?;
         let at = lower_bound(keys.len(), |number| {
-            let key: StoredKey<'_> = decode(keys.row(number)?, "index")?;
-            Ok(key.ecosystem.cmp(ecosystem))
+            Ok(names_of(keys.row(number)?)?.0.cmp(ecosystem.as_bytes()))
         })?;
-        if at >= keys.len() {
-            return Ok(false);
-        }
-        let key: StoredKey<'_> = decode(keys.row(at)?, "index")?;
-        Ok(key.ecosystem == ecosystem)
+        Ok(at < keys.len() && names_of(keys.row(at)?)?.0 == ecosystem.as_bytes())
     }
 
     /// All that is known of the vulnerabilities that `id` means: its own id, an alias, or a record that
@@ -242,16 +243,11 @@ impl Database {
         name: &str,
     ) -> Result<Vec<StoredEntry<'_>>, DatabaseError> {
         let keys = self.table(Section::Keys, "index")?;
-        let wanted = (ecosystem, name);
+        let wanted = (ecosystem.as_bytes(), name.as_bytes());
         let at = lower_bound(keys.len(), |number| {
-            let key: StoredKey<'_> = decode(keys.row(number)?, "index")?;
-            Ok((key.ecosystem, key.name).cmp(&wanted))
+            Ok(names_of(keys.row(number)?)?.cmp(&wanted))
         })?;
-        if at >= keys.len() {
-            return Ok(Vec::new());
-        }
-        let key: StoredKey<'_> = decode(keys.row(at)?, "index")?;
-        if (key.ecosystem, key.name) != wanted {
+        if at >= keys.len() || names_of(keys.row(at)?)? != wanted {
             return Ok(Vec::new());
         }
         let mut rest = self.table(Section::Entries, "statements")?.row(at)?;
@@ -348,6 +344,15 @@ impl ScoreTable<'_> {
             percentile,
             date: self.date?,
         })
+    }
+}
+
+/// Ecosystem and name of a [`StoredKey`]. Looking for a package reads a score of keys to compare them, so neither that
+/// they are text is asked nor the hash is read.
+fn names_of(key: &[u8]) -> Result<(&[u8], &[u8]), DatabaseError> {
+    match postcard::take_from_bytes(key) {
+        Ok((names, _hash)) => Ok(names),
+        Err(_) => Err(DatabaseError::Damaged { part: "index" }),
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Held {
     pub(super) modified: Option<i64>,
     pub(super) published: Option<i64>,
     pub(super) withdrawn: bool,
+    /// Whether it says of itself that it is about no vulnerability.
+    pub(super) is_bug_fix: bool,
     pub(super) aliases: Vec<String>,
     pub(super) upstream: Vec<String>,
     /// Related CVEs of a distribution's record, see [`ecosystem::Known::is_distribution`].
@@ -117,6 +119,7 @@ impl Held {
             });
         }
         let is_distribution = affected.iter().any(|item| is_distribution(&item.ecosystem));
+        let is_bug_fix = is_distribution && is_bug_fix(&record);
         let related = record.related.into_iter();
         let fixes = related.filter(|id| is_distribution && id.starts_with("CVE-"));
         let names = [record.aliases, record.upstream, fixes.collect()].map(ids);
@@ -126,12 +129,13 @@ impl Held {
             .iter()
             .map(|item| (item.ecosystem.as_str(), item.name.as_str()))
             .collect();
-        hasher.update(encode(&(&names, &packages, withdrawn))?);
+        hasher.update(encode(&(&names, &packages, withdrawn, is_bug_fix))?);
         let [aliases, upstream, fixes] = names;
         Ok(Self {
             modified,
             published: microseconds(record.published.as_deref()),
             withdrawn,
+            is_bug_fix,
             aliases,
             upstream,
             fixes,
@@ -140,6 +144,22 @@ impl Held {
             fingerprint: hasher.finalize().into(),
         })
     }
+}
+
+/// Whether a distribution's record says, by its id or its title, that it mends bugs or brings something new, and names no
+/// vulnerability: those of Red Hat's family call their advisories `…SA`, `…BA` (bug fixes) and `…EA` (enhancements).
+fn is_bug_fix(record: &OsvRecord) -> bool {
+    let mut named = [&record.aliases, &record.upstream, &record.related]
+        .into_iter()
+        .flatten();
+    if named.any(|id| id.starts_with("CVE-")) {
+        return false;
+    }
+    let kind = record.id.split('-').next().unwrap_or_default().as_bytes();
+    let title = record.summary.as_deref().unwrap_or_default().to_lowercase();
+    let says = |word| title.contains(word);
+    matches!(kind, [b'A'..=b'Z', b'A'..=b'Z', b'B' | b'E', b'A'])
+        || ((says("bug fix") || says("bugfix") || says("enhancement")) && !says("security"))
 }
 
 /// `postcard` fails only when a value refuses to be serialised, which none of ours does.

@@ -209,6 +209,14 @@ pub(crate) struct StoredInfo {
     pub(crate) epss: Option<StoredFeed>,
 }
 
+/// What came to the summary later, behind it: who does not know it reads the file all the same, and where it is missing
+/// the file is older.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct StoredMore {
+    /// Records that were left out as they are of no vulnerability.
+    pub(crate) bug_fixes: u64,
+}
+
 /// Edition and size of a feed.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct StoredFeed {

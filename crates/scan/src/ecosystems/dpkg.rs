@@ -6,6 +6,7 @@ use seareeve_model::{ImagePath, Package, PackageKind, SourcePackage};
 use super::found::{Found, Limited};
 use super::os_release::OsRelease;
 use super::{Ecosystem, Intake, Scope};
+use crate::ecosystems::faults::excerpt;
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::OperatingSystem {
@@ -174,7 +175,7 @@ fn state(status: Option<&[u8]>) -> State {
         b"installed" | b"triggers-pending" | b"triggers-awaited" | b"half-configured"
         | b"unpacked" => State::Installed,
         b"not-installed" | b"config-files" => State::Gone,
-        other => State::Partly(String::from_utf8_lossy(other).chars().take(40).collect()),
+        other => State::Partly(excerpt(&String::from_utf8_lossy(other), 40).into_owned()),
     }
 }
 

@@ -1,7 +1,18 @@
 //! Why a file could not be read, in words that quote nothing of it: what an image holds may be secret, and
-//! parsers repeat the text that they did not expect (`invalid type: string "…"`).
+//! parsers repeat the text that they did not expect (`invalid type: string "…"`). Where something has to be quoted
+//! to be found, no more of it than [`excerpt`] gives.
+
+use std::borrow::Cow;
 
 use serde_json::error::Category;
+
+/// The beginning of `text`, at most `most` characters of it, with an ellipsis in place of the rest.
+pub(super) fn excerpt(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
+}
 
 /// Of JSON. What is wrong with its form the parser says in fixed words.
 pub(super) fn json(error: &serde_json::Error) -> String {
@@ -44,6 +55,19 @@ pub(super) fn toml(error: &toml::de::Error, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    #[test]
+    fn what_is_cut_says_so() {
+        for (text, most, expected) in [
+            ("", 0, ""),
+            ("äbc", 3, "äbc"),
+            ("äbc", 2, "äb…"),
+            ("€uro", 1, "€…"),
+            ("x", 0, "…"),
+        ] {
+            assert_eq!(super::excerpt(text, most), expected, "{text} {most}");
+        }
+    }
 
     #[test]
     fn no_fault_repeats_the_text() {

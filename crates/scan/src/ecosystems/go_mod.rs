@@ -12,6 +12,7 @@ use super::found::{Found, Limited};
 use super::locks::Installs;
 use super::os_release::OsRelease;
 use super::{Ecosystem, Intake, Scope, language};
+use crate::ecosystems::faults::excerpt;
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
@@ -118,7 +119,8 @@ fn directive_of(module: &mut Module, directive: &str, arguments: &[&str], found:
             module.replaced.insert(old, new);
         }
         ("module" | "require" | "replace", _) => {
-            let line: String = arguments.join(" ").chars().take(200).collect();
+            let line = arguments.join(" ");
+            let line = excerpt(&line, 200);
             found.problem(format!("{directive} {line:?} is not understood"));
         }
         _ => {}

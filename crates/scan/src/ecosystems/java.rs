@@ -26,7 +26,7 @@ use super::found::{Found, Limited};
 use super::os_release::OsRelease;
 use super::{Ecosystem, Intake, Scope};
 use archive::Archive;
-pub use index::{JavaIndex, JavaIndexError};
+pub use index::{JavaIndex, JavaIndexError, JavaIndexReport};
 
 pub(super) const ECOSYSTEM: Ecosystem = Ecosystem {
     scope: Scope::Language,
@@ -183,8 +183,14 @@ fn read(extract: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Resul
             (None, Some(guess)) => add(&guess, found)?,
             (None, None) if archive.is_library => {
                 let sha1: String = sha1.iter().map(|byte| format!("{byte:02x}")).collect();
+                let looked_up = match found.java_index() {
+                    Some(_) => "the Java index does not know it either",
+                    None => {
+                        "there is no Java index to look it up in: seareeve db java-index makes one"
+                    }
+                };
                 found.problem(format!(
-                    "identity unknown: the archive does not say group, artifact and version (SHA-1 {sha1})"
+                    "identity unknown: the archive does not say group, artifact and version (SHA-1 {sha1}), and {looked_up}"
                 ));
             }
             (None, None) => {}

@@ -10,6 +10,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use super::faults;
 use super::found::{Found, Limited};
 use super::loose::{Record, Text};
+use crate::ecosystems::faults::excerpt;
 
 /// Hands out the tables of a JSON document that stand at `place`: one name for each level, `*` for any member of
 /// a table or list. `each` is given a table with the name under which it stands, empty in a list.
@@ -131,7 +132,7 @@ impl<T, F> Level<'_, '_, '_, T, F> {
 
 /// A name out of a file, as a message may hold it.
 fn short(name: &str) -> String {
-    name.chars().take(200).collect()
+    excerpt(name, 200).into_owned()
 }
 
 impl<'de, T, F> DeserializeSeed<'de> for Level<'_, '_, '_, T, F>

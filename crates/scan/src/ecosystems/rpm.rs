@@ -2,7 +2,6 @@
 //! that distroless images of Azure Linux carry instead.
 
 mod bdb;
-mod bytes;
 mod header;
 mod installed;
 mod manifest;

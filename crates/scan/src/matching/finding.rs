@@ -1,17 +1,16 @@
 //! One finding of all the records that hit one package with one vulnerability.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use seareeve_model::{
     AdvisoryMatch, Finding, FindingStatus, Package, Severity, SeveritySource, SuppressedBy,
-    Suppression,
+    Suppression, Vulnerability,
 };
 
 use super::range::{self, Reading};
-use crate::advisories::stored::{
-    Disposition, EventKind, Statement, StoredRating, StoredVulnerability,
-};
+use crate::advisories::stored::{Disposition, EventKind, Statement, StoredRating};
 use crate::advisories::{self, DatabaseError};
 use crate::versions::Order;
 
@@ -25,14 +24,16 @@ pub(super) struct Hit<'a> {
     pub(super) reading: Reading<'a>,
 }
 
-/// Makes the finding of `hits`, of which there is at least one.
+/// Makes the finding of `hits`, of which there is at least one. `general` is how severe the vulnerability is,
+/// whatever the package.
 pub(super) fn make(
     package: &Package,
     order: Order,
-    vulnerability: StoredVulnerability,
+    vulnerability: Arc<Vulnerability>,
+    general: Option<StoredRating>,
     hits: Vec<Hit<'_>>,
 ) -> Result<Finding, DatabaseError> {
-    let (severity_source, severity) = severity(&vulnerability, &hits)?;
+    let (severity_source, severity) = severity(general, &hits)?;
     let fixed_versions = fixed_versions(package.advisory_version(), order, &hits);
     let status = if fixed_versions.is_empty() {
         unfixed(&hits)
@@ -40,7 +41,7 @@ pub(super) fn make(
         FindingStatus::Fixed
     };
     Ok(Finding {
-        vulnerability: vulnerability.into_model(),
+        vulnerability,
         severity,
         severity_source,
         status,
@@ -84,7 +85,7 @@ fn unimportant(package: &Package, hits: &[Hit<'_>]) -> Option<Suppression> {
 /// The first that is there of: the distribution's word for this package, the vectors given for it, what is
 /// known of the vulnerability. Where records differ, the better source counts, then the worse severity.
 fn severity(
-    vulnerability: &StoredVulnerability,
+    general: Option<StoredRating>,
     hits: &[Hit<'_>],
 ) -> Result<(SeveritySource, Severity), DatabaseError> {
     let read = |rating: StoredRating| {
@@ -100,7 +101,7 @@ fn severity(
     if let Some(best) = best {
         return Ok(best);
     }
-    let general = vulnerability.rating.map(read).transpose()?;
+    let general = general.map(read).transpose()?;
     Ok(general.unwrap_or((SeveritySource::None, Severity::Unknown)))
 }
 

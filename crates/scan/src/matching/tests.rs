@@ -201,6 +201,45 @@ fn commits_and_withdrawn_records_match_nothing() {
 }
 
 #[test]
+fn bug_fixes_and_enhancements_are_no_vulnerabilities() {
+    let called = |id: &str, summary: &str| {
+        with(
+            record(id, "AlmaLinux:9", since_ever()),
+            "summary",
+            json!(summary),
+        )
+    };
+    let cve = |record: Value| with(record, "related", json!(["CVE-2021-40438"]));
+    let all = [
+        called("ALBA-2021:1", "httpd update"),
+        called(
+            "ALEA-2021:2",
+            "gedit-plugins bug fix and enhancement update",
+        ),
+        called("TITLE-3", "httpd Bug Fix update"),
+        cve(called("ALBA-2021:4", "httpd:2.4 bug fix update")),
+        called(
+            "ALSA-2021:5",
+            "Moderate: kernel-rt security and bug fix update",
+        ),
+        called("ALSA-2021:6", "Moderate: toolbox update"),
+    ];
+    assert_eq!(
+        ids(&findings(&all, "AlmaLinux:9", "1")),
+        ["ALSA-2021:5", "ALSA-2021:6", "CVE-2021-40438"]
+    );
+    let info = database(&all).info();
+    assert_eq!((info.advisories, info.bug_fixes), (3, 3));
+    // What is no distribution's may be called as it likes.
+    let pypi = with(
+        record("XYBA-1", "PyPI", since_ever()),
+        "summary",
+        json!("An enhancement"),
+    );
+    assert_eq!(ids(&findings(&[pypi], "PyPI", "1")), ["XYBA-1"]);
+}
+
+#[test]
 fn aliases_are_one_finding_named_by_the_cve() {
     let pysec = with(
         record("PYSEC-1", "PyPI", since_ever()),

@@ -121,7 +121,13 @@ fn unwrap(
         let text: String = serde_json::from_slice(bytes).map_err(ReadError::NotJson)?;
         return unwrap(text.as_bytes(), document, subject, wrappings - 1);
     }
-    let outline: Outline<'_> = serde_json::from_slice(bytes).map_err(ReadError::NotJson)?;
+    // Asking once whether all is text is faster than asking of each part. Where it is not, the parts that are read
+    // still may be.
+    let outline: Result<Outline<'_>, _> = match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    };
+    let outline = outline.map_err(ReadError::NotJson)?;
     if let Some(said) = said(&outline)? {
         return Ok(gather::inventory(said, document, subject));
     }

@@ -16,6 +16,11 @@ pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
     )
 }
 
+/// Whether `text` is a version: an image has thousands of packages, for each of which Debian knows dozens of versions.
+pub(super) fn reads(text: &str) -> bool {
+    Version::parse(text).is_some()
+}
+
 struct Version<'a> {
     epoch: &'a [u8],
     upstream: &'a [u8],
@@ -29,7 +34,7 @@ impl<'a> Version<'a> {
         let text = text.trim();
         let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
         let epoch_is_number = !epoch.is_empty() && epoch.bytes().all(|b| b.is_ascii_digit());
-        if !epoch_is_number || rest.is_empty() || rest.contains(char::is_whitespace) {
+        if !epoch_is_number || rest.is_empty() || has_white_space(rest) {
             return None;
         }
         let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
@@ -38,6 +43,16 @@ impl<'a> Version<'a> {
             upstream: upstream.as_bytes(),
             revision: revision.as_bytes(),
         })
+    }
+}
+
+/// Nearly all versions are ASCII, whose white space is told without decoding.
+fn has_white_space(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes()
+            .any(|byte| matches!(byte, b'\t'..=b'\r' | b' '))
+    } else {
+        text.contains(char::is_whitespace)
     }
 }
 

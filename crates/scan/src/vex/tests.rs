@@ -1,5 +1,7 @@
 //! Documents of each format over one image, through the front door.
 
+use std::sync::Arc;
+
 use seareeve_model::{
     AdvisoryMatch, Digest, Distro, FindingStatus, Image, ImagePath, Package, PackageKind, Purl,
     Severity, SeveritySource, SourcePackage, Vulnerability,
@@ -31,7 +33,7 @@ fn package(kind: PackageKind, namespace: &str, name: &str, version: &str) -> Pac
 
 fn finding() -> Finding {
     Finding {
-        vulnerability: Vulnerability {
+        vulnerability: Arc::new(Vulnerability {
             id: ID.to_owned(),
             aliases: vec!["GHSA-1".to_owned()],
             title: String::new(),
@@ -42,7 +44,7 @@ fn finding() -> Finding {
             references: Vec::new(),
             known_exploited: None,
             epss: None,
-        },
+        }),
         severity: Severity::High,
         severity_source: SeveritySource::None,
         status: FindingStatus::Affected,

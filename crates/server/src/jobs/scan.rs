@@ -210,7 +210,7 @@ async fn read(
         }
         let examiner = Examiner::default();
         match seareeve_image::read(&source, &options, &examiner, &report) {
-            Ok(contents) => Ok(examiner.examine(contents, None)),
+            Ok(contents) => Ok(examiner.examine(contents, app.java_index.get().as_deref())),
             Err(ReadError::Cancelled) if !stop.load(Ordering::Relaxed) => {
                 Err(ReadFailure::TimedOut)
             }

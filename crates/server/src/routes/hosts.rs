@@ -20,7 +20,7 @@ use seareeve_store::users::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::images::{counts, cursor, next};
+use super::query::{counts, cursor, next};
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};

@@ -52,7 +52,7 @@ pub(super) async fn list(
     _caller: Caller,
     Query(page): Query<PageQuery>,
 ) -> ApiResult<Json<ScanPage>> {
-    let cursor = super::images::cursor(page.cursor);
+    let cursor = super::query::cursor(page.cursor);
     let found = scans::list(&app.store, cursor.as_ref(), limit(page.limit)).await?;
     Ok(Json(ScanPage {
         scans: found
@@ -213,7 +213,7 @@ pub(super) async fn sbom(
         stored.database.into(),
     );
     let today = super::images::today(&app);
-    super::images::add_support(&mut report, stored.inventory.distro.as_ref(), today);
+    super::reports::add_support(&mut report, stored.inventory.distro.as_ref(), today);
     Ok(Json(report))
 }
 

@@ -12,7 +12,8 @@ use seareeve_store::images::{self, SecretFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::images::{counts, cursor, image, listed, next, word};
+use super::images::image;
+use super::query::{counts, cursor, listed, next, word};
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};

@@ -52,7 +52,7 @@ pub(super) async fn overview(
         images_exploited: totals.images_with_exploited,
         images_partial: totals.images_with_problems,
         packages: totals.packages,
-        findings: super::images::counts(totals.findings),
+        findings: super::query::counts(totals.findings),
         fixable: totals.fixable,
     }))
 }

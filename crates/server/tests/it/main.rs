@@ -4,6 +4,7 @@
 
 mod access;
 mod hosts;
+mod java;
 mod judgement;
 mod matching;
 mod registries;

@@ -1,5 +1,7 @@
 //! Saving, reading back and deleting images.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use seareeve_model::{FindingStatus, ImagePath, Severity};
 use seareeve_store::images::{self, FindingFilter, FindingSort, PackageFilter};
@@ -54,7 +56,7 @@ fn saving_the_same_again_writes_no_row() {
         inventory.image.layers[0].created_by = "RUN \0".to_owned();
         inventory.problems[0].message = "nul \0".to_owned();
         let mut nul = fixed("CVE-2", Severity::Low);
-        nul.vulnerability.description = "nul \0".to_owned();
+        Arc::make_mut(&mut nul.vulnerability).description = "nul \0".to_owned();
         nul.remediation = "nul \0".to_owned();
         let findings = [
             vec![],
@@ -332,11 +334,12 @@ fn a_finding_comes_back_as_it_was_found() {
         let store = &fixture.store;
         let mut odd = fixed("CVE-2024-1", Severity::Unknown);
         odd.status = FindingStatus::WillNotFix;
-        odd.vulnerability.aliases.clear();
-        odd.vulnerability.references.clear();
-        odd.vulnerability.cvss.clear();
-        odd.vulnerability.published = None;
-        odd.vulnerability.modified = Some(Timestamp::MIN);
+        let known = Arc::make_mut(&mut odd.vulnerability);
+        known.aliases.clear();
+        known.references.clear();
+        known.cvss.clear();
+        known.published = None;
+        known.modified = Some(Timestamp::MIN);
         let mut installed = npm("lodash", "4", "b");
         installed.layer = 0;
         let packages = vec![installed, npm("lodash", "4", "a")];

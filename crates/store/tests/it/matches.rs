@@ -1,6 +1,7 @@
 //! Matching again: only what differs is written, and every image that has the package shows it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use seareeve_model::{Finding, InstalledPackage, Inventory, Severity};
 use seareeve_store::images::{self, FindingFilter, FindingSort, ImageFilter, ImageSort};
@@ -108,7 +109,7 @@ fn an_update_reaches_every_image_and_twice_writes_nothing() {
 
         // CVE-1 becomes critical and fixable; CVE-2 goes, CVE-3 comes with the same severity.
         let mut new = fixed("CVE-1", Severity::Critical);
-        new.vulnerability.title = "Worse than thought".to_owned();
+        Arc::make_mut(&mut new.vulnerability).title = "Worse than thought".to_owned();
         let update = [(lodash, vec![new.clone(), finding("CVE-3", Severity::Low)])];
         let expected = Changes {
             inserted: 2,

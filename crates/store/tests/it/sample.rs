@@ -1,5 +1,7 @@
 //! Small images, packages and findings to store.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use seareeve_model::{
     AdvisoryMatch, CvssVector, Digest, Distro, Finding, FindingStatus, Image, ImagePath,
@@ -61,7 +63,7 @@ pub(crate) fn npm(name: &str, version: &str, place: &str) -> InstalledPackage {
 /// A finding that nothing fixes.
 pub(crate) fn finding(id: &str, severity: Severity) -> Finding {
     Finding {
-        vulnerability: Vulnerability {
+        vulnerability: Arc::new(Vulnerability {
             id: id.to_owned(),
             aliases: vec![format!("GHSA-{id}")],
             title: format!("Title of {id}"),
@@ -79,7 +81,7 @@ pub(crate) fn finding(id: &str, severity: Severity) -> Finding {
                 kind: "ADVISORY".to_owned(),
                 url: format!("https://advisories.example/{id}"),
             }],
-        },
+        }),
         severity,
         severity_source: SeveritySource::CvssV3,
         vex: None,

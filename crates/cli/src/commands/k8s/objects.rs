@@ -1,29 +1,25 @@
-//! Objects of manifests in their order, with what checks say of them.
+//! Objects in their order, with what checks say of them.
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
 use seareeve_api::{ManifestObject, ManifestResult};
-use seareeve_kubernetes::{Kind, Label, Origin, State, snapshot};
+use seareeve_kubernetes::{Documents, Origin};
 use seareeve_model::{Fact, Snapshot};
 use seareeve_posture::{Check, ObjectVerdict, Outcome as Verdict};
 use serde_json::Value;
-
-use super::read::Manifests;
 
 /// Where an object stands: its file, document and line.
 type Place = (String, usize, u64);
 
 /// See the module.
 pub(super) struct Objects {
-    state: State,
     objects: BTreeMap<Place, ManifestObject>,
-    /// Places of facts, by kind and id.
-    places: HashMap<(String, String), Place>,
+    /// Places of facts, and where among those of their kind they are, by kind and id.
+    places: HashMap<(String, String), (Place, usize)>,
 }
 
 impl Objects {
-    /// Kinds of facts that an object of a manifest can be.
+    /// Kinds of facts that an object can be.
     pub(super) const KINDS: [&str; 6] = [
         "kubernetes.workload",
         "kubernetes.service",
@@ -33,70 +29,74 @@ impl Objects {
         "kubernetes.network-policy",
     ];
 
-    pub(super) fn new(manifests: Manifests) -> Self {
+    /// Those of manifests: all of them, also those that no check is about.
+    pub(super) fn of_documents(documents: &Documents) -> Self {
         let mut objects = BTreeMap::new();
-        let mut state = State::new(Kind::Manifests);
         let mut enter = |origin: &Origin, kind: &str, namespace: &str, name: &str| {
-            objects.insert(
-                place(origin),
-                ManifestObject {
-                    file: origin.file.clone(),
-                    index: origin.index.try_into().unwrap_or(u64::MAX),
-                    line: origin.line,
-                    kind: kind.to_owned(),
-                    namespace: namespace.to_owned(),
-                    name: name.to_owned(),
-                    results: Vec::new(),
-                    verdict: None,
-                },
-            );
+            let object = ManifestObject {
+                file: origin.file.clone(),
+                index: origin.index.try_into().unwrap_or(u64::MAX),
+                line: origin.line,
+                ..object(kind, namespace, name)
+            };
+            objects.insert((origin.file.clone(), origin.index, origin.line), object);
         };
-        for other in &manifests.others {
+        for other in &documents.others {
             enter(&other.origin, &other.kind, &other.namespace, &other.name);
         }
-        for object in manifests.objects {
+        for object in &documents.objects {
             if let Some(origin) = object.origin() {
                 let kind = object.resource().api().kind;
                 enter(origin, kind, object.namespace(), object.name());
             }
-            state.add(object);
         }
         Self {
-            state,
             objects,
             places: HashMap::new(),
         }
     }
 
-    /// The facts of all objects.
-    pub(super) fn snapshot(&mut self, now: Timestamp) -> Snapshot {
-        let label = Label {
-            asset_id: "manifests".to_owned(),
-            asset_name: "manifests".to_owned(),
-            collected_at: now,
-            collector: concat!("seareeve ", env!("CARGO_PKG_VERSION")).to_owned(),
-            source: "manifests".to_owned(),
-        };
-        let snapshot = snapshot(&self.state, label);
+    /// With where the facts of `snapshot` stand. Those that stand nowhere, because they come from a cluster, are objects
+    /// in their own order.
+    pub(super) fn with(mut self, snapshot: &Snapshot) -> Self {
         for (kind, facts) in &snapshot.facts {
-            for fact in &facts.items {
-                if let Some(place) = place_of(fact) {
-                    self.places
-                        .insert((kind.to_string(), fact.id.clone()), place);
-                }
+            if !Self::KINDS.contains(&kind.as_str()) {
+                continue;
+            }
+            for (position, fact) in facts.items.iter().enumerate() {
+                let place = place_of(fact);
+                let place = place.unwrap_or_else(|| (String::new(), self.objects.len(), 0));
+                let (file, index, line) = place.clone();
+                self.objects.entry(place.clone()).or_insert_with(|| {
+                    let text = |name: &str| fact.data.get(name).and_then(Value::as_str);
+                    ManifestObject {
+                        index: match file.is_empty() {
+                            true => 0,
+                            false => index.try_into().unwrap_or(u64::MAX),
+                        },
+                        file,
+                        line,
+                        ..object(
+                            text("kind").unwrap_or(kind.as_str()),
+                            text("namespace").unwrap_or_default(),
+                            text("name").unwrap_or(&fact.name),
+                        )
+                    }
+                });
+                self.places
+                    .insert((kind.to_string(), fact.id.clone()), (place, position));
             }
         }
-        snapshot
+        self
     }
 
     /// Notes what a check says of an object.
     pub(super) fn enter(&mut self, check: &Check, said: &ObjectVerdict, snapshot: &Snapshot) {
         let key = (said.kind.to_string(), said.id.clone());
-        let Some(object) = self
-            .places
-            .get(&key)
-            .and_then(|place| self.objects.get_mut(place))
-        else {
+        let Some((place, position)) = self.places.get(&key) else {
+            return;
+        };
+        let Some(object) = self.objects.get_mut(place) else {
             return;
         };
         let result = |message: &str, path: String| ManifestResult {
@@ -114,7 +114,7 @@ impl Objects {
         let fact = snapshot
             .facts
             .get(&said.kind)
-            .and_then(|facts| facts.items.iter().find(|fact| fact.id == said.id));
+            .and_then(|facts| facts.items.get(*position));
         for item in &said.items {
             let path = fact.and_then(|fact| path_of(fact, &item.evidence));
             let path = path.unwrap_or_default();
@@ -145,8 +145,17 @@ impl Objects {
     }
 }
 
-fn place(origin: &Origin) -> Place {
-    (origin.file.clone(), origin.index, origin.line)
+fn object(kind: &str, namespace: &str, name: &str) -> ManifestObject {
+    ManifestObject {
+        file: String::new(),
+        index: 0,
+        line: 0,
+        kind: kind.to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        results: Vec::new(),
+        verdict: None,
+    }
 }
 
 fn place_of(fact: &Fact) -> Option<Place> {

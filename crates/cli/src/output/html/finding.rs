@@ -92,7 +92,7 @@ fn evidence(report: &ImageReport, finding: &ReportFinding) -> String {
         "severity by",
         spaced(&finding.severity_source).replace("cvss ", "CVSS "),
     );
-    for cvss in &finding.cvss {
+    for cvss in finding.cvss.iter() {
         fact(
             "CVSS",
             format!("{:.1} ({}) {}", cvss.score, cvss.version, cvss.vector),

@@ -26,7 +26,7 @@ pub(super) fn rule(same: &[&ReportFinding]) -> Option<Value> {
     let description = if worst.description.is_empty() {
         title
     } else {
-        &worst.description
+        &*worst.description
     };
     let mut rule = json!({
         "id": worst.id,
@@ -102,7 +102,7 @@ fn help(finding: &ReportFinding, is_markdown: bool) -> String {
     let mut fact = |name: &str, value: &str| {
         let _ = writeln!(text, "{item}{name}: {}", one_line(value));
     };
-    for cvss in &finding.cvss {
+    for cvss in finding.cvss.iter() {
         let name = format!("CVSS {}", cvss.version);
         fact(&name, &format!("{:.1} ({})", cvss.score, cvss.vector));
     }
@@ -131,7 +131,7 @@ fn help(finding: &ReportFinding, is_markdown: bool) -> String {
     }
     if !finding.references.is_empty() {
         text.push('\n');
-        for reference in &finding.references {
+        for reference in finding.references.iter() {
             let (open, close) = if is_markdown { ("<", ">") } else { ("", "") };
             let address = address::of_reference(&reference.url);
             let _ = writeln!(text, "{item}{open}{address}{close}");

@@ -65,7 +65,7 @@ fn findings_say_what_the_feeds_say() {
             ransomware: true,
         })
     );
-    let epss = found.vulnerability.epss.unwrap();
+    let epss = found.vulnerability.epss.clone().unwrap();
     assert_eq!(
         (epss.score.get(), epss.percentile.get()),
         (0.94358, 0.99961)

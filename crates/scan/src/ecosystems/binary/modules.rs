@@ -6,6 +6,7 @@ use seareeve_model::{Package, PackageKind};
 
 use super::super::found::{Found, Limited};
 use super::go::BuildInfo;
+use crate::ecosystems::faults::excerpt;
 
 /// The name of OSV for Go's own packages.
 const STANDARD_LIBRARY: &str = "stdlib";
@@ -18,7 +19,7 @@ pub(super) fn read(info: &BuildInfo, found: &mut Found<'_>) -> Result<(), Limite
     match info.version.as_deref().map(|text| (text, semantic(text))) {
         Some((_, Some(version))) => add(STANDARD_LIBRARY, &version, found)?,
         Some((text, None)) => {
-            let text: String = text.chars().take(60).collect();
+            let text = excerpt(text, 60);
             found.problem(format!(
                 "standard library version unknown: the toolchain calls itself {text:?}"
             ));

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::super::faults;
 use super::super::found::{Found, Limited};
 use super::needle::Needle;
+use crate::ecosystems::faults::excerpt;
 
 /// The section's name, as it stands in the table of names.
 const SECTION: &[u8] = b".dep-v0\0";
@@ -223,8 +224,8 @@ pub(super) fn read(json: &[u8], found: &mut Found<'_>) -> Result<(), Limited> {
             "local" => {}
             source => {
                 let Crate { name, version, .. } = package;
-                let text: String = format!("{name} {version} is from {source}");
-                let text: String = text.chars().take(200).collect();
+                let text = format!("{name} {version} is from {source}");
+                let text = excerpt(&text, 200);
                 found.problem(format!(
                     "{text}, not from crates.io, so advisories may or may not apply: it was left out"
                 ));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use seareeve_model::PackageKind;
 use serde::Deserialize;
 
+use crate::ecosystems::faults::excerpt;
 use crate::ecosystems::found::{Found, Limited};
 use crate::ecosystems::loose::{Flag, Text};
 use crate::ecosystems::os_release::OsRelease;
@@ -70,7 +71,7 @@ fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Resul
                 _ => return Ok(()),
             };
             let Some((name, version)) = key.split_once('/') else {
-                let key: String = key.chars().take(200).collect();
+                let key = excerpt(key, 200);
                 found.problem(format!("library {key:?} has no version"));
                 return Ok(());
             };

@@ -11,6 +11,7 @@ use super::identity::{Evidence, identify};
 use super::manifest::{Manifest, pom_properties};
 use super::zip::{self, Entry, Part, Source, ZipError};
 use super::{IN_MEMORY, Remembered, is_archive};
+use crate::ecosystems::faults::excerpt;
 
 /// Archives inside each other. Real ones have three: an enterprise archive, a web one, its libraries.
 const DEEPEST: usize = 8;
@@ -344,7 +345,7 @@ fn sha1(source: &mut dyn Source) -> io::Result<[u8; 20]> {
 
 /// A name for people.
 fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().take(300).collect()
+    excerpt(&String::from_utf8_lossy(name), 300).into_owned()
 }
 
 /// A failure and its causes, for people.

@@ -4,18 +4,25 @@
 //! start-up cost, no memory, and sixteen bytes for an archive besides its name. Eight bytes tell far more
 //! archives apart than there are.
 //!
+//! `writer` makes it, of what `source` reads.
+//!
 //! Layout, all numbers little-endian: [`MAGIC`]; the number of keys, `u64`; the bytes of the texts, `u64`; the keys
 //! (eight bytes, and the offsets of two texts, `u32` each: `group:artifact` and version); the texts, each behind
 //! its length, `u16`.
 
-use std::collections::{BTreeMap, HashMap};
+mod source;
+mod writer;
+
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_model::Problem;
 
 use super::Coordinates;
+use source::Problems;
+use writer::Writer;
 
 /// What the file begins with: name and format.
 const MAGIC: &[u8; 16] = b"seareeve-java\0\0\x01";
@@ -49,11 +56,22 @@ pub enum JavaIndexError {
     /// The file is damaged: build it again.
     #[error("the Java index is damaged")]
     Damaged,
-    /// A list to build from has a line that is not `SHA-1 group:artifact:version`. The fault of its writer.
-    #[error("line {line} is not a SHA-1 and group:artifact:version")]
-    Line {
-        /// Its number, from 1.
-        line: usize,
+    /// What to build from cannot be read or unpacked.
+    #[error("failed to read {path}")]
+    Source {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What to build from names no archive. The fault of whoever chose the file.
+    #[error(
+        "{path} names no Java archives: it must be Trivy's Java database, or a list of SHA-1, group, artifact and version"
+    )]
+    NoArchives {
+        /// The file.
+        path: Utf8PathBuf,
     },
 }
 
@@ -146,94 +164,64 @@ impl JavaIndex {
         read.ok().ok_or(JavaIndexError::Damaged)
     }
 
-    /// Writes an index of `lines`, each `SHA-1 group:artifact:version`, and puts it in the place of `path` when it
-    /// is whole. Where several archives are equal, the first by name stands for all. Returns how many it holds.
+    /// How many archives it knows.
+    #[must_use]
+    pub fn archives(&self) -> u64 {
+        self.keys
+    }
+
+    /// Builds an index of what the file `from` says, and puts it in the place of `path` when it is whole: Trivy's
+    /// Java database, or a list with `SHA-1,group,artifact,version` on each line (or tabs, or
+    /// `SHA-1 group:artifact:version`), packed by gzip or zstd or not. Where several archives are equal, the first by
+    /// name stands for all.
     ///
     /// # Errors
-    /// When a line cannot be read, or the file not written.
-    pub fn build(
-        lines: impl IntoIterator<Item = String>,
-        path: &Utf8Path,
-    ) -> Result<u64, JavaIndexError> {
-        let mut known: BTreeMap<[u8; KEY], Coordinates> = BTreeMap::new();
-        for (index, line) in lines.into_iter().enumerate() {
-            let line_number = index.saturating_add(1);
-            let (key, name) = parse(&line).ok_or(JavaIndexError::Line { line: line_number })?;
-            let held = known.entry(key).or_insert_with(|| name.clone());
-            if name < *held {
-                *held = name;
-            }
-        }
+    /// When `from` cannot be read or names nothing, or the index cannot be written.
+    pub fn build(from: &Utf8Path, path: &Utf8Path) -> Result<JavaIndexReport, JavaIndexError> {
         let failed = |source| JavaIndexError::File {
             path: path.to_owned(),
             source,
         };
         let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
         let folder = folder.unwrap_or(Utf8Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        write(&known, &mut io::BufWriter::new(&mut file)).map_err(failed)?;
+        let mut writer = Writer::new(folder).map_err(failed)?;
+        let mut problems = Problems::default();
+        source::read(from, folder, &mut writer, &mut problems).map_err(|source| {
+            JavaIndexError::Source {
+                path: from.to_owned(),
+                source,
+            }
+        })?;
+        let problems = problems.into_list();
+        let mut file = tempfile::Builder::new()
+            .permissions(std::fs::Permissions::from_mode(0o644))
+            .tempfile_in(folder)
+            .map_err(failed)?;
+        let archives = writer.finish(file.as_file_mut()).map_err(failed)?;
+        if archives == 0 && !problems.is_empty() {
+            return Err(JavaIndexError::NoArchives {
+                path: from.to_owned(),
+            });
+        }
         file.as_file().sync_all().map_err(failed)?;
         file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(known.len() as u64)
+        Ok(JavaIndexReport { archives, problems })
     }
 }
 
-fn write(known: &BTreeMap<[u8; KEY], Coordinates>, file: &mut impl io::Write) -> io::Result<()> {
-    let mut texts = Texts::default();
-    let mut records = Vec::with_capacity(known.len().saturating_mul(RECORD));
-    for (key, name) in known {
-        records.extend_from_slice(key);
-        let coordinates = format!("{}:{}", name.group, name.artifact);
-        records.extend_from_slice(&texts.offset(coordinates)?.to_le_bytes());
-        records.extend_from_slice(&texts.offset(name.version.clone())?.to_le_bytes());
-    }
-    file.write_all(MAGIC)?;
-    file.write_all(&(known.len() as u64).to_le_bytes())?;
-    file.write_all(&(texts.bytes.len() as u64).to_le_bytes())?;
-    file.write_all(&records)?;
-    file.write_all(&texts.bytes)?;
-    file.flush()
-}
-
-/// Texts, each of which is written once.
-#[derive(Default)]
-struct Texts {
-    bytes: Vec<u8>,
-    offsets: HashMap<String, u32>,
-}
-
-impl Texts {
-    fn offset(&mut self, text: String) -> io::Result<u32> {
-        if let Some(offset) = self.offsets.get(&text) {
-            return Ok(*offset);
-        }
-        let too_large = |_| io::Error::from(io::ErrorKind::FileTooLarge);
-        let offset = u32::try_from(self.bytes.len()).map_err(too_large)?;
-        let length = u16::try_from(text.len()).map_err(too_large)?;
-        self.bytes.extend_from_slice(&length.to_le_bytes());
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.offsets.insert(text, offset);
-        Ok(offset)
-    }
-}
-
-fn parse(line: &str) -> Option<([u8; KEY], Coordinates)> {
-    let (sha1, name) = line.trim().split_once(char::is_whitespace)?;
-    if sha1.len() != 40 || !sha1.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut key = [0; KEY];
-    for (index, byte) in key.iter_mut().enumerate() {
-        let digits = sha1.get(index.checked_mul(2)?..)?.get(..2)?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
-    let mut parts = name.trim().splitn(3, ':');
-    let name = Coordinates::checked(parts.next()?, parts.next()?, parts.next()?)?;
-    Some((key, name))
+/// What building an index gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JavaIndexReport {
+    /// Archives that it knows.
+    pub archives: u64,
+    /// What could not be used.
+    pub problems: Vec<Problem>,
 }
 
 #[cfg(test)]
 mod tests {
+    use sha1::{Digest as _, Sha1};
+
     use super::*;
 
     fn sha1(first: u8, last: u8) -> [u8; 20] {
@@ -246,64 +234,175 @@ mod tests {
         format!("{} {name}", format!("{first:02x}").repeat(20))
     }
 
+    /// An index of what `content` says.
+    struct Made {
+        folder: tempfile::TempDir,
+        report: Result<JavaIndexReport, JavaIndexError>,
+    }
+
+    impl Made {
+        fn of(content: &[u8]) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("from"), content).unwrap();
+            let mut made = Self {
+                folder,
+                report: Err(JavaIndexError::NotAnIndex),
+            };
+            made.report = JavaIndex::build(&made.path("from"), &made.path("index"));
+            made
+        }
+
+        fn path(&self, name: &str) -> Utf8PathBuf {
+            Utf8Path::from_path(self.folder.path()).unwrap().join(name)
+        }
+
+        fn get(&self, sha1: &[u8; 20]) -> Option<String> {
+            let index = JavaIndex::open(&self.path("index")).unwrap();
+            let found = index.get(sha1).unwrap();
+            found.map(|(group, artifact, version)| format!("{group}:{artifact}:{version}"))
+        }
+
+        fn problems(&self) -> Vec<String> {
+            let problems = &self.report.as_ref().unwrap().problems;
+            problems.iter().map(ToString::to_string).collect()
+        }
+    }
+
     #[test]
     fn finds_what_was_built_in_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Utf8Path::from_path(folder.path())
-            .unwrap()
-            .join("java.index");
         for count in [0, 1, 2, 200_u8] {
-            let lines = (0..count).map(|n| line(n, &format!("g{n}:a:1.{n}")));
-            assert_eq!(JavaIndex::build(lines, &path).unwrap(), u64::from(count));
-            let index = JavaIndex::open(&path).unwrap();
+            let lines: String = (0..count)
+                .map(|n| line(n, &format!("g{n}:a:1.{n}")) + "\n")
+                .collect();
+            let made = Made::of(lines.as_bytes());
+            assert_eq!(made.report.as_ref().unwrap().archives, u64::from(count));
             for n in 0..=255 {
-                let found = index.get(&sha1(n, 7)).unwrap();
-                let expected =
-                    (n < count).then(|| (format!("g{n}"), "a".to_owned(), format!("1.{n}")));
-                assert_eq!(found, expected, "{n} of {count}");
+                let expected = (n < count).then(|| format!("g{n}:a:1.{n}"));
+                assert_eq!(made.get(&sha1(n, 7)), expected, "{n} of {count}");
             }
         }
     }
 
     #[test]
     fn equal_archives_have_the_first_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Utf8Path::from_path(folder.path())
-            .unwrap()
-            .join("java.index");
         for order in [["b:b:1", "a:z:2"], ["a:z:2", "b:b:1"]] {
-            let lines = order.map(|name| line(9, name));
-            assert_eq!(JavaIndex::build(lines, &path).unwrap(), 1);
-            let found = JavaIndex::open(&path).unwrap().get(&sha1(9, 9)).unwrap();
-            assert_eq!(found.unwrap().0, "a");
+            let made = Made::of(order.map(|name| line(9, name)).join("\n").as_bytes());
+            assert_eq!(made.report.as_ref().unwrap().archives, 1);
+            assert_eq!(made.get(&sha1(9, 9)).as_deref(), Some("a:z:2"));
         }
     }
 
     #[test]
-    fn bad_lines_and_damaged_files_are_errors() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Utf8Path::from_path(folder.path())
-            .unwrap()
-            .join("java.index");
-        for bad in [
-            "",
+    fn lists_are_read_as_people_write_them() {
+        let hex = |byte: u8| format!("{byte:02X}").repeat(20);
+        let list = format!(
+            "SHA1,Group,Artifact,Version\r\n{},org.x,a,1.0\r\n\r\n\"{}\",\"org.x\",\"b\",\"2\",jar\r\n# more\n{}\torg.x\tc\t3\n{}  org.x:d:4",
+            hex(0x11),
+            hex(0x22),
+            hex(0x33),
+            hex(0x44)
+        );
+        let packed = zstd::bulk::compress(list.as_bytes(), 0).unwrap();
+        for content in [list.as_bytes(), &packed] {
+            let made = Made::of(content);
+            assert_eq!(made.problems(), [""; 0]);
+            let all = [0x11, 0x22, 0x33, 0x44].map(|byte| made.get(&sha1(byte, byte)).unwrap());
+            assert_eq!(all, ["org.x:a:1.0", "org.x:b:2", "org.x:c:3", "org.x:d:4"]);
+        }
+    }
+
+    /// SQLite 3.40 made it with the statements that Trivy's own builder uses, in pages of 512 bytes: 201 archives called
+    /// `archive N`, one of them with values that go on on other pages, and three rows that name none.
+    const TRIVY: &[u8] = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/java/trivy-java.db.zst"
+    ));
+
+    #[test]
+    fn trivys_database_is_read() {
+        let plain = zstd::decode_all(TRIVY).unwrap();
+        for content in [TRIVY, &plain] {
+            let made = Made::of(content);
+            assert_eq!(made.report.as_ref().unwrap().archives, 201);
+            assert_eq!(
+                made.problems(),
+                [201, 202, 203].map(|row| format!("indices: row {row} names no archive"))
+            );
+            for n in 0..200_usize {
+                let sha1 = Sha1::digest(format!("archive {n}")).into();
+                let artifact = n % 40 + 1;
+                let expected = format!("org.example.g{}:artifact-{artifact}:1.{n}", artifact % 4);
+                assert_eq!(made.get(&sha1), Some(expected));
+            }
+            let long = made.get(&Sha1::digest("archive 200").into());
+            assert_eq!(long.as_deref(), Some("org.example.g2:artifact-2:9"));
+        }
+    }
+
+    #[test]
+    fn a_damaged_database_never_ends_in_a_panic() {
+        let plain = zstd::decode_all(TRIVY).unwrap();
+        for at in (0..plain.len()).step_by(211) {
+            let mut bytes = plain.clone();
+            bytes[at] ^= 0xff;
+            let _ = Made::of(&bytes).report;
+        }
+        for length in (0..plain.len()).step_by(4999) {
+            let _ = Made::of(&plain[..length]).report;
+        }
+        let other = Made::of(&plain[..512]);
+        assert!(matches!(
+            other.report,
+            Err(JavaIndexError::NoArchives { .. })
+        ));
+        let cut = Made::of(&TRIVY[..200]);
+        assert!(matches!(cut.report, Err(JavaIndexError::Source { .. })));
+    }
+
+    #[test]
+    fn a_bad_line_is_told_and_the_others_are_used() {
+        let long = "x".repeat(10_000);
+        let bad = [
             "x g:a:1",
             &"0".repeat(40),
             &line(1, "g:a"),
             &line(1, "g:a:"),
-        ] {
-            let built = JavaIndex::build([line(1, "g:a:1"), bad.to_owned()], &path);
-            assert!(
-                matches!(built, Err(JavaIndexError::Line { line: 2 })),
+            &long,
+            "\u{fffd}",
+        ];
+        for bad in bad {
+            let made = Made::of(
+                [&line(1, "g:a:1"), bad, &line(2, "g:a:2")]
+                    .join("\n")
+                    .as_bytes(),
+            );
+            assert_eq!(
+                made.problems(),
+                ["line 2: it is not a SHA-1 with group, artifact and version"],
                 "{bad}"
             );
-            assert!(!path.exists(), "nothing is left of a failed build");
+            assert_eq!(made.get(&sha1(2, 0)).as_deref(), Some("g:a:2"));
+            let alone = Made::of(bad.as_bytes());
+            assert!(matches!(
+                alone.report,
+                Err(JavaIndexError::NoArchives { .. })
+            ));
+            assert!(
+                !alone.path("index").exists(),
+                "nothing is left of a failed build"
+            );
         }
-        assert!(matches!(
-            JavaIndex::open(&path),
-            Err(JavaIndexError::File { .. })
-        ));
-        JavaIndex::build([line(1, "g:a:1"), line(2, "g:b:1")], &path).unwrap();
+        let many = Made::of((line(1, "g:a:1") + "\n" + &"?\n".repeat(100)).as_bytes());
+        assert_eq!(many.problems().len(), 21);
+        assert_eq!(many.problems()[20], "the rest: 80 more could not be used");
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_never_a_panic() {
+        let made = Made::of([line(1, "g:a:1"), line(2, "g:b:1")].join("\n").as_bytes());
+        let path = made.path("index");
+        let absent = JavaIndex::open(&made.path("absent"));
+        assert!(matches!(absent, Err(JavaIndexError::File { .. })));
         let good = std::fs::read(&path).unwrap();
         for length in 0..good.len() {
             std::fs::write(&path, &good[..length]).unwrap();

@@ -251,7 +251,10 @@ fn a_library_without_a_name_is_looked_up_or_a_problem() {
             ("WEB-INF/classes/M.class", b""),
         ],
     );
-    let problem = format!("WEB-INF/lib/mystery.jar: {UNKNOWN} (SHA-1 {sha1})");
+    let problem = format!(
+        "WEB-INF/lib/mystery.jar: {UNKNOWN} (SHA-1 {sha1}), and there is no Java index to look it up in: \
+         seareeve db java-index makes one"
+    );
     assert_eq!(told("app.war", &war), (vec![], vec![problem]));
 
     let folder = tempfile::tempdir().unwrap();
@@ -267,7 +270,9 @@ fn a_library_without_a_name_is_looked_up_or_a_problem() {
         format!("{sha1} com.example:mystery:4.2"),
         format!("{sha1_of_guessed} org.example:fork:2"),
     ];
-    JavaIndex::build(lines, &path).unwrap();
+    let list = path.with_extension("txt");
+    std::fs::write(&list, lines.join("\n")).unwrap();
+    JavaIndex::build(&list, &path).unwrap();
     let index = JavaIndex::open(&path).unwrap();
     let told = |path: &str, content: &[u8], index| {
         let (packages, problems) = inspected::told(&ECOSYSTEM, path, content, index);

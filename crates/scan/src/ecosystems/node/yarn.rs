@@ -7,6 +7,7 @@
 use seareeve_model::{ImagePath, PackageKind};
 
 use super::is_of_registry;
+use crate::ecosystems::faults::excerpt;
 use crate::ecosystems::found::{Found, Limited};
 use crate::ecosystems::os_release::OsRelease;
 use crate::ecosystems::{Ecosystem, Intake, Scope, language};
@@ -60,7 +61,7 @@ fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Resul
                 Some(asked) => {
                     entry.asked = Some(unquoted(asked.split(", ").next().unwrap_or_default()))
                 }
-                None => found.problem(format!("line {:?} is not understood", short(line))),
+                None => found.problem(format!("line {:?} is not understood", excerpt(line, 80))),
             }
         }
     }
@@ -73,7 +74,7 @@ fn finish(entry: &Entry<'_>, found: &mut Found<'_>) -> Result<(), Limited> {
     };
     // Since version 2 the name of an alias stands in the resolution, in version 1 in what was asked for.
     let Some((name, range)) = name_and_range(entry.resolution.unwrap_or(asked)) else {
-        found.problem(format!("entry {:?} is not understood", short(asked)));
+        found.problem(format!("entry {:?} is not understood", excerpt(asked, 80)));
         return Ok(());
     };
     let (name, range) = match range.strip_prefix("npm:") {
@@ -98,10 +99,6 @@ fn name_and_range(text: &str) -> Option<(&str, &str)> {
 
 fn unquoted(text: &str) -> &str {
     text.trim().trim_matches('"')
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 //!
 //! Which bucket a pair is in does not matter: every hash page is looked at, one after the other.
 
-use super::bytes::{Endian, Pages, range};
 use super::{Each, Limited};
+use crate::bytes::{Endian, Pages, range};
 
 const HASH_MAGIC: u32 = 0x0006_1561;
 const MAGIC_AT: usize = 12;

@@ -1,7 +1,7 @@
 //! A package's header as every rpm database keeps it: an index of tags, then their data (rpm's documentation,
 //! "RPM V4 Package format", "Header"; the database leaves out the magic number and what stands before it).
 
-use super::bytes::{Endian, range};
+use crate::bytes::{Endian, range};
 
 /// The tags that we use (rpm, `rpmtag.h`).
 #[derive(Clone, Copy)]

@@ -1,8 +1,8 @@
 //! rpm's own database format, as SUSE uses it (`Packages.db`): slots that say where each header stands, then the
 //! headers between a head and a tail (rpm, `lib/backend/ndb/rpmpkg.c`). Little-endian on every machine.
 
-use super::bytes::{Endian, range};
 use super::{Each, Limited};
+use crate::bytes::{Endian, range};
 
 pub(super) const MAGIC: &[u8] = b"RpmP";
 const SLOT_MAGIC: &[u8] = b"Slot";

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::bytes::{Endian, range};
-use super::sqlite;
+use crate::bytes::{Endian, range};
+use crate::sqlite;
 
 const HEAD: usize = 32;
 /// Before each page: its number, the size of the database if this commits, two salts, two checksums.

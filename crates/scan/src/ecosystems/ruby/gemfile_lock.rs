@@ -6,6 +6,7 @@
 use seareeve_model::{ImagePath, PackageKind};
 
 use super::gem;
+use crate::ecosystems::faults::excerpt;
 use crate::ecosystems::found::{Found, Limited};
 use crate::ecosystems::locks::Installs;
 use crate::ecosystems::os_release::OsRelease;
@@ -44,7 +45,7 @@ fn read(content: &[u8], _os: Option<&OsRelease>, found: &mut Found<'_>) -> Resul
             .strip_suffix(')')
             .and_then(|spec| spec.split_once(" ("));
         let Some((name, version)) = version else {
-            let spec: String = spec.chars().take(80).collect();
+            let spec = excerpt(spec, 80);
             found.problem(format!("gem {spec:?} has no version"));
             continue;
         };

@@ -2,13 +2,13 @@
 
 /// The byte order that a file was written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Endian {
+pub(crate) enum Endian {
     Little,
     Big,
 }
 
 impl Endian {
-    pub(super) fn u16(self, content: &[u8], at: usize) -> Option<u16> {
+    pub(crate) fn u16(self, content: &[u8], at: usize) -> Option<u16> {
         let bytes = *content.get(at..)?.first_chunk()?;
         Some(match self {
             Self::Little => u16::from_le_bytes(bytes),
@@ -16,7 +16,7 @@ impl Endian {
         })
     }
 
-    pub(super) fn u32(self, content: &[u8], at: usize) -> Option<u32> {
+    pub(crate) fn u32(self, content: &[u8], at: usize) -> Option<u32> {
         let bytes = *content.get(at..)?.first_chunk()?;
         Some(match self {
             Self::Little => u32::from_le_bytes(bytes),
@@ -25,37 +25,59 @@ impl Endian {
     }
 
     /// A number that is an offset, a length or a count.
-    pub(super) fn size(self, content: &[u8], at: usize) -> Option<usize> {
+    pub(crate) fn size(self, content: &[u8], at: usize) -> Option<usize> {
         usize::try_from(self.u32(content, at)?).ok()
     }
 }
 
 /// `length` bytes from `start` on.
-pub(super) fn range(content: &[u8], start: usize, length: usize) -> Option<&[u8]> {
+pub(crate) fn range(content: &[u8], start: usize, length: usize) -> Option<&[u8]> {
     content.get(start..start.checked_add(length)?)
 }
 
 /// The file's pages, all of one size. A page is handed out once: in a sound file nothing is shared, so whatever
 /// leads to a page again is a loop or an overlap, and the work stays linear in the size of the file.
-pub(super) struct Pages<'a> {
+pub(crate) struct Pages<'a> {
     content: &'a [u8],
     size: usize,
-    used: Vec<u64>,
+    used: Used,
+}
+
+/// Which of some numbers were used.
+#[derive(Debug)]
+pub(crate) struct Used(Vec<u64>);
+
+impl Used {
+    /// None of `count`.
+    pub(crate) fn new(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    /// Whether `number` was not used before; it is now.
+    pub(crate) fn take(&mut self, number: usize) -> bool {
+        let Some(word) = self.0.get_mut(number / 64) else {
+            return false;
+        };
+        let bit = 1_u64 << (number % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
 }
 
 impl<'a> Pages<'a> {
     /// `size` is not zero.
-    pub(super) fn new(content: &'a [u8], size: usize) -> Self {
+    pub(crate) fn new(content: &'a [u8], size: usize) -> Self {
         let count = content.len().checked_div(size).unwrap_or_default();
         Self {
             content,
             size,
-            used: vec![0; count.div_ceil(64)],
+            used: Used::new(count),
         }
     }
 
     /// Number of whole pages.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.content
             .len()
             .checked_div(self.size)
@@ -63,20 +85,14 @@ impl<'a> Pages<'a> {
     }
 
     /// Page `number`, counted from zero, wherever it was used before.
-    pub(super) fn look(&self, number: usize) -> Option<&'a [u8]> {
+    pub(crate) fn look(&self, number: usize) -> Option<&'a [u8]> {
         range(self.content, number.checked_mul(self.size)?, self.size)
     }
 
     /// Page `number`, counted from zero, unless it was taken before.
-    pub(super) fn take(&mut self, number: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, number: usize) -> Option<&'a [u8]> {
         let page = self.look(number)?;
-        let word = self.used.get_mut(number / 64)?;
-        let bit = 1_u64 << (number % 64);
-        if *word & bit != 0 {
-            return None;
-        }
-        *word |= bit;
-        Some(page)
+        self.used.take(number).then_some(page)
     }
 }
 

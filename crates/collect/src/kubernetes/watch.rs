@@ -1,0 +1,409 @@
+//! Watching one resource: a list, then what changes, for as long as it is wanted.
+//!
+//! A watch goes on from where the last one ended: at the version of the last event or bookmark. When the server no
+//! longer knows that version (410 Gone), all is listed anew, and what is missing from the list is gone.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use seareeve_kubernetes::{Change, Gap, Object, Resource, Slim};
+use serde::Deserialize;
+use serde_json::Value;
+use tracing::{debug, warn};
+
+use super::client::{AskError, Client, Meter, Metered, Reply};
+use super::cluster::is_passing;
+use super::list::{accept, encode, gap, list, path, rest};
+
+/// How often a watch may break without having said anything before all is listed anew: perhaps the version from
+/// which it should go on is what breaks it.
+const MAX_BREAKS: u32 = 5;
+
+/// Most bytes that one watch may say.
+const MAX_WATCH: u64 = 16 << 30;
+
+/// How long to wait before trying again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// After the first failure; it doubles with each.
+    pub first: Duration,
+    /// At most.
+    pub most: Duration,
+    /// Before a resource that is denied or not there is asked for again.
+    pub again: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            most: Duration::from_secs(60),
+            again: Duration::from_secs(300),
+        }
+    }
+}
+
+/// A way to end what goes on. Clones end the same.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<StopState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct StopState {
+    is_stopped: bool,
+    /// Ends requests that wait for an answer.
+    cuts: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stop")
+    }
+}
+
+impl Stop {
+    /// Ends what goes on: requests break, pauses end.
+    pub fn stop(&self) {
+        let mut state = self.state();
+        state.is_stopped = true;
+        let cuts = std::mem::take(&mut state.cuts);
+        drop(state);
+        self.0.changed.notify_all();
+        for cut in cuts {
+            cut();
+        }
+    }
+
+    /// Whether somebody has.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.state().is_stopped
+    }
+
+    /// Cuts the client's connections when it comes to that.
+    pub(super) fn on_stop(&self, client: &Client) {
+        let cut = client.cutter();
+        let mut state = self.state();
+        if state.is_stopped {
+            drop(state);
+            cut();
+        } else {
+            state.cuts.push(Box::new(cut));
+        }
+    }
+
+    /// Waits, but not longer than until the end. False when it is that.
+    fn pause(&self, time: Duration) -> bool {
+        let state = self.state();
+        let waited = self
+            .0
+            .changed
+            .wait_timeout_while(state, time, |state| !state.is_stopped);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !state.is_stopped
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, StopState> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a watch tells of its resource.
+pub(super) enum Heard {
+    Change(Change),
+    /// A list has come to its end, with these.
+    Listed(BTreeSet<(String, String)>),
+    /// What is missing.
+    Gap(Option<Gap>),
+}
+
+/// Why a watch has ended.
+enum End {
+    /// As it should: the time that was asked for is over.
+    Over,
+    /// As connections do.
+    Broken,
+    /// The server does not know the version any more.
+    Expired,
+    Stopped,
+}
+
+struct Watch<'w> {
+    client: &'w Client,
+    resource: Resource,
+    stop: &'w Stop,
+    send: &'w SyncSender<(Resource, Heard)>,
+    /// From where to go on.
+    version: String,
+    /// Whether the last one has said anything.
+    has_heard: bool,
+}
+
+/// Lists and watches `resource` until it is stopped, or nobody listens.
+pub(super) fn watch(
+    client: &Client,
+    resource: Resource,
+    stop: &Stop,
+    pace: Pace,
+    send: &SyncSender<(Resource, Heard)>,
+) {
+    let mut watch = Watch {
+        client,
+        resource,
+        stop,
+        send,
+        version: String::new(),
+        has_heard: false,
+    };
+    let mut pause = pace.first;
+    while !stop.is_stopped() {
+        match watch.round(pace, &mut pause) {
+            // Expired: at once, but not in a circle.
+            Ok(Some(time)) => {
+                if !stop.pause(time) {
+                    return;
+                }
+            }
+            Ok(None) | Err(Unheard) => return,
+        }
+    }
+}
+
+/// Nobody listens any more.
+struct Unheard;
+
+impl Watch<'_> {
+    /// One list, and watches for as long as they go on from it. Gives how long to wait before the next.
+    fn round(&mut self, pace: Pace, pause: &mut Duration) -> Result<Option<Duration>, Unheard> {
+        let api_version = match self.list()? {
+            Ok(version) => version,
+            Err(error) => {
+                if self.stop.is_stopped() {
+                    return Ok(None);
+                }
+                let gap = gap(self.resource, "list", &error);
+                let time = if is_passing(gap.status) {
+                    warn!(resource = %self.resource, error = %error, "failed to list, trying again");
+                    longer(pause, pace)
+                } else {
+                    pace.again
+                };
+                self.tell(Heard::Gap(Some(gap)))?;
+                return Ok(Some(time));
+            }
+        };
+        let mut breaks = 0;
+        while breaks < MAX_BREAKS {
+            self.has_heard = false;
+            match self.listen(api_version)? {
+                Ok(End::Stopped) => return Ok(None),
+                Ok(End::Expired) => {
+                    debug!(resource = %self.resource, "the watch has expired, listing anew");
+                    return Ok(Some(longer(pause, pace)));
+                }
+                Ok(End::Over) => {
+                    breaks = 0;
+                    *pause = pace.first;
+                    continue;
+                }
+                Ok(End::Broken) => {}
+                Err(error) if self.stop.is_stopped() => {
+                    debug!(%error, "stopped");
+                    return Ok(None);
+                }
+                Err(error) if matches!(error.status(), Some(401 | 403 | 404)) => {
+                    let gap = gap(self.resource, "watch", &error);
+                    self.tell(Heard::Gap(Some(gap)))?;
+                    return Ok(Some(pace.again));
+                }
+                Err(error) => {
+                    debug!(resource = %self.resource, %error, "the watch broke, going on");
+                }
+            }
+            if self.has_heard {
+                breaks = 0;
+                *pause = pace.first;
+            } else {
+                breaks += 1;
+            }
+            if !self.stop.pause(longer(pause, pace)) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(longer(pause, pace)))
+    }
+
+    /// Lists everything, and says what there is. Gives the version of the API.
+    fn list(&mut self) -> Result<Result<&'static str, AskError>, Unheard> {
+        let names = std::cell::RefCell::new(BTreeSet::new());
+        let mut is_heard = true;
+        let (send, stop, resource) = (self.send, self.stop, self.resource);
+        let listed = list(
+            self.client,
+            resource,
+            &mut || names.borrow_mut().clear(),
+            &mut |object| {
+                let name = (object.namespace().to_owned(), object.name().to_owned());
+                names.borrow_mut().insert(name);
+                if is_heard && !stop.is_stopped() {
+                    let change = Heard::Change(Change::Put(object));
+                    is_heard = send.send((resource, change)).is_ok();
+                }
+            },
+        );
+        if !is_heard {
+            return Err(Unheard);
+        }
+        let listed = match listed {
+            Ok(listed) => listed,
+            Err(error) => return Ok(Err(error)),
+        };
+        if self.stop.is_stopped() {
+            return Ok(Err(AskError::Stopped));
+        }
+        self.tell(Heard::Gap(rest(self.resource, &listed)))?;
+        self.tell(Heard::Listed(names.into_inner()))?;
+        self.version = listed.resource_version;
+        Ok(Ok(listed.version))
+    }
+
+    /// One watch.
+    fn listen(&mut self, api_version: &'static str) -> Result<Result<End, AskError>, Unheard> {
+        let api = self.resource.api();
+        let seconds = self.client.limits.watch.as_secs().max(1);
+        let base = path(&api, api_version);
+        let path = format!(
+            "{base}?watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={}",
+            encode(&self.version)
+        );
+        let accept = accept(self.resource, "PartialObjectMetadata");
+        let begun = Instant::now();
+        let body = match self.client.open(&path, &accept, Reply::Watch) {
+            Ok(body) => body,
+            Err(error) if error.status() == Some(410) => return Ok(Ok(End::Expired)),
+            Err(error) => return Ok(Err(error)),
+        };
+        let meter = Meter::new(MAX_WATCH);
+        let mut reader = BufReader::new(Metered::new(body, &meter));
+        let mut line = Vec::new();
+        let most = self.client.limits.object_bytes;
+        loop {
+            if self.stop.is_stopped() {
+                return Ok(Ok(End::Stopped));
+            }
+            line.clear();
+            let read = reader.by_ref().take(most).read_until(b'\n', &mut line);
+            if let Err(error) = read {
+                return Ok(Err(self.client.read_failed(&path, error, &meter)));
+            }
+            if line.last() != Some(&b'\n') {
+                // The connection ended within a line, or the line does not end.
+                let is_endless = u64::try_from(line.len()).unwrap_or(u64::MAX) >= most;
+                if is_endless {
+                    let why = "an event is larger than any object may be";
+                    return Ok(Err(self.client.malformed(&path, why)));
+                }
+                // One that ends at once, again and again, is none that came to its end.
+                let is_over = line.is_empty() && begun.elapsed() >= self.client.limits.watch / 2;
+                return Ok(Ok(if is_over { End::Over } else { End::Broken }));
+            }
+            match self.event(&line, &path, api_version)? {
+                Ok(None) => {}
+                Ok(Some(end)) => return Ok(Ok(end)),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// Takes one event in. Gives an end when it is one.
+    fn event(
+        &mut self,
+        line: &[u8],
+        path: &str,
+        api_version: &str,
+    ) -> Result<Result<Option<End>, AskError>, Unheard> {
+        #[derive(Deserialize)]
+        struct Event {
+            r#type: String,
+            object: Slim,
+        }
+        let event: Event = match serde_json::from_slice(line) {
+            Ok(event) => event,
+            Err(error) => return Ok(Err(self.client.malformed(path, &error.to_string()))),
+        };
+        let Slim(object) = event.object;
+        let object = object.unwrap_or_default();
+        let is_gone = match event.r#type.as_str() {
+            "ADDED" | "MODIFIED" => false,
+            "DELETED" => true,
+            "BOOKMARK" => {
+                self.go_on_from(&object);
+                return Ok(Ok(None));
+            }
+            "ERROR" => {
+                let code = object.get("code").and_then(Value::as_u64);
+                let why = object.get("message").and_then(Value::as_str);
+                return Ok(match code {
+                    Some(410) => Ok(Some(End::Expired)),
+                    _ => Err(self.client.malformed(path, why.unwrap_or("an error"))),
+                });
+            }
+            other => return Ok(Err(self.client.malformed(path, other))),
+        };
+        let version = resource_version(&object).map(str::to_owned);
+        let api = self.resource.api();
+        let api_version = match api.group {
+            "" => api_version.to_owned(),
+            group => format!("{group}/{api_version}"),
+        };
+        let object = match Object::of(self.resource, &api_version, object, None) {
+            Ok(object) => object,
+            // To go on would mean to miss it; a new list says it as a gap.
+            Err(error) => return Ok(Err(self.client.malformed(path, &error.to_string()))),
+        };
+        let change = if is_gone {
+            let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
+            Change::Gone(self.resource, namespace, name)
+        } else {
+            Change::Put(object)
+        };
+        self.tell(Heard::Change(change))?;
+        if let Some(version) = version {
+            self.version = version;
+            self.has_heard = true;
+        }
+        Ok(Ok(None))
+    }
+
+    fn go_on_from(&mut self, object: &Value) {
+        if let Some(version) = resource_version(object) {
+            version.clone_into(&mut self.version);
+            self.has_heard = true;
+        }
+    }
+
+    fn tell(&self, heard: Heard) -> Result<(), Unheard> {
+        let sent = self.send.send((self.resource, heard));
+        sent.map_err(|_closed| Unheard)
+    }
+}
+
+fn resource_version(object: &Value) -> Option<&str> {
+    let version = object.pointer("/metadata/resourceVersion")?.as_str()?;
+    (!version.is_empty() && version.len() <= 256).then_some(version)
+}
+
+/// The pause to make now; the next one is twice as long.
+fn longer(pause: &mut Duration, pace: Pace) -> Duration {
+    let now = (*pause).min(pace.most);
+    *pause = now.saturating_mul(2).min(pace.most);
+    now
+}

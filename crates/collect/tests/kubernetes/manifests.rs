@@ -1,0 +1,79 @@
+//! Manifests in files, folders and standard input.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_collect::kubernetes::manifests;
+
+fn write(folder: &Utf8Path, name: &str, content: &str) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+fn pod(name: &str) -> String {
+    format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n")
+}
+
+#[test]
+fn folders_are_read_whole_and_what_cannot_be_read_is_said() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(temporary.path()).unwrap();
+    write(folder, "b/z.yaml", &pod("z"));
+    write(folder, "b/a.yml", &pod("a"));
+    write(
+        folder,
+        "b/deep/c.json",
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"c"}}"#,
+    );
+    write(folder, "b/README.md", "not: [a manifest");
+    write(folder, "own.txt", &pod("own"));
+    let paths: Vec<Utf8PathBuf> = [
+        folder.join("b"),
+        folder.join("own.txt"),
+        folder.join("gone"),
+        "-".into(),
+    ]
+    .into();
+    let mut input = pod("piped");
+    input.push_str("---\n}\n");
+    let found = manifests(&paths, &mut input.as_bytes());
+    let names: Vec<&str> = found
+        .documents
+        .objects
+        .iter()
+        .map(|object| object.name())
+        .collect();
+    assert_eq!(names, ["a", "c", "z", "own", "piped"]);
+    assert_eq!(found.files, 5);
+    let troubles: Vec<String> = found
+        .documents
+        .troubles
+        .iter()
+        .map(|trouble| {
+            format!(
+                "{}:{} {}",
+                trouble.origin.file, trouble.origin.line, trouble.message
+            )
+        })
+        .collect();
+    assert_eq!(troubles.len(), 2, "{troubles:?}");
+    assert!(
+        troubles[0].contains("/gone:1 failed to read it"),
+        "{troubles:?}"
+    );
+    assert!(
+        troubles[1].starts_with("stdin:5 it is no YAML"),
+        "{troubles:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_circles_end() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(temporary.path()).unwrap();
+    write(folder, "a.yaml", &pod("a"));
+    std::os::unix::fs::symlink(folder, folder.join("again")).unwrap();
+    let found = manifests(&[folder.to_owned()], &mut std::io::empty());
+    assert_eq!(found.documents.objects.len(), 1);
+    assert!(found.documents.troubles.is_empty());
+}
