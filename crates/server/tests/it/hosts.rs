@@ -212,7 +212,7 @@ fn people_except_attest_and_exempt() {
     let host = send(&sensor, &facts("build-1", true));
     let health = || client.host(host).unwrap().recommendations;
     let is = |wanted: &'static str| {
-        until(&health, move |all| {
+        until(health, move |all| {
             all.first().is_some_and(|one| one.health == wanted)
         })
     };
