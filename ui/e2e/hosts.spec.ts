@@ -1,4 +1,4 @@
-// A host that joins: from the empty list to one control, by keyboard, and an exception that heals nothing silently.
+// A host that joins: from the empty list to one control, by keyboard, and an exception that is taken back.
 
 import { expect, type Page, test } from "@playwright/test";
 
@@ -48,7 +48,7 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
   // The list hears of it by itself.
   await expect(page.getByRole("link", { name: "build-1" })).toBeVisible();
   await expect(page.getByText("Docker 29.1.0")).toBeVisible();
-  await expect(page.getByText("Unhealthy", { exact: true }).first()).toBeVisible();
+  await expect(page.getByRole("row", { name: /build-1/ }).getByText("Unhealthy")).toBeVisible();
 
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");

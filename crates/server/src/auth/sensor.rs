@@ -26,7 +26,7 @@ impl FromRequestParts<Arc<App>> for SensorCaller {
                 "no sensor has this token: it may have been taken out; join anew with --join",
             )
         };
-        let token = bearer(&parts.headers).ok_or_else(refused)?;
+        let token = bearer(&parts.headers).ok_or_else(ApiError::unauthorized)?;
         let sensor = sensors::find(&app.store, &secret::hash(token), app.now()).await?;
         sensor.map(Self).ok_or_else(refused)
     }
