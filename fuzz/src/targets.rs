@@ -4,10 +4,14 @@ mod advisory_archive;
 mod advisory_file;
 mod binaries;
 mod cel;
+mod checks;
 mod credentials;
+mod docker_engine;
 mod downloads;
 mod engine;
+mod facts;
 mod feeds;
+mod host_files;
 mod ignore_files;
 mod image_archive;
 mod image_documents;
@@ -36,10 +40,14 @@ pub const TARGETS: &[Target] = &[
     advisory_file::TARGET,
     binaries::TARGET,
     cel::TARGET,
+    checks::TARGET,
     credentials::TARGET,
+    docker_engine::TARGET,
     downloads::TARGET,
     engine::TARGET,
+    facts::TARGET,
     feeds::TARGET,
+    host_files::TARGET,
     ignore_files::TARGET,
     image_archive::TARGET,
     image_documents::TARGET,

@@ -1,5 +1,7 @@
-//! Benchmarks: criterion's, and our release binary beside the peer scanner on the same images and advisories.
+//! Benchmarks: criterion's, and our release binary beside the peers on the same images and
+//! advisories, and on the same Docker host.
 
+mod docker;
 mod scan;
 
 use anyhow::Result;
@@ -7,12 +9,19 @@ use anyhow::Result;
 use crate::shell::Shell;
 
 /// The crates that have benchmarks.
-const CRATES: &[&str] = &["seareeve-image", "seareeve-scan", "seareeve-store"];
+const CRATES: &[&str] = &[
+    "seareeve-image",
+    "seareeve-posture",
+    "seareeve-scan",
+    "seareeve-store",
+];
 
-/// `scan`, or criterion's benchmarks whose names contain `name`.
+/// `scan`, `docker`, or criterion's benchmarks whose names contain `name`.
 pub(crate) fn bench(shell: &Shell, name: Option<&str>) -> Result<()> {
-    if name == Some("scan") {
-        return scan::scan(shell);
+    match name {
+        Some("docker") => return docker::docker(shell),
+        Some("scan") => return scan::scan(shell),
+        _ => {}
     }
     let mut command = shell.cargo(&["bench"]);
     for package in CRATES {

@@ -79,9 +79,9 @@ enum Command {
     },
     /// The house rules that a tool can hold
     Tidy,
-    /// Run the benchmarks, or `scan`: our release binary beside the peer scanner
+    /// Run the benchmarks, or `scan` or `docker`: our release binary beside the peer
     Bench {
-        /// `scan`, or a filter on the names of the benchmarks
+        /// `scan`, `docker`, or a filter on the names of the benchmarks
         name: Option<String>,
     },
 }

@@ -36,6 +36,16 @@ const TEST: &[Need] = &[
     ("zstd", Probe::Program("zstd")),
 ];
 
+/// A real engine to measure on.
+pub(crate) const LAB: &[Need] = &[
+    ("docker.io", Probe::Program("dockerd")),
+    (
+        "busybox-static",
+        Probe::Path("/usr/share/doc/busybox-static"),
+    ),
+    ("time", Probe::Path("/usr/bin/time")),
+];
+
 /// What the large images need on top.
 pub(crate) const ACCEPTANCE: &[Need] = &[
     ("debootstrap", Probe::Path("/usr/sbin/debootstrap")),

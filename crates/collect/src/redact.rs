@@ -258,19 +258,39 @@ fn open_quote(value: &str) -> State {
     }
 }
 
-/// One word, with a password in an address taken out, or nothing left of it if it is a credential itself.
+/// One word, with a password in an address taken out, values of credential names that stand in it behind others
+/// (`Server=a;Password=b`, `?token=a&b=c`), or nothing left of it if it is a credential itself.
 fn redact_value(word: &str) -> String {
-    if let Some(place) = password_in_url(word) {
-        let mut word = word.to_owned();
+    let mut word = word.to_owned();
+    let place = password_in_url(&word);
+    let is_address = place.is_some();
+    if let Some(place) = place {
         word.replace_range(place, REDACTED);
-        return word;
     }
-    let value = word.split_once('=').map_or(word, |(_, value)| value);
-    if has_credential_form(value) {
-        let kept = word.len().saturating_sub(value.len());
-        return format!("{}{REDACTED}", word.get(..kept).unwrap_or_default());
-    }
-    word.to_owned()
+    let pieces = word.split_inclusive([',', ';', '&', '?']);
+    let redacted = pieces.map(|piece| {
+        let value = match piece.split_once('=') {
+            Some((name, value)) if is_credential_name(name) && !value.is_empty() => {
+                return format!("{name}={REDACTED}{}", separator(value));
+            }
+            Some((_, value)) => value,
+            None => piece,
+        };
+        // What is left of an address is no credential.
+        if is_address || !has_credential_form(value) {
+            return piece.to_owned();
+        }
+        let kept = piece.len().saturating_sub(value.len());
+        let kept = piece.get(..kept).unwrap_or_default();
+        format!("{kept}{REDACTED}{}", separator(value))
+    });
+    redacted.collect()
+}
+
+/// What separates a value from the next one.
+fn separator(value: &str) -> &str {
+    let end = value.trim_end_matches([',', ';', '&', '?']).len();
+    value.get(end..).unwrap_or_default()
 }
 
 /// A command line without its credentials.
@@ -327,6 +347,7 @@ fn redact_under(name: &str, value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -447,5 +468,65 @@ mod tests {
                 "nested": {"list": ["https://a:[redacted]@c"], "password": REDACTED},
             })
         );
+    }
+
+    /// Something that is a credential, by its name or by its form, with what is secret in it.
+    fn credential() -> impl Strategy<Value = (String, String)> {
+        let name = prop::sample::select(vec![
+            "PASSWORD",
+            "DB_PASSWORD",
+            "apiKey",
+            "api-key",
+            "secret",
+            "auth_token",
+            "ACCESS_KEY",
+        ]);
+        let by_name = (name, "[A-Za-z0-9/+]{8,30}[0-9]", 0..9).prop_map(|(name, value, form)| {
+            let text = match form {
+                0 => format!("{name}={value}"),
+                1 => format!("{name}=\"{value} x\""),
+                2 => format!("--{name} {value}"),
+                3 => format!("--{name}={value}"),
+                4 => format!("\"{name}\":\"{value}\""),
+                5 => format!("{name}: {value}"),
+                6 => format!("Server=a;{name}={value};Database=b"),
+                7 => format!("https://host/path?a=b&{name}={value}&c=d"),
+                _ => format!("type=cifs,{name}={value}"),
+            };
+            (text, value)
+        });
+        let by_form = (0..4, "[A-Za-z0-9]{40}").prop_map(|(form, value)| {
+            let text = match form {
+                0 => format!("https://user:{value}@host/path"),
+                1 => format!("Authorization: Bearer {value}"),
+                2 => format!("ghp_{value}"),
+                _ => format!("X=glpat-{value}"),
+            };
+            (text, value)
+        });
+        prop_oneof![by_name, by_form]
+    }
+
+    proptest! {
+        #[test]
+        fn no_credential_survives_wherever_it_stands(
+            before in "([a-z/.]{1,8} ){0,3}", (credential, secret) in credential(), after in "( [a-z/.-]{1,8}){0,3}",
+        ) {
+            let told = text(&format!("{before}{credential}{after}"));
+            prop_assert!(!told.contains(&secret), "{told}");
+            // What stands around it is still there, as far as it was no part of it.
+            prop_assert!(told.starts_with(&before), "{told}");
+            let mut labels = Map::from_iter([("note".to_owned(), json!(format!("{before}{credential}")))]);
+            map(&mut labels);
+            prop_assert!(!json!(labels).to_string().contains(&secret));
+        }
+
+        #[test]
+        fn any_text_is_survived(words in ".{0,200}") {
+            let once = text(&words);
+            // What was taken out is not taken out again.
+            prop_assert_eq!(text(&once).matches(REDACTED).count() >= once.matches(REDACTED).count(), true);
+            arguments(words.split(' '));
+        }
     }
 }

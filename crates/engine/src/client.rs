@@ -158,7 +158,15 @@ impl Client {
     /// [`AskError`].
     pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, AskError> {
         let bytes = self.bytes(path)?;
-        serde_json::from_slice(&bytes).map_err(|error| self.malformed(path, &error.to_string()))
+        serde_json::from_slice(&bytes).map_err(|error| {
+            // Such an error quotes the document, which may hold credentials.
+            let (line, column) = (error.line(), error.column());
+            let why = match error.is_data() {
+                true => format!("it has another form at line {line} column {column}"),
+                false => error.to_string(),
+            };
+            self.malformed(path, &why)
+        })
     }
 
     /// The body of the answer at `path`. Blocks.
@@ -177,6 +185,12 @@ impl Client {
         }
         let message = match serde_json::from_slice::<Refusal>(&body) {
             Ok(Refusal { message }) => shown(&message),
+            // A document that was not asked for may hold credentials.
+            Err(_no_refusal)
+                if status.is_success() || body.trim_ascii_start().starts_with(b"{") =>
+            {
+                String::new()
+            }
             Err(_no_json) => shown(&String::from_utf8_lossy(&body)),
         };
         Err(AskError::Refused {

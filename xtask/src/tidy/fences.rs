@@ -108,7 +108,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "cel", "collect", "image", "inflate", "model", "posture", "scan",
+            "api", "cel", "collect", "engine", "image", "inflate", "model", "posture", "scan",
         ],
         denied: IO,
     },

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use seareeve_engine::AskError;
 use seareeve_model::{Collection, CollectionStatus, Fact, FactKind};
 
+use crate::redact;
+
 /// Reasons that are told of one kind.
 const DETAILS: usize = 10;
 
@@ -41,7 +43,8 @@ impl Gathered {
         detail: impl Into<String>,
     ) {
         let kind = self.0.entry(kind).or_default();
-        let failure = (status, detail.into());
+        // What engines and files say of their failures may quote what nobody should keep.
+        let failure = (status, redact::text(&detail.into()));
         if kind.failures.len() < DETAILS && !kind.failures.contains(&failure) {
             kind.failures.push(failure);
         }

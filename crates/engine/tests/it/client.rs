@@ -99,6 +99,19 @@ fn answers_that_are_none_say_what_is_wrong() {
             false,
             "the engine at E gave no answer to /x that is one: EOF while parsing an object at line 1 column 1",
         ),
+        // What is in a document is not told, whatever became of it.
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"x\":\"y\"}",
+            None,
+            false,
+            "the engine at E gave no answer to /x that is one: it has another form at line 1 column 0",
+        ),
+        (
+            "HTTP/1.1 210 x\r\nContent-Length: 9\r\n\r\n{\"x\":\"y\"}",
+            Some(210),
+            false,
+            "the engine at E answered /x with status 210: ",
+        ),
         // A redirect is no answer: what it leads to is not the engine.
         (
             "HTTP/1.1 302 x\r\nLocation: http://other/\r\nContent-Length: 0\r\n\r\n",

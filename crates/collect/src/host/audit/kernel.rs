@@ -181,6 +181,8 @@ fn number(bytes: &[u8], offset: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A rule as the kernel writes it: system calls, and fields with number, value and text.
@@ -238,5 +240,26 @@ mod tests {
             .collect();
         assert_eq!(seen, [(NLMSG_ERROR, 4), (NLMSG_DONE, 0)]);
         assert_eq!(messages(&[0; 15]).count(), 0);
+    }
+
+    proptest! {
+        /// Any number of a sound record may be any other: lengths, counts and offsets are the kernel's, and so are
+        /// those of another kernel.
+        #[test]
+        fn records_with_wrong_numbers_are_survived(at in 0_usize..300, number: u32, rest: Vec<u8>) {
+            let mut bytes = message(u32::MAX, &[(105, 0, "/x"), (106, 10, ""), (210, 0, "key")]);
+            if let Some(place) = bytes.get_mut(at * 4..at * 4 + 4) {
+                place.copy_from_slice(&number.to_ne_bytes());
+            }
+            let _ = rule(&bytes);
+            let length = u32::try_from(bytes.len() + 16).unwrap();
+            let mut stream = Vec::from(length.to_ne_bytes());
+            stream.extend([0; 12]);
+            stream.extend(bytes);
+            stream.extend(&rest);
+            for (_, body) in messages(&stream).chain(messages(&rest)) {
+                let _ = rule(body);
+            }
+        }
     }
 }
