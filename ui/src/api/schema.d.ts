@@ -2107,6 +2107,8 @@ export interface components {
             counts: components["schemas"]["ControlCounts"];
             /** @description Such as `cis-docker`. */
             id: string;
+            /** @description Why it does not concern the asset at all; then no control is applicable. */
+            left_out?: string | null;
             /** @description For people. */
             title: string;
             /** @description The edition. */
@@ -2127,7 +2129,7 @@ export interface components {
              * @description 1 or 2.
              */
             level: number;
-            /** @description What was judged. */
+            /** @description What was judged, by name. */
             objects: components["schemas"]["ReportObject"][];
             /** @description Why, where no object says it. */
             reason?: string | null;
