@@ -40,6 +40,7 @@ pub struct Check {
     unless: Option<String>,
     params: Map<String, Value>,
     wants_params: bool,
+    standards_only: bool,
     parts: Vec<(String, Program)>,
     fail: Option<Condition>,
     review: Option<Condition>,
@@ -173,6 +174,12 @@ impl Check {
     #[must_use]
     pub fn wants_params(&self) -> bool {
         self.wants_params
+    }
+
+    /// Whether it is there for a standard alone, because another check says the same otherwise.
+    #[must_use]
+    pub fn standards_only(&self) -> bool {
+        self.standards_only
     }
 
     /// What it wants, as its file says it: with expressions.
@@ -444,6 +451,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         unless: file.unless,
         params: file.params,
         wants_params: file.wants_params,
+        standards_only: file.standards_only,
         parts,
         fail,
         review,

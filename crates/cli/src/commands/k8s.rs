@@ -42,7 +42,7 @@ pub(crate) fn run(
     };
     let uses = match &standard {
         Some(standard) => of_standard(&library, standard),
-        None => of_library(&library, &params),
+        None => of_library(&library, &params, &args.only),
     };
     let uses: Vec<Use<'_>> = uses
         .into_iter()
@@ -150,10 +150,12 @@ fn of_standard<'l>(library: &'l Library, (standard, _): &(Benchmark, String)) ->
         .collect()
 }
 
-/// All checks on objects that manifests have, but those that say nothing without parameters that nobody gave.
+/// All checks on objects that manifests have, but those that say nothing without parameters that nobody gave, and those
+/// that say again, in the words of a standard, what another says, unless somebody names them.
 fn of_library<'l>(
     library: &'l Library,
     params: &BTreeMap<String, Map<String, Value>>,
+    only: &[String],
 ) -> Vec<Use<'l>> {
     library
         .checks()
@@ -161,6 +163,7 @@ fn of_library<'l>(
         .filter_map(|check| match params.get(check.id()) {
             Some(params) => Some((check, params.clone())),
             None if check.wants_params() => None,
+            None if check.standards_only() && !only.iter().any(|id| id == check.id()) => None,
             None => Some((check, Map::new())),
         })
         .collect()

@@ -204,6 +204,11 @@ fn gates_filters_and_parameters_choose_what_counts() {
         1
     );
 
+    // Said once by default, and by the standard's check when it is named.
+    let twice = "pod-security.host-namespaces";
+    assert!(!k8s(&[]).out.contains(twice));
+    assert!(k8s(&["--only", twice]).out.contains(twice));
+
     let untrusted = "kubernetes.workload.image-untrusted";
     assert!(!k8s(&[]).out.contains(untrusted));
     home.write(

@@ -26,6 +26,8 @@ pub(super) struct CheckFile {
     pub(super) params: Map<String, Value>,
     #[serde(default)]
     pub(super) wants_params: bool,
+    #[serde(default)]
+    pub(super) standards_only: bool,
     #[serde(default, rename = "let")]
     pub(super) parts: BTreeMap<String, String>,
     #[serde(default)]
