@@ -71,4 +71,7 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
   await expect(page.getByText("0 of 4 points").first()).toBeVisible();
   await page.getByRole("link", { name: "Container hosts should be configured securely" }).click();
   await expect(page.getByText("Worth 4 points when all are healthy")).toBeVisible();
+
+  await page.getByRole("link", { name: "Overview" }).click();
+  await expect(page.getByRole("region", { name: "Secure score" }).getByText("0 of 4 points")).toBeVisible();
 });

@@ -85,3 +85,6 @@ export function shortDigest(digest: string): string {
   const hex = digest.slice(digest.indexOf(":") + 1);
   return hex.slice(0, 12);
 }
+
+/** Points of the score: exact to the hundredth, without zeros that say nothing. */
+export const points = (number: number) => String(Number(number.toFixed(2)));

@@ -11,6 +11,7 @@ import { ErrorState, Skeleton } from "../components/states";
 import { strings } from "../strings";
 import { NumberStrip } from "./overview-numbers";
 import { RecentScans } from "./overview-scans";
+import { ScorePanel } from "./overview-score";
 import { WorstImages } from "./overview-worst";
 import "./overview.css";
 
@@ -52,6 +53,7 @@ export function OverviewPage() {
         <div className="overview-side">
           <ScanBox />
           <RecentScans />
+          <ScorePanel />
         </div>
       </div>
     </div>

@@ -11,16 +11,13 @@ import { Icon } from "../components/icon";
 import { SeverityLabel } from "../components/severity";
 import { Empty, ErrorState, Skeleton } from "../components/states";
 import { hostStrings } from "../host-strings";
-import { count } from "../lib/format";
+import { count, points } from "../lib/format";
 import { asSeverity } from "../lib/severity";
 import "./hosts.css";
 import "./image.css";
 
 const route = getRouteApi("/app/recommendations");
 const t = hostStrings.recommendations;
-
-/** Exact to the hundredth, without zeros that say nothing. */
-const points = (number: number) => String(Number(number.toFixed(2)));
 
 export function RecommendationsPage() {
   const { id } = route.useSearch();
