@@ -4,10 +4,11 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_posture::{Benchmark, ContentError, Library};
 
+use crate::input;
 use crate::output::Messages;
 
 /// Bytes of a file at most; a benchmark may have as many.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: usize = 1 << 20;
 /// Folders below each other.
 const DEEPEST: usize = 8;
 /// Files of a folder, whatever they hold.
@@ -37,14 +38,8 @@ pub(crate) fn add(library: &mut Library, folder: &Utf8Path) -> anyhow::Result<Ve
     files.sort();
     let (mut checks, mut benchmarks) = (Vec::new(), Vec::new());
     for file in files {
-        let size = std::fs::metadata(&file)
-            .with_context(|| format!("failed to read {file}"))?
-            .len();
-        if size > MOST_BYTES {
-            bail!("{file} has {size} bytes, of which {MOST_BYTES} are allowed");
-        }
-        let text =
-            std::fs::read_to_string(&file).with_context(|| format!("failed to read {file}"))?;
+        let bytes = input::file("check or benchmark", &file, MOST_BYTES)?;
+        let text = String::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))?;
         let is_benchmark = text
             .lines()
             .any(|line| line.starts_with("controls:") || line.starts_with("like:"));

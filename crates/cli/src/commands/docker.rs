@@ -19,6 +19,8 @@ use crate::{content, input};
 
 /// Bytes of a file of facts at most: 500 containers have some 10 MB.
 const MOST_FACTS: usize = 256 << 20;
+/// Of a file of exceptions.
+const MOST_EXCEPTIONS: usize = 16 << 20;
 
 pub(crate) fn run(
     args: &DockerArgs,
@@ -124,8 +126,8 @@ fn judge(
     let benchmarks = content::benchmarks(library, &args.benchmark)?;
     let exceptions = match &args.exceptions {
         Some(file) => {
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("failed to read {file}"))?;
+            let bytes = input::file("file of exceptions", file, MOST_EXCEPTIONS)?;
+            let text = String::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))?;
             Exceptions::parse(&text).with_context(|| format!("failed to use {file}"))?
         }
         None => Exceptions::default(),

@@ -10,23 +10,17 @@ use super::markup::escape;
 use super::words::{SEVERITIES, count_of, counted, name_of, said};
 
 /// Looks.
-pub(super) const STYLE: &str = include_str!("html/page.css");
+const STYLE: &str = include_str!("html/page.css");
 
 /// What a browser may load for this page: nothing but the style in it (Content Security Policy level 3).
-pub(super) const POLICY: &str =
+const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The page of one image; `name` is what the user calls it.
 pub(super) fn page(report: &ImageReport, name: &str) -> String {
     let name = escape(name_of(report, name));
     [
-        format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"referrer\" content=\"no-referrer\">\n\
-             <title>{name} · Seareeve</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-        ),
+        head(&name),
         header(report, &name),
         "<main>\n".to_owned(),
         banners(report),
@@ -41,6 +35,17 @@ pub(super) fn page(report: &ImageReport, name: &str) -> String {
         "</body>\n</html>\n".to_owned(),
     ]
     .concat()
+}
+
+/// All that stands before a page's own content. `title` must be escaped already.
+pub(super) fn head(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{title} · Seareeve</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
+    )
 }
 
 /// `name` must be escaped already.

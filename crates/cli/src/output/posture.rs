@@ -7,7 +7,7 @@ mod table;
 
 use seareeve_api::{PostureReport, ReportControl, ReportObject};
 
-pub(super) use self::sarif::{level, plain, score};
+pub(super) use self::sarif::{document, level, plain, score};
 use super::json;
 use crate::args::PostureFormat;
 

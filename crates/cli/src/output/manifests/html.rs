@@ -3,7 +3,7 @@
 use seareeve_api::{ManifestObject, ManifestReport};
 
 use super::{counted, name_of, told};
-use crate::output::html::{POLICY, STYLE};
+use crate::output::html::head;
 use crate::output::markup::escape;
 use crate::output::words::spaced;
 
@@ -29,14 +29,11 @@ pub(super) fn page(report: &ManifestReport) -> String {
     let title = escape(&title);
     let rows: String = report.objects.iter().map(rows).collect();
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{title} · Seareeve</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+        "{}\
          <header><div>\n<h1>{title}</h1>\n<div class=\"soft\">{} objects: {}</div>\n</div></header>\n\
          <main>\n{banner}<table><thead><tr><th>Object</th><th>Status</th><th>What</th><th>Where</th></tr></thead>\n\
          <tbody>\n{rows}</tbody></table>\n</main>\n<footer>Seareeve {}</footer>\n</body>\n</html>\n",
+        head(&title),
         report.objects.len(),
         counted(report),
         env!("CARGO_PKG_VERSION"),

@@ -6,7 +6,7 @@ use seareeve_api::{ManifestObject, ManifestReport, ManifestResult};
 use serde_json::{Value, json};
 
 use super::{name_of, told};
-use crate::output::posture::{level, plain, score};
+use crate::output::posture::{document, level, plain, score};
 
 pub(super) fn log(report: &ManifestReport) -> Value {
     let mut rules: BTreeMap<&str, &str> = BTreeMap::new();
@@ -41,22 +41,7 @@ pub(super) fn log(report: &ManifestReport) -> Value {
             })
         })
         .collect();
-    json!({
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "Seareeve",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-            }},
-            "invocations": [{
-                "executionSuccessful": report.problems.is_empty(),
-                "toolExecutionNotifications": notifications,
-            }],
-            "results": results,
-        }],
-    })
+    document(rules, results, notifications)
 }
 
 fn result(object: &ManifestObject, result: &ManifestResult, index: Option<&usize>) -> Value {

@@ -3,7 +3,7 @@
 use seareeve_api::{PostureReport, ReportControl};
 
 use super::{deciding, said};
-use crate::output::html::{POLICY, STYLE};
+use crate::output::html::head;
 use crate::output::markup::escape;
 use crate::output::words::spaced;
 
@@ -54,13 +54,10 @@ pub(super) fn page(report: &PostureReport) -> String {
         })
         .collect();
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{name} · Seareeve</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+        "{}\
          <header><div>\n<h1>{name}</h1>\n<div class=\"soft\">{}, facts of {}</div>\n</div></header>\n\
          <main>\n{banner}{benchmarks}</main>\n<footer>Seareeve {}</footer>\n</body>\n</html>\n",
+        head(&name),
         escape(&spaced(&report.asset.kind.replace('-', " "))),
         escape(&report.collected_at.to_string()),
         env!("CARGO_PKG_VERSION"),

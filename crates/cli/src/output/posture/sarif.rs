@@ -50,6 +50,15 @@ pub(super) fn log(report: &PostureReport) -> Value {
             })
         })
         .collect();
+    document(rules, results, notifications)
+}
+
+/// The log of one run, which went well when there is nothing to notify of.
+pub(in crate::output) fn document(
+    rules: Vec<Value>,
+    results: Vec<Value>,
+    notifications: Vec<Value>,
+) -> Value {
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -60,7 +69,7 @@ pub(super) fn log(report: &PostureReport) -> Value {
                 "rules": rules,
             }},
             "invocations": [{
-                "executionSuccessful": report.gaps.is_empty(),
+                "executionSuccessful": notifications.is_empty(),
                 "toolExecutionNotifications": notifications,
             }],
             "results": results,
