@@ -7,7 +7,7 @@ mod table;
 
 use seareeve_api::{ManifestObject, ManifestReport, ManifestResult};
 
-use super::json;
+use super::{json, words};
 use crate::args::PostureFormat;
 
 /// A report in one of the formats.
@@ -35,7 +35,7 @@ fn told(object: &ManifestObject) -> impl Iterator<Item = &ManifestResult> {
     results.filter(|result| !matches!(result.status.as_str(), "pass" | "not_applicable"))
 }
 
-/// `2 failed, 3 passed`, of all objects' results.
+/// `1 object: 2 failed, 3 passed`, of all objects' results.
 fn counted(report: &ManifestReport) -> String {
     let results = || report.objects.iter().flat_map(|object| &object.results);
     let count = |status: &str| results().filter(|result| result.status == status).count();
@@ -52,8 +52,12 @@ fn counted(report: &ManifestReport) -> String {
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| format!("{count} {what}"))
     .collect();
-    match parts.is_empty() {
+    let results = match parts.is_empty() {
         true => "nothing to judge".to_owned(),
         false => parts.join(", "),
-    }
+    };
+    format!(
+        "{}: {results}",
+        words::counted(report.objects.len(), "object")
+    )
 }

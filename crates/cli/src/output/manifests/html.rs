@@ -30,11 +30,10 @@ pub(super) fn page(report: &ManifestReport) -> String {
     let rows: String = report.objects.iter().map(rows).collect();
     format!(
         "{}\
-         <header><div>\n<h1>{title}</h1>\n<div class=\"soft\">{} objects: {}</div>\n</div></header>\n\
+         <header><div>\n<h1>{title}</h1>\n<div class=\"soft\">{}</div>\n</div></header>\n\
          <main>\n{banner}<table><thead><tr><th>Object</th><th>Status</th><th>What</th><th>Where</th></tr></thead>\n\
          <tbody>\n{rows}</tbody></table>\n</main>\n<footer>Seareeve {}</footer>\n</body>\n</html>\n",
         head(&title),
-        report.objects.len(),
         counted(report),
         env!("CARGO_PKG_VERSION"),
     )

@@ -53,12 +53,7 @@ pub(super) fn report(report: &ManifestReport) -> String {
             safe(&problem.message)
         );
     }
-    let _ = writeln!(
-        text,
-        "{} objects: {}",
-        report.objects.len(),
-        counted(report)
-    );
+    let _ = writeln!(text, "{}", counted(report));
     text
 }
 
