@@ -29,6 +29,11 @@ fn name_of(object: &ManifestObject) -> String {
     }
 }
 
+/// `deploy.yaml:12`, where an object stands; nothing for those of a cluster.
+fn place_of(object: &ManifestObject) -> Option<String> {
+    (!object.file.is_empty()).then(|| format!("{}:{}", object.file, object.line))
+}
+
 /// Results that somebody should look at: neither passed nor not applicable.
 fn told(object: &ManifestObject) -> impl Iterator<Item = &ManifestResult> {
     let results = object.results.iter();

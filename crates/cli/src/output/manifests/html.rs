@@ -2,7 +2,7 @@
 
 use seareeve_api::{ManifestObject, ManifestReport};
 
-use super::{counted, name_of, told};
+use super::{counted, name_of, place_of, told};
 use crate::output::html::head;
 use crate::output::markup::escape;
 use crate::output::words::spaced;
@@ -41,7 +41,7 @@ pub(super) fn page(report: &ManifestReport) -> String {
 
 fn rows(object: &ManifestObject) -> String {
     let name = escape(&name_of(object));
-    let place = escape(&format!("{}:{}", object.file, object.line));
+    let place = escape(&place_of(object).unwrap_or_default());
     let verdict = object.verdict.as_ref().map(|verdict| {
         format!(
             "<tr><td>{name}</td><td>{}</td><td></td><td class=\"mono\">{place}</td></tr>\n",

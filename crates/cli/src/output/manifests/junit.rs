@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use seareeve_api::{ManifestObject, ManifestReport};
 
-use super::name_of;
+use super::{name_of, place_of};
 use crate::output::markup::escape;
 
 pub(super) fn report(report: &ManifestReport) -> String {
@@ -51,13 +51,15 @@ fn suite(text: &mut String, object: &ManifestObject) {
         let results = object.results.iter();
         results.filter(|result| wanted(&result.status)).count()
     };
+    let name = match place_of(object) {
+        Some(place) => format!("{} ({place})", name_of(object)),
+        None => name_of(object),
+    };
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "  <testsuite name=\"{} ({}:{})\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
-        escape(&name_of(object)),
-        escape(&object.file),
-        object.line,
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
+        escape(&name),
         object.results.len(),
         with(&|status| status == "fail"),
         with(&is_error),

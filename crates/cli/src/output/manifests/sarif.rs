@@ -50,6 +50,19 @@ fn result(object: &ManifestObject, result: &ManifestResult, index: Option<&usize
         "needs_review" => "review",
         _ => "open",
     };
+    let mut location = json!({
+        "logicalLocations": [{
+            "fullyQualifiedName": format!("{} {}", name_of(object), result.path),
+            "kind": "resource",
+        }],
+    });
+    // An object of a cluster stands in no file.
+    if !object.file.is_empty() {
+        location["physicalLocation"] = json!({
+            "artifactLocation": { "uri": uri(&object.file) },
+            "region": { "startLine": object.line.max(1) },
+        });
+    }
     json!({
         "ruleId": result.check,
         "ruleIndex": index,
@@ -57,16 +70,7 @@ fn result(object: &ManifestObject, result: &ManifestResult, index: Option<&usize
         // Only what fails has a level (3.27.10).
         "level": if kind == "fail" { level(Some(&result.severity)) } else { "none" },
         "message": { "text": plain(&format!("{}: {}", name_of(object), result.message)) },
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": { "uri": uri(&object.file) },
-                "region": { "startLine": object.line.max(1) },
-            },
-            "logicalLocations": [{
-                "fullyQualifiedName": format!("{} {}", name_of(object), result.path),
-                "kind": "resource",
-            }],
-        }],
+        "locations": [location],
     })
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use seareeve_api::{ManifestReport, ManifestResult};
 
-use super::{counted, name_of, told};
+use super::{counted, name_of, place_of, told};
 use crate::output::safe;
 use crate::output::words::spaced;
 
@@ -21,13 +21,15 @@ pub(super) fn report(report: &ManifestReport) -> String {
             Some(verdict) => format!("  {verdict}"),
             None => String::new(),
         };
+        let place = match place_of(object) {
+            Some(place) => format!("  {}", safe(&place)),
+            None => String::new(),
+        };
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{bold}{}{bold:#}  {}:{}{verdict}",
+            "{bold}{}{bold:#}{place}{verdict}",
             safe(&name_of(object)),
-            safe(&object.file),
-            object.line
         );
         for result in results {
             let style = style_of(result);
