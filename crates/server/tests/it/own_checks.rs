@@ -126,7 +126,10 @@ fn own_checks_are_judged_by_beside_ours() {
     drop(server);
     let server = start(&data, |_| {});
     let client = Client::new(&server.address, token).unwrap();
-    assert_eq!(client.compliance("acme-hosts", &scope).unwrap().assets, 1);
+    until(
+        || client.compliance("acme-hosts", &scope).unwrap(),
+        |all| all.assets == 1,
+    );
     client.delete_own_check("acme-hosts-1.0").unwrap();
     client.delete_own_check("acme.container-name").unwrap();
     assert_eq!(
