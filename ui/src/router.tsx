@@ -10,7 +10,21 @@ import {
   redirect,
 } from "@tanstack/react-router";
 
-import { hostQuery, hostReportQuery, hostsQuery, recommendationsQuery, scoreQuery } from "./api/host-queries";
+import {
+  assetQuery,
+  assetsQuery,
+  benchmarksQuery,
+  complianceQuery,
+  exemptionsQuery,
+  ownChecksQuery,
+  recommendationAssetsQuery,
+  recommendationQuery,
+  recommendationsQuery,
+  scoreHistoryQuery,
+  scoreOfQuery,
+  sensorsQuery,
+} from "./api/estate-queries";
+import { hostQuery, hostReportQuery, hostsQuery } from "./api/host-queries";
 import {
   facetsQuery,
   findingsQuery,
@@ -25,6 +39,15 @@ import {
 } from "./api/queries";
 import { CrashPage, NotFoundPage } from "./components/error-pages";
 import { localPath, parseSearch, stringifySearch, text } from "./lib/address";
+import {
+  assetSearch,
+  complianceSearch,
+  exemptionsSearch,
+  recommendationSearch,
+  recommendationsSearch,
+  scoreSearch,
+  sensorsSearch,
+} from "./lib/estate-filters";
 import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters, secretFilters } from "./lib/filters";
 import { hostSearch, hostsSearch } from "./lib/host-filters";
 import { Shell } from "./routes/shell";
@@ -132,12 +155,85 @@ const host = createRoute({
 const recommendations = createRoute({
   getParentRoute: () => app,
   path: "/recommendations",
-  validateSearch: (search: Record<string, unknown>): { id?: string } => ({ id: text(search.id) }),
-  loader: ({ context: { client } }) => {
-    void client.prefetchQuery(scoreQuery);
-    void client.prefetchQuery(recommendationsQuery);
+  validateSearch: recommendationsSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => {
+    void client.prefetchQuery(scoreOfQuery(deps.environment));
+    if (deps.view === "assets") void client.prefetchInfiniteQuery(assetsQuery(deps));
+    else void client.prefetchQuery(recommendationsQuery(deps.environment));
   },
   component: lazyRouteComponent(() => import("./routes/recommendations"), "RecommendationsPage"),
+});
+
+const recommendation = createRoute({
+  getParentRoute: () => app,
+  path: "/recommendations/$id",
+  validateSearch: recommendationSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, params: { id }, deps }) => {
+    void client.prefetchQuery(recommendationQuery(id, deps.environment));
+    void client.prefetchInfiniteQuery(recommendationAssetsQuery(id, deps));
+  },
+  component: lazyRouteComponent(() => import("./routes/recommendation"), "RecommendationPage"),
+});
+
+const asset = createRoute({
+  getParentRoute: () => app,
+  path: "/assets/$id",
+  validateSearch: assetSearch,
+  loader: ({ context: { client }, params: { id } }) => void client.prefetchQuery(assetQuery(Number(id))),
+  component: lazyRouteComponent(() => import("./routes/asset"), "AssetPage"),
+});
+
+const exemptions = createRoute({
+  getParentRoute: () => app,
+  path: "/exemptions",
+  validateSearch: exemptionsSearch,
+  loader: ({ context: { client } }) => void client.prefetchQuery(exemptionsQuery),
+  component: lazyRouteComponent(() => import("./routes/exemptions"), "ExemptionsPage"),
+});
+
+const score = createRoute({
+  getParentRoute: () => app,
+  path: "/score",
+  validateSearch: scoreSearch,
+  loaderDeps: ({ search: { group: _, ...rest } }) => rest,
+  loader: ({ context: { client }, deps }) => {
+    void client.prefetchQuery(scoreOfQuery(deps.environment));
+    void client.prefetchQuery(scoreHistoryQuery(Number(deps.days ?? 30), deps.environment));
+  },
+  component: lazyRouteComponent(() => import("./routes/score"), "ScorePage"),
+});
+
+const compliance = createRoute({
+  getParentRoute: () => app,
+  path: "/compliance",
+  loader: ({ context: { client } }) => void client.prefetchQuery(benchmarksQuery),
+  component: lazyRouteComponent(() => import("./routes/compliance"), "CompliancePage"),
+});
+
+const benchmark = createRoute({
+  getParentRoute: () => app,
+  path: "/compliance/$benchmark",
+  validateSearch: complianceSearch,
+  loaderDeps: ({ search: { version, environment, asset } }) => ({ version, environment, asset }),
+  loader: ({ context: { client }, params, deps }) => void client.prefetchQuery(complianceQuery(params.benchmark, deps)),
+  component: lazyRouteComponent(() => import("./routes/compliance-benchmark"), "BenchmarkPage"),
+});
+
+const sensors = createRoute({
+  getParentRoute: () => app,
+  path: "/sensors",
+  validateSearch: sensorsSearch,
+  loader: ({ context: { client } }) => void client.prefetchQuery(sensorsQuery),
+  component: lazyRouteComponent(() => import("./routes/sensors"), "SensorsPage"),
+});
+
+const checks = createRoute({
+  getParentRoute: () => app,
+  path: "/checks",
+  loader: ({ context: { client } }) => void client.prefetchQuery(ownChecksQuery),
+  component: lazyRouteComponent(() => import("./routes/checks"), "ChecksPage"),
 });
 
 const settings = createRoute({
@@ -148,7 +244,27 @@ const settings = createRoute({
 
 export function makeRouter(client: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, recommendations, scans, settings])]),
+    routeTree: root.addChildren([
+      signIn,
+      app.addChildren([
+        overview,
+        images,
+        image,
+        hosts,
+        host,
+        recommendations,
+        recommendation,
+        asset,
+        exemptions,
+        score,
+        compliance,
+        benchmark,
+        sensors,
+        checks,
+        scans,
+        settings,
+      ]),
+    ]),
     context: { client },
     parseSearch,
     stringifySearch,

@@ -1,6 +1,9 @@
 //! A typed client for programs that speak to a Seareeve server. Blocking, for the command line.
 
+mod assets;
 mod hosts;
+
+pub use assets::{ComplianceScope, ScoreIf};
 
 use std::time::Duration;
 

@@ -3,7 +3,9 @@
 //! A type here is a promise to users: fields are added, never renamed or removed within `v1`. Meaning lives in
 //! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
 
+mod asset;
 mod client;
+mod compliance;
 mod database;
 mod error;
 mod event;
@@ -12,6 +14,7 @@ mod image;
 mod judged;
 mod judgement;
 mod manifests;
+mod own;
 mod page;
 mod posture;
 mod recommendation;
@@ -24,7 +27,15 @@ mod session;
 mod statement;
 mod vex;
 
-pub use client::{Client, ClientError};
+pub use asset::{
+    AssetDetail, AssetPage, AssetRecommendation, AssetSummary, Environment, EnvironmentList,
+    MoveAsset,
+};
+pub use client::{Client, ClientError, ComplianceScope, ScoreIf};
+pub use compliance::{
+    BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
+    ComplianceAssetPage, ComplianceControl, ComplianceObject, ComplianceObjects, ComplianceSection,
+};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;
@@ -40,15 +51,16 @@ pub use image::{
 pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
 pub use manifests::{ManifestObject, ManifestReport, ManifestResult};
+pub use own::{OwnCheck, OwnCheckList, OwnFault, OwnSwitch, OwnTested};
 pub use page::MAX_PAGE;
 pub use posture::{
     ControlCounts, PostureReport, ReportAsset, ReportBenchmark, ReportControl, ReportGap,
     ReportObject, ReportRemedy, posture_report,
 };
 pub use recommendation::{
-    Compliance, ComplianceAsset, ComplianceControl, ComplianceSection, Recommendation,
-    RecommendationAsset, RecommendationDetail, RecommendationList, Score, ScoreAsset, ScoreCause,
-    ScoreGroup, ScoreHistory, ScorePoint,
+    Recommendation, RecommendationAsset, RecommendationAssetPage, RecommendationDetail,
+    RecommendationList, Score, ScoreAsset, ScoreCause, ScoreGroup, ScoreGroupDetail, ScoreHistory,
+    ScorePoint,
 };
 pub use report::{
     AdvisoryMatch, Cvss, ImageReport, Reference, ReportDistro, ReportFinding, ReportImage,
@@ -66,6 +78,6 @@ pub use session::{
 };
 pub use statement::{
     Attestation, AttestationList, Exception, ExceptionList, Exemption, ExemptionList,
-    NewAttestation, NewException, NewExemption,
+    NewAttestation, NewEvidence, NewException, NewExemption,
 };
 pub use vex::{VexEntry, VexList};

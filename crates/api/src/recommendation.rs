@@ -1,10 +1,8 @@
-//! Recommendations, the secure score that they make, and benchmarks over all assets.
+//! Recommendations, and the secure score that they make.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::ControlCounts;
 
 /// A recommendation with how many assets it finds healthy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -58,8 +56,17 @@ pub struct RecommendationDetail {
     pub benchmark: Option<String>,
     /// What one click does.
     pub quick_fix_text: Option<String>,
-    /// Its assets, by name.
+    /// Its first assets by name, at most 200; all of them are listed under `/assets`.
     pub assets: Vec<RecommendationAsset>,
+}
+
+/// Some of a recommendation's assets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationAssetPage {
+    /// By name.
+    pub assets: Vec<RecommendationAsset>,
+    /// To ask for the next page with; absent at the end.
+    pub next: Option<String>,
 }
 
 /// What a recommendation says of an asset.
@@ -69,6 +76,10 @@ pub struct RecommendationAsset {
     pub id: i64,
     /// Its name.
     pub name: String,
+    /// Its kind, such as `docker-host`.
+    pub kind: String,
+    /// The environment that it belongs to.
+    pub environment: String,
     /// `healthy`, `unhealthy`, `not_applicable` or `unknown`.
     pub health: String,
     /// Why.
@@ -110,21 +121,39 @@ pub struct ScoreGroup {
     pub per_asset: f64,
     /// Assets that are healthy for all of its recommendations.
     pub healthy: u32,
-    /// Assets that are not, with the recommendations that say so.
+    /// Assets that are not, with the recommendations that say so: at most 100 of them, by id.
     pub unhealthy: Vec<ScoreAsset>,
+    /// How many assets are not.
+    pub unhealthy_count: u32,
     /// Assets of which it could not be told: they count neither way.
     pub unknown: u32,
     /// Its recommendations.
     pub recommendations: Vec<String>,
 }
 
-/// An asset that costs points.
+/// All assets of a score group: each of its points comes from one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ScoreGroupDetail {
+    /// As in the score.
+    #[serde(flatten)]
+    pub group: ScoreGroup,
+    /// Those that bring points, at most 1,000, by id.
+    pub healthy_assets: Vec<ScoreAsset>,
+    /// Those that cost points, at most 1,000, by id.
+    pub unhealthy_assets: Vec<ScoreAsset>,
+    /// Those of which it could not be told, at most 1,000, by id.
+    pub unknown_assets: Vec<ScoreAsset>,
+}
+
+/// An asset that brings or costs points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScoreAsset {
     /// The asset.
     pub id: i64,
     /// Its name.
     pub name: String,
+    /// Its kind, such as `docker-host`.
+    pub kind: String,
     /// What it needs.
     pub recommendations: Vec<String>,
 }
@@ -153,7 +182,7 @@ pub struct ScorePoint {
 /// One reason of a change of the score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScoreCause {
-    /// The recommendation.
+    /// The recommendation; empty for an asset that was moved from one environment to another.
     pub recommendation: String,
     /// The asset, which may be gone.
     pub asset: i64,
@@ -163,69 +192,4 @@ pub struct ScoreCause {
     pub was: Option<String>,
     /// What it is since; absent for an asset that is gone.
     pub health: Option<String>,
-}
-
-/// A benchmark over all assets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Compliance {
-    /// The benchmark.
-    pub benchmark: String,
-    /// Its edition.
-    pub version: String,
-    /// All editions, the newest first.
-    pub versions: Vec<String>,
-    /// For people.
-    pub title: String,
-    /// Assets that were compared with it.
-    pub assets: u32,
-    /// Verdicts over all controls and assets.
-    pub counts: ControlCounts,
-    /// In its order.
-    pub sections: Vec<ComplianceSection>,
-}
-
-/// A section of a benchmark.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ComplianceSection {
-    /// Its number.
-    pub id: String,
-    /// In our own words.
-    pub title: String,
-    /// Verdicts over its controls and all assets.
-    pub counts: ControlCounts,
-    /// In its order.
-    pub controls: Vec<ComplianceControl>,
-}
-
-/// A control over all assets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ComplianceControl {
-    /// Its number.
-    pub id: String,
-    /// In our own words.
-    pub title: String,
-    /// 1 or 2.
-    pub level: u8,
-    /// How the benchmark's makers mark it: `automated` or `manual`.
-    pub assessment: String,
-    /// Verdicts over all assets.
-    pub counts: ControlCounts,
-    /// What is said of each asset.
-    pub assets: Vec<ComplianceAsset>,
-}
-
-/// What a control says of an asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ComplianceAsset {
-    /// The asset.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// As for controls of a report.
-    pub status: String,
-    /// Why.
-    pub reason: Option<String>,
-    /// Since when.
-    #[schema(value_type = String, format = DateTime)]
-    pub since: Timestamp,
 }

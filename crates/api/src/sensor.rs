@@ -49,6 +49,8 @@ pub struct JoinToken {
     /// When it ends.
     #[schema(value_type = String, format = DateTime)]
     pub expires: Timestamp,
+    /// The environment that assets of its sensors belong to.
+    pub environment: String,
     /// How many sensors may join by it; absent for any number.
     pub most_uses: Option<u64>,
     /// How many have.
@@ -79,6 +81,9 @@ pub struct NewJoinToken {
     /// How many sensors may join by it; absent for any number.
     #[serde(default)]
     pub most_uses: Option<u32>,
+    /// The environment that assets of its sensors belong to; `default`, if absent.
+    #[serde(default)]
+    pub environment: Option<String>,
 }
 
 /// A sensor.
@@ -88,12 +93,20 @@ pub struct Sensor {
     pub id: i64,
     /// What it calls itself.
     pub name: String,
-    /// Its program's version when it joined.
+    /// Its program's version: that of the last facts, or before the first when it joined.
     pub version: String,
     /// The join token's name.
     pub joined_by: String,
     /// The host that it sends facts of; absent before the first.
     pub host: Option<i64>,
+    /// That host's name.
+    pub host_name: Option<String>,
+    /// That host's kind, such as `docker-host`.
+    pub kind: Option<String>,
+    /// That host's environment.
+    pub environment: Option<String>,
+    /// Whether nothing was heard of it for longer than it ever pauses.
+    pub silent: bool,
     /// When it joined.
     #[schema(value_type = String, format = DateTime)]
     pub joined: Timestamp,

@@ -58,6 +58,8 @@ pub struct Attestation {
     pub said: NewAttestation,
     /// The host's name.
     pub host_name: String,
+    /// The name of the text that it rests on, which is under `/evidence`.
+    pub evidence_name: Option<String>,
     /// Who says so.
     pub author: String,
     /// When.
@@ -83,6 +85,23 @@ pub struct NewAttestation {
     pub status: String,
     /// Why, or where the evidence lies.
     pub reason: String,
+    /// Until when it holds, if sooner than its control says.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+    /// A text that it rests on. Lists leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<NewEvidence>,
+}
+
+/// A text to keep with an attestation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEvidence {
+    /// Its name, such as a file's: 1 to 200 characters.
+    pub name: String,
+    /// The text: up to 65,536 bytes.
+    pub text: String,
 }
 
 /// Attestations.
@@ -114,9 +133,12 @@ pub struct Exemption {
 pub struct NewExemption {
     /// The recommendation.
     pub recommendation: String,
-    /// The asset; absent for all of them.
+    /// The asset; absent for more than one.
     #[serde(default)]
     pub asset: Option<i64>,
+    /// All assets of this environment; absent for one asset, or for all of all environments.
+    #[serde(default)]
+    pub environment: Option<String>,
     /// `mitigated` (something else makes up for it) or `waiver` (the risk is accepted).
     pub kind: String,
     /// Why.

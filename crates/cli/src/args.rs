@@ -1,5 +1,6 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod estate;
 mod hosts;
 mod posture;
 mod scan;
@@ -9,9 +10,9 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
-    ScoreArgs,
 };
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
@@ -308,6 +309,8 @@ pub(crate) enum ServerCommand {
     },
     #[command(flatten)]
     Hosts(HostsCommand),
+    #[command(flatten)]
+    Estate(EstateCommand),
 }
 
 #[derive(Debug, Subcommand)]

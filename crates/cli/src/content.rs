@@ -2,13 +2,13 @@
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use seareeve_posture::{Benchmark, ContentError, Library};
+use seareeve_posture::{Benchmark, ContentError, ContentKind, Library};
 
 use crate::input;
 use crate::output::Messages;
 
 /// Bytes of a file at most; a benchmark may have as many.
-const MOST_BYTES: usize = 1 << 20;
+pub(crate) const MOST_BYTES: usize = 1 << 20;
 /// Folders below each other.
 const DEEPEST: usize = 8;
 /// Files of a folder, whatever they hold.
@@ -34,33 +34,37 @@ pub(crate) fn library(folder: Option<&Utf8Path>) -> anyhow::Result<Library> {
 /// Adds what `folder` holds, and tells what cannot be used.
 pub(crate) fn add(library: &mut Library, folder: &Utf8Path) -> anyhow::Result<Vec<ContentError>> {
     let mut files = Vec::new();
-    find(folder, DEEPEST, &mut files)?;
-    files.sort();
+    find(folder, &mut files)?;
     let (mut checks, mut benchmarks) = (Vec::new(), Vec::new());
     for file in files {
         let bytes = input::file("check or benchmark", &file, MOST_BYTES)?;
         let text = String::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))?;
-        let is_benchmark = text
-            .lines()
-            .any(|line| line.starts_with("controls:") || line.starts_with("like:"));
-        let list = if is_benchmark {
-            &mut benchmarks
-        } else {
-            &mut checks
+        let list = match ContentKind::of(&text) {
+            ContentKind::Benchmark => &mut benchmarks,
+            ContentKind::Check => &mut checks,
         };
         list.push((file.into_string(), text));
     }
     Ok(library.add(checks, benchmarks))
 }
 
-fn find(folder: &Utf8Path, depth: usize, files: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
+/// All files of YAML below a folder, sorted.
+pub(crate) fn find(folder: &Utf8Path, files: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
+    let mut found = Vec::new();
+    walk(folder, DEEPEST, &mut found)?;
+    found.sort();
+    files.append(&mut found);
+    Ok(())
+}
+
+fn walk(folder: &Utf8Path, depth: usize, files: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
     let failed = || format!("failed to list {folder}");
     for entry in folder.read_dir_utf8().with_context(failed)? {
         let entry = entry.with_context(failed)?;
         let kind = entry.file_type().with_context(failed)?;
         let path = entry.into_path();
         if kind.is_dir() && depth > 0 {
-            find(&path, depth - 1, files)?;
+            walk(&path, depth - 1, files)?;
         } else if matches!(path.extension(), Some("yaml" | "yml")) {
             files.push(path);
         }

@@ -103,6 +103,9 @@ pub enum BenchmarkError {
     /// It is not YAML, or a field is missing, unknown or of the wrong type.
     #[error("not a benchmark")]
     Format(#[source] Box<serde_saphyr::Error>),
+    /// Its id or edition cannot stand in an address.
+    #[error("{0:?} is no name of a benchmark and edition such as acme-hosts and 1.0")]
+    Name(String),
     /// Two controls have one id.
     #[error("control {0} occurs twice")]
     Twice(String),
@@ -154,7 +157,22 @@ impl BenchmarkFile {
         if yaml.len() > MOST_BYTES {
             return Err(BenchmarkError::Large(yaml.len()));
         }
-        serde_saphyr::from_str(yaml).map_err(|error| BenchmarkError::Format(Box::new(error)))
+        let file: Self = serde_saphyr::from_str(yaml)
+            .map_err(|error| BenchmarkError::Format(Box::new(error)))?;
+        let is_version = file.version.len() <= 20
+            && file
+                .version
+                .split('.')
+                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        if crate::check::check_id(&file.id).is_err() || !is_version {
+            let name = format!("{}-{}", file.id, file.version);
+            return Err(BenchmarkError::Name(name.chars().take(100).collect()));
+        }
+        Ok(file)
+    }
+
+    pub(crate) fn title(&self) -> &str {
+        &self.title
     }
 
     /// The whole edition. `find` looks for another edition of it.

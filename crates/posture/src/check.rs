@@ -20,6 +20,8 @@ use crate::views;
 
 /// Bytes of a file at most.
 const MOST_BYTES: usize = 64 * 1024;
+/// Examples of a check at most: each is judged.
+const MOST_EXAMPLES: usize = 200;
 /// Of each expression.
 const LIMITS: Limits = Limits {
     text_bytes: 8 * 1024,
@@ -300,6 +302,10 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         field: field.to_owned(),
         why,
     };
+    if file.examples.len() > MOST_EXAMPLES {
+        let why = format!("{MOST_EXAMPLES} are allowed");
+        return Err(wrong("examples", why));
+    }
     let severity = match file.severity.as_str() {
         "critical" => Severity::Critical,
         "high" => Severity::High,

@@ -12,6 +12,7 @@ mod events;
 mod java_index;
 mod jobs;
 mod lifecycle;
+mod pdf;
 mod posture;
 pub mod registries;
 mod routes;

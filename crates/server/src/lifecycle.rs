@@ -24,7 +24,7 @@ use crate::auth::secret::Secret;
 use crate::config::Config;
 use crate::events::Hub;
 use crate::java_index::JavaIndexFile;
-use crate::posture::Content;
+use crate::posture::own;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::state::App;
@@ -63,6 +63,7 @@ impl Server {
         let advisories = Advisories::open(config.advisory_file())?;
         let java_index = JavaIndexFile::new(config.java_index_file());
         let vex = Shelf::open(&store).await?;
+        let content = Arc::new(own::load(&store).await?);
         let registries =
             Registries::load(&config.scan.registries).context("setting scan.registries")?;
         let layers = open_layer_cache(&config)?;
@@ -86,7 +87,8 @@ impl Server {
             vex,
             layers,
             registries,
-            content: Content::builtin(),
+            content_in_use: std::sync::RwLock::new(content),
+            trying_checks: tokio::sync::Mutex::default(),
             reading_facts: tokio::sync::Semaphore::new(2),
             events: Hub::new(epoch),
             announcing: tokio::sync::Mutex::default(),

@@ -2,23 +2,24 @@
 
 pub(crate) mod judging;
 pub(crate) mod listed;
+pub(crate) mod own;
 pub(crate) mod scoring;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::sync::{Arc, LazyLock};
 
 use anyhow::Context as _;
 use seareeve_model::{Digest, Snapshot};
 use seareeve_posture::{Attestation, Catalogue, Exception, Exceptions, Library, Outcome};
 use seareeve_store::exemptions::Exemption;
-use seareeve_store::{AssetId, Store, attestations, exceptions, exemptions};
+use seareeve_store::{AssetId, Store, attestations, environments, exceptions, exemptions};
 
 /// Facts of an asset, unpacked, at most: a host with 5,000 containers has some 80 MB.
 const MOST_BYTES: u64 = 128 * 1024 * 1024;
 /// Packing is done once for each change, and 3 is where zstd is both small and fast.
 const PACKING_LEVEL: i32 = 3;
 
-/// What is judged by. It is the same for as long as the process lives.
+/// What is judged by: what is built in, and what people brought.
 #[derive(Debug)]
 pub(crate) struct Content {
     /// Checks and benchmarks.
@@ -27,21 +28,21 @@ pub(crate) struct Content {
     pub(crate) catalogue: Catalogue,
     /// Tells this content from another.
     pub(crate) digest: Digest,
+    /// Why what people brought cannot be used, by its name.
+    pub(crate) problems: BTreeMap<String, String>,
+    /// The ids of the benchmarks that came with the program.
+    pub(crate) builtin_benchmarks: BTreeSet<String>,
+    /// Tells what people brought, in use or not, from anything else.
+    pub(crate) own: u64,
 }
 
-static BUILT_IN: LazyLock<Arc<Content>> = LazyLock::new(|| {
-    let library = Library::builtin();
-    Arc::new(Content {
-        digest: library.digest(),
-        catalogue: Catalogue::builtin(),
-        library,
-    })
-});
-
 impl Content {
-    /// What is built in.
-    pub(crate) fn builtin() -> Arc<Self> {
-        Arc::clone(&BUILT_IN)
+    /// The program's version and the digest of what is judged by, for reports.
+    pub(crate) fn version(&self) -> String {
+        let digest = self.digest.as_str();
+        let hash = digest.split_once(':').map_or(digest, |(_, hash)| hash);
+        let short: String = hash.chars().take(12).collect();
+        format!("Seareeve {}, content {short}", env!("CARGO_PKG_VERSION"))
     }
 }
 
@@ -54,6 +55,8 @@ pub(crate) struct Said {
     pub(crate) attestations: Vec<(AssetId, Attestation)>,
     /// Assets that recommendations do not count.
     pub(crate) exemptions: Vec<Exemption>,
+    /// Where assets belong; read only when an exemption is about an environment.
+    pub(crate) environments: BTreeMap<AssetId, String>,
 }
 
 impl Said {
@@ -84,13 +87,27 @@ impl Said {
             };
             answers.push((said.asset, attestation));
         }
+        let exempt = exemptions::list(store).await?;
+        let environments = match exempt.iter().any(|one| one.said.environment.is_some()) {
+            true => environments::of_assets(store).await?,
+            false => BTreeMap::new(),
+        };
         Ok(Self {
             exceptions: Exceptions {
                 exceptions: exceptions.collect(),
             },
             attestations: answers,
-            exemptions: exemptions::list(store).await?,
+            exemptions: exempt,
+            environments,
         })
+    }
+
+    /// Whether an exemption is about an asset.
+    pub(crate) fn is_about(&self, exemption: &Exemption, asset: AssetId) -> bool {
+        let said = &exemption.said;
+        let environment = said.environment.as_ref();
+        said.asset.is_none_or(|of| of == asset)
+            && environment.is_none_or(|of| self.environments.get(&asset) == Some(of))
     }
 
     /// What was said of one asset, as judging wants it.

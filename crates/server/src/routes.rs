@@ -1,7 +1,9 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
+mod assets;
 mod attestations;
 mod compliance;
+mod csv;
 mod events;
 mod exceptions;
 mod exemptions;
@@ -9,6 +11,7 @@ mod findings;
 mod hosts;
 mod images;
 mod join_tokens;
+mod own_checks;
 mod packages;
 mod query;
 mod recommendations;
@@ -136,16 +139,40 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exceptions::delete))
         .routes(routes!(attestations::list, attestations::create))
         .routes(routes!(attestations::delete))
+        .routes(routes!(attestations::evidence))
         .routes(routes!(exemptions::list, exemptions::create))
         .routes(routes!(exemptions::delete))
         .routes(routes!(recommendations::list))
+        .routes(routes!(recommendations::csv))
         .routes(routes!(recommendations::get))
+        .routes(routes!(recommendations::assets_of))
+        .routes(routes!(recommendations::assets_csv))
+        .routes(routes!(assets::list))
+        .routes(routes!(assets::get))
+        .routes(routes!(assets::move_to))
+        .routes(routes!(assets::environments))
         .routes(routes!(score::get))
         .routes(routes!(score::what_if))
         .routes(routes!(score::history))
+        .routes(routes!(score::group))
+        .routes(routes!(compliance::benchmarks))
         .routes(routes!(compliance::get))
+        .routes(routes!(compliance::control))
+        .routes(routes!(compliance::objects))
         .routes(routes!(compliance::csv))
+        .routes(routes!(compliance::pdf))
+        .routes(routes!(own_checks::list))
+        .routes(routes!(own_checks::get, own_checks::switch))
+        .routes(routes!(own_checks::delete))
+        .merge(own_checks())
         .merge(sensor())
+}
+
+/// What takes a whole set of checks.
+fn own_checks() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(own_checks::create))
+        .layer(DefaultBodyLimit::max(own_checks::LIMIT))
 }
 
 /// What only sensors do.

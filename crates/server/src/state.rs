@@ -1,6 +1,6 @@
 //! What all handlers and jobs share.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -29,8 +29,10 @@ pub(crate) struct App {
     pub(crate) advisories: Advisories,
     /// Names Java archives that do not name themselves.
     pub(crate) java_index: JavaIndexFile,
-    /// What assets are judged by.
-    pub(crate) content: Arc<Content>,
+    /// What assets are judged by: read by [`App::content`], exchanged by [`App::judge_by`].
+    pub(crate) content_in_use: RwLock<Arc<Content>>,
+    /// Checks that people bring are read and tried one upload at a time.
+    pub(crate) trying_checks: Mutex<()>,
     /// Facts that are being read: they take much memory, so few at a time.
     pub(crate) reading_facts: Semaphore,
     /// Tells waiting UIs.
@@ -57,6 +59,18 @@ impl App {
     /// The time.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    /// What assets are judged by. A request or job asks once, and stays with what it got.
+    pub(crate) fn content(&self) -> Arc<Content> {
+        let content = self.content_in_use.read();
+        Arc::clone(&content.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Exchanges what assets are judged by.
+    pub(crate) fn judge_by(&self, content: Content) {
+        let in_use = self.content_in_use.write();
+        *in_use.unwrap_or_else(PoisonError::into_inner) = Arc::new(content);
     }
 
     /// Whether work on the advisory database waits or runs already.

@@ -1,7 +1,9 @@
 //! Assets whose configuration is judged: what was seen of them last, and what is said of them.
 
+mod compliance;
 mod health;
 mod list;
+mod needs;
 mod save;
 mod verdicts;
 
@@ -14,8 +16,13 @@ use crate::columns::Columns;
 use crate::rows::{clean, json, size};
 use crate::{AssetId, SeverityCounts, Store, StoreError, Tx};
 
+pub use compliance::{
+    ControlFilter, ControlTally, Scope, assets_in, control_in, dated, failed_objects,
+    objects_of_check, tally,
+};
 pub use health::{Health, HealthChange, HealthEntry, HealthState, health, health_in, health_of};
 pub use list::{AssetFilter, AssetSort, list};
+pub use needs::{AssetNeeds, NeedsFilter, StandingFilter, needs, needs_of, standing};
 pub use save::{ControlRow, Judged, ObjectRow, save_judged};
 pub use verdicts::{
     BenchmarkControl, ControlChange, ControlVerdict, ObjectVerdict, controls, controls_of, history,

@@ -16,6 +16,8 @@ pub struct Attestation {
     pub asset_name: String,
     /// What it says.
     pub said: NewAttestation,
+    /// The name of the text that it rests on.
+    pub evidence: Option<String>,
     /// Who says so.
     pub author: String,
     /// When.
@@ -41,8 +43,17 @@ pub struct NewAttestation {
     pub expires: Option<Timestamp>,
 }
 
-const CREATE: &str = "INSERT INTO attestation (asset, benchmark, version, control, outcome, reason, author, created, expires) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
+/// A text that an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Its name, such as a file's.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+const CREATE: &str = "INSERT INTO attestation (asset, benchmark, version, control, outcome, reason, author, created, expires, \
+       evidence_name, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id";
 
 /// Keeps an answer. Of several, the last counts.
 ///
@@ -51,6 +62,7 @@ const CREATE: &str = "INSERT INTO attestation (asset, benchmark, version, contro
 pub async fn create(
     tx: &mut Tx,
     new: &NewAttestation,
+    evidence: Option<&Evidence>,
     author: &str,
     now: Timestamp,
 ) -> Result<AttestationId, StoreError> {
@@ -64,6 +76,8 @@ pub async fn create(
         .bind(clean(author))
         .bind(now.as_millisecond())
         .bind(new.expires.map(Timestamp::as_millisecond))
+        .bind(evidence.map(|evidence| clean(&evidence.name)))
+        .bind(evidence.map(|evidence| clean(&evidence.text)))
         .fetch_one(tx.connection())
         .await?;
     let id = Columns::new(&row, "attestation", &["id"]).int("id")?;
@@ -72,7 +86,7 @@ pub async fn create(
 
 const LIST: &str = "SELECT t.id AS id, t.asset AS asset, a.name AS asset_name, t.benchmark AS benchmark, t.version AS version, \
        t.control AS control, t.outcome AS outcome, t.reason AS reason, t.author AS author, t.created AS created, \
-       t.expires AS expires FROM attestation t JOIN asset a ON a.id = t.asset \
+       t.expires AS expires, t.evidence_name AS evidence_name FROM attestation t JOIN asset a ON a.id = t.asset \
      WHERE ($1 = 0 OR t.asset = $1) ORDER BY t.id";
 
 /// The answers about an asset, or all, those that have ended included.
@@ -101,9 +115,30 @@ fn from_row(row: &AnyRow) -> Result<Attestation, StoreError> {
             reason: columns.text("reason")?,
             expires: columns.opt_time("expires")?,
         },
+        evidence: columns.opt_text("evidence_name")?,
         author: columns.text("author")?,
         created: columns.time("created")?,
     })
+}
+
+const EVIDENCE: &str = "SELECT id, evidence_name, evidence FROM attestation \
+     WHERE id = $1 AND evidence_name IS NOT NULL AND evidence IS NOT NULL";
+
+/// The text that an answer rests on, if it came with one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn evidence(store: &Store, id: AttestationId) -> Result<Option<Evidence>, StoreError> {
+    let row = sqlx::query(EVIDENCE)
+        .bind(id.0)
+        .fetch_optional(&store.pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let columns = Columns::new(&row, "attestation", &["id"]);
+    Ok(Some(Evidence {
+        name: columns.text("evidence_name")?,
+        text: columns.text("evidence")?,
+    }))
 }
 
 const DELETE: &str = "DELETE FROM attestation WHERE id = $1 RETURNING asset";

@@ -27,8 +27,10 @@ pub struct Exemption {
 pub struct NewExemption {
     /// The recommendation.
     pub recommendation: String,
-    /// The asset; nothing for all of them.
+    /// The asset; nothing for more than one.
     pub asset: Option<AssetId>,
+    /// All assets of this environment; nothing for one asset, or for all of all environments.
+    pub environment: Option<String>,
     /// What kind it is.
     pub kind: ExemptionKind,
     /// Why.
@@ -65,8 +67,8 @@ impl ExemptionKind {
     }
 }
 
-const CREATE: &str = "INSERT INTO exemption (recommendation, asset, kind, reason, author, created, expires) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+const CREATE: &str = "INSERT INTO exemption (recommendation, asset, kind, reason, author, created, expires, environment) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
 
 /// Makes an exemption.
 ///
@@ -86,6 +88,7 @@ pub async fn create(
         .bind(clean(author))
         .bind(now.as_millisecond())
         .bind(new.expires.map(Timestamp::as_millisecond))
+        .bind(new.environment.as_deref().map(clean))
         .fetch_one(tx.connection())
         .await?;
     let id = Columns::new(&row, "exemption", &["id"]).int("id")?;
@@ -93,7 +96,8 @@ pub async fn create(
 }
 
 const LIST: &str = "SELECT e.id AS id, e.recommendation AS recommendation, e.asset AS asset, a.name AS asset_name, e.kind AS kind, \
-       e.reason AS reason, e.author AS author, e.created AS created, e.expires AS expires \
+       e.reason AS reason, e.author AS author, e.created AS created, e.expires AS expires, \
+       e.environment AS environment \
      FROM exemption e LEFT JOIN asset a ON a.id = e.asset ORDER BY e.id";
 
 /// All exemptions, those that have ended included.
@@ -113,6 +117,7 @@ fn from_row(row: &AnyRow) -> Result<Exemption, StoreError> {
         said: NewExemption {
             recommendation: columns.text("recommendation")?,
             asset: columns.opt_int("asset")?.map(AssetId),
+            environment: columns.opt_text("environment")?,
             kind: columns.word("kind", ExemptionKind::parse)?,
             reason: columns.text("reason")?,
             expires: columns.opt_time("expires")?,

@@ -24,6 +24,8 @@ pub struct JoinToken {
     pub most_uses: Option<u64>,
     /// How many have.
     pub uses: u64,
+    /// The environment that assets of its sensors belong to.
+    pub environment: String,
     /// When the last one did.
     pub last_used: Option<Timestamp>,
 }
@@ -57,7 +59,7 @@ pub async fn create(
     Ok(JoinTokenId(id))
 }
 
-const LIST: &str = "SELECT id, name, author, created, expires, most_uses, uses, last_used FROM join_token \
+const LIST: &str = "SELECT id, name, author, created, expires, most_uses, uses, last_used, environment FROM join_token \
      ORDER BY created DESC, id DESC";
 
 /// All join tokens, newest first, those that have ended included.
@@ -79,6 +81,7 @@ fn from_row(row: &AnyRow) -> Result<JoinToken, StoreError> {
         expires: columns.time("expires")?,
         most_uses: columns.opt_count("most_uses")?,
         uses: columns.count("uses")?,
+        environment: columns.text("environment")?,
         last_used: columns.opt_time("last_used")?,
     })
 }

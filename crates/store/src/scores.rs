@@ -56,15 +56,20 @@ mod asset_number {
 /// Points are kept in millionths, which both databases hold exactly.
 const PARTS: f64 = 1_000_000.0;
 
-const LAST: &str = "SELECT id, at, points, most, causes FROM score ORDER BY id DESC LIMIT 1";
-const INSERT: &str = "INSERT INTO score (at, points, most, causes) VALUES ($1, $2, $3, $4)";
+const LAST: &str = "SELECT id, at, points, most, causes FROM score WHERE environment = $1 ORDER BY id DESC LIMIT 1";
+const INSERT: &str =
+    "INSERT INTO score (at, points, most, causes, environment) VALUES ($1, $2, $3, $4, $5)";
 
-/// Notes the score, if it differs from the last one. Returns whether it does.
+/// Notes the score of an environment, or of all for an empty one, if it differs from the last one. Returns whether it
+/// does.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn put(tx: &mut Tx, score: &ScorePoint) -> Result<bool, StoreError> {
-    let row = sqlx::query(LAST).fetch_optional(tx.connection()).await?;
+pub async fn put(tx: &mut Tx, environment: &str, score: &ScorePoint) -> Result<bool, StoreError> {
+    let row = sqlx::query(LAST)
+        .bind(clean(environment))
+        .fetch_optional(tx.connection())
+        .await?;
     let new = (parts(score.points), parts(score.most));
     let old = match &row {
         None => (0, 0),
@@ -81,6 +86,7 @@ pub async fn put(tx: &mut Tx, score: &ScorePoint) -> Result<bool, StoreError> {
         .bind(new.0)
         .bind(new.1)
         .bind(clean(&json(&score.causes)))
+        .bind(clean(environment))
         .execute(tx.connection())
         .await?;
     Ok(true)
@@ -90,24 +96,40 @@ fn parts(points: f64) -> i64 {
     (points * PARTS).round() as i64
 }
 
-const LIST: &str = "SELECT id, at, points, most, causes FROM score WHERE at >= $1 \
-       OR id = (SELECT MAX(id) FROM score WHERE at < $1) ORDER BY id DESC LIMIT $2";
+const LIST: &str = "SELECT id, at, points, most, causes FROM score WHERE environment = $3 AND (at >= $1 \
+       OR id = (SELECT MAX(id) FROM score WHERE environment = $3 AND at < $1)) ORDER BY id DESC LIMIT $2";
 
-/// The score since a time, the last first, with the one that held at that time.
+/// The score of an environment, or of all for an empty one, since a time: the last first, with the one that held at
+/// that time.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     store: &Store,
+    environment: &str,
     since: Timestamp,
     limit: usize,
 ) -> Result<Vec<ScorePoint>, StoreError> {
     let rows = sqlx::query(LIST)
         .bind(since.as_millisecond())
         .bind(int(limit))
+        .bind(clean(environment))
         .fetch_all(&store.pool)
         .await?;
     rows.iter().map(from_row).collect()
+}
+
+const ENVIRONMENTS: &str =
+    "SELECT DISTINCT environment FROM score WHERE environment <> '' ORDER BY environment";
+
+/// The environments that ever had a score.
+///
+/// # Errors
+/// When the database fails.
+pub async fn environments(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(ENVIRONMENTS).fetch_all(tx.connection()).await?;
+    let name = |row| Columns::new(row, "score", &["environment"]).text("environment");
+    rows.iter().map(name).collect()
 }
 
 fn from_row(row: &AnyRow) -> Result<ScorePoint, StoreError> {

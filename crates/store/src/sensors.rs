@@ -21,10 +21,25 @@ pub struct Sensor {
     pub joined_by: String,
     /// The asset that it sends facts of; nothing before the first.
     pub asset: Option<AssetId>,
+    /// That asset's kind and name, and the program that collected its facts last.
+    pub host: Option<SensorHost>,
     /// When it joined.
     pub created: Timestamp,
     /// When it was heard of last, to the minute.
     pub last_seen: Timestamp,
+}
+
+/// What a sensor sends facts of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SensorHost {
+    /// The asset's kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its environment.
+    pub environment: String,
+    /// The program that collected its facts last, with its version.
+    pub collector: String,
 }
 
 const CREATE: &str = "INSERT INTO sensor (token_hash, name, version, joined_by, created, last_seen) \
@@ -54,7 +69,16 @@ pub async fn create(
     Ok(SensorId(id))
 }
 
-const FIND: &str = "SELECT id, name, version, joined_by, asset, created, last_seen FROM sensor WHERE token_hash = $1";
+macro_rules! select_sensors {
+    () => {
+        "SELECT s.id AS id, s.name AS name, s.version AS version, s.joined_by AS joined_by, s.asset AS asset, \
+           s.created AS created, s.last_seen AS last_seen, a.kind AS kind, a.name AS asset_name, \
+           a.environment AS environment, a.collector AS collector \
+         FROM sensor s LEFT JOIN asset a ON a.id = s.asset "
+    };
+}
+
+const FIND: &str = concat!(select_sensors!(), "WHERE s.token_hash = $1");
 const SEEN: &str = "UPDATE sensor SET last_seen = $2 WHERE id = $1";
 
 /// The sensor of this secret. Notes that it was heard of at most once a minute.
@@ -86,12 +110,22 @@ pub async fn find(
 
 fn from_row(row: &AnyRow) -> Result<Sensor, StoreError> {
     let columns = Columns::new(row, "sensor", &["id"]);
+    let host = match columns.opt_text("kind")? {
+        None => None,
+        Some(kind) => Some(SensorHost {
+            kind,
+            name: columns.text("asset_name")?,
+            environment: columns.text("environment")?,
+            collector: columns.text("collector")?,
+        }),
+    };
     Ok(Sensor {
         id: SensorId(columns.int("id")?),
         name: columns.text("name")?,
         version: columns.text("version")?,
         joined_by: columns.text("joined_by")?,
         asset: columns.opt_int("asset")?.map(AssetId),
+        host,
         created: columns.time("created")?,
         last_seen: columns.time("last_seen")?,
     })
@@ -112,8 +146,7 @@ pub async fn bind(tx: &mut Tx, sensor: SensorId, asset: AssetId) -> Result<(), S
     Ok(())
 }
 
-const LIST: &str =
-    "SELECT id, name, version, joined_by, asset, created, last_seen FROM sensor ORDER BY name, id";
+const LIST: &str = concat!(select_sensors!(), "ORDER BY s.name, s.id");
 
 /// All sensors, by name.
 ///

@@ -1,4 +1,4 @@
-// What is asked about hosts, recommendations and the score.
+// What is asked about hosts, and the score that the first page shows.
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
@@ -53,23 +53,7 @@ export const attestationsQuery = (host: number) =>
     queryFn: ({ signal }) => data(api.GET("/api/v1/attestations", { params: { query: { host } }, signal })),
   });
 
-export const recommendationsQuery = queryOptions({
-  queryKey: [...keys.posture, "recommendations"],
-  queryFn: ({ signal }) => data(api.GET("/api/v1/recommendations", { signal })),
-});
-
-export const recommendationQuery = (id: string) =>
-  queryOptions({
-    queryKey: [...keys.posture, "recommendation", id],
-    queryFn: ({ signal }) => data(api.GET("/api/v1/recommendations/{id}", { params: { path: { id } }, signal })),
-  });
-
 export const scoreQuery = queryOptions({
-  queryKey: [...keys.posture, "score"],
+  queryKey: [...keys.posture, "score", undefined],
   queryFn: ({ signal }) => data(api.GET("/api/v1/score", { signal })),
-});
-
-export const scoreHistoryQuery = queryOptions({
-  queryKey: [...keys.posture, "score", "history"],
-  queryFn: ({ signal }) => data(api.GET("/api/v1/score/history", { params: { query: { days: 30 } }, signal })),
 });

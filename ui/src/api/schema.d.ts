@@ -4,6 +4,57 @@
  */
 
 export interface paths {
+    "/api/v1/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Assets of all kinds, those that need most first. */
+        get: operations["list_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An asset, and what each recommendation says of it. */
+        get: operations["get_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}/environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Move an asset to an environment. Its points move with it. For operators. */
+        put: operations["move_asset"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attestations": {
         parameters: {
             query?: never;
@@ -39,6 +90,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attestations/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text that an attestation rests on. */
+        get: operations["get_attestation_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All benchmarks with their editions, and how assets do. */
+        get: operations["list_benchmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The checks and benchmarks that people brought. */
+        get: operations["list_own_checks"];
+        put?: never;
+        /**
+         * Bring checks and benchmarks: the body is YAML, several documents divided by lines of `---`. They are tried as
+         *     `seareeve check test` tries them, their examples included, and kept all together or not at all. All assets are
+         *     judged anew. A name that is built in cannot be taken. For security admins.
+         */
+        post: operations["create_own_checks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A check or benchmark as it was brought. */
+        get: operations["get_own_check"];
+        put?: never;
+        post?: never;
+        /** Forget a check or benchmark. All assets are judged anew. For security admins. */
+        delete: operations["delete_own_check"];
+        options?: never;
+        head?: never;
+        /** Switch a check or benchmark on or off. All assets are judged anew. For security admins. */
+        patch: operations["switch_own_check"];
+        trace?: never;
+    };
     "/api/v1/compliance/{benchmark}": {
         parameters: {
             query?: never;
@@ -46,8 +172,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a benchmark says of all assets: section, control, asset. */
+        /** What a benchmark says of assets: section by section, control by control. */
         get: operations["get_compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/{benchmark}/controls/{control}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a control says of assets, by name, a page at a time. */
+        get: operations["list_compliance_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/{benchmark}/controls/{control}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a control's checks say of the objects of an asset. */
+        get: operations["list_compliance_objects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -73,6 +233,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compliance/{benchmark}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a PDF for people: counts, sections, controls, and what fails where. Equal data gives equal bytes. */
+        get: operations["get_compliance_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/database/update": {
         parameters: {
             query?: never;
@@ -84,6 +261,23 @@ export interface paths {
         put?: never;
         /** Fetch advisories and match all stored packages again. For operators. */
         post: operations["update_database"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All environments that have assets, with their scores. */
+        get: operations["list_environments"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -152,7 +346,7 @@ export interface paths {
         /** All exemptions, those that have ended included. */
         get: operations["list_exemptions"];
         put?: never;
-        /** Take an asset, or all, out of a recommendation: it becomes not applicable there. For security admins. */
+        /** Take an asset, an environment, or all, out of a recommendation: they become not applicable there. For security admins. */
         post: operations["create_exemption"];
         delete?: never;
         options?: never;
@@ -523,6 +717,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recommendations/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV. */
+        get: operations["list_recommendations_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recommendations/{id}": {
         parameters: {
             query?: never;
@@ -530,8 +741,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A recommendation, and what it says of each asset. */
+        /** A recommendation, and what it says of its first assets. */
         get: operations["get_recommendation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a recommendation says of assets, a page at a time. */
+        get: operations["list_recommendation_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV, all pages of it. */
+        get: operations["list_recommendation_assets_csv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -627,6 +872,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/score/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A score group with its assets: each of its points comes from one of them. */
+        get: operations["get_score_group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/score/history": {
         parameters: {
             query?: never;
@@ -651,7 +913,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The secure score as it would be if unhealthy assets were mended. */
+        /** The secure score as it would be if unhealthy assets were mended, or exempt. */
         get: operations["get_score_if"];
         put?: never;
         post?: never;
@@ -872,6 +1134,94 @@ export interface components {
             /** @description The statement that hit. */
             range: string;
         };
+        /** @description An asset and what each recommendation says of it. */
+        AssetDetail: components["schemas"]["AssetSummary"] & {
+            /**
+             * Format: double
+             * @description Points that come back when it needs nothing more.
+             */
+            potential: number;
+            /** @description All that are about such assets. */
+            recommendations: components["schemas"]["AssetRecommendation"][];
+        };
+        /** @description Some assets. */
+        AssetPage: {
+            /** @description Those that need most first. */
+            assets: components["schemas"]["AssetSummary"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+        };
+        /** @description What a recommendation says of an asset. */
+        AssetRecommendation: {
+            /**
+             * Format: int64
+             * @description The exemption that takes the asset out.
+             */
+            exemption?: number | null;
+            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            health: string;
+            /** @description The recommendation. */
+            id: string;
+            /**
+             * Format: double
+             * @description Points that come back when the asset does what is recommended.
+             */
+            potential: number;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description `critical`, `high`, `medium` or `low`. */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description What should be so. */
+            title: string;
+        };
+        /** @description An asset with what recommendations say of it, counted. */
+        AssetSummary: {
+            /** @description The environment that it belongs to. */
+            environment: string;
+            /**
+             * Format: int64
+             * @description Those that it fulfils.
+             */
+            healthy: number;
+            /**
+             * Format: int64
+             * @description In addresses.
+             */
+            id: number;
+            /** @description Such as `docker-host`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When facts of it came last.
+             */
+            last_seen: string;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Those that do not concern it, or that it is exempt from.
+             */
+            not_applicable: number;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description `unhealthy`, `unknown`, `healthy` or `not_applicable`: the worst that any recommendation says. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Recommendations that it needs.
+             */
+            unhealthy: number;
+            /**
+             * Format: int64
+             * @description Those that could not be told.
+             */
+            unknown: number;
+        };
         /** @description An attestation: a person's answer to what no check can tell. */
         Attestation: components["schemas"]["NewAttestation"] & {
             /** @description Who says so. */
@@ -881,6 +1231,8 @@ export interface components {
              * @description When.
              */
             created: string;
+            /** @description The name of the text that it rests on, which is under `/evidence`. */
+            evidence_name?: string | null;
             /**
              * Format: date-time
              * @description Until when it holds, where its control says how long.
@@ -899,17 +1251,61 @@ export interface components {
             /** @description In the order in which they were made; the last one on a control counts. */
             attestations: components["schemas"]["Attestation"][];
         };
-        /** @description A benchmark over all assets. */
-        Compliance: {
+        /** @description An edition of a benchmark. */
+        BenchmarkEdition: {
+            /**
+             * Format: int64
+             * @description How many assets were compared with it.
+             */
+            assets: number;
             /**
              * Format: int32
+             * @description How many controls it has.
+             */
+            controls: number;
+            /** @description Verdicts over all controls and assets. */
+            counts: components["schemas"]["ControlCounts"];
+            /** @description Such as `1.8.0`. */
+            version: string;
+        };
+        /** @description A benchmark with its editions. */
+        BenchmarkEntry: {
+            /** @description The kind of asset that it is about, such as `docker-host`. */
+            asset: string;
+            /** @description Whether it came with the program; the others are people's own. */
+            built_in: boolean;
+            /** @description Its editions, the newest first. */
+            editions: components["schemas"]["BenchmarkEdition"][];
+            /** @description Such as `cis-docker`. */
+            id: string;
+            /** @description For people: that of the newest edition. */
+            title: string;
+        };
+        /** @description All benchmarks. */
+        BenchmarkList: {
+            /** @description By id. */
+            benchmarks: components["schemas"]["BenchmarkEntry"][];
+        };
+        /** @description A benchmark over assets. */
+        Compliance: {
+            /** @description The kind of asset that it is about. */
+            asset: string;
+            /**
+             * Format: int64
              * @description Assets that were compared with it.
              */
             assets: number;
             /** @description The benchmark. */
             benchmark: string;
+            /** @description The version and digest of the checks and benchmarks that are judged by. */
+            content: string;
             /** @description Verdicts over all controls and assets. */
             counts: components["schemas"]["ControlCounts"];
+            /**
+             * Format: date-time
+             * @description The time of the newest facts or verdict; absent when no asset was compared.
+             */
+            dated?: string | null;
             /** @description In its order. */
             sections: components["schemas"]["ComplianceSection"][];
             /** @description For people. */
@@ -938,12 +1334,21 @@ export interface components {
             /** @description As for controls of a report. */
             status: string;
         };
-        /** @description A control over all assets. */
+        /** @description What a control says of some assets. */
+        ComplianceAssetPage: {
+            /** @description By name. */
+            assets: components["schemas"]["ComplianceAsset"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+        };
+        /** @description A control over assets. */
         ComplianceControl: {
+            /** @description What a person is asked. */
+            ask?: string | null;
             /** @description How the benchmark's makers mark it: `automated` or `manual`. */
             assessment: string;
-            /** @description What is said of each asset. */
-            assets: components["schemas"]["ComplianceAsset"][];
+            /** @description The check that decides it; absent for one that only a person can answer. */
+            check?: string | null;
             /** @description Verdicts over all assets. */
             counts: components["schemas"]["ControlCounts"];
             /** @description Its number. */
@@ -953,8 +1358,40 @@ export interface components {
              * @description 1 or 2.
              */
             level: number;
+            /**
+             * Format: int32
+             * @description How many days a person's answer holds.
+             */
+            max_age_days?: number | null;
             /** @description In our own words. */
             title: string;
+        };
+        /** @description What a check says of an object. */
+        ComplianceObject: {
+            /** @description What was found. */
+            actual: string;
+            /** @description The check. */
+            check: string;
+            /** @description What is wanted. */
+            expected: string;
+            /** @description The kind of fact. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Why it is not applicable, not collected or excepted. */
+            reason?: string | null;
+            /** @description As for controls of a report. */
+            status: string;
+        };
+        /** @description What a control's checks say of the objects of an asset. */
+        ComplianceObjects: {
+            /**
+             * Format: int64
+             * @description How many fail, those that are not shown included.
+             */
+            failed: number;
+            /** @description Failed ones first: at most 200 of each check. */
+            objects: components["schemas"]["ComplianceObject"][];
         };
         /** @description A section of a benchmark. */
         ComplianceSection: {
@@ -1095,6 +1532,36 @@ export interface components {
              * @description When the newest of them last changed.
              */
             newest?: string | null;
+        };
+        /** @description An environment. */
+        Environment: {
+            /**
+             * Format: int64
+             * @description How many assets belong to it.
+             */
+            assets: number;
+            /**
+             * Format: double
+             * @description Those that there could be.
+             */
+            max: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description Its points.
+             */
+            points: number;
+            /**
+             * Format: double
+             * @description The first as a share of the second, 0 to 1; absent when nothing was judged.
+             */
+            share?: number | null;
+        };
+        /** @description All environments that have assets. */
+        EnvironmentList: {
+            /** @description By name. */
+            environments: components["schemas"]["Environment"][];
         };
         /** @description FIRST's estimate. */
         Epss: {
@@ -1662,6 +2129,8 @@ export interface components {
              * @description When.
              */
             created: string;
+            /** @description The environment that assets of its sensors belong to. */
+            environment: string;
             /**
              * Format: date-time
              * @description When it ends.
@@ -1803,12 +2272,18 @@ export interface components {
             /** @description `pass`, `fail`, `not_applicable`, `not_collected`, `error`, `needs_review` or `excepted`. */
             status: string;
         };
+        /** @description Where an asset belongs. */
+        MoveAsset: {
+            /** @description The environment: 1 to 60 letters, digits, points, hyphens and underscores. One that has no assets yet is made. */
+            environment: string;
+        };
         /** @description An attestation to make. */
         NewAttestation: {
             /** @description The benchmark. */
             benchmark: string;
             /** @description The control. */
             control: string;
+            evidence?: components["schemas"]["NewEvidence"] | null;
             /**
              * Format: int64
              * @description The host.
@@ -1818,8 +2293,20 @@ export interface components {
             reason: string;
             /** @description `pass`, `fail` or `not_applicable`. */
             status: string;
+            /**
+             * Format: date-time
+             * @description Until when it holds, if sooner than its control says.
+             */
+            until?: string | null;
             /** @description Its edition. */
             version: string;
+        };
+        /** @description A text to keep with an attestation. */
+        NewEvidence: {
+            /** @description Its name, such as a file's: 1 to 200 characters. */
+            name: string;
+            /** @description The text: up to 65,536 bytes. */
+            text: string;
         };
         /** @description An exception to make. */
         NewException: {
@@ -1843,9 +2330,11 @@ export interface components {
         NewExemption: {
             /**
              * Format: int64
-             * @description The asset; absent for all of them.
+             * @description The asset; absent for more than one.
              */
             asset?: number | null;
+            /** @description All assets of this environment; absent for one asset, or for all of all environments. */
+            environment?: string | null;
             /**
              * Format: date-time
              * @description Until when; without an end, if absent.
@@ -1860,6 +2349,8 @@ export interface components {
         };
         /** @description A join token to make. */
         NewJoinToken: {
+            /** @description The environment that assets of its sensors belong to; `default`, if absent. */
+            environment?: string | null;
             /**
              * Format: int32
              * @description Hours until it ends, 1 to 8,760.
@@ -1936,6 +2427,66 @@ export interface components {
              * @description Distinct packages.
              */
             packages: number;
+        };
+        /** @description A check or benchmark that somebody brought. */
+        OwnCheck: {
+            /** @description Who brought it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When it became what it is.
+             */
+            changed: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /** @description Whether it is in use. */
+            enabled: boolean;
+            /** @description `check` or `benchmark`. */
+            kind: string;
+            /** @description A check's id, or a benchmark's id and edition. */
+            name: string;
+            /** @description Why it cannot be used although it is enabled: a newer program may have one of its name. */
+            problem?: string | null;
+            /** @description For people. */
+            title: string;
+        };
+        /** @description All of them. */
+        OwnCheckList: {
+            /** @description By name. */
+            checks: components["schemas"]["OwnCheck"][];
+            /** @description Whether assets are being judged by what changed last. */
+            judging: boolean;
+        };
+        /** @description Something that keeps a check or benchmark from being used. */
+        OwnFault: {
+            /** @description The example that does not come out as it says. */
+            example?: string | null;
+            /** @description What is wrong. */
+            fault: string;
+            /** @description What it is about: a check's or benchmark's name, or the number of its document. */
+            name: string;
+        };
+        /** @description Whether a check or benchmark is in use. */
+        OwnSwitch: {
+            /** @description Whether it is. */
+            enabled: boolean;
+        };
+        /** @description What came of reading checks and benchmarks. */
+        OwnTested: {
+            /** @description Those that can be used. */
+            checks: string[];
+            /**
+             * Format: int32
+             * @description How many examples were run.
+             */
+            examples: number;
+            /** @description What is wrong. With any fault, nothing is kept. */
+            faults: components["schemas"]["OwnFault"][];
+            /** @description Whether they were kept. */
+            saved: boolean;
         };
         /** @description Packages of an image, a page of them, sorted by name. */
         PackagePage: {
@@ -2026,6 +2577,8 @@ export interface components {
         };
         /** @description What a recommendation says of an asset. */
         RecommendationAsset: {
+            /** @description The environment that it belongs to. */
+            environment: string;
             /**
              * Format: int64
              * @description The exemption that takes it out.
@@ -2038,6 +2591,8 @@ export interface components {
              * @description The asset.
              */
             id: number;
+            /** @description Its kind, such as `docker-host`. */
+            kind: string;
             /** @description Its name. */
             name: string;
             /** @description Why. */
@@ -2048,9 +2603,16 @@ export interface components {
              */
             since: string;
         };
+        /** @description Some of a recommendation's assets. */
+        RecommendationAssetPage: {
+            /** @description By name. */
+            assets: components["schemas"]["RecommendationAsset"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+        };
         /** @description A recommendation and its assets. */
         RecommendationDetail: components["schemas"]["Recommendation"] & {
-            /** @description Its assets, by name. */
+            /** @description Its first assets by name, at most 200; all of them are listed under `/assets`. */
             assets: components["schemas"]["RecommendationAsset"][];
             /** @description The benchmark whose failed controls it gathers. */
             benchmark?: string | null;
@@ -2527,13 +3089,15 @@ export interface components {
              */
             share?: number | null;
         };
-        /** @description An asset that costs points. */
+        /** @description An asset that brings or costs points. */
         ScoreAsset: {
             /**
              * Format: int64
              * @description The asset.
              */
             id: number;
+            /** @description Its kind, such as `docker-host`. */
+            kind: string;
             /** @description Its name. */
             name: string;
             /** @description What it needs. */
@@ -2550,7 +3114,7 @@ export interface components {
             asset_name: string;
             /** @description What it is since; absent for an asset that is gone. */
             health?: string | null;
-            /** @description The recommendation. */
+            /** @description The recommendation; empty for an asset that was moved from one environment to another. */
             recommendation: string;
             /** @description What it was before; absent for a new asset. */
             was?: string | null;
@@ -2588,13 +3152,27 @@ export interface components {
             recommendations: string[];
             /** @description For people. */
             title: string;
-            /** @description Assets that are not, with the recommendations that say so. */
+            /** @description Assets that are not, with the recommendations that say so: at most 100 of them, by id. */
             unhealthy: components["schemas"]["ScoreAsset"][];
+            /**
+             * Format: int32
+             * @description How many assets are not.
+             */
+            unhealthy_count: number;
             /**
              * Format: int32
              * @description Assets of which it could not be told: they count neither way.
              */
             unknown: number;
+        };
+        /** @description All assets of a score group: each of its points comes from one of them. */
+        ScoreGroupDetail: components["schemas"]["ScoreGroup"] & {
+            /** @description Those that bring points, at most 1,000, by id. */
+            healthy_assets: components["schemas"]["ScoreAsset"][];
+            /** @description Those that cost points, at most 1,000, by id. */
+            unhealthy_assets: components["schemas"]["ScoreAsset"][];
+            /** @description Those of which it could not be told, at most 1,000, by id. */
+            unknown_assets: components["schemas"]["ScoreAsset"][];
         };
         /** @description The score as it was. */
         ScoreHistory: {
@@ -2670,11 +3248,15 @@ export interface components {
         };
         /** @description A sensor. */
         Sensor: {
+            /** @description That host's environment. */
+            environment?: string | null;
             /**
              * Format: int64
              * @description The host that it sends facts of; absent before the first.
              */
             host?: number | null;
+            /** @description That host's name. */
+            host_name?: string | null;
             /**
              * Format: int64
              * @description To delete it by.
@@ -2687,6 +3269,8 @@ export interface components {
             joined: string;
             /** @description The join token's name. */
             joined_by: string;
+            /** @description That host's kind, such as `docker-host`. */
+            kind?: string | null;
             /**
              * Format: date-time
              * @description When it was heard of last, to the minute.
@@ -2694,7 +3278,9 @@ export interface components {
             last_seen: string;
             /** @description What it calls itself. */
             name: string;
-            /** @description Its program's version when it joined. */
+            /** @description Whether nothing was heard of it for longer than it ever pauses. */
+            silent: boolean;
+            /** @description Its program's version: that of the last facts, or before the first when it joined. */
             version: string;
         };
         /** @description All sensors. */
@@ -2895,6 +3481,148 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_assets: {
+        parameters: {
+            query?: {
+                /** @description Of this kind, such as `docker-host`; of all, if absent. */
+                kind?: string;
+                /** @description Of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
+                status?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    move_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveAsset"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_attestations: {
         parameters: {
             query?: {
@@ -3024,11 +3752,331 @@ export interface operations {
             };
         };
     };
+    get_attestation_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The attestation */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_benchmarks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_own_checks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCheckList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_own_checks: {
+        parameters: {
+            query?: {
+                /** @description Take the place of what has the same name; without it, that is a conflict. */
+                replace?: boolean;
+                /** @description Only say what is wrong, and keep nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTested"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTested"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_own_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A check's id, or a benchmark's id and edition */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_own_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A check's id, or a benchmark's id and edition */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    switch_own_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A check's id, or a benchmark's id and edition */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnSwitch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCheck"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_compliance: {
         parameters: {
             query?: {
                 /** @description Such as `1.8.0`; the newest, if absent. */
                 version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
             };
             header?: never;
             path: {
@@ -3065,11 +4113,123 @@ export interface operations {
             };
         };
     };
+    list_compliance_assets: {
+        parameters: {
+            query?: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
+                /** @description With this status, such as `fail`; with any, if absent. */
+                status?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+                /** @description Such as `5.4` */
+                control: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceAssetPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_compliance_objects: {
+        parameters: {
+            query: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+                /** @description Of this asset. */
+                asset: number;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+                /** @description Such as `5.4` */
+                control: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceObjects"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_compliance_csv: {
         parameters: {
             query?: {
                 /** @description Such as `1.8.0`; the newest, if absent. */
                 version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
             };
             header?: never;
             path: {
@@ -3086,6 +4246,51 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_compliance_pdf: {
+        parameters: {
+            query?: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
                 };
             };
             401: {
@@ -3130,6 +4335,33 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_environments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentList"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4456,7 +5688,10 @@ export interface operations {
     };
     list_recommendations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4481,9 +5716,42 @@ export interface operations {
             };
         };
     };
+    list_recommendations_csv: {
+        parameters: {
+            query?: {
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_recommendation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+            };
             header?: never;
             path: {
                 /** @description The recommendation */
@@ -4499,6 +5767,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecommendationDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recommendation_assets: {
+        parameters: {
+            query?: {
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
+                health?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationAssetPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recommendation_assets_csv: {
+        parameters: {
+            query?: {
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
+                health?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {
@@ -4811,7 +6193,10 @@ export interface operations {
     };
     get_score: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The score of this environment; of all together, if absent. */
+                environment?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4836,11 +6221,54 @@ export interface operations {
             };
         };
     };
+    get_score_group: {
+        parameters: {
+            query?: {
+                /** @description The score of this environment; of all together, if absent. */
+                environment?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The group */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreGroupDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_score_history: {
         parameters: {
             query?: {
                 /** @description How many days back, 1 to 3,650; 30, if absent. */
                 days?: number;
+                /** @description The score of this environment; of all together, if absent. */
+                environment?: string;
             };
             header?: never;
             path?: never;
@@ -4877,10 +6305,16 @@ export interface operations {
     get_score_if: {
         parameters: {
             query?: {
-                /** @description Only this recommendation's assets; those of all, if absent. */
+                /** @description Only by this recommendation; by all, if absent. */
                 recommendation?: string;
-                /** @description Only this asset; all of them, if absent. */
-                asset?: number;
+                /** @description Only these assets, joined by commas; all of them, if absent. */
+                asset?: string;
+                /** @description The score of this environment, and only assets of it; all together, if absent. */
+                environment?: string;
+                /** @description Only assets of this environment, in the score of all together. */
+                of?: string;
+                /** @description What becomes of them: `healthy` (the default), or `exempt`. */
+                then?: string;
             };
             header?: never;
             path?: never;
@@ -4894,6 +6328,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Score"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {

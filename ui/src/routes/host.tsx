@@ -118,7 +118,7 @@ function Header({ host }: { host: HostDetail }) {
         </Fact>
         {host.recommendations.map(({ id, title, health }) => (
           <Fact key={id} name={t.healthOf}>
-            <Link to="/recommendations" search={{ id }}>
+            <Link to="/recommendations/$id" params={{ id }} search={{}}>
               {title}
             </Link>{" "}
             <ControlStatus status={health} />

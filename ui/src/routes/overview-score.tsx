@@ -16,8 +16,8 @@ export function ScorePanel() {
     <section className="panel" aria-labelledby="overview-score-title">
       <header className="panel-header">
         <h2 id="overview-score-title">{t.score}</h2>
-        <Link to="/recommendations" search={{}}>
-          {t.title}
+        <Link to="/score" search={{}}>
+          {t.more}
         </Link>
       </header>
       <p className="panel-text overview-score">

@@ -99,7 +99,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const client = useQueryClient();
   const update = useUpdateDatabase();
   const mayUpdate = useMay("operator");
-  const page = (to: "/" | "/images" | "/hosts" | "/recommendations" | "/scans" | "/settings", label: string): Item => ({
+  const page = (to: "/" | "/images" | "/hosts" | "/recommendations" | "/exemptions" | "/score" | "/compliance" | "/sensors" | "/checks" | "/scans" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
     run: () => void navigate({ to }),
@@ -111,6 +111,11 @@ function useCommands(onShortcuts: () => void): Item[] {
     page("/images", strings.nav.images),
     page("/hosts", strings.nav.hosts),
     page("/recommendations", strings.nav.recommendations),
+    page("/exemptions", strings.nav.exemptions),
+    page("/score", strings.nav.score),
+    page("/compliance", strings.nav.compliance),
+    page("/checks", strings.nav.checks),
+    page("/sensors", strings.nav.sensors),
     page("/scans", strings.nav.scans),
     page("/settings", strings.nav.settings),
     action(strings.scan.title, () => {

@@ -1,272 +1,250 @@
-// The secure score, what it is made of, and what to do first.
+// What assets should be, and which of them are: by recommendation, or by asset.
 
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { recommendationQuery, recommendationsQuery, scoreHistoryQuery, scoreQuery } from "../api/host-queries";
+import { recommendationsQuery, scoreOfQuery } from "../api/estate-queries";
 import type { Recommendation, Score } from "../api/types";
-import { Time, useTitle } from "../components/bits";
-import { ControlStatus, statusName } from "../components/control-status";
+import { useTitle } from "../components/bits";
+import { type Column, DataTable } from "../components/data-table";
+import { EnvironmentChoice } from "../components/environment-choice";
+import { Choice, TextFilter, Toggle } from "../components/filter-bar";
 import { Icon } from "../components/icon";
 import { SeverityLabel } from "../components/severity";
-import { Empty, ErrorState, Skeleton } from "../components/states";
-import { hostStrings } from "../host-strings";
+import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
+import { estateStrings, kindName } from "../estate-strings";
+import { toggled } from "../lib/address";
+import { apiAddress, type RecommendationsSearch } from "../lib/estate-filters";
 import { count, points } from "../lib/format";
-import { asSeverity } from "../lib/severity";
+import { asSeverity, SEVERITIES } from "../lib/severity";
+import { strings } from "../strings";
+import { AssetList } from "./recommendations-assets";
+import "./estate.css";
 import "./hosts.css";
 import "./image.css";
 
 const route = getRouteApi("/app/recommendations");
-const t = hostStrings.recommendations;
+const t = estateStrings.recommendations;
 
 export function RecommendationsPage() {
-  const { id } = route.useSearch();
-  return id === undefined ? <All /> : <One id={id} />;
-}
-
-function All() {
   useTitle(t.title);
-  const score = useQuery(scoreQuery);
-  const list = useQuery(recommendationsQuery);
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const change = (part: RecommendationsSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
+  const score = useQuery(scoreOfQuery(search.environment));
+  const list = useQuery(recommendationsQuery(search.environment));
+  const { environment } = search;
   return (
     <div className="page">
-      <h1>{t.title}</h1>
-      {score.isError ? (
-        <ErrorState error={score.error} retry={() => void score.refetch()} />
-      ) : score.data === undefined ? (
-        <Skeleton rows={3} />
-      ) : (
-        <ScoreTile score={score.data} />
-      )}
-      {score.data !== undefined && score.data.groups.length > 0 && <Groups score={score.data} />}
-      {list.isError ? (
+      <div className="page-head">
+        <h1>{t.title}</h1>
+        <div className="page-actions">
+          <Link to="/exemptions" search={{}} className="button">
+            {t.exemptions}
+          </Link>
+          <a className="button" href={apiAddress("/api/v1/recommendations/csv", { environment })} download="recommendations.csv" title={estateStrings.csvHint}>
+            <Icon name="download" />
+            {estateStrings.csv}
+          </a>
+        </div>
+      </div>
+      {score.data !== undefined && score.data.share != null && <ScoreStrip score={score.data} environment={environment} />}
+      <nav className="tabs" aria-label={t.views}>
+        <View view={undefined} search={search} name={t.byRecommendation} />
+        <View view="assets" search={search} name={t.byAsset} />
+      </nav>
+      {search.view === "assets" ? (
+        <AssetList search={search} change={change} />
+      ) : list.isError ? (
         <ErrorState error={list.error} retry={() => void list.refetch()} />
       ) : list.data === undefined ? (
-        <Skeleton rows={6} />
+        <Skeleton rows={8} />
       ) : (
-        <List recommendations={list.data.recommendations} />
+        <List all={list.data.recommendations} groups={score.data?.groups ?? []} search={search} change={change} />
       )}
-      <Changes />
     </div>
   );
 }
 
-function ScoreTile({ score }: { score: Score }) {
-  if (score.share == null) {
+function View({ view, search, name }: { view: RecommendationsSearch["view"]; search: RecommendationsSearch; name: string }) {
+  const isCurrent = view === search.view;
+  return (
+    <Link
+      to="/recommendations"
+      search={{ view, environment: search.environment }}
+      className={isCurrent ? "tab is-current" : "tab"}
+      aria-current={isCurrent ? "page" : undefined}
+      resetScroll={false}
+    >
+      {name}
+    </Link>
+  );
+}
+
+function ScoreStrip({ score, environment }: { score: Score; environment: string | undefined }) {
+  const percent = Math.round((score.share ?? 0) * 100);
+  return (
+    <section className="panel score-strip" aria-label={t.score}>
+      <b>{percent}%</b>
+      <span className="score-bar" aria-hidden="true">
+        <span style={{ width: `${percent}%` }} />
+      </span>
+      <span>{t.points(points(score.points), points(score.max))}</span>
+      <Link to="/score" search={{ environment }}>
+        {t.scoreMore}
+      </Link>
+    </section>
+  );
+}
+
+interface ListProps {
+  all: Recommendation[];
+  groups: Score["groups"];
+  search: RecommendationsSearch;
+  change: (part: RecommendationsSearch) => void;
+}
+
+const assetsOf = (one: Recommendation) => one.healthy + one.unhealthy + one.not_applicable + one.unknown;
+
+function List({ all, groups, search, change }: ListProps) {
+  const navigate = route.useNavigate();
+  const judged = all.filter((one) => assetsOf(one) > 0);
+  const listed = search.all === "yes" ? all : judged;
+  const shown = listed.filter((one) => fits(one, search));
+  const severities = search.severity?.split(",") ?? [];
+  const active = activeFilters(search, groups, change);
+  if (judged.length === 0 && search.all === undefined && active.length === 0) {
     return (
-      <Empty title={t.noScore}>
-        <p>{t.noScoreHint}</p>
-        <Link to="/hosts" search={{}} className="button is-primary">
-          {hostStrings.hosts.join}
-        </Link>
+      <Empty title={t.empty}>
+        <p>{t.emptyHint}</p>
+        <p className="empty-actions">
+          <Link to="/hosts" search={{}} className="button is-primary">
+            {t.emptyAction}
+          </Link>
+          <button type="button" className="button" onClick={() => change({ all: "yes" })}>
+            {t.showAll}
+          </button>
+        </p>
+        <p className="muted">{t.notJudged(all.length)}</p>
       </Empty>
     );
   }
-  const percent = Math.round(score.share * 100);
   return (
-    <section className="panel score" aria-labelledby="score-title">
-      <svg className="score-ring" viewBox="0 0 100 100" aria-hidden="true">
-        <circle cx="50" cy="50" r="44" />
-        <circle className="score-part" cx="50" cy="50" r="44" pathLength="100" strokeDasharray={`${score.share * 100} 100`} />
-        <text x="50" y="52">
-          {percent}%
-        </text>
-      </svg>
-      <div>
-        <h2 id="score-title">{t.score}</h2>
-        <p>
-          <span className="visually-hidden">{percent}%: </span>
-          {t.points(points(score.points), points(score.max))}
-        </p>
+    <>
+      <div className="filter-bar">
+        <TextFilter label={t.filter} value={search.q} onChange={(q) => change({ q })} />
+        <EnvironmentChoice value={search.environment} onChange={(environment) => change({ environment })} />
+        {groups.length > 0 && (
+          <Choice
+            label={t.group}
+            value={search.group ?? ""}
+            options={[["", estateStrings.any], ...groups.map(({ id, title }) => [id, title] as const)]}
+            onChange={(group) => change({ group: group === "" ? undefined : group })}
+          />
+        )}
+        <Toggle label={t.showAll} isOn={search.all === "yes"} onChange={(isOn) => change({ all: isOn ? "yes" : undefined })} />
+        <span className="filter-count" role="status">
+          {t.shown(shown.length, listed.length)}
+        </span>
       </div>
-    </section>
-  );
-}
-
-function Groups({ score }: { score: Score }) {
-  return (
-    <section className="panel" aria-labelledby="groups-title">
-      <header className="panel-header">
-        <h2 id="groups-title">{t.groups}</h2>
-      </header>
-      <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="groups-title">
-        <table className="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">{t.groupColumns.group}</th>
-              <th scope="col" className="is-end">{t.groupColumns.max}</th>
-              <th scope="col" className="is-end">{t.groupColumns.current}</th>
-              <th scope="col" className="is-end">{t.groupColumns.potential}</th>
-              <th scope="col" className="is-end">{t.groupColumns.unhealthy}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {score.groups.map((group) => (
-              <tr key={group.id}>
-                <td>{group.title}</td>
-                <td className="is-end">{points(group.max)}</td>
-                <td className="is-end">{points(group.current)}</td>
-                <td className="is-end">{points(group.potential)}</td>
-                <td className="is-end">{t.of(group.unhealthy.length, group.unhealthy.length + group.healthy)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </section>
-  );
-}
-
-function List({ recommendations }: { recommendations: Recommendation[] }) {
-  const assets = (one: Recommendation) => one.healthy + one.unhealthy + one.not_applicable + one.unknown;
-  const judged = recommendations.filter((one) => assets(one) > 0);
-  return (
-    <section className="panel" aria-labelledby="list-title">
-      <header className="panel-header">
-        <h2 id="list-title">{t.list}</h2>
-      </header>
-      {judged.length > 0 && (
-        <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="list-title">
-          <table className="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">{t.columns.title}</th>
-                <th scope="col">{t.columns.severity}</th>
-                <th scope="col" className="is-end">{t.columns.assets}</th>
-                <th scope="col" className="is-end">{t.columns.potential}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {judged.map((one) => (
-                <tr key={one.id}>
-                  <td>
-                    <Link to="/recommendations" search={{ id: one.id }}>
-                      {one.title}
-                    </Link>
-                  </td>
-                  <td>
-                    <SeverityLabel severity={asSeverity(one.severity)} />
-                  </td>
-                  <td className="is-end">{t.of(one.unhealthy, one.healthy + one.unhealthy)}</td>
-                  <td className="is-end">{points(one.potential)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {judged.length < recommendations.length && (
-        <p className="panel-text muted">{t.notJudged(recommendations.length - judged.length)}</p>
-      )}
-    </section>
-  );
-}
-
-function Changes() {
-  const history = useQuery(scoreHistoryQuery);
-  const changes = history.data?.points ?? [];
-  return (
-    <section className="panel" aria-labelledby="changes-title">
-      <header className="panel-header">
-        <h2 id="changes-title">{t.history}</h2>
-      </header>
-      {history.isError ? (
-        <ErrorState error={history.error} retry={() => void history.refetch()} />
-      ) : (
-        <ul className="panel-text score-causes">
-          {changes.length === 0 && <li className="muted">{t.noHistory}</li>}
-          {changes.slice(0, 20).map((point) => (
-            <li key={point.at}>
-              <strong>{t.points(points(point.points), points(point.max))}</strong>{" "}
-              <span className="muted">
-                <Time at={point.at} />
-              </span>{" "}
-              {point.causes.map((cause) => t.cause(cause.asset_name, named(cause.was), named(cause.health))).join("; ")}
-            </li>
+      <div className="facets">
+        <div className="facet-group" role="group" aria-label={t.severity}>
+          <span className="facet-name" aria-hidden="true">
+            {t.severity}
+          </span>
+          {SEVERITIES.filter((severity) => severities.includes(severity) || listed.some((one) => one.severity === severity)).map((severity) => (
+            <button
+              key={severity}
+              type="button"
+              className="chip"
+              aria-pressed={severities.includes(severity)}
+              onClick={() => change({ severity: toggled(SEVERITIES, search.severity, severity) })}
+            >
+              {strings.severity[severity]}
+              <span className="chip-count">
+                {count(listed.filter((one) => one.severity === severity && fits(one, { ...search, severity: undefined })).length)}
+              </span>
+            </button>
           ))}
-        </ul>
-      )}
-    </section>
-  );
-}
-
-function named(status: string | null | undefined): string | undefined {
-  return status == null ? undefined : statusName(status).toLowerCase();
-}
-
-function One({ id }: { id: string }) {
-  const { data: one, error, refetch } = useQuery(recommendationQuery(id));
-  useTitle(one?.title ?? t.title);
-  return (
-    <div className="page">
-      <Link to="/recommendations" search={{}} className="back">
-        <Icon name="back" />
-        {t.back}
-      </Link>
-      {error !== null ? (
-        <ErrorState error={error} retry={() => void refetch()} />
-      ) : one === undefined ? (
-        <Skeleton rows={6} />
+        </div>
+      </div>
+      {shown.length === 0 ? (
+        <FilteredEmpty title={t.filteredEmpty} filters={active} clear={() => change({ q: undefined, severity: undefined, group: undefined })} />
       ) : (
-        <>
-          <header className="image-header">
-            <div className="image-title">
-              <h1>{one.title}</h1>
-              <SeverityLabel severity={asSeverity(one.severity)} />
-            </div>
-            {one.potential > 0 && <p className="image-names">{t.whatIf(points(one.potential))}</p>}
-          </header>
-          <section className="host-section">
-            <h2>{t.why}</h2>
-            <p>{one.why}</p>
-          </section>
-          <section className="host-section">
-            <h2>{t.steps}</h2>
-            <ol>
-              {one.steps.map((step) => (
-                <li key={step}>{step}</li>
-              ))}
-            </ol>
-          </section>
-          <section className="panel" aria-labelledby="assets-title">
-            <header className="panel-header">
-              <h2 id="assets-title">
-                {t.assets} <span className="muted">{count(one.assets.length)}</span>
-              </h2>
-            </header>
-            <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="assets-title">
-              <table className="plain-table">
-                <thead>
-                  <tr>
-                    <th scope="col">{t.assetColumns.name}</th>
-                    <th scope="col">{t.assetColumns.health}</th>
-                    <th scope="col">{t.assetColumns.reason}</th>
-                    <th scope="col">{t.assetColumns.since}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {one.assets.map((asset) => (
-                    <tr key={asset.id}>
-                      <td>
-                        <Link to="/hosts/$id" params={{ id: String(asset.id) }} search={asset.health === "unhealthy" ? { status: "fail" } : {}}>
-                          {asset.name}
-                        </Link>
-                      </td>
-                      <td>
-                        <ControlStatus status={asset.health} />
-                      </td>
-                      <td>{asset.reason}</td>
-                      <td>
-                        <Time at={asset.since} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          </section>
-        </>
+        <DataTable
+          label={t.title}
+          columns={columns(search.environment)}
+          rows={shown}
+          rowKey={({ id }) => id}
+          rowHeight={3.25}
+          total={shown.length}
+          onOpen={({ id }) => void navigate({ to: "/recommendations/$id", params: { id }, search: { environment: search.environment } })}
+        />
       )}
-    </div>
+      {search.all === undefined && judged.length < all.length && <p className="muted">{t.notJudged(all.length - judged.length)}</p>}
+    </>
   );
 }
+
+function fits(one: Recommendation, { q, severity, group }: RecommendationsSearch): boolean {
+  if (severity !== undefined && !severity.split(",").includes(one.severity)) return false;
+  if (group !== undefined && !one.score_groups.includes(group)) return false;
+  return q === undefined || one.title.toLowerCase().includes(q.toLowerCase());
+}
+
+function activeFilters(search: RecommendationsSearch, groups: Score["groups"], change: ListProps["change"]): ActiveFilter[] {
+  const active: ActiveFilter[] = [];
+  const { environment, group, severity, q } = search;
+  if (environment !== undefined) active.push({ label: environment, drop: () => change({ environment: undefined }) });
+  if (group !== undefined) {
+    active.push({ label: groups.find(({ id }) => id === group)?.title ?? group, drop: () => change({ group: undefined }) });
+  }
+  if (severity !== undefined) active.push({ label: severity.replaceAll(",", ", "), drop: () => change({ severity: undefined }) });
+  if (q !== undefined) active.push({ label: strings.filters.text(q), drop: () => change({ q: undefined }) });
+  return active;
+}
+
+const columns = (environment: string | undefined): Column<Recommendation>[] => [
+  {
+    id: "title",
+    header: t.columns.title,
+    cell: (one) => (
+      <span className="two-lines">
+        <Link to="/recommendations/$id" params={{ id: one.id }} search={{ environment }} data-row-link="" title={one.title}>
+          {one.title}
+        </Link>
+        <span className="muted">
+          {kindName(one.asset)}
+          {one.preview && `, ${t.preview}`}
+          {one.quick_fix && `, ${t.quickFix}`}
+        </span>
+      </span>
+    ),
+  },
+  { id: "severity", header: t.columns.severity, width: "7rem", cell: ({ severity }) => <SeverityLabel severity={asSeverity(severity)} /> },
+  {
+    id: "health",
+    header: t.columns.health,
+    width: "11rem",
+    cell: ({ healthy, unhealthy }) =>
+      healthy + unhealthy === 0 ? (
+        <span className="muted">–</span>
+      ) : (
+        <span className="two-lines">
+          <span>{t.of(unhealthy, healthy + unhealthy)}</span>
+          <span className="health-bar" aria-hidden="true">
+            <span style={{ width: `${(unhealthy * 100) / (healthy + unhealthy)}%` }} />
+          </span>
+        </span>
+      ),
+  },
+  {
+    id: "potential",
+    header: t.columns.potential,
+    width: "6.5rem",
+    align: "end",
+    sort: "descending",
+    cell: ({ potential }) => (potential > 0 ? t.plus(points(potential)) : <span className="muted">–</span>),
+  },
+];

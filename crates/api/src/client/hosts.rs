@@ -1,14 +1,13 @@
-//! Calls about hosts, recommendations and statements, and those of sensors.
+//! Calls about hosts and statements, and those of sensors.
 
 use super::{Client, ClientError, read, read_text};
 use crate::{
-    Attestation, AttestationList, Compliance, Exception, ExceptionList, Exemption, ExemptionList,
-    FactsTaken, HostDetail, HostHistory, HostPage, Join, JoinToken, JoinTokenList, Joined,
-    NewAttestation, NewException, NewExemption, NewJoinToken, PostureReport, RecommendationDetail,
-    RecommendationList, Score, ScoreHistory, SensorList,
+    Attestation, AttestationList, Exception, ExceptionList, Exemption, ExemptionList, FactsTaken,
+    HostDetail, HostHistory, HostPage, Join, JoinToken, JoinTokenList, Joined, NewAttestation,
+    NewException, NewExemption, NewJoinToken, PostureReport, SensorList,
 };
 
-type Answer<T> = Result<T, ClientError>;
+pub(super) type Answer<T> = Result<T, ClientError>;
 
 /// Each fails as [`ClientError`] says.
 #[expect(
@@ -120,6 +119,11 @@ impl Client {
         self.post("/api/v1/attestations", attestation)
     }
 
+    /// The text that one rests on.
+    pub fn attestation_evidence(&self, id: i64) -> Answer<String> {
+        self.text(&format!("/api/v1/attestations/{id}/evidence"))
+    }
+
     /// Takes one back.
     pub fn delete_attestation(&self, id: i64) -> Answer<()> {
         self.delete(&format!("/api/v1/attestations/{id}"))
@@ -140,51 +144,7 @@ impl Client {
         self.delete(&format!("/api/v1/exemptions/{id}"))
     }
 
-    /// All recommendations.
-    pub fn recommendations(&self) -> Answer<RecommendationList> {
-        self.get("/api/v1/recommendations")
-    }
-
-    /// One, with its assets.
-    pub fn recommendation(&self, id: &str) -> Answer<RecommendationDetail> {
-        self.get(&format!("/api/v1/recommendations/{}", encoded(id)))
-    }
-
-    /// The secure score.
-    pub fn score(&self) -> Answer<Score> {
-        self.get("/api/v1/score")
-    }
-
-    /// The score as it would be with unhealthy assets mended.
-    pub fn score_if(&self, recommendation: Option<&str>, asset: Option<i64>) -> Answer<Score> {
-        let recommendation = recommendation.map(|id| format!("recommendation={}", encoded(id)));
-        let asset = asset.map(|id| format!("asset={id}"));
-        let query: Vec<String> = recommendation.into_iter().chain(asset).collect();
-        self.get(&format!("/api/v1/score/what-if?{}", query.join("&")))
-    }
-
-    /// The score as it was in the last days.
-    pub fn score_history(&self, days: u32) -> Answer<ScoreHistory> {
-        self.get(&format!("/api/v1/score/history?days={days}"))
-    }
-
-    /// A benchmark over all assets.
-    pub fn compliance(&self, benchmark: &str, version: Option<&str>) -> Answer<Compliance> {
-        self.get(&compliance(benchmark, "", version))
-    }
-
-    /// The same as CSV.
-    pub fn compliance_csv(&self, benchmark: &str, version: Option<&str>) -> Answer<String> {
-        let url = format!("{}{}", self.base, compliance(benchmark, "/csv", version));
-        let answer = self
-            .agent
-            .get(&url)
-            .header("authorization", &self.authorization)
-            .call();
-        read_text(url, answer)
-    }
-
-    fn delete(&self, path: &str) -> Answer<()> {
+    pub(super) fn delete(&self, path: &str) -> Answer<()> {
         let url = format!("{}{path}", self.base);
         let answer = self
             .agent
@@ -195,17 +155,8 @@ impl Client {
     }
 }
 
-fn compliance(benchmark: &str, rest: &str, version: Option<&str>) -> String {
-    let query = version.map(|version| format!("?version={}", encoded(version)));
-    format!(
-        "/api/v1/compliance/{}{rest}{}",
-        encoded(benchmark),
-        query.unwrap_or_default()
-    )
-}
-
 /// As a part of an address (RFC 3986, section 2.3).
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(byte).to_string()

@@ -1,6 +1,7 @@
-//! What can be typed behind `server` about hosts, recommendations and what people say of them.
+//! What can be typed behind `server` about hosts and what people say of them.
 
-use clap::{Args as ClapArgs, Subcommand};
+use camino::Utf8PathBuf;
+use clap::Subcommand;
 use jiff::Timestamp;
 
 /// What a server is asked about hosts.
@@ -55,26 +56,6 @@ pub(crate) enum HostsCommand {
     /// Look after exemptions: hosts that a recommendation does not count.
     #[command(subcommand)]
     Exemption(ExemptionCommand),
-    /// List all recommendations, as JSON.
-    Recommendations,
-    /// Print a recommendation and what it says of each host, as JSON.
-    Recommendation {
-        /// Its id.
-        id: String,
-    },
-    /// Print the secure score as JSON.
-    Score(ScoreArgs),
-    /// Print a benchmark over all hosts.
-    Compliance {
-        /// Such as cis-docker.
-        benchmark: String,
-        /// The edition; without it, the newest.
-        #[arg(long, value_name = "VERSION")]
-        edition: Option<String>,
-        /// As CSV, one line for each control and host, instead of JSON.
-        #[arg(long)]
-        csv: bool,
-    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +73,9 @@ pub(crate) enum JoinTokenCommand {
         /// How many sensors may join by it; any number, if not given.
         #[arg(long, value_name = "NUMBER")]
         uses: Option<u32>,
+        /// The environment that their machines belong to; `default`, if not given.
+        #[arg(long, value_name = "NAME")]
+        environment: Option<String>,
     },
     /// End one. Sensors that joined by it stay.
     Delete {
@@ -150,6 +134,17 @@ pub(crate) enum AttestationCommand {
         /// The benchmark and its edition.
         #[arg(long, default_value = "cis-docker@1.8.0", value_name = "NAME@VERSION")]
         benchmark: String,
+        /// Until when it holds, if sooner than its control says.
+        #[arg(long, value_name = "TIME")]
+        until: Option<Timestamp>,
+        /// A file of text to keep with it.
+        #[arg(long, value_name = "FILE")]
+        evidence: Option<Utf8PathBuf>,
+    },
+    /// Print the text that was kept with one.
+    Evidence {
+        /// Its number.
+        id: i64,
     },
     /// Take one back.
     Delete {
@@ -166,9 +161,12 @@ pub(crate) enum ExemptionCommand {
     Create {
         /// The recommendation.
         recommendation: String,
-        /// The host's number; all hosts, if not given.
+        /// The number of a host or other asset; more than one, if not given.
         #[arg(long, value_name = "ID")]
         host: Option<i64>,
+        /// All assets of this environment; all of all, if neither is given.
+        #[arg(long, value_name = "NAME", conflicts_with = "host")]
+        environment: Option<String>,
         /// mitigated (something else makes up for it) or waiver (the risk is accepted).
         #[arg(long, default_value = "waiver", value_name = "KIND")]
         kind: String,
@@ -184,17 +182,4 @@ pub(crate) enum ExemptionCommand {
         /// Its number.
         id: i64,
     },
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ScoreArgs {
-    /// As it was in the last days, and what changed it.
-    #[arg(long, value_name = "DAYS", conflicts_with_all = ["if_mended", "if_host"])]
-    pub(crate) history: Option<u32>,
-    /// As it would be if hosts needed this recommendation no more.
-    #[arg(long, value_name = "RECOMMENDATION")]
-    pub(crate) if_mended: Option<String>,
-    /// As it would be if this host needed nothing more.
-    #[arg(long, value_name = "HOST")]
-    pub(crate) if_host: Option<i64>,
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::{ASSESS, JobError};
-use crate::posture::{self, Said, judging, scoring};
+use crate::posture::{self, Content, Said, judging, own, scoring};
 use crate::state::App;
 
 /// The setting that holds the digest of the content that all assets were judged with.
@@ -44,6 +44,7 @@ pub(crate) async fn enqueue(
 }
 
 pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
+    own::refresh(app).await?;
     let payload: Payload = serde_json::from_str(&job.payload).context("payload")?;
     match payload.asset {
         Some(asset) => one(app, job, AssetId(asset)).await?,
@@ -56,12 +57,13 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
 async fn one(app: &Arc<App>, job: &Job, asset: AssetId) -> Result<(), JobError> {
     let said = Arc::new(Said::load(&app.store).await?);
     let now = app.now();
-    let judged = judge(app, &said, asset, now).await?;
+    let content = app.content();
+    let judged = judge(app, &content, &said, asset, now).await?;
     let mut tx = app.store.begin().await?;
     if let Some(judged) = judged {
         match save(&mut tx, asset, &judged, now).await {
             Ok(causes) => {
-                scoring::note(&mut tx, &app.content, causes, now).await?;
+                scoring::note(&mut tx, &content, causes, now).await?;
             }
             // Deleted meanwhile: nothing was written yet.
             Err(StoreError::NotFound { .. }) => {}
@@ -77,13 +79,15 @@ async fn all(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     let now = app.now();
     let said = Arc::new(Said::load(&app.store).await?);
     let known = assets::all(&app.store, "").await?;
+    // One content for all of them: what is exchanged meanwhile has a job of its own.
+    let content = app.content();
     let mut causes = Vec::new();
     for asset in &known {
         if app.shutdown.is_cancelled() {
             return Err(JobError::Stopped);
         }
         // One asset that cannot be judged keeps none of the others from it; it is tried again by itself.
-        match judge_and_save(app, &said, asset.id, now).await {
+        match judge_and_save(app, &content, &said, asset.id, now).await {
             Ok(more) => causes.extend(more),
             Err(error) => {
                 warn!(
@@ -99,8 +103,8 @@ async fn all(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     }
     causes.truncate(MOST_CAUSES);
     let mut tx = app.store.begin().await?;
-    scoring::note(&mut tx, &app.content, causes, now).await?;
-    settings::set(&mut tx, JUDGED_WITH, app.content.digest.as_str()).await?;
+    scoring::note(&mut tx, &content, causes, now).await?;
+    settings::set(&mut tx, JUDGED_WITH, content.digest.as_str()).await?;
     settings::set(&mut tx, JUDGED_AT, &now.to_string()).await?;
     jobs::complete(&mut tx, job).await?;
     tx.commit().await?;
@@ -110,11 +114,12 @@ async fn all(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
 
 async fn judge_and_save(
     app: &Arc<App>,
+    content: &Arc<Content>,
     said: &Arc<Said>,
     asset: AssetId,
     now: Timestamp,
 ) -> anyhow::Result<Vec<Cause>> {
-    let Some(judged) = judge(app, said, asset, now).await? else {
+    let Some(judged) = judge(app, content, said, asset, now).await? else {
         return Ok(Vec::new());
     };
     let mut tx = app.store.begin().await?;
@@ -131,6 +136,7 @@ async fn judge_and_save(
 /// Nothing for an asset that is gone or has sent nothing.
 async fn judge(
     app: &Arc<App>,
+    content: &Arc<Content>,
     said: &Arc<Said>,
     asset: AssetId,
     now: Timestamp,
@@ -138,7 +144,7 @@ async fn judge(
     let Some(facts) = assets::facts(&app.store, asset).await? else {
         return Ok(None);
     };
-    let (content, said) = (Arc::clone(&app.content), Arc::clone(said));
+    let (content, said) = (Arc::clone(content), Arc::clone(said));
     let judging = move || {
         let snapshot = posture::unpack(&facts.content)?;
         anyhow::Ok(judging::judge(&content, &snapshot, &said, asset, now))

@@ -13,6 +13,7 @@ use tracing::warn;
 use crate::jobs::{
     ASSESS, JUDGED_AT, JUDGED_WITH, MATCHED_WITH, SCAN, ScanJob, UPDATE_TRIED, announce,
 };
+use crate::posture::own;
 use crate::state::App;
 
 /// Pause between two rounds.
@@ -83,12 +84,14 @@ async fn posture(app: &Arc<App>) -> anyhow::Result<()> {
     if jobs::any_pending(&app.store, &[ASSESS]).await? {
         return Ok(());
     }
+    // Another process may have brought checks.
+    own::refresh(app).await?;
     let now = app.now();
     let judged_with = settings::get(&app.store, JUDGED_WITH).await?;
     let judged_at = settings::get(&app.store, JUDGED_AT).await?;
     let judged_at = judged_at.and_then(|time| time.parse::<Timestamp>().ok());
     let is_due = match judged_at {
-        Some(judged_at) if judged_with.as_deref() == Some(app.content.digest.as_str()) => {
+        Some(judged_at) if judged_with.as_deref() == Some(app.content().digest.as_str()) => {
             exceptions::any_ended(&app.store, judged_at, now).await?
         }
         _ => true,

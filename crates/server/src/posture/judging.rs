@@ -175,7 +175,7 @@ fn recommended(
 fn exempted(plain: Health, said: &Said, asset: AssetId, now: Timestamp) -> Health {
     let exemption = said.exemptions.iter().find(|exemption| {
         exemption.said.recommendation == plain.recommendation
-            && exemption.said.asset.is_none_or(|of| of == asset)
+            && said.is_about(exemption, asset)
             && exemption.said.expires.is_none_or(|until| now < until)
     });
     match exemption {

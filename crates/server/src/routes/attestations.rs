@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use jiff::SignedDuration;
-use seareeve_api::{Attestation, AttestationList, ErrorBody, NewAttestation};
+use seareeve_api::{Attestation, AttestationList, ErrorBody, NewAttestation, NewEvidence};
 use seareeve_posture::Outcome;
+use seareeve_store::attestations::Evidence;
 use seareeve_store::users::Role;
 use seareeve_store::{AssetId, AttestationId, assets, attestations};
 use serde::Deserialize;
@@ -17,6 +19,9 @@ use super::statements;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
+
+/// Bytes of evidence at most.
+const MOST_EVIDENCE: usize = 64 * 1024;
 
 /// Of which host.
 #[derive(Deserialize, IntoParams)]
@@ -64,7 +69,8 @@ pub(super) async fn create(
             "a person can say pass, fail or not_applicable",
         ));
     };
-    let library = &app.content.library;
+    let content = app.content();
+    let library = &content.library;
     let benchmark = library.benchmark(&given.benchmark, Some(&given.version));
     let control = benchmark.and_then(|benchmark| benchmark.control(&given.control));
     let Some(control) = control else {
@@ -75,9 +81,16 @@ pub(super) async fn create(
             "checks decide this control: where it may fail, make an exception",
         ));
     }
+    statements::ends_later(given.until, now)?;
+    let evidence = given.evidence.map(evidence_of).transpose()?;
     let asset = assets::get(&app.store, AssetId(given.host)).await?;
     let asset = asset.ok_or_else(|| ApiError::not_found("host"))?;
     let lasts = |days: u16| now + SignedDuration::from_hours(24 * i64::from(days));
+    let longest = control.max_age_days.map(lasts);
+    let expires = match (longest, given.until) {
+        (Some(longest), Some(until)) => Some(longest.min(until)),
+        (longest, until) => longest.or(until),
+    };
     let said = attestations::NewAttestation {
         asset: asset.id,
         benchmark: given.benchmark,
@@ -85,19 +98,57 @@ pub(super) async fn create(
         control: given.control,
         outcome: outcome.as_str().to_owned(),
         reason: given.reason.trim().to_owned(),
-        expires: control.max_age_days.map(lasts),
+        expires,
     };
     let mut tx = app.store.begin().await?;
-    let id = attestations::create(&mut tx, &said, &caller.user.name, now).await?;
+    let id =
+        attestations::create(&mut tx, &said, evidence.as_ref(), &caller.user.name, now).await?;
     statements::judge_again(&app, tx, Some(asset.id), now).await?;
     let attestation = attestations::Attestation {
         id,
         asset_name: asset.name,
         said,
+        evidence: evidence.map(|evidence| evidence.name),
         author: caller.user.name,
         created: now,
     };
     Ok((StatusCode::CREATED, Json(wire(attestation))))
+}
+
+/// The text that an attestation rests on.
+#[utoipa::path(get, operation_id = "get_attestation_evidence", path = "/api/v1/attestations/{id}/evidence", tag = "statements",
+    params(("id" = i64, Path, description = "The attestation")),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn evidence(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(id): Path<i64>,
+) -> ApiResult<Response> {
+    let evidence = attestations::evidence(&app.store, AttestationId(id)).await?;
+    let evidence = evidence.ok_or_else(|| ApiError::not_found("evidence"))?;
+    // Somebody's text: it is saved, never shown as a page.
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"evidence.txt\"",
+        ),
+    ];
+    Ok((headers, evidence.text).into_response())
+}
+
+fn evidence_of(given: NewEvidence) -> ApiResult<Evidence> {
+    let name = given.name.trim();
+    let is_name = (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if !is_name || given.text.is_empty() || given.text.len() > MOST_EVIDENCE {
+        return Err(ApiError::bad_request(format!(
+            "evidence has a name of 1 to 200 characters and a text of up to {MOST_EVIDENCE} bytes"
+        )));
+    }
+    Ok(Evidence {
+        name: name.to_owned(),
+        text: given.text,
+    })
 }
 
 /// Take an attestation back. Its host is judged anew. For security admins.
@@ -122,6 +173,7 @@ fn wire(attestation: attestations::Attestation) -> Attestation {
     Attestation {
         id: attestation.id.0,
         host_name: attestation.asset_name,
+        evidence_name: attestation.evidence,
         author: attestation.author,
         created: attestation.created,
         expires: said.expires,
@@ -132,6 +184,8 @@ fn wire(attestation: attestations::Attestation) -> Attestation {
             control: said.control,
             status: said.outcome,
             reason: said.reason,
+            until: None,
+            evidence: None,
         },
     }
 }

@@ -40,7 +40,8 @@ pub(super) async fn create(
     let now = app.now();
     statements::reason(&given.reason)?;
     statements::ends_later(given.expires, now)?;
-    let library = &app.content.library;
+    let content = app.content();
+    let library = &content.library;
     if library.check(&given.check).is_none() {
         return Err(ApiError::bad_request("no check has this id"));
     }

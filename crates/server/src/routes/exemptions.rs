@@ -28,7 +28,7 @@ pub(super) async fn list(
     }))
 }
 
-/// Take an asset, or all, out of a recommendation: it becomes not applicable there. For security admins.
+/// Take an asset, an environment, or all, out of a recommendation: they become not applicable there. For security admins.
 #[utoipa::path(post, operation_id = "create_exemption", path = "/api/v1/exemptions", tag = "statements", request_body = NewExemption,
     responses((status = 201, body = Exemption), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
@@ -41,12 +41,24 @@ pub(super) async fn create(
     let now = app.now();
     statements::reason(&given.reason)?;
     statements::ends_later(given.expires, now)?;
-    let catalogue = &app.content.catalogue;
-    if catalogue.recommendation(&given.recommendation).is_none() {
+    let content = app.content();
+    if content
+        .catalogue
+        .recommendation(&given.recommendation)
+        .is_none()
+    {
         return Err(ApiError::bad_request("no recommendation has this id"));
     }
     let kind = ExemptionKind::parse(&given.kind)
         .ok_or_else(|| ApiError::bad_request("an exemption is mitigated or a waiver"))?;
+    if let Some(name) = &given.environment {
+        super::assets::environment_name(name)?;
+        if given.asset.is_some() {
+            return Err(ApiError::bad_request(
+                "an exemption is about one asset, or an environment, or all",
+            ));
+        }
+    }
     let asset = match given.asset {
         None => None,
         Some(id) => {
@@ -57,6 +69,7 @@ pub(super) async fn create(
     let said = exemptions::NewExemption {
         recommendation: given.recommendation,
         asset: asset.as_ref().map(|asset| asset.id),
+        environment: given.environment,
         kind,
         reason: given.reason.trim().to_owned(),
         expires: given.expires,
@@ -102,6 +115,7 @@ fn wire(exemption: exemptions::Exemption) -> Exemption {
         said: NewExemption {
             recommendation: said.recommendation,
             asset: said.asset.map(|asset| asset.0),
+            environment: said.environment,
             kind: said.kind.as_str().to_owned(),
             reason: said.reason,
             expires: said.expires,

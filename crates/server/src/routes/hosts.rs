@@ -125,9 +125,10 @@ pub(super) async fn get(
         }
     }
     let recommendations = assets::health_of(&app.store, asset.id).await?;
+    let content = app.content();
     let recommendations = recommendations.into_iter().map(|entry| {
         let id = entry.health.recommendation;
-        let known = app.content.catalogue.recommendation(&id);
+        let known = content.catalogue.recommendation(&id);
         HostRecommendation {
             title: known.map(|one| one.title.clone()).unwrap_or_default(),
             severity: known.map_or("", |one| one.severity.as_str()).to_owned(),
@@ -175,7 +176,7 @@ pub(super) async fn report(
     let (asset, facts) = host(&app, id).await?;
     let benchmarks = wanted(&app, query.benchmark.as_deref())?;
     let said = Said::load(&app.store).await.map_err(ApiError::from_any)?;
-    let (content, now) = (Arc::clone(&app.content), app.now());
+    let (content, now) = (app.content(), app.now());
     let report = blocking(move || {
         let snapshot = posture::unpack(&facts.content)?;
         // Benchmarks are not about what is listed as not applicable.
@@ -227,7 +228,8 @@ pub(super) async fn history(
     let (asset, _) = host(&app, id).await?;
     let after = cursor(query.cursor);
     let page = assets::history(&app.store, asset.id, after.as_ref(), limit(query.limit)).await?;
-    let library = &app.content.library;
+    let content = app.content();
+    let library = &content.library;
     let change = |change: assets::ControlChange| {
         let benchmark = library.benchmark(&change.benchmark, Some(&change.version));
         let control = benchmark.and_then(|benchmark| benchmark.control(&change.control));
@@ -271,7 +273,7 @@ pub(super) async fn delete(
     if !assets::delete(&mut tx, asset.id).await? {
         return Err(ApiError::not_found("host"));
     }
-    scoring::note(&mut tx, &app.content, causes.collect(), app.now()).await?;
+    scoring::note(&mut tx, &app.content(), causes.collect(), app.now()).await?;
     tx.commit().await?;
     app.events.publish(Event::Posture);
     Ok(StatusCode::NO_CONTENT)
@@ -289,7 +291,8 @@ async fn host(app: &App, id: i64) -> ApiResult<(Asset, Facts)> {
 
 /// Ids and editions of the benchmarks that are asked for.
 fn wanted(app: &App, asked: Option<&str>) -> ApiResult<Vec<(String, String)>> {
-    let library = &app.content.library;
+    let content = app.content();
+    let library = &content.library;
     let key = |benchmark: &judge::Benchmark| (benchmark.id.clone(), benchmark.version.clone());
     let Some(asked) = asked else {
         let about_hosts = library.benchmarks().filter(|one| one.asset == KIND);

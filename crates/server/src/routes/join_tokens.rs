@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use jiff::SignedDuration;
 use seareeve_api::{ErrorBody, JoinToken, JoinTokenList, NewJoinToken};
 use seareeve_store::users::Role;
-use seareeve_store::{JoinTokenId, join_tokens};
+use seareeve_store::{JoinTokenId, environments, join_tokens};
 
 use crate::auth::caller::Caller;
 use crate::auth::secret::Secret;
@@ -51,6 +51,11 @@ pub(super) async fn create(
             "a join token has a name of 1 to 100 characters, ends in 1 to 8,760 hours, and has at least one use",
         ));
     }
+    let environment = given
+        .environment
+        .as_deref()
+        .unwrap_or(environments::DEFAULT);
+    super::assets::environment_name(environment)?;
     let now = app.now();
     let expires = now + SignedDuration::from_hours(i64::from(given.hours));
     let secret = Secret::generate(PREFIX)?;
@@ -66,6 +71,7 @@ pub(super) async fn create(
         expires,
     )
     .await?;
+    environments::set_of_join_token(&mut tx, id, environment).await?;
     tx.commit().await?;
     let token = JoinToken {
         id: id.0,
@@ -73,6 +79,7 @@ pub(super) async fn create(
         author: author.clone(),
         created: now,
         expires,
+        environment: environment.to_owned(),
         most_uses: given.most_uses.map(u64::from),
         uses: 0,
         last_used: None,
@@ -106,6 +113,7 @@ fn wire(token: join_tokens::JoinToken) -> JoinToken {
         author: token.author,
         created: token.created,
         expires: token.expires,
+        environment: token.environment,
         most_uses: token.most_uses,
         uses: token.uses,
         last_used: token.last_used,

@@ -1,95 +1,275 @@
 //! Recommendations: what assets should be, and which of them are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use seareeve_api::{
-    ErrorBody, Recommendation, RecommendationAsset, RecommendationDetail, RecommendationList,
+    ErrorBody, Recommendation, RecommendationAsset, RecommendationAssetPage, RecommendationDetail,
+    RecommendationList,
 };
 use seareeve_posture as judge;
-use seareeve_store::assets::{self, HealthEntry, HealthState};
+use seareeve_store::assets::{self, HealthEntry, HealthState, StandingFilter};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::csv::Csv;
+use super::query::{cursor, next};
+use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
-use crate::posture::scoring::{mended, score_of};
+use crate::posture::Content;
+use crate::posture::scoring::{potentials, within};
 use crate::state::App;
 
+/// Assets that a recommendation itself shows.
+const SHOWN: usize = 200;
+
+/// Where.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ScopeQuery {
+    /// Only assets of this environment; of all, if absent.
+    environment: Option<String>,
+}
+
+/// Which assets.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AssetsQuery {
+    /// `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent.
+    health: Option<String>,
+    /// Only assets of this environment; of all, if absent.
+    environment: Option<String>,
+    /// Part of a name.
+    q: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows, up to 200.
+    limit: Option<u32>,
+}
+
 /// All recommendations, with how many assets need them.
-#[utoipa::path(get, operation_id = "list_recommendations", path = "/api/v1/recommendations", tag = "recommendations",
+#[utoipa::path(get, operation_id = "list_recommendations", path = "/api/v1/recommendations", tag = "recommendations", params(ScopeQuery),
     responses((status = 200, body = RecommendationList), (status = 401, body = ErrorBody)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     _caller: Caller,
+    Query(query): Query<ScopeQuery>,
 ) -> ApiResult<Json<RecommendationList>> {
-    let entries = assets::health(&app.store, "").await?;
-    let all = app.content.catalogue.recommendations();
-    let mut recommendations: Vec<(judge::Recommendation, Recommendation)> = all
-        .map(|one| (one.clone(), wire(&app, one, &entries)))
-        .collect();
-    recommendations.sort_by(|(a, shown_a), (b, shown_b)| {
-        let points = shown_b.potential.total_cmp(&shown_a.potential);
-        let unhealthy = shown_b.unhealthy.cmp(&shown_a.unhealthy);
-        points
-            .then(unhealthy)
-            .then(b.severity.cmp(&a.severity))
-            .then(a.title.cmp(&b.title))
-    });
-    let recommendations = recommendations.into_iter().map(|(_, shown)| shown);
-    Ok(Json(RecommendationList {
-        recommendations: recommendations.collect(),
-    }))
+    let recommendations = all(&app, query.environment.as_deref()).await?;
+    Ok(Json(RecommendationList { recommendations }))
 }
 
-/// A recommendation, and what it says of each asset.
+/// The same as CSV.
+#[utoipa::path(get, operation_id = "list_recommendations_csv", path = "/api/v1/recommendations/csv", tag = "recommendations", params(ScopeQuery),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 401, body = ErrorBody)))]
+pub(super) async fn csv(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Query(query): Query<ScopeQuery>,
+) -> ApiResult<Response> {
+    let mut file = Csv::new(&[
+        "recommendation",
+        "title",
+        "severity",
+        "asset",
+        "score_groups",
+        "preview",
+        "unhealthy",
+        "healthy",
+        "not_applicable",
+        "unknown",
+        "potential",
+    ]);
+    for one in all(&app, query.environment.as_deref()).await? {
+        file.row(&[
+            &one.id,
+            &one.title,
+            &one.severity,
+            &one.asset,
+            &one.score_groups.join(" "),
+            if one.preview { "yes" } else { "no" },
+            &one.unhealthy.to_string(),
+            &one.healthy.to_string(),
+            &one.not_applicable.to_string(),
+            &one.unknown.to_string(),
+            &format!("{:.2}", one.potential),
+        ]);
+    }
+    Ok(file.answer("recommendations"))
+}
+
+/// A recommendation, and what it says of its first assets.
 #[utoipa::path(get, operation_id = "get_recommendation", path = "/api/v1/recommendations/{id}", tag = "recommendations",
-    params(("id" = String, Path, description = "The recommendation")),
+    params(("id" = String, Path, description = "The recommendation"), ScopeQuery),
     responses((status = 200, body = RecommendationDetail), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
     _caller: Caller,
     Path(id): Path<String>,
+    Query(query): Query<ScopeQuery>,
 ) -> ApiResult<Json<RecommendationDetail>> {
-    let recommendation = app.content.catalogue.recommendation(&id);
-    let recommendation = recommendation.ok_or_else(|| ApiError::not_found("recommendation"))?;
+    let content = app.content();
+    let recommendation = known(&content, &id)?;
     let entries = assets::health(&app.store, "").await?;
-    let summary = wire(&app, recommendation, &entries);
+    let entries = within(entries, query.environment.as_deref());
+    let points = potentials(&content, &entries);
+    let potential = points.get(id.as_str()).copied().unwrap_or_default();
+    let summary = wire(recommendation, counts(&entries).get(id.as_str()), potential);
     let about = entries
         .into_iter()
         .filter(|entry| entry.health.recommendation == id);
-    let assets = about.map(|entry| RecommendationAsset {
-        id: entry.asset.0,
-        name: entry.asset_name,
-        health: entry.health.state.as_str().to_owned(),
-        reason: entry.health.reason,
-        since: entry.since,
-        exemption: entry.health.exemption.map(|id| id.0),
-    });
     Ok(Json(RecommendationDetail {
         summary,
         why: recommendation.why.clone(),
         steps: recommendation.steps.clone(),
         benchmark: recommendation.benchmark.clone(),
         quick_fix_text: recommendation.quick_fix.clone(),
-        assets: assets.collect(),
+        assets: about.take(SHOWN).map(asset).collect(),
     }))
 }
 
-fn wire(app: &App, one: &judge::Recommendation, entries: &[HealthEntry]) -> Recommendation {
-    let count = |state: HealthState| {
-        let about = entries
-            .iter()
-            .filter(|entry| entry.health.recommendation == one.id);
-        let count = about.filter(|entry| entry.health.state == state).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
+/// What a recommendation says of assets, a page at a time.
+#[utoipa::path(get, operation_id = "list_recommendation_assets", path = "/api/v1/recommendations/{id}/assets", tag = "recommendations",
+    params(("id" = String, Path, description = "The recommendation"), AssetsQuery),
+    responses((status = 200, body = RecommendationAssetPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+pub(super) async fn assets_of(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<AssetsQuery>,
+) -> ApiResult<Json<RecommendationAssetPage>> {
+    known(&app.content(), &id)?;
+    let filter = filter(&query)?;
+    let after = cursor(query.cursor);
+    let rows = limit(query.limit);
+    let page = assets::standing(&app.store, &id, &filter, after.as_ref(), rows).await?;
+    Ok(Json(RecommendationAssetPage {
+        assets: page.items.into_iter().map(asset).collect(),
+        next: next(page.next),
+    }))
+}
+
+/// The same as CSV, all pages of it.
+#[utoipa::path(get, operation_id = "list_recommendation_assets_csv", path = "/api/v1/recommendations/{id}/csv", tag = "recommendations",
+    params(("id" = String, Path, description = "The recommendation"), AssetsQuery),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+pub(super) async fn assets_csv(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(id): Path<String>,
+    Query(query): Query<AssetsQuery>,
+) -> ApiResult<Response> {
+    known(&app.content(), &id)?;
+    let filter = filter(&query)?;
+    let mut file = Csv::new(&[
+        "recommendation",
+        "asset",
+        "kind",
+        "environment",
+        "health",
+        "reason",
+        "since",
+        "exempt",
+    ]);
+    let mut after = cursor(query.cursor);
+    loop {
+        let page = assets::standing(&app.store, &id, &filter, after.as_ref(), 1_000).await?;
+        for one in page.items {
+            file.row(&[
+                &id,
+                &one.asset_name,
+                &one.asset_kind,
+                &one.environment,
+                one.health.state.as_str(),
+                one.health.reason.as_deref().unwrap_or_default(),
+                &one.since.to_string(),
+                if one.health.exemption.is_some() {
+                    "yes"
+                } else {
+                    "no"
+                },
+            ]);
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(file.answer(&id));
+        }
+    }
+}
+
+fn filter(query: &AssetsQuery) -> ApiResult<StandingFilter> {
+    Ok(StandingFilter {
+        environment: query.environment.clone().unwrap_or_default(),
+        query: query.q.clone().unwrap_or_default(),
+        state: state(query.health.as_deref())?,
+    })
+}
+
+/// A word for what recommendations say.
+pub(super) fn state(word: Option<&str>) -> ApiResult<Option<HealthState>> {
+    let state = |word| {
+        HealthState::parse(word).ok_or_else(|| {
+            ApiError::bad_request("it is healthy, unhealthy, not_applicable or unknown")
+        })
     };
-    let unhealthy = count(HealthState::Unhealthy);
-    let potential = if unhealthy == 0 {
-        0.0
-    } else {
-        let after = mended(entries, Some(&one.id), None);
-        score_of(&app.content, &after).current() - score_of(&app.content, entries).current()
+    word.map(state).transpose()
+}
+
+fn known<'c>(content: &'c Content, id: &str) -> ApiResult<&'c judge::Recommendation> {
+    let known = content.catalogue.recommendation(id);
+    known.ok_or_else(|| ApiError::not_found("recommendation"))
+}
+
+async fn all(app: &App, environment: Option<&str>) -> ApiResult<Vec<Recommendation>> {
+    let content = app.content();
+    let entries = assets::health(&app.store, "").await?;
+    let entries = within(entries, environment);
+    let (counted, points) = (counts(&entries), potentials(&content, &entries));
+    let shown = |one: &judge::Recommendation| {
+        let id = one.id.as_str();
+        let potential = points.get(id).copied().unwrap_or_default();
+        (one.severity, wire(one, counted.get(id), potential))
     };
+    let mut all: Vec<_> = content.catalogue.recommendations().map(shown).collect();
+    all.sort_by(|(severe, one), (severe_other, other)| {
+        let points = other.potential.total_cmp(&one.potential);
+        points
+            .then(other.unhealthy.cmp(&one.unhealthy))
+            .then(severe_other.cmp(severe))
+            .then(one.title.cmp(&other.title))
+    });
+    Ok(all.into_iter().map(|(_, one)| one).collect())
+}
+
+/// Assets by what is said of them: healthy, unhealthy, not applicable, unknown.
+type Counts = [u32; 4];
+
+fn counts(entries: &[HealthEntry]) -> BTreeMap<&str, Counts> {
+    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
+    for entry in entries {
+        let [healthy, unhealthy, not_applicable, unknown] =
+            counts.entry(&entry.health.recommendation).or_default();
+        let count = match entry.health.state {
+            HealthState::Healthy => healthy,
+            HealthState::Unhealthy => unhealthy,
+            HealthState::NotApplicable => not_applicable,
+            HealthState::Unknown => unknown,
+        };
+        *count = count.saturating_add(1);
+    }
+    counts
+}
+
+fn wire(one: &judge::Recommendation, counts: Option<&Counts>, potential: f64) -> Recommendation {
+    let [healthy, unhealthy, not_applicable, unknown] = counts.copied().unwrap_or_default();
     Recommendation {
         id: one.id.clone(),
         title: one.title.clone(),
@@ -99,10 +279,23 @@ fn wire(app: &App, one: &judge::Recommendation, entries: &[HealthEntry]) -> Reco
         preview: one.preview,
         quick_fix: one.quick_fix.is_some(),
         deny: one.deny,
-        healthy: count(HealthState::Healthy),
+        healthy,
         unhealthy,
-        not_applicable: count(HealthState::NotApplicable),
-        unknown: count(HealthState::Unknown),
+        not_applicable,
+        unknown,
         potential,
+    }
+}
+
+fn asset(entry: HealthEntry) -> RecommendationAsset {
+    RecommendationAsset {
+        id: entry.asset.0,
+        name: entry.asset_name,
+        kind: entry.asset_kind,
+        environment: entry.environment,
+        health: entry.health.state.as_str().to_owned(),
+        reason: entry.health.reason,
+        since: entry.since,
+        exemption: entry.health.exemption.map(|id| id.0),
     }
 }

@@ -8,12 +8,12 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use seareeve_api::{ErrorBody, Event, FactsTaken, Join, Joined, Sensor, SensorList};
 use seareeve_model::{Digest, Snapshot};
 use seareeve_store::assets::{self, Engine, NewFacts};
 use seareeve_store::users::Role;
-use seareeve_store::{SensorId, join_tokens, sensors};
+use seareeve_store::{SensorId, environments, join_tokens, sensors};
 use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
@@ -30,6 +30,8 @@ use crate::state::App;
 pub(super) const FACTS_LIMIT: usize = 32 * 1024 * 1024;
 /// Characters of a name or id.
 const MOST_CHARACTERS: usize = 255;
+/// A sensor sends its facts once a day in any case.
+const SILENT: SignedDuration = SignedDuration::from_hours(25);
 /// Kinds of facts in one snapshot.
 const MOST_KINDS: usize = 64;
 /// The kinds of assets that sensors send facts of.
@@ -65,6 +67,7 @@ pub(super) async fn join(
         ));
     };
     let id = sensors::create(&mut tx, &own.hash, name, &given.version, &joined_by, now).await?;
+    environments::pass_to_sensor(&mut tx, id, &secret::hash(&given.token)).await?;
     tx.commit().await?;
     info!(sensor.id = id.0, name, "a sensor joined");
     let joined = Joined {
@@ -104,6 +107,7 @@ pub(super) async fn put_facts(
     }
     if sensor.asset.is_none() {
         sensors::bind(&mut tx, sensor.id, taken.asset).await?;
+        environments::pass_to_asset(&mut tx, taken.asset, sensor.id).await?;
     }
     if taken.is_changed {
         jobs::enqueue_assess(&mut tx, Some(taken.asset), now).await?;
@@ -208,18 +212,32 @@ pub(super) async fn list(
     _caller: Caller,
 ) -> ApiResult<Json<SensorList>> {
     let sensors = sensors::list(&app.store).await?;
-    let wire = |sensor: sensors::Sensor| Sensor {
+    let now = app.now();
+    Ok(Json(SensorList {
+        sensors: sensors.into_iter().map(|one| wire(one, now)).collect(),
+    }))
+}
+
+fn wire(sensor: sensors::Sensor, now: Timestamp) -> Sensor {
+    let host = sensor.host;
+    // "seareeve 0.1.0": an upgraded sensor says so with its next facts.
+    let collector = host
+        .as_ref()
+        .and_then(|host| host.collector.split_once(' '));
+    let version = collector.map(|(_, version)| version.to_owned());
+    Sensor {
         id: sensor.id.0,
         name: sensor.name,
-        version: sensor.version,
+        version: version.unwrap_or(sensor.version),
         joined_by: sensor.joined_by,
         host: sensor.asset.map(|asset| asset.0),
+        host_name: host.as_ref().map(|host| host.name.clone()),
+        kind: host.as_ref().map(|host| host.kind.clone()),
+        environment: host.map(|host| host.environment),
+        silent: now.duration_since(sensor.last_seen) > SILENT,
         joined: sensor.created,
         last_seen: sensor.last_seen,
-    };
-    Ok(Json(SensorList {
-        sensors: sensors.into_iter().map(wire).collect(),
-    }))
+    }
 }
 
 /// Take a sensor out: its token ends, what it sent stays. For security admins.

@@ -1,14 +1,15 @@
 //! Hosts: sensors that join and send facts, what is said of them, and what people say beside it.
 
 use seareeve_api::{
-    Client, ClientError, Join, NewAttestation, NewException, NewExemption, NewJoinToken,
+    Client, ClientError, ComplianceScope, Join, NewAttestation, NewException, NewExemption,
+    NewJoinToken, ScoreIf,
 };
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Running, folder, start};
 
 /// A machine with Docker and one container.
-fn facts(machine: &str, privileged: bool) -> Value {
+pub(crate) fn facts(machine: &str, privileged: bool) -> Value {
     let fact = |id: &str, name: &str, data: Value| json!({"id": id, "name": name, "data": data});
     let some = |items: Vec<Value>| json!({"status": "ok", "source": "a test", "items": items});
     let host = json!({
@@ -42,17 +43,18 @@ fn facts(machine: &str, privileged: bool) -> Value {
 }
 
 /// A client of the user `admin`, and the join token's secret for one sensor after the other.
-fn admin(server: &Running) -> Client {
+pub(crate) fn admin(server: &Running) -> Client {
     let mut browser = Browser::signed_in(server);
     let token = browser.post("/api/v1/tokens", json!({"name": "test", "days": 1}));
     Client::new(&server.address, token.body["secret"].as_str().unwrap()).unwrap()
 }
 
-fn joined(server: &Running, admin: &Client) -> Client {
+pub(crate) fn joined(server: &Running, admin: &Client) -> Client {
     let token = NewJoinToken {
         name: "test".to_owned(),
         hours: 1,
         most_uses: Some(1),
+        environment: None,
     };
     let secret = admin.create_join_token(&token).unwrap().secret.unwrap();
     let join = Join {
@@ -67,19 +69,19 @@ fn joined(server: &Running, admin: &Client) -> Client {
     Client::new(&server.address, &joined.token).unwrap()
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
+pub(crate) fn refusal<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
     match answer.unwrap_err() {
         ClientError::Refused { code, .. } => code,
         other => panic!("{other}"),
     }
 }
 
-fn send(sensor: &Client, facts: &Value) -> i64 {
+pub(crate) fn send(sensor: &Client, facts: &Value) -> i64 {
     sensor.put_facts(facts.to_string().as_bytes()).unwrap().host
 }
 
 /// Asks until the answer is as wanted.
-fn until<T: std::fmt::Debug>(ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
+pub(crate) fn until<T: std::fmt::Debug>(ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     loop {
         let answer = ask();
@@ -149,7 +151,13 @@ fn a_host_joins_and_is_judged_whenever_it_changes() {
         (0.0, 4.0, Some(0.0))
     );
     assert_eq!(score.groups[0].unhealthy[0].name, "build-1");
-    let after = client.score_if(Some(RECOMMENDATION), Some(host)).unwrap();
+    let after = client
+        .score_if(&ScoreIf {
+            recommendation: Some(RECOMMENDATION.to_owned()),
+            assets: vec![host],
+            ..ScoreIf::default()
+        })
+        .unwrap();
     assert_eq!((after.points, after.groups[0].healthy), (4.0, 1));
     let recommendation = client.recommendation(RECOMMENDATION).unwrap();
     assert_eq!(recommendation.summary.unhealthy, 1);
@@ -179,7 +187,9 @@ fn a_host_joins_and_is_judged_whenever_it_changes() {
     );
     assert_eq!(status(&client, host, PRIVILEGED), "pass");
 
-    let compliance = client.compliance("cis-docker", None).unwrap();
+    let compliance = client
+        .compliance("cis-docker", &ComplianceScope::default())
+        .unwrap();
     let controls: usize = compliance
         .sections
         .iter()
@@ -187,14 +197,18 @@ fn a_host_joins_and_is_judged_whenever_it_changes() {
         .sum();
     assert_eq!((compliance.assets, controls), (1, 118));
     assert_eq!(compliance.versions, ["1.8.0", "1.7.0", "1.6.0", "1.2.0"]);
-    let csv = client.compliance_csv("cis-docker", Some("1.7.0")).unwrap();
+    let older = ComplianceScope {
+        version: Some("1.7.0".to_owned()),
+        ..ComplianceScope::default()
+    };
+    let csv = client.compliance_csv("cis-docker", &older).unwrap();
     assert!(csv.starts_with("benchmark,version,section,control,"));
-    assert!(csv.contains("\"cis-docker\",\"1.7.0\","));
+    assert!(csv.contains("\"cis-docker\",1.7.0,"));
 
     client.delete_host(host).unwrap();
     assert_eq!(client.hosts(None).unwrap().hosts, []);
     assert_eq!(client.score().unwrap().share, None);
-    let causes = &client.score_history(1).unwrap().points[0].causes;
+    let causes = &client.score_history(1, None).unwrap().points[0].causes;
     assert_eq!(
         (causes[0].was.as_deref(), &causes[0].health),
         (Some("unhealthy"), &None)
@@ -260,6 +274,8 @@ fn people_except_attest_and_exempt() {
         control: open.id.clone(),
         status: "pass".to_owned(),
         reason: "ticket 17".to_owned(),
+        until: None,
+        evidence: None,
     };
     let given = client.create_attestation(&attestation).unwrap();
     let answered = |id: &str| {
@@ -285,6 +301,7 @@ fn people_except_attest_and_exempt() {
     let exemption = NewExemption {
         recommendation: RECOMMENDATION.to_owned(),
         asset: Some(host),
+        environment: None,
         kind: "waiver".to_owned(),
         reason: "a lab".to_owned(),
         expires: None,
@@ -297,7 +314,7 @@ fn people_except_attest_and_exempt() {
     client.delete_exemption(exemption.id).unwrap();
     is("unhealthy");
     assert_eq!(client.score().unwrap().share, Some(0.0));
-    let points = client.score_history(1).unwrap().points;
+    let points = client.score_history(1, None).unwrap().points;
     let told: Vec<_> = points
         .iter()
         .map(|point| (point.max, point.causes[0].was.as_deref()))
@@ -414,6 +431,10 @@ fn readers_change_nothing() {
     reader.post("/api/v1/session/link", json!({ "token": token }));
     for path in [
         "hosts",
+        "assets",
+        "environments",
+        "benchmarks",
+        "checks",
         "recommendations",
         "score",
         "exceptions",
@@ -434,6 +455,7 @@ fn readers_change_nothing() {
         ("exceptions", exception),
         ("exemptions", exemption),
         ("attestations", attestation),
+        ("checks", json!({})),
     ] {
         let answer = reader.post(&format!("/api/v1/{path}"), body);
         assert_eq!(answer.status, 403, "{path} {}", answer.body);

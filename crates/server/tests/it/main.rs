@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod compliance;
+mod environments;
 mod hosts;
 mod java;
 mod judgement;
 mod matching;
+mod own_checks;
 mod registries;
 mod scanning;
 mod support;

@@ -39,6 +39,10 @@ pub struct HealthEntry {
     pub asset: AssetId,
     /// Its name.
     pub asset_name: String,
+    /// Its kind, such as `docker-host`.
+    pub asset_kind: String,
+    /// The environment that it belongs to.
+    pub environment: String,
     /// What is said of it.
     pub health: Health,
     /// Since when the state is this one.
@@ -85,19 +89,25 @@ impl HealthState {
     }
 }
 
+/// What is read of each entry.
 macro_rules! select_health {
     () => {
         "SELECT h.recommendation AS recommendation, h.asset AS asset, h.health AS health, \
-           h.reason AS reason, h.exemption AS exemption, h.since AS since, a.name AS name \
+           h.reason AS reason, h.exemption AS exemption, h.since AS since, a.name AS name, \
+           a.kind AS kind, a.environment AS environment \
          FROM asset_health h JOIN asset a ON a.id = h.asset "
     };
 }
+
+pub(super) use select_health;
 
 pub(super) fn from_row(row: &AnyRow) -> Result<HealthEntry, StoreError> {
     let columns = Columns::new(row, "asset_health", &["recommendation", "asset"]);
     Ok(HealthEntry {
         asset: AssetId(columns.int("asset")?),
         asset_name: columns.text("name")?,
+        asset_kind: columns.text("kind")?,
+        environment: columns.text("environment")?,
         health: Health {
             recommendation: columns.text("recommendation")?,
             state: columns.word("health", HealthState::parse)?,

@@ -7,12 +7,15 @@
 )]
 
 mod both;
+mod compliance;
+mod environments;
 mod exploitation;
 mod findings;
 mod images;
 mod jobs;
 mod lists;
 mod matches;
+mod own_content;
 mod people;
 mod posture;
 mod rejudge;

@@ -51,7 +51,7 @@ pub(crate) async fn seen(
     Ok(put.asset)
 }
 
-fn control(version: &str, id: &str, outcome: &str) -> ControlRow {
+pub(crate) fn control(version: &str, id: &str, outcome: &str) -> ControlRow {
     ControlRow {
         benchmark: "cis".to_owned(),
         version: version.to_owned(),
@@ -62,7 +62,7 @@ fn control(version: &str, id: &str, outcome: &str) -> ControlRow {
     }
 }
 
-fn object(name: &str, outcome: &str) -> ObjectRow {
+pub(crate) fn object(name: &str, outcome: &str) -> ObjectRow {
     ObjectRow {
         check_id: "docker.container.privileged".to_owned(),
         params: "{}".to_owned(),
@@ -76,7 +76,11 @@ fn object(name: &str, outcome: &str) -> ObjectRow {
     }
 }
 
-fn judged(controls: Vec<ControlRow>, objects: Vec<ObjectRow>, state: HealthState) -> Judged {
+pub(crate) fn judged(
+    controls: Vec<ControlRow>,
+    objects: Vec<ObjectRow>,
+    state: HealthState,
+) -> Judged {
     let failed = controls.iter().filter(|control| control.outcome == "fail");
     Judged {
         failed: SeverityCounts {
@@ -97,7 +101,7 @@ fn judged(controls: Vec<ControlRow>, objects: Vec<ObjectRow>, state: HealthState
     }
 }
 
-async fn save(
+pub(crate) async fn save(
     store: &Store,
     asset: AssetId,
     judged: &Judged,
@@ -319,16 +323,24 @@ fn the_score_is_noted_when_it_changes() {
             [(0, 0.307_692, true), (1, 0.307_692, false), (2, 4.0, true)]
         {
             let mut tx = store.begin().await?;
-            let put = scores::put(&mut tx, &point(second, points)).await?;
+            let put = scores::put(&mut tx, "", &point(second, points)).await?;
             tx.commit().await?;
             assert_eq!(put, is_new);
         }
         let all = [point(2, 4.0), point(0, 0.307_692)];
-        assert_eq!(scores::list(store, at(-1), 9).await?, all);
+        assert_eq!(scores::list(store, "", at(-1), 9).await?, all);
         // With the one that held at that time.
-        assert_eq!(scores::list(store, at(1), 9).await?, all);
-        assert_eq!(scores::list(store, at(2), 9).await?.len(), 2);
-        assert_eq!(scores::list(store, at(0), 1).await?, all[..1]);
+        assert_eq!(scores::list(store, "", at(1), 9).await?, all);
+        assert_eq!(scores::list(store, "", at(2), 9).await?.len(), 2);
+        assert_eq!(scores::list(store, "", at(0), 1).await?, all[..1]);
+        // Each environment has its own.
+        let mut tx = store.begin().await?;
+        assert!(scores::put(&mut tx, "lab", &point(3, 1.0)).await?);
+        assert!(!scores::put(&mut tx, "", &point(3, 4.0)).await?);
+        assert_eq!(scores::environments(&mut tx).await?, ["lab"]);
+        tx.commit().await?;
+        assert_eq!(scores::list(store, "lab", at(0), 9).await?, [point(3, 1.0)]);
+        assert_eq!(scores::list(store, "", at(-1), 9).await?, all);
         Ok(())
     });
 }

@@ -1,7 +1,7 @@
 //! What people say of assets: exceptions, attestations, exemptions.
 
 use seareeve_store::AttestationId;
-use seareeve_store::attestations::{self, NewAttestation};
+use seareeve_store::attestations::{self, Evidence, NewAttestation};
 use seareeve_store::exceptions::{self, NewException};
 use seareeve_store::exemptions::{self, ExemptionKind, NewExemption};
 
@@ -31,16 +31,22 @@ fn statements_are_kept_listed_and_taken_back() {
             reason: "hardened".to_owned(),
             expires: Some(at(20)),
         };
+        let evidence = Evidence {
+            name: "notes.txt".to_owned(),
+            text: "seen on\0Monday".to_owned(),
+        };
         let exemption = NewExemption {
             recommendation: "hosts".to_owned(),
             asset: None,
+            environment: Some("lab".to_owned()),
             kind: ExemptionKind::Waiver,
             reason: "a lab".to_owned(),
             expires: None,
         };
         let mut tx = store.begin().await?;
         let first = exceptions::create(&mut tx, &exception, "ann", at(1)).await?;
-        let second = attestations::create(&mut tx, &attestation, "ann", at(2)).await?;
+        let second =
+            attestations::create(&mut tx, &attestation, Some(&evidence), "ann", at(2)).await?;
         let third = exemptions::create(&mut tx, &exemption, "ann", at(3)).await?;
         tx.commit().await?;
 
@@ -49,6 +55,13 @@ fn statements_are_kept_listed_and_taken_back() {
         let listed = attestations::list(store, Some(asset)).await?;
         assert_eq!((listed[0].id, &listed[0].said), (second, &attestation));
         assert_eq!(listed[0].asset_name, "build-1");
+        assert_eq!(listed[0].evidence.as_deref(), Some("notes.txt"));
+        let kept = attestations::evidence(store, second).await?.unwrap();
+        assert_eq!(kept.text, "seen on\u{fffd}Monday");
+        assert_eq!(
+            attestations::evidence(store, AttestationId(99)).await?,
+            None
+        );
         assert_eq!(attestations::list(store, None).await?, listed);
         let listed = exemptions::list(store).await?;
         assert_eq!((listed[0].id, &listed[0].said), (third, &exemption));

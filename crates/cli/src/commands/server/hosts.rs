@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
-use seareeve_api::{Client, NewAttestation, NewException, NewExemption, NewJoinToken};
+use camino::Utf8Path;
+use seareeve_api::{Client, NewAttestation, NewEvidence, NewException, NewExemption, NewJoinToken};
 use serde::Serialize;
 
 use crate::args::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
-    ScoreArgs,
 };
-use crate::output;
+use crate::{input, output};
+
+/// Bytes of evidence at most, as the server takes it.
+const MOST_EVIDENCE: usize = 64 * 1024;
 
 pub(super) fn run(client: &Client, command: &HostsCommand) -> anyhow::Result<()> {
     match command {
@@ -28,21 +31,10 @@ pub(super) fn run(client: &Client, command: &HostsCommand) -> anyhow::Result<()>
         HostsCommand::Exception(command) => exception(client, command),
         HostsCommand::Attestation(command) => attestation(client, command),
         HostsCommand::Exemption(command) => exemption(client, command),
-        HostsCommand::Recommendations => json(&client.recommendations()?),
-        HostsCommand::Recommendation { id } => json(&client.recommendation(id)?),
-        HostsCommand::Score(args) => score(client, args),
-        HostsCommand::Compliance {
-            benchmark,
-            edition,
-            csv: false,
-        } => json(&client.compliance(benchmark, edition.as_deref())?),
-        HostsCommand::Compliance {
-            benchmark, edition, ..
-        } => output::result(None, &client.compliance_csv(benchmark, edition.as_deref())?),
     }
 }
 
-fn json(value: &impl Serialize) -> anyhow::Result<()> {
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     output::result(None, &output::json::text(value)?)
 }
 
@@ -82,11 +74,17 @@ fn list(client: &Client) -> anyhow::Result<()> {
 fn join_token(client: &Client, command: &JoinTokenCommand) -> anyhow::Result<()> {
     match command {
         JoinTokenCommand::List => json(&client.join_tokens()?),
-        JoinTokenCommand::Create { name, hours, uses } => {
+        JoinTokenCommand::Create {
+            name,
+            hours,
+            uses,
+            environment,
+        } => {
             let token = client.create_join_token(&NewJoinToken {
                 name: name.clone(),
                 hours: *hours,
                 most_uses: *uses,
+                environment: environment.clone(),
             })?;
             let secret = token
                 .secret
@@ -128,7 +126,10 @@ fn attestation(client: &Client, command: &AttestationCommand) -> anyhow::Result<
             status,
             reason,
             benchmark,
+            until,
+            evidence,
         } => {
+            let evidence = evidence.as_deref().map(evidence_of).transpose()?;
             let (id, version) = benchmark
                 .split_once('@')
                 .context("a benchmark is given with its edition, such as cis-docker@1.8.0")?;
@@ -139,10 +140,23 @@ fn attestation(client: &Client, command: &AttestationCommand) -> anyhow::Result<
                 control: control.clone(),
                 status: status.clone(),
                 reason: reason.clone(),
+                until: *until,
+                evidence,
             })?)
+        }
+        AttestationCommand::Evidence { id } => {
+            output::result(None, &client.attestation_evidence(*id)?)
         }
         AttestationCommand::Delete { id } => Ok(client.delete_attestation(*id)?),
     }
+}
+
+fn evidence_of(file: &Utf8Path) -> anyhow::Result<NewEvidence> {
+    let bytes = input::file("evidence", file, MOST_EVIDENCE)?;
+    Ok(NewEvidence {
+        name: file.file_name().unwrap_or("evidence").to_owned(),
+        text: String::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))?,
+    })
 }
 
 fn exemption(client: &Client, command: &ExemptionCommand) -> anyhow::Result<()> {
@@ -151,26 +165,18 @@ fn exemption(client: &Client, command: &ExemptionCommand) -> anyhow::Result<()> 
         ExemptionCommand::Create {
             recommendation,
             host,
+            environment,
             kind,
             reason,
             until,
         } => json(&client.create_exemption(&NewExemption {
             recommendation: recommendation.clone(),
             asset: *host,
+            environment: environment.clone(),
             kind: kind.clone(),
             reason: reason.clone(),
             expires: *until,
         })?),
         ExemptionCommand::Delete { id } => Ok(client.delete_exemption(*id)?),
     }
-}
-
-fn score(client: &Client, args: &ScoreArgs) -> anyhow::Result<()> {
-    if let Some(days) = args.history {
-        return json(&client.score_history(days)?);
-    }
-    if args.if_mended.is_none() && args.if_host.is_none() {
-        return json(&client.score()?);
-    }
-    json(&client.score_if(args.if_mended.as_deref(), args.if_host)?)
 }

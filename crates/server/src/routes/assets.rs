@@ -1,0 +1,216 @@
+//! Assets of all kinds by what they need, and the environments that they belong to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use seareeve_api::{
+    AssetDetail, AssetPage, AssetRecommendation, AssetSummary, Environment, EnvironmentList,
+    ErrorBody, Event, MoveAsset,
+};
+use seareeve_store::assets::{self, AssetNeeds, HealthEntry, NeedsFilter};
+use seareeve_store::scores::Cause;
+use seareeve_store::users::Role;
+use seareeve_store::{AssetId, environments as stored};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::query::{cursor, next};
+use super::recommendations::state;
+use super::scans::limit;
+use crate::auth::caller::Caller;
+use crate::error::{ApiError, ApiResult};
+use crate::jobs;
+use crate::posture::scoring::{self, WhatIf, score_of};
+use crate::state::App;
+
+/// Which assets.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AssetQuery {
+    /// Of this kind, such as `docker-host`; of all, if absent.
+    kind: Option<String>,
+    /// Of this environment; of all, if absent.
+    environment: Option<String>,
+    /// Part of a name.
+    q: Option<String>,
+    /// `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent.
+    status: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows, up to 200.
+    limit: Option<u32>,
+}
+
+/// Assets of all kinds, those that need most first.
+#[utoipa::path(get, operation_id = "list_assets", path = "/api/v1/assets", tag = "recommendations", params(AssetQuery),
+    responses((status = 200, body = AssetPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Query(query): Query<AssetQuery>,
+) -> ApiResult<Json<AssetPage>> {
+    let filter = NeedsFilter {
+        kind: query.kind.unwrap_or_default(),
+        environment: query.environment.unwrap_or_default(),
+        query: query.q.unwrap_or_default(),
+        state: state(query.status.as_deref())?,
+    };
+    let after = cursor(query.cursor);
+    let page = assets::needs(&app.store, &filter, after.as_ref(), limit(query.limit)).await?;
+    Ok(Json(AssetPage {
+        assets: page.items.into_iter().map(wire).collect(),
+        next: next(page.next),
+    }))
+}
+
+/// An asset, and what each recommendation says of it.
+#[utoipa::path(get, operation_id = "get_asset", path = "/api/v1/assets/{id}", tag = "recommendations",
+    params(("id" = i64, Path, description = "The asset")),
+    responses((status = 200, body = AssetDetail), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(id): Path<i64>,
+) -> ApiResult<Json<AssetDetail>> {
+    let asset = assets::needs_of(&app.store, AssetId(id)).await?;
+    let asset = asset.ok_or_else(|| ApiError::not_found("asset"))?;
+    let content = app.content();
+    let entries = assets::health(&app.store, "").await?;
+    let before = score_of(&content, &entries).current();
+    let gain = |recommendation: Option<String>| {
+        let what_if = WhatIf {
+            recommendation,
+            assets: [asset.id].into(),
+            ..WhatIf::default()
+        };
+        score_of(&content, &what_if.of(&entries)).current() - before
+    };
+    let about = entries.iter().filter(|entry| entry.asset == asset.id);
+    let said = |entry: &HealthEntry| {
+        let id = entry.health.recommendation.clone();
+        let known = content.catalogue.recommendation(&id);
+        let is_needed = entry.health.state == assets::HealthState::Unhealthy;
+        AssetRecommendation {
+            title: known.map(|one| one.title.clone()).unwrap_or_default(),
+            severity: known.map_or("", |one| one.severity.as_str()).to_owned(),
+            health: entry.health.state.as_str().to_owned(),
+            reason: entry.health.reason.clone(),
+            since: entry.since,
+            exemption: entry.health.exemption.map(|id| id.0),
+            potential: if is_needed {
+                gain(Some(id.clone()))
+            } else {
+                0.0
+            },
+            id,
+        }
+    };
+    let mut recommendations: Vec<AssetRecommendation> = about.map(said).collect();
+    recommendations.sort_by(|one, other| {
+        let points = other.potential.total_cmp(&one.potential);
+        points.then_with(|| one.title.cmp(&other.title))
+    });
+    Ok(Json(AssetDetail {
+        potential: if asset.unhealthy > 0 { gain(None) } else { 0.0 },
+        recommendations,
+        summary: wire(asset),
+    }))
+}
+
+/// Move an asset to an environment. Its points move with it. For operators.
+#[utoipa::path(put, operation_id = "move_asset", path = "/api/v1/assets/{id}/environment", tag = "recommendations",
+    params(("id" = i64, Path, description = "The asset")), request_body = MoveAsset,
+    responses((status = 204), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+pub(super) async fn move_to(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<i64>,
+    Json(given): Json<MoveAsset>,
+) -> ApiResult<StatusCode> {
+    caller.require(Role::Operator)?;
+    environment_name(&given.environment)?;
+    let asset = assets::needs_of(&app.store, AssetId(id)).await?;
+    let asset = asset.ok_or_else(|| ApiError::not_found("asset"))?;
+    if asset.environment == given.environment {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let now = app.now();
+    let cause = Cause {
+        recommendation: String::new(),
+        asset: asset.id,
+        asset_name: asset.name,
+        was: Some(asset.environment),
+        health: Some(given.environment.clone()),
+    };
+    let mut tx = app.store.begin().await?;
+    stored::set(&mut tx, asset.id, &given.environment).await?;
+    scoring::note(&mut tx, &app.content(), vec![cause], now).await?;
+    // An exemption may be about its environment.
+    jobs::enqueue_assess(&mut tx, Some(asset.id), now).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    app.events.publish(Event::Posture);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// All environments that have assets, with their scores.
+#[utoipa::path(get, operation_id = "list_environments", path = "/api/v1/environments", tag = "recommendations",
+    responses((status = 200, body = EnvironmentList), (status = 401, body = ErrorBody)))]
+pub(super) async fn environments(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+) -> ApiResult<Json<EnvironmentList>> {
+    let entries = assets::health(&app.store, "").await?;
+    let mut by_name: BTreeMap<&str, Vec<&HealthEntry>> = BTreeMap::new();
+    for entry in &entries {
+        by_name.entry(&entry.environment).or_default().push(entry);
+    }
+    let content = app.content();
+    let known = stored::list(&app.store).await?.into_iter();
+    let environments = known.map(|one| {
+        let of_it = by_name.get(one.name.as_str()).into_iter().flatten();
+        let score = score_of(&content, of_it.copied());
+        Environment {
+            points: score.current(),
+            max: score.max(),
+            share: score.share(),
+            assets: one.assets,
+            name: one.name,
+        }
+    });
+    Ok(Json(EnvironmentList {
+        environments: environments.collect(),
+    }))
+}
+
+/// Refuses a name that does not fit into addresses and lists.
+pub(super) fn environment_name(name: &str) -> ApiResult<()> {
+    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    if (1..=60).contains(&name.len()) && name.bytes().all(is_fine) {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(
+        "an environment has a name of 1 to 60 letters, digits, points, hyphens and underscores",
+    ))
+}
+
+fn wire(asset: AssetNeeds) -> AssetSummary {
+    AssetSummary {
+        id: asset.id.0,
+        kind: asset.kind,
+        name: asset.name,
+        environment: asset.environment,
+        state: asset.state.as_str().to_owned(),
+        reason: asset.reason,
+        last_seen: asset.last_seen,
+        unhealthy: asset.unhealthy,
+        healthy: asset.healthy,
+        not_applicable: asset.not_applicable,
+        unknown: asset.unknown,
+    }
+}

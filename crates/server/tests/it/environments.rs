@@ -1,0 +1,169 @@
+//! Environments: each has a score of its own, which exemptions move as they should.
+
+use seareeve_api::{Client, Join, NewExemption, NewJoinToken, ScoreIf};
+
+use crate::hosts::{admin, facts, refusal, send, until};
+use crate::support::{Running, folder, start};
+
+const RECOMMENDATION: &str = "docker-host-configuration";
+
+fn joined_in(server: &Running, admin: &Client, environment: &str) -> Client {
+    let token = NewJoinToken {
+        name: environment.to_owned(),
+        hours: 1,
+        most_uses: None,
+        environment: Some(environment.to_owned()),
+    };
+    let join = Join {
+        token: admin.create_join_token(&token).unwrap().secret.unwrap(),
+        name: "a machine".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    let stranger = Client::new(&server.address, "").unwrap();
+    let joined = stranger.join(&join).unwrap();
+    Client::new(&server.address, &joined.token).unwrap()
+}
+
+#[test]
+fn each_environment_has_its_score_and_its_exemptions() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let mut hosts = Vec::new();
+    for (name, environment) in [("a", "prod"), ("b", "prod"), ("c", "lab")] {
+        hosts.push(send(
+            &joined_in(&server, &client, environment),
+            &facts(name, true),
+        ));
+    }
+    until(
+        || client.environments().unwrap().environments,
+        |all| all.len() == 2 && all.iter().all(|one| one.share == Some(0.0)),
+    );
+    let assets = client.assets(None).unwrap().assets;
+    assert_eq!(assets.len(), 3);
+    assert!(
+        assets
+            .iter()
+            .all(|one| one.unhealthy == 1 && one.kind == "docker-host")
+    );
+    let one = client.asset(hosts[0]).unwrap();
+    assert_eq!(
+        (one.summary.environment.as_str(), one.recommendations.len()),
+        ("prod", 1)
+    );
+    // A third of 4 points.
+    assert!(
+        (one.potential - 4.0 / 3.0).abs() < 1e-9,
+        "{}",
+        one.potential
+    );
+    assert!((one.recommendations[0].potential - one.potential).abs() < 1e-9);
+
+    // What if, before anything is done: two of three mended, all of one environment, or one taken out.
+    let what_if = |what: ScoreIf| client.score_if(&what).unwrap();
+    let two = what_if(ScoreIf {
+        assets: hosts[..2].to_vec(),
+        ..ScoreIf::default()
+    });
+    assert!((two.points - 8.0 / 3.0).abs() < 1e-9);
+    let in_prod = what_if(ScoreIf {
+        assets: vec![hosts[0]],
+        environment: Some("prod".to_owned()),
+        ..ScoreIf::default()
+    });
+    assert!((in_prod.points - 2.0).abs() < 1e-9);
+    let exempt = what_if(ScoreIf {
+        assets: hosts.clone(),
+        exempt: true,
+        ..ScoreIf::default()
+    });
+    assert_eq!(exempt.share, None);
+    let group = client
+        .score_group("remediate-security-configurations")
+        .unwrap();
+    assert_eq!(
+        (group.unhealthy_assets.len(), group.group.unhealthy_count),
+        (3, 3)
+    );
+
+    let exemption = NewExemption {
+        recommendation: RECOMMENDATION.to_owned(),
+        asset: None,
+        environment: Some("lab".to_owned()),
+        kind: "mitigated".to_owned(),
+        reason: "walled off".to_owned(),
+        expires: None,
+    };
+    let made = client.create_exemption(&exemption).unwrap();
+    let rows = until(
+        || {
+            client
+                .recommendation_assets(RECOMMENDATION, None)
+                .unwrap()
+                .assets
+        },
+        |rows| rows.iter().any(|row| row.health == "not_applicable"),
+    );
+    let exempt: Vec<_> = rows
+        .iter()
+        .filter(|row| row.exemption == Some(made.id))
+        .collect();
+    assert_eq!((exempt.len(), exempt[0].id), (1, hosts[2]));
+    assert_eq!(
+        exempt[0].reason.as_deref(),
+        Some("mitigated: walled off (admin)")
+    );
+    // The group of the lab is empty now, and counts no more: the points that there could be are gone as well.
+    assert_eq!(client.score_of("lab").unwrap().share, None);
+    assert_eq!(client.score().unwrap().groups[0].unhealthy_count, 2);
+    let both = NewExemption {
+        asset: Some(hosts[0]),
+        ..exemption
+    };
+    assert_eq!(refusal(client.create_exemption(&both)), "bad_request");
+
+    // Moved into the lab, the exemption is about it, too.
+    client.move_asset(hosts[0], "lab").unwrap();
+    until(
+        || client.asset(hosts[0]).unwrap(),
+        |asset| asset.summary.state == "not_applicable",
+    );
+    let history = client.score_history(1, Some("prod")).unwrap();
+    let moved = history.points.iter().flat_map(|point| &point.causes);
+    // Its share did not change (none of two, none of one): there is nothing to note.
+    assert!(moved.clone().all(|cause| !cause.recommendation.is_empty()));
+    assert_eq!(
+        client.score_history(1, Some("lab")).unwrap().points[0].max,
+        0.0
+    );
+    client.delete_exemption(made.id).unwrap();
+    until(
+        || client.score_of("lab").unwrap(),
+        |score| score.share == Some(0.0),
+    );
+    assert_eq!(refusal(client.move_asset(hosts[0], "a b")), "bad_request");
+    assert_eq!(refusal(client.move_asset(999, "lab")), "not_found");
+    let csv = client.recommendations_csv(Some(RECOMMENDATION)).unwrap();
+    assert_eq!(csv.lines().count(), 4);
+    assert!(
+        csv.contains(&format!(
+            "\"{RECOMMENDATION}\",a,\"docker-host\",lab,unhealthy,"
+        )),
+        "{csv}"
+    );
+    assert!(
+        client
+            .recommendations_csv(None)
+            .unwrap()
+            .starts_with("recommendation,title,")
+    );
+
+    // Sensors say whose they are.
+    let sensors = client.sensors().unwrap().sensors;
+    assert!(
+        sensors
+            .iter()
+            .all(|one| !one.silent && one.host_name.is_some())
+    );
+}

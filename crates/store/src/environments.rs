@@ -1,0 +1,128 @@
+//! Environments: the parts of an estate that have a score of their own. An asset belongs to exactly one.
+
+use std::collections::BTreeMap;
+
+use crate::columns::Columns;
+use crate::rows::clean;
+use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx};
+
+/// The one that assets belong to if nobody says otherwise.
+pub const DEFAULT: &str = "default";
+
+/// An environment that has assets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// How many assets belong to it.
+    pub assets: u64,
+}
+
+const LIST: &str = "SELECT environment, CAST(COUNT(*) AS BIGINT) AS assets FROM asset \
+     GROUP BY environment ORDER BY environment";
+
+/// All environments with assets, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(store: &Store) -> Result<Vec<Environment>, StoreError> {
+    let rows = sqlx::query(LIST).fetch_all(&store.pool).await?;
+    let environment = |row| {
+        let columns = Columns::new(row, "asset", &["environment"]);
+        Ok(Environment {
+            name: columns.text("environment")?,
+            assets: columns.count("assets")?,
+        })
+    };
+    rows.iter().map(environment).collect()
+}
+
+const OF_ASSETS: &str = "SELECT id, environment FROM asset";
+
+/// The environment of each asset.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_assets(store: &Store) -> Result<BTreeMap<AssetId, String>, StoreError> {
+    let rows = sqlx::query(OF_ASSETS).fetch_all(&store.pool).await?;
+    let pair = |row| {
+        let columns = Columns::new(row, "asset", &["id"]);
+        Ok((AssetId(columns.int("id")?), columns.text("environment")?))
+    };
+    rows.iter().map(pair).collect()
+}
+
+const SET: &str = "UPDATE asset SET environment = $2 WHERE id = $1";
+
+/// Moves an asset to an environment. Returns whether there is such an asset.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query(SET)
+        .bind(asset.0)
+        .bind(clean(name))
+        .execute(tx.connection())
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+const SET_OF_TOKEN: &str = "UPDATE join_token SET environment = $2 WHERE id = $1";
+
+/// Says which environment the assets belong to whose sensors join by a token.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_of_join_token(
+    tx: &mut Tx,
+    token: JoinTokenId,
+    name: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(SET_OF_TOKEN)
+        .bind(token.0)
+        .bind(clean(name))
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+const TO_SENSOR: &str = "UPDATE sensor SET environment = \
+       COALESCE((SELECT environment FROM join_token WHERE token_hash = $2), environment) WHERE id = $1";
+
+/// Gives a sensor that just joined the environment of its join token.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pass_to_sensor(
+    tx: &mut Tx,
+    sensor: SensorId,
+    token_hash: &[u8; 32],
+) -> Result<(), StoreError> {
+    sqlx::query(TO_SENSOR)
+        .bind(sensor.0)
+        .bind(token_hash.to_vec())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// A token that says nothing of environments takes no asset out of one.
+const TO_ASSET: &str = "UPDATE asset SET environment = (SELECT environment FROM sensor WHERE id = $2) \
+     WHERE id = $1 AND EXISTS (SELECT 1 FROM sensor WHERE id = $2 AND environment <> 'default')";
+
+/// Gives an asset the environment of the sensor that sends its facts for the first time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pass_to_asset(
+    tx: &mut Tx,
+    asset: AssetId,
+    sensor: SensorId,
+) -> Result<(), StoreError> {
+    sqlx::query(TO_ASSET)
+        .bind(asset.0)
+        .bind(sensor.0)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,25 @@
+// The name of an asset, leading to what there is to see of it.
+
+import { Link } from "@tanstack/react-router";
+
+interface Props {
+  id: number;
+  name: string;
+  /** Whether it is the main link of a row. */
+  isRow?: boolean;
+}
+
+export function AssetLink({ id, name, isRow = false }: Props) {
+  return (
+    <Link to="/assets/$id" params={{ id: String(id) }} search={{}} title={name} {...(isRow ? { "data-row-link": "" } : {})}>
+      {name}
+    </Link>
+  );
+}
+
+/** The page that shows how an asset of this kind is configured; nothing for kinds that have none. */
+export function configurationAddress(kind: string, id: number): string | undefined {
+  const pages: Readonly<Record<string, string>> = { "docker-host": "/hosts", "kubernetes-cluster": "/clusters" };
+  const page = pages[kind];
+  return page === undefined ? undefined : `${page}/${id}`;
+}
