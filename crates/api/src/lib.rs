@@ -3,6 +3,8 @@
 //! A type here is a promise to users: fields are added, never renamed or removed within `v1`. Meaning lives in
 //! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
 
+mod alert;
+mod audit;
 mod client;
 mod database;
 mod error;
@@ -24,6 +26,16 @@ mod session;
 mod statement;
 mod vex;
 
+pub use alert::{
+    AlertChange, AlertDetail, AlertEntity, AlertEvent, AlertFacet, AlertFacets, AlertHistory,
+    AlertPage, AlertSummary, AlertsChanged, IncidentChange, IncidentDetail, IncidentPage,
+    IncidentSummary, NewSuppressionRule, RelatedRequest, RelatedRequests, SampleAlerts,
+    SuppressionCriterion, SuppressionRule, SuppressionRules, SuppressionTrial,
+};
+pub use audit::{
+    AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
+    AuditSourceSettings, AuditWebhook, DetectionCoverage, NewAuditCluster,
+};
 pub use client::{Client, ClientError};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};

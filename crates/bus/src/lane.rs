@@ -56,7 +56,7 @@ impl Lane {
 }
 
 impl Reader {
-    /// The next frame, for which it waits.
+    /// The next frame, for which it waits. Whoever stops waiting loses nothing.
     ///
     /// # Errors
     /// When it cannot be read; asking again tries again.

@@ -73,7 +73,7 @@ async fn what_was_cut_off_is_not_read_and_nothing_else_is_lost() {
     let whole = std::fs::read(&file).unwrap();
     // Wherever the power went: within a header, within a payload, or with bytes that never were written.
     for cut in [whole.len() - 1, whole.len() / 2 + 3, whole.len() / 2 + 20] {
-        let mut torn = whole.get(..cut).unwrap().to_vec();
+        let mut torn = whole[..cut].to_vec();
         torn.resize(cut + 40, 0);
         std::fs::write(&file, &torn).unwrap();
         let spool = std::sync::Arc::new(Spool::open(&folder, SMALL).unwrap());

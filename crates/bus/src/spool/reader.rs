@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tracing::error;
 
 use super::Shared;
@@ -19,7 +20,11 @@ pub struct SpoolReader {
     next: u64,
     /// The open segment.
     open: Option<Open>,
+    /// A read that goes on although whoever asked for it has stopped waiting.
+    reading: Option<JoinHandle<io::Result<Read>>>,
 }
+
+type Read = (Option<Frame>, Option<Open>);
 
 struct Open {
     first: u64,
@@ -44,6 +49,7 @@ impl SpoolReader {
             durable,
             next,
             open: None,
+            reading: None,
         }
     }
 
@@ -61,16 +67,18 @@ impl SpoolReader {
     pub(crate) async fn next(&mut self) -> Result<Frame, ReadError> {
         loop {
             let durable = *self.durable.borrow_and_update();
-            if self.next >= durable {
+            if self.reading.is_none() && self.next >= durable {
                 // The sender lives as long as `shared`, which we hold.
                 let _ = self.durable.changed().await;
                 continue;
             }
-            let (shared, next, open) = (Arc::clone(&self.shared), self.next, self.open.take());
-            let reading = tokio::task::spawn_blocking(move || read(&shared, next, durable, open));
-            let (frame, open) = reading
-                .await
-                .map_err(|error| io::Error::other(error.to_string()))??;
+            let reading = self.reading.get_or_insert_with(|| {
+                let (shared, next, open) = (Arc::clone(&self.shared), self.next, self.open.take());
+                tokio::task::spawn_blocking(move || read(&shared, next, durable, open))
+            });
+            let done = reading.await;
+            self.reading = None;
+            let (frame, open) = done.map_err(|error| io::Error::other(error.to_string()))??;
             self.open = open;
             match frame {
                 Some(frame) => {
@@ -89,7 +97,7 @@ fn read(
     next: u64,
     durable: u64,
     open: Option<Open>,
-) -> io::Result<(Option<Frame>, Option<Open>)> {
+) -> io::Result<Read> {
     let mut open = open.filter(|open| open.at <= next);
     loop {
         let mut segment = match open.take() {
