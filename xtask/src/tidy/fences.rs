@@ -27,6 +27,11 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/detect",
+        allowed: &["model"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/engine",
         allowed: &[],
         // Engines are asked by ureq.
@@ -92,6 +97,7 @@ const FENCES: &[Fence] = &[
         allowed: &[
             "api",
             "collect",
+            "detect",
             "engine",
             "image",
             "kubernetes",
@@ -108,7 +114,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "cel", "collect", "engine", "image", "inflate", "model", "posture", "scan",
+            "api", "cel", "collect", "detect", "engine", "image", "inflate", "model", "posture", "scan",
         ],
         denied: IO,
     },
