@@ -32,6 +32,11 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/detect",
+        allowed: &["model"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/engine",
         allowed: &[],
         // Engines are asked by ureq.
@@ -97,6 +102,7 @@ const FENCES: &[Fence] = &[
         allowed: &[
             "api",
             "collect",
+            "detect",
             "engine",
             "image",
             "kubernetes",
@@ -113,7 +119,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "cel", "collect", "engine", "image", "inflate", "model", "posture", "scan",
+            "api", "cel", "collect", "detect", "engine", "image", "inflate", "model", "posture", "scan",
         ],
         denied: IO,
     },
