@@ -53,6 +53,9 @@ pub struct AlertEntity {
     pub kind: String,
     /// Its name, with its namespace before it where it has one.
     pub name: String,
+    /// What tells it from others of its kind, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
 }
 
 /// An alert with all that is known of it.
@@ -73,14 +76,21 @@ pub struct AlertDetail {
     pub false_positives: Vec<String>,
     /// What it is about, and who did it.
     pub entities: Vec<AlertEntity>,
-    /// What else is known, by name.
-    pub extended_properties: BTreeMap<String, String>,
+    /// What else is known of the first event, by name.
+    pub extended_properties: BTreeMap<String, Value>,
     /// The names by which others know such alerts.
     pub aliases: Vec<String>,
-    /// `high`, `medium` or `low`: how sure the detection is. Absent where it does not say.
-    pub confidence: Option<String>,
-    /// The digest of the detections that raised it.
-    pub content: String,
+    /// One line about the first event.
+    pub output: String,
+    /// As Falco rates it.
+    pub priority: String,
+    /// The detection's tags.
+    pub tags: Vec<String>,
+    /// What equal alerts have in common.
+    pub correlation_key: String,
+    /// Why the detection matched: `content` (the digest of the detection), `matched`, `reasons`, `correlated`.
+    #[schema(value_type = Object)]
+    pub evidence: Value,
     /// When it was raised.
     #[schema(value_type = String, format = DateTime)]
     pub raised: Timestamp,

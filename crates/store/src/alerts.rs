@@ -4,9 +4,8 @@ mod change;
 mod list;
 mod raise;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
+use seareeve_model::AlertSeverity;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
@@ -16,61 +15,6 @@ use crate::{AlertId, IncidentId, Store, StoreError, SuppressionId};
 pub use change::{Change, HistoryEntry, HistoryKind, change, delete_old, history};
 pub use list::{AlertFilter, AlertSort, Facet, Facets, facets, list, list_all};
 pub use raise::{GROUPED_FOR, NewAlert, Raised, raise};
-
-/// How much an alert weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AlertSeverity {
-    /// Seen inside of an incident, or when asked for.
-    Informational,
-    /// May be benign, or was blocked.
-    Low,
-    /// Suspicious.
-    Medium,
-    /// Very likely malicious.
-    High,
-}
-
-impl AlertSeverity {
-    /// All, the least first.
-    pub const ALL: [Self; 4] = [Self::Informational, Self::Low, Self::Medium, Self::High];
-
-    /// The stable word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Informational => "informational",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-
-    /// The severity of this word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text)
-    }
-
-    pub(crate) fn number(self) -> i64 {
-        match self {
-            Self::Informational => 0,
-            Self::Low => 1,
-            Self::Medium => 2,
-            Self::High => 3,
-        }
-    }
-
-    pub(crate) fn from_column(
-        columns: &Columns<'_>,
-        column: &'static str,
-    ) -> Result<Self, StoreError> {
-        let number = columns.int(column)?;
-        Self::ALL
-            .into_iter()
-            .find(|one| one.number() == number)
-            .ok_or_else(|| columns.corrupt(column, &format!("{number} is no severity")))
-    }
-}
 
 /// What people have made of an alert or an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -134,31 +78,6 @@ pub struct Entity {
     pub name: String,
 }
 
-/// What is shown of an alert and never searched. Stored as JSON: fields are added, with a default, and never renamed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct AlertDetails {
-    /// What happened, in sentences.
-    pub description: String,
-    /// What to do, step by step.
-    #[serde(default)]
-    pub remediation: Vec<String>,
-    /// When it may be benign.
-    #[serde(default)]
-    pub false_positives: Vec<String>,
-    /// What else is known, by name.
-    #[serde(default)]
-    pub properties: BTreeMap<String, String>,
-    /// Under which names others know such alerts.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// The digest of the rules that raised it.
-    #[serde(default)]
-    pub content: String,
-    /// How sure the rule is.
-    #[serde(default)]
-    pub confidence: String,
-}
-
 /// An alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
@@ -176,14 +95,14 @@ pub struct Alert {
     pub title: String,
     /// What was attacked.
     pub compromised: String,
-    /// See there.
+    /// How much it weighs.
     pub severity: AlertSeverity,
     /// ATT&CK's tactics.
     pub tactics: Vec<String>,
     /// ATT&CK's techniques.
     pub techniques: Vec<String>,
-    /// See there.
-    pub details: AlertDetails,
+    /// What the engine said of the first event.
+    pub said: seareeve_model::Alert,
     /// See there.
     pub state: AlertState,
     /// Who deals with it.
@@ -235,7 +154,7 @@ macro_rules! alert_columns {
     () => {
         "a.id AS id, a.uid AS uid, a.cluster_name AS cluster_name, a.is_sample AS is_sample, a.rule AS rule, \
          a.title AS title, a.compromised AS compromised, a.severity AS severity, a.tactics AS tactics, \
-         a.techniques AS techniques, a.details AS details, a.state AS state, a.owner AS owner, \
+         a.techniques AS techniques, a.said AS said, a.state AS state, a.owner AS owner, \
          a.suppression AS suppression, a.incident AS incident, i.uid AS incident_uid, \
          a.first_seen AS first_seen, a.last_seen AS last_seen, a.seen AS seen, a.created AS created, \
          a.changed AS changed "
@@ -258,10 +177,10 @@ fn from_row(row: &AnyRow) -> Result<Alert, StoreError> {
         rule: columns.text("rule")?,
         title: columns.text("title")?,
         compromised: columns.text("compromised")?,
-        severity: AlertSeverity::from_column(&columns, "severity")?,
+        severity: columns.alert_severity("severity")?,
         tactics: split(&columns.text("tactics")?),
         techniques: split(&columns.text("techniques")?),
-        details: columns.json("details")?,
+        said: columns.json("said")?,
         state: columns.word("state", AlertState::parse)?,
         owner: columns.opt_text("owner")?,
         suppression: columns.opt_int("suppression")?.map(SuppressionId),

@@ -97,18 +97,26 @@ pub async fn list(store: &Store) -> Result<Vec<AuditSource>, StoreError> {
     rows.iter().map(from_row).collect()
 }
 
-const FIND: &str = concat!(source_columns!(), "WHERE token_hash = $1");
+const TOKENS: &str =
+    "SELECT id, cluster, token_hash FROM audit_source WHERE token_hash IS NOT NULL ORDER BY id";
 
-/// The source of this secret.
+/// The hashes of all tokens, and the source and cluster of each.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(store: &Store, token_hash: &[u8; 32]) -> Result<Option<AuditSource>, StoreError> {
-    let row = sqlx::query(FIND)
-        .bind(token_hash.to_vec())
-        .fetch_optional(&store.pool)
-        .await?;
-    row.as_ref().map(from_row).transpose()
+pub async fn tokens(
+    store: &Store,
+) -> Result<Vec<([u8; 32], AuditSourceId, AuditClusterId)>, StoreError> {
+    let rows = sqlx::query(TOKENS).fetch_all(&store.pool).await?;
+    let read = |row: &AnyRow| {
+        let columns = Columns::new(row, "audit_source", &["id"]);
+        Ok((
+            columns.hash("token_hash")?,
+            AuditSourceId(columns.int("id")?),
+            AuditClusterId(columns.int("cluster")?),
+        ))
+    };
+    rows.iter().map(read).collect()
 }
 
 const HEARD: &str = "UPDATE audit_source SET received = $2, problem = NULL, problem_at = NULL, \

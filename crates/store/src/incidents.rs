@@ -1,10 +1,11 @@
 //! Incidents: alerts that belong together.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use seareeve_model::AlertSeverity;
 use sqlx::any::AnyRow;
 
-use crate::alerts::{AlertSeverity, AlertState, Entity};
-use crate::columns::Columns;
+use crate::alerts::{AlertState, Entity};
+use crate::columns::{Columns, alert_severity_number};
 use crate::rows::{clean, contains_pattern, int, json, numbers};
 use crate::{AlertId, Cursor, IncidentId, Page, Store, StoreError, Tx};
 
@@ -80,32 +81,34 @@ const NEAR: &str = concat!(
 );
 const SELF: &str = concat!(near_columns!(), "WHERE a.id = $1 ORDER BY e.kind, e.name");
 
-/// The last `most` alerts between two times that name something that `alert` names too; and itself.
+/// An alert, and the last `most` others that happened within a time before or after it and name something that it
+/// names too. Nothing for one that names nothing.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when it is gone, or names nothing.
+/// When the database fails.
 pub async fn near(
     tx: &mut Tx,
     alert: AlertId,
-    from: Timestamp,
-    to: Timestamp,
+    within: SignedDuration,
     most: usize,
-) -> Result<(Near, Vec<Near>), StoreError> {
+) -> Result<Option<(Near, Vec<Near>)>, StoreError> {
     let own = sqlx::query(SELF)
         .bind(alert.0)
         .fetch_all(tx.connection())
         .await?;
-    let itself = gather(&own)?
-        .pop()
-        .ok_or(StoreError::NotFound { what: "alert" })?;
+    let Some(itself) = gather(&own)?.pop() else {
+        return Ok(None);
+    };
+    let within = i64::try_from(within.as_millis()).unwrap_or(i64::MAX);
+    let (first, last) = (itself.first_seen, itself.last_seen);
     let rows = sqlx::query(NEAR)
         .bind(alert.0)
-        .bind(from.as_millisecond())
-        .bind(to.as_millisecond())
+        .bind(first.as_millisecond().saturating_sub(within))
+        .bind(last.as_millisecond().saturating_add(within))
         .bind(int(most))
         .fetch_all(tx.connection())
         .await?;
-    Ok((itself, gather(&rows)?))
+    Ok(Some((itself, gather(&rows)?)))
 }
 
 /// One row for each entity becomes one alert with its entities.
@@ -126,7 +129,7 @@ fn gather(rows: &[AnyRow]) -> Result<Vec<Near>, StoreError> {
                 cluster: columns.text("cluster_name")?,
                 rule: columns.text("rule")?,
                 title: columns.text("title")?,
-                severity: AlertSeverity::from_column(&columns, "severity")?,
+                severity: columns.alert_severity("severity")?,
                 tactics: super::alerts::split(&columns.text("tactics")?),
                 first_seen: columns.time("first_seen")?,
                 last_seen: columns.time("last_seen")?,
@@ -178,7 +181,7 @@ pub async fn join(
             sqlx::query(RENAME)
                 .bind(id.0)
                 .bind(clean(&new.title))
-                .bind(new.severity.number())
+                .bind(alert_severity_number(new.severity))
                 .bind(clean(&json(&new.shared)))
                 .execute(tx.connection())
                 .await?;
@@ -188,7 +191,7 @@ pub async fn join(
             let row = sqlx::query(CREATE)
                 .bind(clean(&new.uid))
                 .bind(clean(&new.title))
-                .bind(new.severity.number())
+                .bind(alert_severity_number(new.severity))
                 .bind(clean(&json(&new.shared)))
                 .bind(now.as_millisecond())
                 .fetch_one(tx.connection())
@@ -205,11 +208,24 @@ pub async fn join(
     Ok(id)
 }
 
-/// Brings an incident's times up to date when one of its alerts happened again.
+const SPAN_OF: &str = "UPDATE incident SET \
+     first_seen = (SELECT MIN(a.first_seen) FROM alert a WHERE a.incident = incident.id), \
+     last_seen = (SELECT MAX(a.last_seen) FROM alert a WHERE a.incident = incident.id) \
+     WHERE id = (SELECT a.incident FROM alert a WHERE a.id = $1)";
+
+/// Brings the times of an alert's incident up to date, if it has one, when it happened again.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn touch(tx: &mut Tx, id: IncidentId) -> Result<(), StoreError> {
+pub async fn touch_of(tx: &mut Tx, alert: AlertId) -> Result<(), StoreError> {
+    sqlx::query(SPAN_OF)
+        .bind(alert.0)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+async fn touch(tx: &mut Tx, id: IncidentId) -> Result<(), StoreError> {
     sqlx::query(SPAN)
         .bind(id.0)
         .execute(tx.connection())
@@ -231,7 +247,7 @@ fn from_row(row: &AnyRow) -> Result<Incident, StoreError> {
         id: IncidentId(columns.int("id")?),
         uid: columns.text("uid")?,
         title: columns.text("title")?,
-        severity: AlertSeverity::from_column(&columns, "severity")?,
+        severity: columns.alert_severity("severity")?,
         state: columns.word("state", AlertState::parse)?,
         owner: columns.opt_text("owner")?,
         shared: columns.json("shared")?,

@@ -77,7 +77,7 @@ CREATE TABLE incident (
 ) STRICT;
 CREATE INDEX incident_last_seen ON incident (last_seen, id);
 
--- `grouped_by` is what equal alerts have in common; `details` is JSON that is shown and never searched.
+-- `grouped_by` is what equal alerts have in common; `said` is what the engine said, as JSON.
 CREATE TABLE alert (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     uid          TEXT NOT NULL UNIQUE,
@@ -91,7 +91,7 @@ CREATE TABLE alert (
     severity     INTEGER NOT NULL,
     tactics      TEXT NOT NULL,
     techniques   TEXT NOT NULL,
-    details      TEXT NOT NULL,
+    said         TEXT NOT NULL,
     state        TEXT NOT NULL,
     owner        TEXT,
     suppression  INTEGER,

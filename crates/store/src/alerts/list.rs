@@ -1,9 +1,10 @@
 //! Lists of alerts, and how many there are of each kind.
 
+use seareeve_model::AlertSeverity;
 use sqlx::any::AnyRow;
 
-use super::{Alert, AlertSeverity, AlertState, alert_columns, alert_tables, from_row};
-use crate::columns::Columns;
+use super::{Alert, AlertState, alert_columns, alert_tables, from_row};
+use crate::columns::{Columns, alert_severity_number};
 use crate::rows::{contains_pattern, int, texts};
 use crate::{Cursor, IncidentId, Page, Store, StoreError};
 
@@ -88,7 +89,7 @@ pub async fn list(
     let severities: Vec<String> = filter
         .severities
         .iter()
-        .map(|severity| severity.number().to_string())
+        .map(|severity| alert_severity_number(*severity).to_string())
         .collect();
     let query = sqlx::query(statement)
         .bind(texts(filter.states.iter().map(|state| state.as_str())))
@@ -121,7 +122,7 @@ pub async fn list(
         AlertSort::Newest => Page::cut(items, limit, key),
         AlertSort::Severity => Page::cut(items, limit, |alert| {
             let [last_seen, id] = key(alert);
-            [alert.severity.number(), last_seen, id]
+            [alert_severity_number(alert.severity), last_seen, id]
         }),
     })
 }
@@ -200,7 +201,7 @@ pub async fn facets(store: &Store) -> Result<Facets, StoreError> {
     for severity in &mut severities {
         let known = AlertSeverity::ALL
             .into_iter()
-            .find(|one| one.number().to_string() == severity.value);
+            .find(|one| alert_severity_number(*one).to_string() == severity.value);
         let word = known.map_or("", AlertSeverity::as_str);
         word.clone_into(&mut severity.value);
         word.clone_into(&mut severity.title);

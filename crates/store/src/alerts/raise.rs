@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{AlertDetails, AlertSeverity, AlertState, Entity, joined};
-use crate::columns::Columns;
+use super::{AlertState, Entity, joined};
+use crate::columns::{Columns, alert_severity_number};
 use crate::rows::{clean, json, rows};
 use crate::{AlertId, AuditClusterId, StoreError, SuppressionId, Tx};
 
@@ -26,24 +26,10 @@ pub struct NewAlert {
     pub cluster_name: String,
     /// Whether it is made up for a demonstration.
     pub is_sample: bool,
-    /// When the event happened.
-    pub at: Timestamp,
-    /// The rule's id.
-    pub rule: String,
-    /// What equal alerts of the rule have in common.
-    pub grouped_by: String,
-    /// See [`super::Alert::title`].
-    pub title: String,
-    /// See [`super::Alert::compromised`].
+    /// What the engine says.
+    pub said: seareeve_model::Alert,
+    /// What was attacked, in a few words.
     pub compromised: String,
-    /// See [`super::Alert::severity`].
-    pub severity: AlertSeverity,
-    /// See [`super::Alert::tactics`].
-    pub tactics: Vec<String>,
-    /// See [`super::Alert::techniques`].
-    pub techniques: Vec<String>,
-    /// See [`super::Alert::details`].
-    pub details: AlertDetails,
     /// What it is about, and who did it.
     pub entities: Vec<Entity>,
     /// The event without its secrets, as JSON.
@@ -73,7 +59,7 @@ const AGAIN: &str = "UPDATE alert SET seen = seen + 1, changed = $3, \
        first_seen = CASE WHEN first_seen > $2 THEN $2 ELSE first_seen END, \
        last_seen = CASE WHEN last_seen < $2 THEN $2 ELSE last_seen END WHERE id = $1";
 const CREATE: &str = "INSERT INTO alert (uid, cluster, cluster_name, is_sample, rule, grouped_by, title, compromised, \
-       severity, tactics, techniques, details, state, suppression, first_seen, last_seen, seen, created, changed) \
+       severity, tactics, techniques, said, state, suppression, first_seen, last_seen, seen, created, changed) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16, $16) RETURNING id";
 const ADD: &str = "INSERT INTO alert_occurrence (id, alert, at, evidence) SELECT $1, $2, $3, \
      CASE WHEN (SELECT COUNT(*) FROM alert_occurrence o WHERE o.alert = $2 AND o.evidence IS NOT NULL) < $5 \
@@ -93,12 +79,12 @@ pub async fn raise(tx: &mut Tx, new: &NewAlert, now: Timestamp) -> Result<Raised
     if known.is_some() {
         return Ok(Raised::Known);
     }
-    let at = new.at.as_millisecond();
+    let at = new.said.time.as_millisecond();
     let window = i64::try_from(GROUPED_FOR.as_millis()).unwrap_or(i64::MAX);
     let open = sqlx::query(OPEN)
         .bind(clean(&new.cluster_name))
-        .bind(clean(&new.rule))
-        .bind(clean(&new.grouped_by))
+        .bind(clean(&new.said.id))
+        .bind(clean(&new.said.key))
         .bind(at.saturating_sub(window))
         .bind(at.saturating_add(window))
         .bind(i64::from(new.is_sample))
@@ -144,17 +130,17 @@ async fn create(tx: &mut Tx, new: &NewAlert, now: Timestamp) -> Result<AlertId, 
         .bind(new.cluster.map(|cluster| cluster.0))
         .bind(clean(&new.cluster_name))
         .bind(i64::from(new.is_sample))
-        .bind(clean(&new.rule))
-        .bind(clean(&new.grouped_by))
-        .bind(clean(&new.title))
+        .bind(clean(&new.said.id))
+        .bind(clean(&new.said.key))
+        .bind(clean(&new.said.title))
         .bind(clean(&new.compromised))
-        .bind(new.severity.number())
-        .bind(clean(&joined(&new.tactics)))
-        .bind(clean(&joined(&new.techniques)))
-        .bind(clean(&json(&new.details)))
+        .bind(alert_severity_number(new.said.severity))
+        .bind(clean(&joined(&new.said.tactics)))
+        .bind(clean(&joined(&new.said.techniques)))
+        .bind(clean(&json(&new.said)))
         .bind(state.as_str())
         .bind(new.suppression.map(|suppression| suppression.0))
-        .bind(new.at.as_millisecond())
+        .bind(new.said.time.as_millisecond())
         .bind(now.as_millisecond())
         .fetch_one(tx.connection())
         .await?;
