@@ -20,6 +20,9 @@ const TEST: &[Need] = &[
     ),
     // The second database of the store's tests.
     ("postgresql", Probe::Postgres),
+    // The other bus, and a broker that speaks Kafka's protocol (kcat's own mock cluster).
+    ("nats-server", Probe::Program("nats-server")),
+    ("kcat", Probe::Program("kcat")),
     // Real registries and clients for the tests of reading images.
     ("docker-registry", Probe::Program("docker-registry")),
     ("skopeo", Probe::Program("skopeo")),

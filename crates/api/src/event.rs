@@ -19,6 +19,8 @@ pub enum Event {
     Images,
     /// What is said of hosts, recommendations or the score changed.
     Posture,
+    /// Alerts or incidents came, or what people say of them changed.
+    Alerts,
     /// The advisory database was replaced, or matching against it began or ended.
     Database,
     /// Events were missed: everything may have changed.

@@ -3,7 +3,9 @@
 //! A type here is a promise to users: fields are added, never renamed or removed within `v1`. Meaning lives in
 //! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
 
+mod alert;
 mod asset;
+mod audit;
 mod client;
 mod compliance;
 mod database;
@@ -27,9 +29,19 @@ mod session;
 mod statement;
 mod vex;
 
+pub use alert::{
+    AlertChange, AlertDetail, AlertEntity, AlertEvent, AlertFacet, AlertFacets, AlertHistory,
+    AlertPage, AlertSummary, AlertsChanged, IncidentChange, IncidentDetail, IncidentPage,
+    IncidentSummary, NewSuppressionRule, RelatedRequest, RelatedRequests, SampleAlerts,
+    SuppressionCriterion, SuppressionRule, SuppressionRules, SuppressionTrial,
+};
 pub use asset::{
     AssetDetail, AssetPage, AssetRecommendation, AssetSummary, Environment, EnvironmentList,
     MoveAsset,
+};
+pub use audit::{
+    AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
+    AuditSourceSettings, AuditWebhook, DetectionCoverage, NewAuditCluster,
 };
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf};
 pub use compliance::{

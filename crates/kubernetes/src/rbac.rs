@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub use powers::Power;
+pub use powers::{Power, powers_of};
 pub(crate) use roles::{binding_fact, role_fact};
 pub(crate) use rule::{Rule, Scope};
 pub(crate) use subjects::subject_fact;

@@ -1,11 +1,11 @@
 //! Taking credentials out of what objects say: by the name that a value has, and by how it looks.
 
 /// What stands where a value was.
-pub(crate) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// Whether `name` (of a variable, flag, annotation) says that its value is a credential, rather than where one lies.
 #[must_use]
-pub(crate) fn says_credential(name: &str) -> bool {
+pub fn says_credential(name: &str) -> bool {
     let words = words(name);
     let last = words.last().map(String::as_str).unwrap_or_default();
     // What a credential is kept in, called, or lasts for.
@@ -101,7 +101,7 @@ pub(crate) fn says_credential(name: &str) -> bool {
 /// `text` without credentials: values of assignments and flags whose name says so, passwords in URLs, and words
 /// that look like tokens of well-known makers.
 #[must_use]
-pub(crate) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut hide_next = false;
     for piece in text.split_inclusive(char::is_whitespace) {
@@ -128,7 +128,7 @@ pub(crate) fn text(text: &str) -> String {
 
 /// A command line without credentials; `--password x` is two of its items.
 #[must_use]
-pub(crate) fn arguments(arguments: &[String]) -> Vec<String> {
+pub fn arguments(arguments: &[String]) -> Vec<String> {
     let mut hide_next = false;
     let redacted = arguments.iter().map(|argument| {
         if std::mem::take(&mut hide_next) && !argument.starts_with('-') {

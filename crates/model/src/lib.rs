@@ -1,12 +1,13 @@
 //! The words of Seareeve: digests, references, packages, images, advisories and findings as typed values.
 //!
 //! Constructors check, fields are plain where any value is valid. This crate does no I/O, knows no wire
-//! format and no database: wire types live in `seareeve-api`, rows in `seareeve-store`. Facts are the exception: their
-//! stored form is agreed, because they are replayed.
+//! format and no database: wire types live in `seareeve-api`, rows in `seareeve-store`. Facts and alerts are the
+//! exceptions: their form is agreed, because facts are replayed and alerts are handed on.
 
 #![warn(clippy::indexing_slicing)]
 
 mod advisory;
+mod alert;
 mod digest;
 mod exploitation;
 mod fact;
@@ -25,6 +26,7 @@ mod suppression;
 pub use advisory::{
     CvssVector, DatabaseFeed, DatabaseInfo, DatabaseKind, DatabaseSource, Reference,
 };
+pub use alert::{Alert, AlertSeverity, Correlated, Entity, Evidence, Matched, Priority, Sample};
 pub use digest::{Digest, DigestError};
 pub use exploitation::{Epss, KnownExploited, Probability};
 pub use fact::{Collection, CollectionStatus, Fact, FactKind, FactKindError, Snapshot};

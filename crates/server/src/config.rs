@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+pub use crate::audit::config::AuditConfig;
 use crate::registries::RegistryConfig;
 
 /// Everything that can be set.
@@ -21,6 +22,8 @@ pub struct Config {
     pub scan: ScanConfig,
     /// The advisory database.
     pub advisories: AdvisoriesConfig,
+    /// Audit events of clusters, and alerts.
+    pub audit: AuditConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -104,7 +107,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 18] = [
+pub const SETTINGS: [Setting; 28] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -168,6 +171,46 @@ pub const SETTINGS: [Setting; 18] = [
     Setting {
         key: "advisories.update_hours",
         about: "Hours between updates that the server makes by itself; 0: only when asked, so that nothing is fetched unless switched on.",
+    },
+    Setting {
+        key: "audit.listen",
+        about: "Address and port where API servers send their audit events, with TLS, such as `0.0.0.0:7443`; empty: only on `server.listen`.",
+    },
+    Setting {
+        key: "audit.names",
+        about: "Names and addresses by which API servers reach this machine: they go into the certificate that the server makes for itself; in the environment separated by commas. The first one stands in the files for API servers.",
+    },
+    Setting {
+        key: "audit.certificate",
+        about: "File with the certificate chain (PEM) for `audit.listen`; empty: an authority of the server's own, made at the first start, signs one.",
+    },
+    Setting {
+        key: "audit.key",
+        about: "File with the key (PEM) of `audit.certificate`.",
+    },
+    Setting {
+        key: "audit.client_ca",
+        about: "File with certificates (PEM) of authorities: whoever sends audit events to `audit.listen` must show a certificate of one of them, besides the token; empty: the token is enough.",
+    },
+    Setting {
+        key: "audit.nats",
+        about: "NATS server with JetStream that keeps audit events until they are judged, such as `nats://USER:PASSWORD@HOST:4222`; empty: the data folder's disk.",
+    },
+    Setting {
+        key: "audit.spool_mib",
+        about: "Disk space, in MiB, for audit events of one cluster that wait to be judged; with NATS of all clusters. When it is full API servers are asked to come back later.",
+    },
+    Setting {
+        key: "audit.keep_events_hours",
+        about: "Hours for which audit events are kept, without their secrets, to show what else happened around an alert; 0: none are kept.",
+    },
+    Setting {
+        key: "audit.keep_events_mib",
+        about: "Space in the store, in MiB, for the kept events of one cluster.",
+    },
+    Setting {
+        key: "audit.keep_alerts_days",
+        about: "Days for which alerts and incidents are kept after they were seen last.",
     },
     Setting {
         key: "log.level",
@@ -300,6 +343,9 @@ impl Config {
         if let Some(why) = self.scan.registries.iter().find_map(RegistryConfig::fault) {
             return fail("scan.registries", &why);
         }
+        if let Some((key, why)) = self.audit.fault() {
+            return fail(key, why);
+        }
         let is_web = |address: &str| {
             let mut schemes = ["http://", "https://"].iter();
             schemes.any(|scheme| address.starts_with(scheme))
@@ -367,6 +413,12 @@ impl Config {
         self.server.data_dir.join("layers")
     }
 
+    /// Where audit events wait.
+    #[must_use]
+    pub fn audit_folder(&self) -> Utf8PathBuf {
+        self.server.data_dir.join("audit")
+    }
+
     /// Where fetched feeds are kept.
     #[must_use]
     pub fn feed_folder(&self) -> Utf8PathBuf {
@@ -417,7 +469,7 @@ mod tests {
     fn nonsense_is_refused_by_name() {
         assert!(config().validate().is_ok());
         type Case = (&'static str, fn(&mut Config));
-        let cases: [Case; 7] = [
+        let cases: [Case; 8] = [
             ("server.listen", |c| {
                 c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))
             }),
@@ -431,6 +483,7 @@ mod tests {
             ("scan.registries", |c| {
                 c.scan.registries = vec![RegistryConfig::default()]
             }),
+            ("audit.listen", |c| c.audit.listen = "everywhere".to_owned()),
             ("advisories.address", |c| {
                 c.advisories.address = "ftp://x".to_owned()
             }),

@@ -73,6 +73,16 @@ impl ApiError {
         }
     }
 
+    /// Something that we need is away. The cause goes to the log, not to the client.
+    pub(crate) fn unavailable(cause: &anyhow::Error) -> Self {
+        error!(error = format!("{cause:#}"), "request failed");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the server cannot take it now; try again",
+        )
+    }
+
     /// Our own failure. The cause goes to the log, not to the client.
     pub(crate) fn internal(cause: impl Into<anyhow::Error>) -> Self {
         let cause: anyhow::Error = cause.into();

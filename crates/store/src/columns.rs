@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use seareeve_model::Severity;
+use seareeve_model::{AlertSeverity, Severity};
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Decode, Row as _, Type};
@@ -149,6 +149,15 @@ impl<'r> Columns<'r> {
             .ok_or_else(|| self.corrupt(column, &format!("{number} is not a severity")))
     }
 
+    /// The severity of an alert, kept as 0 (informational) to 3 (high) so that it sorts.
+    pub(crate) fn alert_severity(&self, column: &'static str) -> Result<AlertSeverity, StoreError> {
+        let number = self.int(column)?;
+        AlertSeverity::ALL
+            .into_iter()
+            .find(|severity| alert_severity_number(*severity) == number)
+            .ok_or_else(|| self.corrupt(column, &format!("{number} is not a severity")))
+    }
+
     /// The columns `critical`, `high`, `medium`, `low` and `unknown`.
     pub(crate) fn severity_counts(&self) -> Result<SeverityCounts, StoreError> {
         Ok(SeverityCounts {
@@ -169,5 +178,15 @@ pub(crate) fn severity_number(severity: Severity) -> i64 {
         Severity::Medium => 2,
         Severity::High => 3,
         Severity::Critical => 4,
+    }
+}
+
+/// The number under which [`Columns::alert_severity`] finds the severity again.
+pub(crate) fn alert_severity_number(severity: AlertSeverity) -> i64 {
+    match severity {
+        AlertSeverity::Informational => 0,
+        AlertSeverity::Low => 1,
+        AlertSeverity::Medium => 2,
+        AlertSeverity::High => 3,
     }
 }

@@ -17,12 +17,24 @@ macro_rules! id {
 }
 
 id! {
+    /// An alert.
+    AlertId
+}
+id! {
     /// A host or cluster whose configuration is judged.
     AssetId
 }
 id! {
     /// What a person says of a control that no check can tell.
     AttestationId
+}
+id! {
+    /// A cluster whose audit events are judged.
+    AuditClusterId
+}
+id! {
+    /// Where audit events of a cluster come from.
+    AuditSourceId
 }
 id! {
     /// An exception from a check.
@@ -35,6 +47,10 @@ id! {
 id! {
     /// A stored image.
     ImageId
+}
+id! {
+    /// Alerts that belong together.
+    IncidentId
 }
 id! {
     /// A token by which sensors join.
@@ -55,6 +71,10 @@ id! {
 id! {
     /// A sensor that joined.
     SensorId
+}
+id! {
+    /// A rule by which alerts are dismissed as they are raised.
+    SuppressionId
 }
 id! {
     /// An API token.

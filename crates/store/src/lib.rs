@@ -19,8 +19,12 @@
 
 #![warn(clippy::indexing_slicing)]
 
+pub mod alerts;
 pub mod assets;
 pub mod attestations;
+pub mod audit_blocks;
+pub mod audit_clusters;
+pub mod audit_sources;
 mod changes;
 mod columns;
 pub mod environments;
@@ -30,6 +34,7 @@ pub mod exemptions;
 mod exploitation;
 mod ids;
 pub mod images;
+pub mod incidents;
 pub mod jobs;
 pub mod join_tokens;
 pub mod matches;
@@ -45,6 +50,7 @@ pub mod settings;
 pub mod sign_in_links;
 mod store;
 pub mod summary;
+pub mod suppressions;
 pub mod tokens;
 pub mod users;
 pub mod vex_documents;
@@ -53,8 +59,9 @@ pub mod vulnerabilities;
 pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
 pub use ids::{
-    AssetId, AttestationId, ExceptionId, ExemptionId, ImageId, JobId, JoinTokenId, PackageId,
-    ScanId, SensorId, TokenId, UserId, VexId, VulnerabilityId,
+    AlertId, AssetId, AttestationId, AuditClusterId, AuditSourceId, ExceptionId, ExemptionId,
+    ImageId, IncidentId, JobId, JoinTokenId, PackageId, ScanId, SensorId, SuppressionId, TokenId,
+    UserId, VexId, VulnerabilityId,
 };
 pub use page::{Cursor, Page};
 pub use store::{DatabaseUrl, DatabaseUrlError, Dialect, Store, Tx};

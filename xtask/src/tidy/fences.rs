@@ -17,6 +17,11 @@ const IO: &[&str] = &["axum", "sqlx", "tokio", "ureq"];
 /// A new arrow is decided first, and its reason written into ARCHITECTURE.md.
 const FENCES: &[Fence] = &[
     Fence {
+        folder: "crates/bus",
+        allowed: &[],
+        denied: &["axum", "sqlx", "ureq"],
+    },
+    Fence {
         folder: "crates/cel",
         allowed: &[],
         denied: IO,
@@ -24,6 +29,11 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/model",
         allowed: &[],
+        denied: IO,
+    },
+    Fence {
+        folder: "crates/detect",
+        allowed: &["model"],
         denied: IO,
     },
     Fence {
@@ -92,6 +102,7 @@ const FENCES: &[Fence] = &[
         allowed: &[
             "api",
             "collect",
+            "detect",
             "engine",
             "image",
             "kubernetes",
@@ -108,7 +119,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "cel", "collect", "engine", "image", "inflate", "model", "posture", "scan",
+            "api", "cel", "collect", "detect", "engine", "image", "inflate", "model", "posture", "scan",
         ],
         denied: IO,
     },

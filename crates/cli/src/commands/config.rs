@@ -30,6 +30,7 @@ fn show(loaded: &Loaded) -> anyhow::Result<String> {
         let shown = match setting.key {
             // It may hold a password.
             "server.database" => format!("{:?}", loaded.config.server.database),
+            "audit.nats" => format!("{:?}", loaded.config.audit.nats),
             key => value(&table, key),
         };
         // Writing to a String cannot fail.

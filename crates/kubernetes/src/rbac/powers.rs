@@ -1,5 +1,7 @@
 //! What is worth knowing whether somebody may do it.
 
+use serde_json::Value;
+
 use super::rule::{Rule, Scope};
 
 /// Something that a subject may be able to do, and that says how far it can get.
@@ -29,6 +31,20 @@ pub enum Power {
     WebhooksWrite,
     PoliciesWrite,
     TokensCreate,
+}
+
+/// What the `rules` of a role give in a namespace, or everywhere.
+#[must_use]
+pub fn powers_of(rules: &Value, namespace: Option<&str>) -> Vec<Power> {
+    let scope = namespace.map_or(Scope::Cluster, Scope::Namespace);
+    let rules: Vec<Rule> = rules
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(Rule::read)
+        .collect();
+    let given = |power: &Power| rules.iter().any(|rule| power.is_given_by(rule, scope));
+    Power::ALL.into_iter().filter(given).collect()
 }
 
 /// What a request is about.

@@ -50,3 +50,9 @@ pub(super) fn counts(counts: SeverityCounts) -> api::SeverityCounts {
         unknown: counts.unknown,
     }
 }
+
+/// How many rows a page has: 50 unless asked for otherwise.
+pub(super) fn limit(asked: Option<u32>) -> usize {
+    let limit = asked.unwrap_or(50).clamp(1, api::MAX_PAGE);
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,201 @@
+//! Clusters whose audit events are judged, and where these come from.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A cluster whose audit events are, or could be, judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditCluster {
+    /// By which it is known: letters, digits and hyphens.
+    pub name: String,
+    /// Since when its events raise alerts. Absent while that is off.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub on_since: Option<Timestamp>,
+    /// Who last consented to its events being read, which may hold sensitive data.
+    pub consent_by: Option<String>,
+    /// When.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub consent_at: Option<Timestamp>,
+    /// Where its events come from.
+    pub sources: Vec<AuditSource>,
+    /// Events that were judged.
+    pub events: u64,
+    /// Events from before it was switched on, which raise nothing.
+    pub early_events: u64,
+    /// Events that came more than once and were counted once.
+    pub repeated_events: u64,
+    /// What came and could not be read as an event.
+    pub broken_events: u64,
+    /// When the newest event happened.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_event: Option<Timestamp>,
+    /// What is or was wrong with its events.
+    pub problem: Option<String>,
+    /// When.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub problem_at: Option<Timestamp>,
+    /// Bytes that were received and wait to be judged.
+    pub backlog_bytes: u64,
+    /// Recent events that are kept, without their secrets.
+    pub kept_events: u64,
+    /// Since when. Absent if none are.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub kept_since: Option<Timestamp>,
+}
+
+/// All clusters whose audit events are, or could be, judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditClusterList {
+    /// By name.
+    pub clusters: Vec<AuditCluster>,
+    /// What has to be known before one is switched on.
+    pub warning: String,
+}
+
+/// A cluster to make known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAuditCluster {
+    /// 1 to 63 lower-case letters, digits and hyphens, as a label of DNS. It cannot be changed.
+    pub name: String,
+}
+
+/// Whether a cluster's events raise alerts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditPlan {
+    /// On or off.
+    pub is_on: bool,
+    /// That the warning was read, and that reading the cluster's events is consented to. Needed to switch it on.
+    #[serde(default)]
+    pub consent: bool,
+}
+
+/// Where audit events come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditSource {
+    /// To delete it by.
+    pub id: i64,
+    /// How to read it.
+    #[serde(flatten)]
+    pub settings: AuditSourceSettings,
+    /// When it was heard of last, within 10 s.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub received: Option<Timestamp>,
+    /// What is wrong with it; absent while it works.
+    pub problem: Option<String>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created: Timestamp,
+    /// Who did.
+    pub author: String,
+}
+
+/// How to read a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuditSourceSettings {
+    /// The API server sends its events (`--audit-webhook-config-file`).
+    Webhook,
+    /// A file on the server's machine that is written to: events, one on a line, or exports of EKS or GKE.
+    File {
+        /// The file.
+        path: String,
+        /// Read what is in it already, instead of only what comes.
+        #[serde(default)]
+        from_start: bool,
+    },
+    /// A topic of a broker that speaks Kafka's protocol, such as Azure Event Hubs.
+    Kafka {
+        /// Brokers, such as `NAME.servicebus.windows.net:9093`.
+        brokers: Vec<String>,
+        /// The topic; for Event Hubs the hub's name.
+        topic: String,
+        /// Whether to speak TLS.
+        #[serde(default = "yes")]
+        tls: bool,
+        /// The user of SASL PLAIN; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody.
+        #[serde(default)]
+        username: Option<String>,
+        /// A file on the server's machine with the password; for Event Hubs with the connection string.
+        #[serde(default)]
+        password_file: Option<String>,
+        /// Read what is in it already, instead of only what comes.
+        #[serde(default)]
+        from_start: bool,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl AuditSourceSettings {
+    /// The word of `kind`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::File { .. } => "file",
+            Self::Kafka { .. } => "kafka",
+        }
+    }
+}
+
+/// A source that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditSourceCreated {
+    /// The source.
+    pub source: AuditSource,
+    /// What the API server needs to send its events here. For a webhook only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<AuditWebhook>,
+}
+
+/// What an API server needs to send its events here.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditWebhook {
+    /// The path behind this server's address.
+    pub path: String,
+    /// The address as this server believes it to be.
+    pub address: String,
+    /// The token, shown once.
+    pub token: String,
+    /// The certificate (PEM) of the authority that signed this server's; absent where the server has none of its own.
+    pub ca_certificate: Option<String>,
+    /// The file for `--audit-webhook-config-file`, with all of this.
+    pub kubeconfig: String,
+}
+
+/// Without the token.
+impl std::fmt::Debug for AuditWebhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuditWebhook")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether what arrives of a cluster is what the detections need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditCoverage {
+    /// Events that this is judged by.
+    pub events: u64,
+    /// All detections.
+    pub detections: Vec<DetectionCoverage>,
+}
+
+/// Whether a detection sees what it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DetectionCoverage {
+    /// The detection.
+    pub rule: String,
+    /// Its title.
+    pub title: String,
+    /// `sees` (what it needs has come), `unseen` (nothing of its kind has come, which may be how things are), `blind`
+    /// (such events come without what it needs) or `partial`.
+    pub status: String,
+    /// What it needs, or lacks.
+    pub reason: String,
+}

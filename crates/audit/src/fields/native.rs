@@ -1,0 +1,881 @@
+//! Our own fields: `kube.*`.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use seareeve_detect::{Argument, Kind, Presence, Shape, Value, Values};
+
+use super::{Brackets, Definition, Extract, Get, present_if};
+use crate::event::{AuditEvent, key, text};
+use crate::image::Image;
+use crate::json::{Node, Text};
+use crate::portrait::{Aspect, about, kind_of};
+use crate::record::Stage;
+use crate::uri;
+use crate::user::{account, product};
+
+type Row = (
+    &'static str,
+    Brackets,
+    Kind,
+    Shape,
+    bool,
+    Extract,
+    &'static str,
+);
+
+const FIELDS: &[Row] = &[
+    (
+        "kube.judged",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        true,
+        judged,
+        "Whether this is the one event of its request to judge: the first that says what came of it. False also for a client's second try of the same command over another protocol.",
+    ),
+    (
+        "kube.ok",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        ok,
+        "Whether the request succeeded: its status is 2xx or 101.",
+    ),
+    (
+        "kube.refused",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        refused,
+        "Whether it was refused: its status is 401 or 403.",
+    ),
+    (
+        "kube.resource",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        true,
+        resource,
+        "The resource with its part: `pods`, `pods/exec`. Empty for requests that are about no resource.",
+    ),
+    (
+        "kube.group",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        group,
+        "The API group of the resource; empty for the core's.",
+    ),
+    (
+        "kube.kind",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        kind,
+        "The kind of a workload: `Pod`, `Deployment`, `CronJob`, …",
+    ),
+    (
+        "kube.name",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        name,
+        "The object's name, also one that the server made up.",
+    ),
+    (
+        "kube.namespace",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        namespace,
+        "The object's namespace; of a namespace, its own name.",
+    ),
+    (
+        "kube.scope",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        scope,
+        "`namespace`, or `cluster` for what is in none and for requests over all namespaces.",
+    ),
+    (
+        "kube.named",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        named,
+        "Whether the request is about one object by its name.",
+    ),
+    (
+        "kube.label",
+        Brackets::Key,
+        Kind::Text,
+        Shape::One,
+        false,
+        label,
+        "A label of the object after the request.",
+    ),
+    (
+        "kube.annotation",
+        Brackets::Key,
+        Kind::Text,
+        Shape::One,
+        false,
+        annotation,
+        "An annotation of the object after the request.",
+    ),
+    (
+        "kube.user.kind",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        true,
+        user_kind,
+        "`human`, `service-account`, `controller` (of the control plane), `node`, `system`, `anonymous`, `none`.",
+    ),
+    (
+        "kube.user.namespace",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        user_namespace,
+        "The namespace of the service account that asks.",
+    ),
+    (
+        "kube.user.account",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        user_account,
+        "The name of the service account that asks.",
+    ),
+    (
+        "kube.user.extra",
+        Brackets::Key,
+        Kind::Text,
+        Shape::One,
+        false,
+        user_extra,
+        "What the authenticator says beside: `authentication.kubernetes.io/pod-name`.",
+    ),
+    (
+        "kube.actor",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        actor,
+        "Who is behind the request: for what a controller does, who made or changed what it follows.",
+    ),
+    (
+        "kube.impersonated.groups",
+        Brackets::None,
+        Kind::Text,
+        Shape::List,
+        false,
+        impersonated_groups,
+        "The groups that are impersonated.",
+    ),
+    (
+        "kube.source",
+        Brackets::None,
+        Kind::Network,
+        Shape::Any,
+        false,
+        source,
+        "The addresses that the request came from and through.",
+    ),
+    (
+        "kube.source.class",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        source_class,
+        "What the first of them is: `loopback`, `private`, `public`.",
+    ),
+    (
+        "kube.agent",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        agent,
+        "What the client calls itself, without version, lower case; empty when it says nothing.",
+    ),
+    (
+        "kube.command",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        command,
+        "The command of `exec`, decoded and joined.",
+    ),
+    (
+        "kube.command.container",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        container,
+        "The container that exec, attach or log is about.",
+    ),
+    (
+        "kube.command.tty",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        tty,
+        "Whether somebody sits at the command: it has a terminal.",
+    ),
+    (
+        "kube.behind_proxy",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        behind_proxy,
+        "What a proxy request asks the node, pod or service for, with parameters.",
+    ),
+    (
+        "kube.owner",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        owner,
+        "What people made that the object comes from: `Deployment/cart`. Only where a controller made the object.",
+    ),
+    (
+        "kube.mirror",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        mirror,
+        "Whether the object stands for a static pod of a node.",
+    ),
+    (
+        "kube.pod.known",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        pod_known,
+        "Whether the pod that a request to a part of it is about was seen before.",
+    ),
+    (
+        "kube.pod.risk",
+        Brackets::None,
+        Kind::Text,
+        Shape::List,
+        false,
+        pod_risk,
+        "What of the node that pod has: `privileged`, `host-path`, `host-network`, `host-pid`, `host-ipc`, `capability`.",
+    ),
+    (
+        "kube.pod.owner",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        pod_owner,
+        "What that pod comes from: `Deployment/cart`.",
+    ),
+    (
+        "kube.pod.actor",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        pod_actor,
+        "Who made or last changed it.",
+    ),
+    (
+        "kube.removed.guard",
+        Brackets::None,
+        Kind::Text,
+        Shape::List,
+        false,
+        removed_guard,
+        "Modes of Pod Security that a namespace had before the request and has no more: `enforce`.",
+    ),
+    (
+        "kube.requester",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        requester,
+        "Who asked for the certificate that is about to be approved.",
+    ),
+    (
+        "kube.token.seconds",
+        Brackets::None,
+        Kind::Signed,
+        Shape::One,
+        false,
+        token_seconds,
+        "How long a token that is asked for is to last.",
+    ),
+    (
+        "kube.own",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        own,
+        "Whether a service account asks about itself.",
+    ),
+    (
+        "kube.review",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        review,
+        "What somebody asks whether it is allowed: `list secrets`.",
+    ),
+    (
+        "kube.sees_kubeflow",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        sees_kubeflow,
+        "Whether the cluster runs Kubeflow, as far as events told.",
+    ),
+    (
+        "kube.cut",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        cut,
+        "Whether a log service cut the event: its bodies are missing.",
+    ),
+];
+
+/// Whose images.
+#[derive(Clone, Copy)]
+enum Of {
+    Now,
+    Added,
+    Pod,
+    Partner,
+}
+
+/// A part of an image's reference.
+type Part = for<'i> fn(&Image<'i>) -> Option<String>;
+
+pub(super) fn definitions() -> Vec<Definition> {
+    let mut all: Vec<Definition> = FIELDS
+        .iter()
+        .map(
+            |(name, brackets, kind, shape, is_key, get, about)| Definition {
+                name: Cow::Borrowed(name),
+                brackets: *brackets,
+                kind: *kind,
+                shape: *shape,
+                is_key: *is_key,
+                get: Get::By(*get),
+                about: Cow::Borrowed(about),
+            },
+        )
+        .collect();
+    for (name, get, about) in IMAGES {
+        all.push(Definition {
+            name: Cow::Borrowed(name),
+            brackets: Brackets::None,
+            kind: Kind::Text,
+            shape: Shape::List,
+            is_key: false,
+            get: Get::By(*get),
+            about: Cow::Borrowed(about),
+        });
+    }
+    all
+}
+
+const IMAGES: &[(&str, Extract, &str)] = &[
+    (
+        "kube.now.image.repository",
+        |event, _, out| images(event, Of::Now, repository, out),
+        "Registry and path of the images: `docker.io/library/nginx`.",
+    ),
+    (
+        "kube.now.image.registry",
+        |event, _, out| images(event, Of::Now, registry, out),
+        "Registries of the images.",
+    ),
+    (
+        "kube.now.image.name",
+        |event, _, out| images(event, Of::Now, image_name, out),
+        "Last parts of the images' paths: `nginx`.",
+    ),
+    (
+        "kube.now.image.tag",
+        |event, _, out| images(event, Of::Now, tag, out),
+        "Tags of the images that have one.",
+    ),
+    (
+        "kube.now.image.digest",
+        |event, _, out| images(event, Of::Now, image_digest, out),
+        "Digests of the images that have one.",
+    ),
+    (
+        "kube.added.image.repository",
+        |event, _, out| images(event, Of::Added, repository, out),
+        "As `kube.now.image.repository`, but only what the object did not have before this request.",
+    ),
+    (
+        "kube.added.image.registry",
+        |event, _, out| images(event, Of::Added, registry, out),
+        "Registries of the images that were added.",
+    ),
+    (
+        "kube.added.image.name",
+        |event, _, out| images(event, Of::Added, image_name, out),
+        "Last parts of the paths of the images that were added.",
+    ),
+    (
+        "kube.pod.image.repository",
+        |event, _, out| images(event, Of::Pod, repository, out),
+        "As `kube.now.image.repository`, of the pod that a request to a part of it is about.",
+    ),
+    (
+        "kube.partner.image.name",
+        |event, _, out| images(event, Of::Partner, image_name, out),
+        "Last parts of the paths of the images of the workloads that a service leads to.",
+    ),
+];
+
+fn repository(image: &Image<'_>) -> Option<String> {
+    Some(image.repository())
+}
+
+fn registry(image: &Image<'_>) -> Option<String> {
+    Some(image.registry.to_string())
+}
+
+fn image_name(image: &Image<'_>) -> Option<String> {
+    Some(image.name().to_owned())
+}
+
+fn tag(image: &Image<'_>) -> Option<String> {
+    image.tag.map(str::to_owned)
+}
+
+fn image_digest(image: &Image<'_>) -> Option<String> {
+    image.digest.map(str::to_owned)
+}
+
+fn images<'e>(event: &'e AuditEvent<'_>, of: Of, part: Part, out: &mut Values<'e>) -> Presence {
+    let references: Vec<&str> = match of {
+        Of::Now => event.portrait().about(Aspect::Image).collect(),
+        Of::Added => about(event.added(), Aspect::Image).collect(),
+        Of::Pod => {
+            let pod = event.context.object.iter();
+            pod.flat_map(|pod| pod.about(Aspect::Image)).collect()
+        }
+        Of::Partner => {
+            let partners = event.context.partners.iter();
+            partners
+                .flat_map(|partner| partner.about(Aspect::Image))
+                .collect()
+        }
+    };
+    let mut is_there = false;
+    for part in references.iter().filter_map(|one| part(&Image::parse(one))) {
+        out.owned(part);
+        is_there = true;
+    }
+    present_if(is_there)
+}
+
+fn flag(holds: bool, out: &mut Values<'_>) -> Presence {
+    out.push(Value::Bool(holds));
+    Presence::Present
+}
+
+fn some<'e>(value: Option<Cow<'e, str>>, out: &mut Values<'e>) -> Presence {
+    let is_there = value.is_some();
+    if let Some(value) = value {
+        out.push(text(value));
+    }
+    present_if(is_there)
+}
+
+fn always<'e>(value: Cow<'e, str>, out: &mut Values<'e>) -> Presence {
+    out.push(text(value));
+    Presence::Present
+}
+
+fn judged<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let says_what_came = match event.record.stage {
+        Some(Stage::ResponseStarted | Stage::ResponseComplete | Stage::Panic) => true,
+        Some(Stage::RequestReceived) | None => false,
+    };
+    flag(says_what_came && !event.context.is_repeated, out)
+}
+
+fn ok<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    flag(event.succeeded(), out)
+}
+
+fn refused<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let code = event.record.status.and_then(|status| status.code);
+    flag(
+        code.is_some_and(|code| code == b"401" || code == b"403"),
+        out,
+    )
+}
+
+fn resource<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let target = event.record.target.unwrap_or_default();
+    let resource = target.resource.unwrap_or_default().decode();
+    let part = target.subresource.unwrap_or_default();
+    if part.is_empty() {
+        return always(resource, out);
+    }
+    always(Cow::Owned(format!("{resource}/{}", part.decode())), out)
+}
+
+fn group<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let target = event.record.target;
+    some(
+        target.map(|target| target.group.unwrap_or_default().decode()),
+        out,
+    )
+}
+
+fn kind<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    some(kind_of(&event.resource()).map(Cow::Borrowed), out)
+}
+
+fn name<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    some(event.name(), out)
+}
+
+fn namespace<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let target = event.record.target.unwrap_or_default();
+    let of = target.namespace.filter(|namespace| !namespace.is_empty());
+    match of {
+        Some(namespace) => always(namespace.decode(), out),
+        None if target
+            .resource
+            .is_some_and(|resource| resource.is("namespaces")) =>
+        {
+            some(event.name(), out)
+        }
+        None => Presence::Absent,
+    }
+}
+
+fn scope<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let target = event.record.target.unwrap_or_default();
+    let is_inside = target
+        .namespace
+        .is_some_and(|namespace| !namespace.is_empty());
+    out.text(if is_inside { "namespace" } else { "cluster" });
+    Presence::Present
+}
+
+fn named<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let name = event.record.target.and_then(|target| target.name);
+    flag(name.is_some_and(|name| !name.is_empty()), out)
+}
+
+fn label<'e>(event: &'e AuditEvent<'_>, argument: &Argument, out: &mut Values<'e>) -> Presence {
+    some(metadata(event, "labels", argument), out)
+}
+
+fn annotation<'e>(
+    event: &'e AuditEvent<'_>,
+    argument: &Argument,
+    out: &mut Values<'e>,
+) -> Presence {
+    some(metadata(event, "annotations", argument), out)
+}
+
+fn metadata<'e>(
+    event: &'e AuditEvent<'_>,
+    list: &str,
+    argument: &Argument,
+) -> Option<Cow<'e, str>> {
+    let object = event.object()?;
+    object.path(&["metadata", list, key(argument)])?.str()
+}
+
+fn user_kind<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    out.text(event.user_kind().as_str());
+    Presence::Present
+}
+
+fn user_namespace<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let name = event.record.user.name.decode();
+    let namespace = account(&name).map(|(namespace, _)| namespace.to_owned());
+    some(namespace.map(Cow::Owned), out)
+}
+
+fn user_account<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let user = event.record.user.name.decode();
+    let name = account(&user).map(|(_, name)| name.to_owned());
+    some(name.map(Cow::Owned), out)
+}
+
+fn user_extra<'e>(
+    event: &'e AuditEvent<'_>,
+    argument: &Argument,
+    out: &mut Values<'e>,
+) -> Presence {
+    some(
+        event.record.user.extra(key(argument)).map(Text::decode),
+        out,
+    )
+}
+
+fn actor<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let actor = event.actor();
+    if actor.is_empty() {
+        return Presence::Absent;
+    }
+    always(actor, out)
+}
+
+fn impersonated_groups<'e>(
+    event: &'e AuditEvent<'_>,
+    _: &Argument,
+    out: &mut Values<'e>,
+) -> Presence {
+    let groups = event
+        .record
+        .impersonated
+        .iter()
+        .flat_map(|user| &user.groups);
+    let mut is_there = false;
+    for group in groups {
+        out.push(text(group.decode()));
+        is_there = true;
+    }
+    present_if(is_there)
+}
+
+fn addresses(event: &AuditEvent<'_>) -> impl Iterator<Item = IpAddr> {
+    event
+        .record
+        .addresses
+        .iter()
+        .filter_map(|text| text.decode().parse::<IpAddr>().ok())
+        .map(|address| address.to_canonical())
+}
+
+fn source<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let mut is_there = false;
+    for address in addresses(event) {
+        out.push(Value::Address(address));
+        is_there = true;
+    }
+    present_if(is_there)
+}
+
+fn source_class<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let first = addresses(event).next();
+    some(first.map(|address| Cow::Borrowed(class(address))), out)
+}
+
+fn class(address: IpAddr) -> &'static str {
+    let is_private = match address {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            address.is_private()
+                || address.is_link_local()
+                // Addresses behind a provider's translation (RFC 6598).
+                || (first == 100 && (64..128).contains(&second))
+        }
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+    };
+    if address.is_loopback() {
+        "loopback"
+    } else if is_private {
+        "private"
+    } else {
+        "public"
+    }
+}
+
+fn agent<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let agent = event.record.agent.unwrap_or_default().decode();
+    always(Cow::Owned(product(&agent).into_owned()), out)
+}
+
+fn command<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let part = event.record.target.and_then(|target| target.subresource);
+    if !part.is_some_and(|part| part.is("exec")) {
+        return Presence::Absent;
+    }
+    let uri = event.record.uri.decode();
+    let words: Vec<_> = uri::parameters(&uri, "command").collect();
+    out.owned(words.join(" "));
+    Presence::Present
+}
+
+fn uri_parameter(event: &AuditEvent<'_>, name: &str) -> Option<String> {
+    let uri = event.record.uri.decode();
+    uri::parameters(&uri, name).next().map(Cow::into_owned)
+}
+
+fn container<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    some(uri_parameter(event, "container").map(Cow::Owned), out)
+}
+
+fn tty<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let tty = uri_parameter(event, "tty");
+    flag(tty.is_some_and(|tty| tty == "true" || tty == "1"), out)
+}
+
+fn behind_proxy<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let part = event.record.target.and_then(|target| target.subresource);
+    if !part.is_some_and(|part| part.is("proxy")) {
+        return Presence::Absent;
+    }
+    let uri = event.record.uri.decode();
+    let behind = uri::behind_proxy(&uri).map(Cow::into_owned);
+    some(behind.map(Cow::Owned), out)
+}
+
+fn owner<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    some(event.context.root.as_deref().map(Cow::Borrowed), out)
+}
+
+fn mirror<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let mirror = event.object().and_then(|object| {
+        object.path(&["metadata", "annotations", "kubernetes.io/config.mirror"])
+    });
+    flag(mirror.is_some(), out)
+}
+
+fn pod_known<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    flag(event.context.object.is_some(), out)
+}
+
+fn pod_risk<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let Some(pod) = &event.context.object else {
+        return Presence::Absent;
+    };
+    let mut risks: Vec<&'static str> = pod
+        .kept
+        .iter()
+        .filter_map(|(aspect, what)| match (aspect, what.as_str()) {
+            (Aspect::Privileged, _) => Some("privileged"),
+            (Aspect::HostPath, _) => Some("host-path"),
+            (Aspect::HostNamespace, "network") => Some("host-network"),
+            (Aspect::HostNamespace, "pid") => Some("host-pid"),
+            (Aspect::HostNamespace, _) => Some("host-ipc"),
+            (Aspect::Capability, _) => Some("capability"),
+            _ => None,
+        })
+        .collect();
+    risks.dedup();
+    for risk in &risks {
+        out.text(risk);
+    }
+    present_if(!risks.is_empty())
+}
+
+fn pod_owner<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let pod = event.context.object.as_ref();
+    some(
+        pod.and_then(|pod| pod.root.as_deref()).map(Cow::Borrowed),
+        out,
+    )
+}
+
+fn pod_actor<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let pod = event.context.object.as_ref();
+    some(
+        pod.and_then(|pod| pod.actor.as_deref()).map(Cow::Borrowed),
+        out,
+    )
+}
+
+fn removed_guard<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let removed = event.removed_guards();
+    for mode in &removed {
+        out.owned(mode.clone());
+    }
+    present_if(!removed.is_empty())
+}
+
+fn requester<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let object = event.object();
+    let requester = object.and_then(|object| object.path(&["spec", "username"]));
+    some(requester.and_then(Node::str), out)
+}
+
+fn token_seconds<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let seconds = event
+        .object()
+        .and_then(|object| object.path(&["spec", "expirationSeconds"]))
+        .and_then(Node::number);
+    if let Some(seconds) = seconds {
+        out.push(Value::Signed(seconds));
+    }
+    present_if(seconds.is_some())
+}
+
+fn own<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let target = event.record.target.unwrap_or_default();
+    let user = event.record.user.name.decode();
+    let is_own = account(&user).is_some_and(|(namespace, name)| {
+        target.namespace.is_some_and(|own| own.is(namespace))
+            && target.name.is_some_and(|own| own.is(name))
+            && target
+                .resource
+                .is_some_and(|resource| resource.is("serviceaccounts"))
+    });
+    flag(is_own, out)
+}
+
+fn review<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let attributes = event.request().and_then(|request| {
+        let spec = request.get("spec")?;
+        spec.get("resourceAttributes")
+            .or_else(|| spec.get("nonResourceAttributes"))
+    });
+    let Some(attributes) = attributes else {
+        return Presence::Absent;
+    };
+    let part = |name| {
+        let value = attributes.get(name).and_then(Node::str);
+        value.unwrap_or_default()
+    };
+    out.owned(format!(
+        "{} {}{}",
+        part("verb"),
+        part("resource"),
+        part("path")
+    ));
+    Presence::Present
+}
+
+fn sees_kubeflow<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    flag(event.context.has_kubeflow, out)
+}
+
+fn cut<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    flag(event.record.is_cut, out)
+}

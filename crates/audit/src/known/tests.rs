@@ -1,0 +1,166 @@
+use super::*;
+
+struct Cluster(State);
+
+impl Cluster {
+    /// Observes an event made of its parts; what `look` sees of it.
+    fn see<T>(&mut self, event: &str, look: impl Fn(&AuditEvent<'_>) -> T) -> Option<T> {
+        let record = Record::read(event.as_bytes()).unwrap();
+        self.0.observe(record).map(|event| look(&event))
+    }
+}
+
+fn event(id: u32, user: &str, verb: &str, target: &str, bodies: &str) -> String {
+    format!(
+        r#"{{"auditID":"{id}","stage":"ResponseComplete","verb":"{verb}","requestURI":"/{id}",
+        "user":{{"username":"{user}"}},"objectRef":{target},"responseStatus":{{"code":200}},{bodies}
+        "stageTimestamp":"2026-01-01T00:00:00Z"}}"#
+    )
+}
+
+const SPEC: &str = r#"{"hostPID":true,"containers":[{"name":"c","image":"i","securityContext":{"privileged":true}}]}"#;
+
+fn added(event: &AuditEvent<'_>) -> Vec<String> {
+    let added = event.added().iter();
+    added
+        .filter(|(aspect, _)| !matches!(aspect, Aspect::Container))
+        .map(|(aspect, what)| format!("{aspect:?} {what}"))
+        .collect()
+}
+
+#[test]
+fn the_same_event_is_seen_once_and_chosen_ids_hide_nothing() {
+    let mut cluster = Cluster(State::default());
+    let first = event(1, "eve", "get", r#"{"resource":"pods"}"#, "");
+    assert_eq!(cluster.see(&first, |_| ()), Some(()));
+    assert_eq!(cluster.see(&first, |_| ()), None);
+    let other = first.replace("/1", "/other");
+    assert_eq!(cluster.see(&other, |_| ()), Some(()));
+}
+
+#[test]
+fn both_events_of_a_request_and_both_tries_of_a_client_are_judged_once() {
+    let mut cluster = Cluster(State::default());
+    let exec = |id: u32, verb: &str, stage: &str, second: u32| {
+        format!(
+            r#"{{"auditID":"{id}","stage":"{stage}","verb":"{verb}","requestURI":"/exec?command=id",
+            "user":{{"username":"eve"}},"objectRef":{{"resource":"pods","name":"p","subresource":"exec"}},
+            "requestReceivedTimestamp":"2026-01-01T00:00:{second:02}Z"}}"#
+        )
+    };
+    let mut repeated = |id, verb, stage, second| {
+        let text = exec(id, verb, stage, second);
+        cluster.see(&text, |event| event.context.is_repeated)
+    };
+    assert_eq!(repeated(1, "get", "ResponseStarted", 0), Some(false));
+    assert_eq!(repeated(1, "get", "ResponseComplete", 0), Some(true));
+    assert_eq!(repeated(2, "create", "ResponseStarted", 1), Some(true));
+    assert_eq!(repeated(2, "create", "ResponseComplete", 1), Some(true));
+    assert_eq!(repeated(3, "create", "ResponseStarted", 30), Some(false));
+    assert_eq!(repeated(4, "get", "ResponseComplete", 31), Some(false));
+}
+
+#[test]
+fn a_pod_is_blamed_on_who_changed_its_deployment() {
+    let mut cluster = Cluster(State::default());
+    let deployment = |extra: &str| {
+        format!(
+            r#""responseObject":{{"kind":"Deployment","metadata":{{"name":"d"}},"spec":{{"template":{{"spec":{SPEC}}}{extra}}}}},"#
+        )
+    };
+    let owned = |kind: &str, name: &str, owner: &str, owner_name: &str, spec: &str| {
+        format!(
+            r#""responseObject":{{"kind":"{kind}","metadata":{{"name":"{name}","ownerReferences":[{{"kind":"{owner}",
+            "name":"{owner_name}","controller":true}}]}},"spec":{spec}}},"#
+        )
+    };
+    let target = r#"{"resource":"deployments","namespace":"n","name":"d"}"#;
+    let made = cluster.see(&event(1, "eve", "create", target, &deployment("")), added);
+    assert_eq!(
+        made.unwrap(),
+        ["HostNamespace pid", "Image i", "Privileged c"]
+    );
+    let controller = |name: &str| format!("system:serviceaccount:kube-system:{name}");
+    let set = owned(
+        "ReplicaSet",
+        "s",
+        "Deployment",
+        "d",
+        &format!(r#"{{"template":{{"spec":{SPEC}}}}}"#),
+    );
+    let target = r#"{"resource":"replicasets","namespace":"n"}"#;
+    let set = event(
+        2,
+        &controller("deployment-controller"),
+        "create",
+        target,
+        &set,
+    );
+    assert_eq!(cluster.see(&set, added).unwrap(), [""; 0]);
+    let pod = owned("Pod", "p", "ReplicaSet", "s", SPEC);
+    let target = r#"{"resource":"pods","namespace":"n"}"#;
+    let pod = event(
+        3,
+        &controller("replicaset-controller"),
+        "create",
+        target,
+        &pod,
+    );
+    let (added_to_it, actor, root) = cluster
+        .see(&pod, |event| {
+            let root = event.context.root.clone();
+            (added(event), event.actor().into_owned(), root)
+        })
+        .unwrap();
+    assert_eq!(added_to_it, [""; 0]);
+    assert_eq!(actor, "eve");
+    assert_eq!(root.as_deref(), Some("Deployment/d"));
+    let target = r#"{"resource":"pods","namespace":"n","name":"p","subresource":"exec"}"#;
+    let known = cluster.see(&event(4, "bob", "create", target, ""), |event| {
+        event.context.object.clone().unwrap()
+    });
+    let known = known.unwrap();
+    assert_eq!(known.about(Aspect::Privileged).collect::<Vec<_>>(), ["c"]);
+    assert_eq!(known.actor.as_deref(), Some("eve"));
+    // A person cannot hide a pod behind an owner that has what it has.
+    let pod = owned("Pod", "q", "ReplicaSet", "s", SPEC);
+    let target = r#"{"resource":"pods","namespace":"n"}"#;
+    let hidden = cluster.see(&event(5, "eve", "create", target, &pod), added);
+    assert_eq!(hidden.unwrap().len(), 3);
+}
+
+#[test]
+fn only_what_a_change_adds_is_added() {
+    let mut cluster = Cluster(State::default());
+    let target = r#"{"resource":"daemonsets","namespace":"n","name":"d"}"#;
+    let body = |spec: &str, rest: &str| {
+        format!(
+            r#"{rest}"responseObject":{{"kind":"DaemonSet","metadata":{{"generation":2}},"spec":{{"template":{{"spec":{spec}}}}}}},"#
+        )
+    };
+    // A restart of something that was never seen.
+    let restart =
+        r#""requestObject":{"spec":{"template":{"metadata":{"annotations":{"a":"b"}}}}},"#;
+    let event_1 = event(1, "ops", "patch", target, &body(SPEC, restart));
+    assert_eq!(cluster.see(&event_1, added).unwrap(), [""; 0]);
+    // Another tag is no other image; a path of the node is new.
+    let more = SPEC.replace(r#""i""#, r#""i:2""#).replace(
+        "{\"hostPID\"",
+        "{\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"}}],\"hostPID\"",
+    );
+    let event_2 = event(2, "eve", "update", target, &body(&more, ""));
+    assert_eq!(cluster.see(&event_2, added).unwrap(), ["HostPath /"]);
+}
+
+#[test]
+fn what_was_there_before_is_learned_from_states() {
+    let mut cluster = Cluster(State::default());
+    let target = r#"{"resource":"pods","namespace":"n","name":"p","subresource":"status"}"#;
+    let body = format!(r#""responseObject":{{"kind":"Pod","spec":{SPEC}}},"#);
+    cluster.see(&event(1, "system:node:a", "patch", target, &body), |_| ());
+    let target = r#"{"resource":"pods","namespace":"n","name":"p","subresource":"exec"}"#;
+    let known = cluster.see(&event(2, "bob", "create", target, ""), |event| {
+        event.context.object.is_some()
+    });
+    assert_eq!(known, Some(true));
+}

@@ -1,0 +1,22 @@
+//! Kubernetes audit events: read from whatever brings them, seen through the fields that rules name, put into what was
+//! known before, and taken clean of credentials before anything leaves.
+//!
+//! Pure: no I/O, no clock. Rules are for `seareeve-detect`; this crate is one of its sources.
+
+#![warn(clippy::indexing_slicing)]
+
+mod event;
+mod fields;
+mod image;
+mod json;
+mod known;
+mod patch;
+mod portrait;
+mod record;
+mod uri;
+mod user;
+
+pub use event::AuditEvent;
+pub use fields::{AuditSource, SOURCE};
+pub use known::State;
+pub use record::{Record, Stage, Unreadable};

@@ -1,0 +1,188 @@
+//! What API servers send to: `POST /audit/{cluster}`, as `--audit-webhook-config-file` has them do.
+//!
+//! A slow receiver lets requests pile up in the API server until it dies, so a body is not parsed here: it is looked
+//! at just enough to refuse what can be no list of events, appended to the cluster's lane, and acknowledged. Whoever
+//! is one too many is told at once; the API server tries again by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use seareeve_bus::AppendError;
+use seareeve_store::audit_sources::{self, HEARD_EVERY};
+use seareeve_store::{AuditSourceId, StoreError};
+use tracing::{debug, warn};
+
+use crate::auth::caller::bearer;
+use crate::auth::secret;
+use crate::error::{ApiError, ApiResult};
+use crate::state::App;
+
+/// The largest body, as it comes.
+pub(crate) const MOST_BODY: usize = 32 << 20;
+/// Time for a body to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Seconds after which whoever was refused may try again.
+const LATER: u64 = 2;
+/// By this prefix secret scanners recognise a webhook's token.
+pub(crate) const PREFIX: &str = "seareeve_audit_";
+
+/// Takes a list of audit events.
+pub(crate) async fn receive(
+    State(app): State<Arc<App>>,
+    Path(cluster): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> ApiResult<Response> {
+    let refused = || ApiError::bad_credentials("no audit webhook of this cluster has this token");
+    let token = bearer(&headers).ok_or_else(refused)?;
+    let (source, desk) = app
+        .audit
+        .by_token(&secret::hash(token))
+        .filter(|(_, desk)| desk.name == cluster)
+        .ok_or_else(refused)?;
+    let form = form(&headers)?;
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
+        .unwrap_or(MOST_BODY);
+    if length > MOST_BODY {
+        return Err(ApiError::too_large("a body has at most 32 MiB"));
+    }
+    let kib = u32::try_from(length.div_ceil(1024).max(1)).unwrap_or(u32::MAX);
+    let Ok(_room) = Arc::clone(&app.audit.room).try_acquire_many_owned(kib) else {
+        return Err(ApiError::rate_limited(LATER));
+    };
+    let reading = axum::body::to_bytes(body, length);
+    let body = match tokio::time::timeout(PATIENCE, reading).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_too_long_or_broken)) => {
+            return Err(ApiError::bad_request("the body broke off, or is too long"));
+        }
+        Err(_elapsed) => return Err(ApiError::bad_request("the body did not come in time")),
+    };
+    if !form.begins_well(&body) {
+        return Err(ApiError::bad_request("the body is no list of events"));
+    }
+    let arrived = app.now().as_millisecond();
+    match desk.lane.append(form.tag(), arrived, body.into()).await {
+        Ok(()) => {}
+        Err(AppendError::Full) => {
+            warn!(cluster, "the lane of audit events is full");
+            note_full(&app, source).await;
+            return Err(ApiError::rate_limited(LATER));
+        }
+        Err(AppendError::TooLarge { .. }) => {
+            return Err(ApiError::too_large("a body has at most 32 MiB"));
+        }
+        Err(error @ (AppendError::Disk(_) | AppendError::Nats(_) | AppendError::Closed)) => {
+            return Err(ApiError::unavailable(&anyhow::Error::new(error)));
+        }
+    }
+    app.audit.heard(source, app.now());
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], "{}").into_response())
+}
+
+/// How a frame's payload is packed. The numbers are stored in lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// JSON: a list of events, or one.
+    Json,
+    /// The same as gzip.
+    Gzip,
+    /// What stood in a file or a topic: JSON documents, one on a line.
+    Lines,
+}
+
+impl Form {
+    pub(crate) fn tag(self) -> u8 {
+        match self {
+            Self::Json => 0,
+            Self::Gzip => 1,
+            Self::Lines => 2,
+        }
+    }
+
+    pub(crate) fn of(tag: u8) -> Option<Self> {
+        [Self::Json, Self::Gzip, Self::Lines]
+            .into_iter()
+            .find(|form| form.tag() == tag)
+    }
+
+    fn begins_well(self, body: &[u8]) -> bool {
+        match self {
+            Self::Json | Self::Lines => body
+                .iter()
+                .find(|byte| !byte.is_ascii_whitespace())
+                .is_some_and(|byte| *byte == b'{'),
+            Self::Gzip => body.starts_with(&[0x1f, 0x8b]),
+        }
+    }
+}
+
+fn form(headers: &HeaderMap) -> ApiResult<Form> {
+    let encoding = headers
+        .get(header::CONTENT_ENCODING)
+        .and_then(|encoding| encoding.to_str().ok());
+    match encoding {
+        None | Some("" | "identity") => Ok(Form::Json),
+        Some("gzip") => Ok(Form::Gzip),
+        Some(_) => Err(ApiError::bad_request("send JSON, as it is or as gzip")),
+    }
+}
+
+async fn note_full(app: &App, source: AuditSourceId) {
+    let noted = async {
+        let mut tx = app.store.begin().await?;
+        let problem = "the lane is full: events come faster than they are judged (audit.spool_mib)";
+        audit_sources::failed(&mut tx, source, problem, app.now()).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        debug!(error = %error, "failed to note a full lane");
+    }
+}
+
+/// Which sources were heard of: written down now and then by `flush`, so that no request waits for the database.
+#[derive(Default)]
+pub(crate) struct Heard(std::sync::Mutex<std::collections::BTreeMap<i64, jiff::Timestamp>>);
+
+impl Heard {
+    fn note(&self, source: AuditSourceId, now: jiff::Timestamp) {
+        let mut heard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        heard.insert(source.0, now);
+    }
+
+    fn drain(&self) -> Vec<(AuditSourceId, jiff::Timestamp)> {
+        let mut heard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::mem::take(&mut *heard)
+            .into_iter()
+            .map(|(id, at)| (AuditSourceId(id), at))
+            .collect()
+    }
+}
+
+impl super::Audit {
+    fn heard(&self, source: AuditSourceId, now: jiff::Timestamp) {
+        self.heard.note(source, now);
+    }
+}
+
+/// Writes down which sources were heard of.
+pub(super) async fn flush(app: &App) -> Result<(), StoreError> {
+    let heard = app.audit.heard.drain();
+    if heard.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.store.begin().await?;
+    for (source, at) in heard {
+        audit_sources::heard(&mut tx, source, None, at).await?;
+    }
+    tx.commit().await
+}
+
+/// How often [`flush`] is to be called.
+pub(super) const FLUSH_EVERY: Duration = HEARD_EVERY.unsigned_abs();
