@@ -7,6 +7,7 @@
 
 pub(crate) mod config;
 pub(crate) mod coverage;
+mod decode;
 pub(crate) mod incidents;
 mod judge;
 mod keep;
@@ -21,6 +22,7 @@ mod sources;
 pub(crate) mod suppress;
 pub(crate) mod tls;
 mod worker;
+mod wrapped;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};

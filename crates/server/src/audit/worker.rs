@@ -183,7 +183,7 @@ impl Work {
     /// Takes a frame apart.
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         let (position, arrived) = (frame.position, frame.arrived);
-        let reading = tokio::task::spawn_blocking(move || super::judge::decode(&frame));
+        let reading = tokio::task::spawn_blocking(move || super::decode::decode(&frame));
         let decoded = reading.await?;
         self.progress.broken += decoded.broken;
         if decoded.problem.is_some() {
