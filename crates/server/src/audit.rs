@@ -22,7 +22,6 @@ mod sources;
 pub(crate) mod suppress;
 pub(crate) mod tls;
 mod worker;
-mod wrapped;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};

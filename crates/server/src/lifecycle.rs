@@ -257,7 +257,10 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         .with_context(|| format!("failed to open the store {url}"))
 }
 
-async fn listen_for_webhooks(config: &Config, audit: &Audit) -> anyhow::Result<Option<TlsListener>> {
+async fn listen_for_webhooks(
+    config: &Config,
+    audit: &Audit,
+) -> anyhow::Result<Option<TlsListener>> {
     let (Some(address), Some(tls)) = (config.audit.address(), &audit.tls) else {
         return Ok(None);
     };

@@ -65,9 +65,7 @@ impl Rules for TestAlert {
             .ok()
             .and_then(|at| Timestamp::from_microsecond(at).ok());
         is_test
-            .then(|| {
-                super::samples::alert("test-alert", "Test alert", at.unwrap_or_default())
-            })
+            .then(|| super::samples::alert("test-alert", "Test alert", at.unwrap_or_default()))
             .into_iter()
             .collect()
     }

@@ -67,7 +67,11 @@ pub(super) fn spawn(app: &Arc<App>, tasks: &TaskTracker, desk: Arc<Desk>) -> Han
                 () = stopped.cancelled() => return,
             };
             if let Err(error) = result {
-                log("audit events are not judged; it is tried again soon", &desk.name, &error);
+                log(
+                    "audit events are not judged; it is tried again soon",
+                    &desk.name,
+                    &error,
+                );
                 note(&app, &desk, &format!("events are not judged: {error:#}")).await;
             }
             tokio::select! {

@@ -167,8 +167,7 @@ pub(super) async fn create_source(
     let (author, now) = (&caller.user.name, app.now());
     let mut tx = app.store.begin().await?;
     let kind = given.kind();
-    let id =
-        audit_sources::create(&mut tx, cluster.id, kind, &settings, hash, author, now).await?;
+    let id = audit_sources::create(&mut tx, cluster.id, kind, &settings, hash, author, now).await?;
     tx.commit().await?;
     reload(&app).await?;
     let source = AuditSource {

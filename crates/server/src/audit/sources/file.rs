@@ -290,7 +290,12 @@ fn older_files(
         }
         let metadata = entry.metadata()?;
         if metadata.is_file() {
-            files.push((metadata.modified()?, metadata.dev(), metadata.ino(), entry.into_path()));
+            files.push((
+                metadata.modified()?,
+                metadata.dev(),
+                metadata.ino(),
+                entry.into_path(),
+            ));
         }
     }
     files.sort();

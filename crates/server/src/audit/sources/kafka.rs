@@ -70,7 +70,8 @@ pub(super) async fn follow(
         partitions.push(partition);
     }
     // Where it begins is worth keeping: after a restart it must not begin later.
-    feed.append(Vec::new(), &serde_json::to_string(&position)?).await?;
+    feed.append(Vec::new(), &serde_json::to_string(&position)?)
+        .await?;
     loop {
         let asked = partitions.iter().map(|partition| {
             let at = position.get(&partition.partition()).copied().unwrap_or(0);
@@ -102,7 +103,11 @@ async fn append(
     while let Some(record) = records.next() {
         if let Some(value) = record.record.value {
             // Between the values of a JSON document a line may end, within them it may not: it stays the same document.
-            lines.extend(value.into_iter().map(|byte| if byte == b'\n' { b' ' } else { byte }));
+            lines.extend(
+                value
+                    .into_iter()
+                    .map(|byte| if byte == b'\n' { b' ' } else { byte }),
+            );
             lines.push(b'\n');
         }
         position.insert(partition, record.offset.saturating_add(1));
