@@ -11,6 +11,15 @@ import {
 } from "@tanstack/react-router";
 
 import {
+  alertDetailQuery,
+  alertFacetsQuery,
+  alertsQuery,
+  auditClustersQuery,
+  incidentQuery,
+  incidentsQuery,
+  suppressionsQuery,
+} from "./api/alert-queries";
+import {
   assetQuery,
   assetsQuery,
   benchmarksQuery,
@@ -39,6 +48,7 @@ import {
 } from "./api/queries";
 import { CrashPage, NotFoundPage } from "./components/error-pages";
 import { localPath, parseSearch, stringifySearch, text } from "./lib/address";
+import { alertsSearch, incidentsSearch } from "./lib/alert-filters";
 import {
   assetSearch,
   complianceSearch,
@@ -236,6 +246,55 @@ const checks = createRoute({
   component: lazyRouteComponent(() => import("./routes/checks"), "ChecksPage"),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => app,
+  path: "/alerts",
+  validateSearch: alertsSearch,
+  loaderDeps: ({ search: { alert: _, ...rest } }) => rest,
+  loader: ({ context: { client }, deps }) => {
+    void client.prefetchInfiniteQuery(alertsQuery(deps));
+    void client.prefetchQuery(alertFacetsQuery);
+  },
+  component: lazyRouteComponent(() => import("./routes/alerts"), "AlertsPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => app,
+  path: "/alerts/$id",
+  loader: ({ context: { client }, params: { id } }) => void client.prefetchQuery(alertDetailQuery(id)),
+  component: lazyRouteComponent(() => import("./routes/alert"), "AlertPage"),
+});
+
+const incidents = createRoute({
+  getParentRoute: () => app,
+  path: "/incidents",
+  validateSearch: incidentsSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => void client.prefetchInfiniteQuery(incidentsQuery(deps)),
+  component: lazyRouteComponent(() => import("./routes/incidents"), "IncidentsPage"),
+});
+
+const incident = createRoute({
+  getParentRoute: () => app,
+  path: "/incidents/$id",
+  loader: ({ context: { client }, params: { id } }) => void client.prefetchQuery(incidentQuery(id)),
+  component: lazyRouteComponent(() => import("./routes/incident"), "IncidentPage"),
+});
+
+const suppressions = createRoute({
+  getParentRoute: () => app,
+  path: "/suppressions",
+  loader: ({ context: { client } }) => void client.prefetchQuery(suppressionsQuery),
+  component: lazyRouteComponent(() => import("./routes/suppressions"), "SuppressionsPage"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => app,
+  path: "/audit",
+  loader: ({ context: { client } }) => void client.prefetchQuery(auditClustersQuery),
+  component: lazyRouteComponent(() => import("./routes/audit"), "AuditPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
@@ -261,6 +320,12 @@ export function makeRouter(client: QueryClient) {
         benchmark,
         sensors,
         checks,
+        alerts,
+        alert,
+        incidents,
+        incident,
+        suppressions,
+        audit,
         scans,
         settings,
       ]),

@@ -15,6 +15,7 @@ export const strings = {
     recommendations: "Recommendations",
     exemptions: "Exemptions",
     score: "Secure score",
+    alerts: "Alerts",
     compliance: "Compliance",
     checks: "Own checks and benchmarks",
     sensors: "Sensors",

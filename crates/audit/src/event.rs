@@ -47,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) root: Option<Arc<str>>,
     /// Services that lead to the pods of this workload, or workloads behind this service.
     pub(crate) partners: Vec<Arc<Known>>,
+    /// Registries of added images that were never seen in the cluster.
+    pub(crate) new_registries: Vec<String>,
     /// Something of Kubeflow was seen in the cluster.
     pub(crate) has_kubeflow: bool,
 }

@@ -239,7 +239,8 @@ fn of_aspects() -> Vec<Definition> {
                     Aspect::HostPath | Aspect::WritableHostPath => Kind::Path,
                     _ => Kind::Text,
                 },
-                shape: Shape::List,
+                // Any, so that one of several can be asked whether it contains or begins with something.
+                shape: Shape::Any,
                 is_key: false,
                 get,
                 about: Cow::Owned(about),

@@ -7,11 +7,13 @@
 mod generations;
 mod learn;
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::event::AuditEvent;
-use crate::portrait::{Aspect, Owner, Trait, about, controller, resource_of};
+use crate::image::Image;
+use crate::portrait::{Aspect, Owner, Portrait, Trait, about, controller, resource_of};
 use crate::record::{Record, Stage};
 use crate::user::UserKind;
 
@@ -21,6 +23,8 @@ use generations::Generations;
 const OBJECTS: usize = 100_000;
 /// Requests that are remembered, to tell repeated events.
 const REQUESTS: usize = 600_000;
+/// Registries that are remembered; nothing is new beyond so many.
+const REGISTRIES: usize = 10_000;
 /// How long two connections with the same command are the same one, in nanoseconds: a client that tries WebSockets
 /// first asks again over SPDY at once.
 const SAME_COMMAND: u64 = 10_000_000_000;
@@ -59,6 +63,8 @@ pub struct State {
     requests: Generations<u128, ()>,
     /// Connections with a command, and when they began.
     commands: Generations<u128, u64>,
+    /// Registries that images came from.
+    registries: HashSet<String>,
     has_kubeflow: bool,
 }
 
@@ -68,6 +74,7 @@ impl Default for State {
             objects: Generations::new(OBJECTS),
             requests: Generations::new(REQUESTS),
             commands: Generations::new(10_000),
+            registries: HashSet::new(),
             has_kubeflow: false,
         }
     }
@@ -142,7 +149,7 @@ impl State {
             if !event.changes_object() {
                 return;
             }
-        } else if !event.changes_object() || !crate::portrait::Portrait::is_of(&resource) {
+        } else if !event.changes_object() || !Portrait::is_of(&resource) {
             return;
         }
         let name = event.name().map(std::borrow::Cow::into_owned);
@@ -164,6 +171,32 @@ impl State {
             }
         }
         event.context.partners = self.partners(event);
+        event.context.new_registries = self.new_registries(event);
+    }
+
+    /// Registries of added images that nothing came from before. The very first one is nothing new: there is nothing
+    /// to compare it with.
+    fn new_registries(&self, event: &AuditEvent<'_>) -> Vec<String> {
+        if self.registries.is_empty() || event.user_kind() == UserKind::Controller {
+            return Vec::new();
+        }
+        let mut new: Vec<String> = about(event.added(), Aspect::Image)
+            .map(|image| Image::parse(image).registry.into_owned())
+            .filter(|registry| !self.registries.contains(registry))
+            .collect();
+        new.sort_unstable();
+        new.dedup();
+        new
+    }
+
+    /// Remembers where images came from.
+    fn learn_registries(&mut self, portrait: &Portrait) {
+        for image in portrait.about(Aspect::Image) {
+            let registry = Image::parse(image).registry;
+            if !self.registries.contains(registry.as_ref()) && self.registries.len() < REGISTRIES {
+                self.registries.insert(registry.into_owned());
+            }
+        }
     }
 
     fn owner(&mut self, owner: &Owner, namespace: &str) -> Option<Arc<Known>> {

@@ -13,6 +13,8 @@ mod known;
 mod patch;
 mod portrait;
 mod record;
+mod redact;
+mod source;
 mod uri;
 mod user;
 
@@ -20,3 +22,5 @@ pub use event::AuditEvent;
 pub use fields::{AuditSource, SOURCE};
 pub use known::State;
 pub use record::{Record, Stage, Unreadable};
+pub use redact::{Redacted, redact, redact_alert};
+pub use source::{Documents, Found, unpack};

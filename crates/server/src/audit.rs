@@ -7,6 +7,7 @@
 
 pub(crate) mod config;
 pub(crate) mod coverage;
+mod decode;
 pub(crate) mod incidents;
 mod judge;
 mod keep;

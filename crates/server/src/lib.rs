@@ -2,9 +2,10 @@
 //!
 //! Routes translate between wire types and the store; jobs do the work that outlives a request. Nothing here judges:
 //! packages are found and matched in `seareeve-scan`, images read in `seareeve-image`, facts judged in
-//! `seareeve-posture`.
+//! `seareeve-posture`, audit events by `seareeve-audit` and `seareeve-detect`.
 
 mod advisories;
+mod audit;
 mod auth;
 pub mod config;
 mod error;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use axum::serve::ListenerExt as _;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use seareeve_image::LayerCache;
@@ -19,6 +20,8 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::advisories::Advisories;
+use crate::audit::tls::TlsListener;
+use crate::audit::{self, Audit};
 use crate::auth::limit::Limiter;
 use crate::auth::secret::Secret;
 use crate::config::Config;
@@ -44,6 +47,8 @@ const CLOSE: Duration = Duration::from_secs(3);
 pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
+    /// Where API servers send their audit events, if not there.
+    webhooks: Option<TlsListener>,
     address: String,
     sign_in_link: String,
     /// Held while the process lives, so that no second one works on the same folder.
@@ -67,6 +72,8 @@ impl Server {
         let registries =
             Registries::load(&config.scan.registries).context("setting scan.registries")?;
         let layers = open_layer_cache(&config)?;
+        let audit = Audit::open(&config, &store).await?;
+        let webhooks = listen_for_webhooks(&config, &audit).await?;
         let listener = TcpListener::bind(config.server.listen)
             .await
             .with_context(|| {
@@ -83,6 +90,7 @@ impl Server {
             config,
             store,
             advisories,
+            audit,
             java_index,
             vex,
             layers,
@@ -101,6 +109,7 @@ impl Server {
         Ok(Self {
             app,
             listener,
+            webhooks,
             address,
             sign_in_link,
             _lock: lock,
@@ -111,6 +120,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The address where API servers send their audit events, if not the same.
+    #[must_use]
+    pub fn webhook_address(&self) -> Option<std::net::SocketAddr> {
+        axum::serve::Listener::local_addr(self.webhooks.as_ref()?).ok()
     }
 
     /// The one-time sign-in link.
@@ -144,11 +159,20 @@ impl Server {
         let shutdown = self.app.shutdown.clone();
         let tasks = TaskTracker::new();
         jobs::spawn(&self.app, &tasks);
+        audit::spawn(&self.app, &tasks);
         let router = routes::router(Arc::clone(&self.app));
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         let serve = axum::serve(self.listener, service)
             .with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let serving = tasks.spawn(serve.into_future());
+        if let Some(webhooks) = self.webhooks {
+            let router = routes::webhook_router(Arc::clone(&self.app));
+            let listener = webhooks.tap_io(|_stream| {});
+            let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+            let serve = axum::serve(listener, service)
+                .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+            tasks.spawn(serve.into_future());
+        }
         tasks.close();
         info!(address = %self.address, version = env!("CARGO_PKG_VERSION"), "listening");
         tokio::select! {
@@ -233,6 +257,21 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Store::open(&url)
         .await
         .with_context(|| format!("failed to open the store {url}"))
+}
+
+async fn listen_for_webhooks(
+    config: &Config,
+    audit: &Audit,
+) -> anyhow::Result<Option<TlsListener>> {
+    let (Some(address), Some(tls)) = (config.audit.address(), &audit.tls) else {
+        return Ok(None);
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("failed to listen on {address} (setting audit.listen)"))?;
+    let listener = TlsListener::new(listener, tls)?;
+    info!(address = %address, "listening for audit events");
+    Ok(Some(listener))
 }
 
 fn open_layer_cache(config: &Config) -> anyhow::Result<Option<Arc<LayerCache>>> {

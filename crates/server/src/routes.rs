@@ -1,7 +1,9 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
 mod assets;
+mod alerts;
 mod attestations;
+mod audit;
 mod compliance;
 mod csv;
 mod events;
@@ -10,6 +12,7 @@ mod exemptions;
 mod findings;
 mod hosts;
 mod images;
+mod incidents;
 mod join_tokens;
 mod own_checks;
 mod packages;
@@ -23,6 +26,7 @@ mod sensors;
 mod session;
 mod statements;
 mod status;
+mod suppressions;
 mod tokens;
 mod users;
 mod vex;
@@ -45,12 +49,15 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::audit::receive;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::ui;
 
 /// The largest JSON body, in bytes. An SBOM of 100,000 packages has some 40 MB.
 const JSON_LIMIT: usize = 64 * 1024 * 1024;
+/// Where API servers send their audit events.
+const WEBHOOK: &str = "/audit/{cluster}";
 /// Requests that take longer are given up, but for uploads and events.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -121,6 +128,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(vex::list, vex::put))
         .routes(routes!(vex::delete))
         .merge(hosts())
+        .merge(alerts())
 }
 
 /// Hosts, what recommendations and benchmarks say of them, and what people do.
@@ -175,6 +183,27 @@ fn own_checks() -> OpenApiRouter<Arc<App>> {
         .layer(DefaultBodyLimit::max(own_checks::LIMIT))
 }
 
+/// Alerts, what they belong to, and the clusters whose events raise them.
+fn alerts() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list, alerts::change))
+        .routes(routes!(alerts::facets))
+        .routes(routes!(alerts::create_samples))
+        .routes(routes!(alerts::get))
+        .routes(routes!(alerts::related))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::get, incidents::change))
+        .routes(routes!(suppressions::list, suppressions::create))
+        .routes(routes!(suppressions::trial))
+        .routes(routes!(suppressions::update, suppressions::delete))
+        .routes(routes!(audit::list, audit::create))
+        .routes(routes!(audit::get, audit::delete))
+        .routes(routes!(audit::set_plan))
+        .routes(routes!(audit::create_source))
+        .routes(routes!(audit::delete_source))
+        .routes(routes!(audit::coverage))
+}
+
 /// What only sensors do.
 fn sensor() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -214,9 +243,22 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(api)
         .route("/api/v1/openapi.json", axum::routing::get(openapi))
         .route("/health", axum::routing::get(health))
+        .route(WEBHOOK, axum::routing::post(receive::receive))
         .fallback(ui::serve)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .layer(from_fn(time_out))
+        .layer(from_fn_with_state(Arc::clone(&app), envelope))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .with_state(app)
+}
+
+/// What API servers reach: they need nothing else of us.
+pub(crate) fn webhook_router(app: Arc<App>) -> Router {
+    let request_id = HeaderName::from_static("x-request-id");
+    Router::new()
+        .route(WEBHOOK, axum::routing::post(receive::receive))
+        .route("/health", axum::routing::get(health))
         .layer(from_fn_with_state(Arc::clone(&app), envelope))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))

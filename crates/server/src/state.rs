@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::advisories::Advisories;
+use crate::audit::Audit;
 use crate::auth::limit::Limiter;
 use crate::config::Config;
 use crate::events::Hub;
@@ -29,6 +30,8 @@ pub(crate) struct App {
     pub(crate) advisories: Advisories,
     /// Names Java archives that do not name themselves.
     pub(crate) java_index: JavaIndexFile,
+    /// Audit events on their way to alerts.
+    pub(crate) audit: Audit,
     /// What assets are judged by: read by [`App::content`], exchanged by [`App::judge_by`].
     pub(crate) content_in_use: RwLock<Arc<Content>>,
     /// Checks that people bring are read and tried one upload at a time.

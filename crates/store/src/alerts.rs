@@ -213,7 +213,8 @@ pub async fn get(store: &Store, uid: &str) -> Result<Option<Alert>, StoreError> 
     row.as_ref().map(from_row).transpose()
 }
 
-const OCCURRENCES: &str = "SELECT id, at, evidence FROM alert_occurrence WHERE alert = $1 ORDER BY at, id LIMIT $2";
+const OCCURRENCES: &str =
+    "SELECT id, at, evidence FROM alert_occurrence WHERE alert = $1 ORDER BY at, id LIMIT $2";
 
 /// The first `limit` events that raised an alert.
 ///

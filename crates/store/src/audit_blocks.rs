@@ -75,12 +75,16 @@ pub async fn between(
             content: columns.bytes("content")?,
         })
     };
-    let blocks = rows.iter().map(&mut read).collect::<Result<_, StoreError>>()?;
+    let blocks = rows
+        .iter()
+        .map(&mut read)
+        .collect::<Result<_, StoreError>>()?;
     Ok((blocks, last))
 }
 
 const DELETE_OLD: &str = "DELETE FROM audit_block WHERE last < $1";
-const SIZES: &str = "SELECT id, bytes FROM audit_block WHERE cluster = $1 ORDER BY id DESC LIMIT $2 OFFSET $3";
+const SIZES: &str =
+    "SELECT id, bytes FROM audit_block WHERE cluster = $1 ORDER BY id DESC LIMIT $2 OFFSET $3";
 const DELETE_BEFORE: &str = "DELETE FROM audit_block WHERE cluster = $1 AND id <= $2";
 const CLUSTERS: &str =
     "SELECT cluster, CAST(SUM(bytes) AS BIGINT) AS bytes FROM audit_block GROUP BY cluster";

@@ -219,7 +219,8 @@ pub async fn advance(
     Ok(())
 }
 
-const CHECKPOINT: &str = "SELECT id, checkpoint FROM audit_cluster WHERE id = $1 AND checkpoint IS NOT NULL";
+const CHECKPOINT: &str =
+    "SELECT id, checkpoint FROM audit_cluster WHERE id = $1 AND checkpoint IS NOT NULL";
 
 /// What the judge knew at the cluster's position.
 ///

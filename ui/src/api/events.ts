@@ -65,6 +65,9 @@ export function apply(client: QueryClient, event: Event, refresh: Refresh): void
     case "posture":
       refresh(keys.posture);
       return;
+    case "alerts":
+      refresh(keys.alerts);
+      return;
     case "reset":
       for (const key of Object.values(keys)) refresh(key);
       return;

@@ -21,6 +21,7 @@ export const keys = {
   users: ["users"],
   vex: ["vex"],
   posture: ["posture"],
+  alerts: ["alerts"],
 } as const;
 
 interface Page {

@@ -93,7 +93,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/server",
         allowed: &[
-            "api", "collect", "image", "model", "posture", "scan", "store",
+            "api", "audit", "bus", "collect", "detect", "image", "model", "posture", "scan", "store",
         ],
         denied: &["sqlx"],
     },

@@ -182,7 +182,7 @@ const FIELDS: &[Row] = &[
         "kube.impersonated.groups",
         Brackets::None,
         Kind::Text,
-        Shape::List,
+        Shape::Any,
         false,
         impersonated_groups,
         "The groups that are impersonated.",
@@ -251,6 +251,15 @@ const FIELDS: &[Row] = &[
         "What a proxy request asks the node, pod or service for, with parameters.",
     ),
     (
+        "kube.added.new_registry",
+        Brackets::None,
+        Kind::Text,
+        Shape::Any,
+        false,
+        new_registry,
+        "Registries of the images that were added which nothing in the cluster came from before, as far as events told.",
+    ),
+    (
         "kube.owner",
         Brackets::None,
         Kind::Text,
@@ -281,7 +290,7 @@ const FIELDS: &[Row] = &[
         "kube.pod.risk",
         Brackets::None,
         Kind::Text,
-        Shape::List,
+        Shape::Any,
         false,
         pod_risk,
         "What of the node that pod has: `privileged`, `host-path`, `host-network`, `host-pid`, `host-ipc`, `capability`.",
@@ -308,7 +317,7 @@ const FIELDS: &[Row] = &[
         "kube.removed.guard",
         Brackets::None,
         Kind::Text,
-        Shape::List,
+        Shape::Any,
         false,
         removed_guard,
         "Modes of Pod Security that a namespace had before the request and has no more: `enforce`.",
@@ -401,7 +410,12 @@ pub(super) fn definitions() -> Vec<Definition> {
             name: Cow::Borrowed(name),
             brackets: Brackets::None,
             kind: Kind::Text,
-            shape: Shape::List,
+            // A list of known repositories or registries is asked for all: one that is in it excuses no other.
+            shape: if name.ends_with(".repository") || name.ends_with(".registry") {
+                Shape::List
+            } else {
+                Shape::Any
+            },
             is_key: false,
             get: Get::By(*get),
             about: Cow::Borrowed(about),
@@ -755,6 +769,13 @@ fn behind_proxy<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e
     let uri = event.record.uri.decode();
     let behind = uri::behind_proxy(&uri).map(Cow::into_owned);
     some(behind.map(Cow::Owned), out)
+}
+
+fn new_registry<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    for registry in &event.context.new_registries {
+        out.text(registry);
+    }
+    present_if(!event.context.new_registries.is_empty())
 }
 
 fn owner<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {

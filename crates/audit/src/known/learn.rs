@@ -26,6 +26,7 @@ impl State {
         if portrait.traits.is_empty() && event.context.previous.is_none() {
             return;
         }
+        self.learn_registries(portrait);
         let is_by_controller = event.user_kind() == UserKind::Controller;
         let previous = event.context.previous.as_deref();
         let actor = if is_by_controller {
@@ -79,6 +80,7 @@ impl State {
             return;
         };
         let portrait = Portrait::read(&event.group(), resource, object);
+        self.learn_registries(&portrait);
         let owner = controller(object);
         let above = owner
             .as_ref()

@@ -92,12 +92,7 @@ impl SpoolReader {
 }
 
 /// The frame `next`, or the first one after it that can be read; nothing if none before `durable` can.
-fn read(
-    shared: &Shared,
-    next: u64,
-    durable: u64,
-    open: Option<Open>,
-) -> io::Result<Read> {
+fn read(shared: &Shared, next: u64, durable: u64, open: Option<Open>) -> io::Result<Read> {
     let mut open = open.filter(|open| open.at <= next);
     loop {
         let mut segment = match open.take() {

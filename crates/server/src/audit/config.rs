@@ -67,7 +67,10 @@ impl AuditConfig {
         }
         let nats = &self.nats.0;
         if !nats.is_empty() && !["nats://", "tls://"].iter().any(|p| nats.starts_with(p)) {
-            return Some(("audit.nats", "use nats://HOST:PORT, tls://HOST:PORT, or none"));
+            return Some((
+                "audit.nats",
+                "use nats://HOST:PORT, tls://HOST:PORT, or none",
+            ));
         }
         if self.spool_mib < 64 {
             return Some(("audit.spool_mib", "use 64 or more: one request may have 32"));

@@ -172,7 +172,8 @@ fn goes_on(alert: &Near, other: &Near) -> bool {
     let weighs = alert.severity == AlertSeverity::High || other.severity == AlertSeverity::High;
     let is_small = |near: &Near| near.severity == AlertSeverity::Informational;
     // Two things that are told for information make no incident.
-    !(is_small(alert) && is_small(other)) && (another_tactic || (weighs && alert.rule != other.rule))
+    !(is_small(alert) && is_small(other))
+        && (another_tactic || (weighs && alert.rule != other.rule))
 }
 
 fn title(members: &[&Near], shared: &BTreeSet<&Entity>) -> String {
@@ -272,7 +273,10 @@ mod tests {
         for common in [
             ("namespace", "shop"),
             ("account", "system:kube-controller-manager"),
-            ("account", "system:serviceaccount:kube-system:job-controller"),
+            (
+                "account",
+                "system:serviceaccount:kube-system:job-controller",
+            ),
             ("ip", "127.0.0.1"),
         ] {
             let one = alert(1, 0, "a", High, "execution", &[common]);

@@ -95,11 +95,6 @@ impl Window {
     pub(crate) fn position(&self) -> Option<u64> {
         self.frames.first_key_value().map(|(position, _)| *position)
     }
-
-    /// Whether as much waits as may.
-    pub(crate) fn is_full(&self) -> bool {
-        self.bytes > self.most_bytes
-    }
 }
 
 #[cfg(test)]
@@ -132,7 +127,10 @@ mod tests {
         // Late: something that happened after it is gone already.
         window.push(event(5, 1120, 4));
         assert_eq!(times(&window.take(1150)), [5, 30]);
-        assert_eq!((window.due(), window.position(), window.bytes), (None, None, 0));
+        assert_eq!(
+            (window.due(), window.position(), window.bytes),
+            (None, None, 0)
+        );
     }
 
     #[test]
@@ -141,8 +139,7 @@ mod tests {
         for at in [3, 1, 2, 4] {
             window.push(event(at, 1000, 0));
         }
-        assert!(window.is_full());
         assert_eq!(times(&window.take(1000)), [1, 2]);
-        assert!(!window.is_full());
+        assert!(window.take(1000).is_empty());
     }
 }

@@ -84,13 +84,7 @@ pub(super) async fn raise(
 
 async fn join(tx: &mut Tx, alert: AlertId, now: Timestamp) -> Result<(), StoreError> {
     let at = now;
-    let near = incidents::near(
-        tx,
-        alert,
-        joining::AFTER_PERSISTENCE,
-        joining::MOST_NEAR,
-    )
-    .await?;
+    let near = incidents::near(tx, alert, joining::AFTER_PERSISTENCE, joining::MOST_NEAR).await?;
     let Some((itself, others)) = near else {
         return Ok(());
     };

@@ -83,7 +83,12 @@ pub(crate) async fn receive(
         }
     }
     app.audit.heard(source, app.now());
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], "{}").into_response())
+    Ok((
+        StatusCode::OK,
+        [(header::CONTENT_TYPE, "application/json")],
+        "{}",
+    )
+        .into_response())
 }
 
 /// How a frame's payload is packed. The numbers are stored in lanes.
@@ -152,12 +157,18 @@ pub(crate) struct Heard(std::sync::Mutex<std::collections::BTreeMap<i64, jiff::T
 
 impl Heard {
     fn note(&self, source: AuditSourceId, now: jiff::Timestamp) {
-        let mut heard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut heard = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         heard.insert(source.0, now);
     }
 
     fn drain(&self) -> Vec<(AuditSourceId, jiff::Timestamp)> {
-        let mut heard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut heard = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         std::mem::take(&mut *heard)
             .into_iter()
             .map(|(id, at)| (AuditSourceId(id), at))

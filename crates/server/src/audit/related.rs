@@ -60,7 +60,9 @@ pub(crate) async fn requests(
             break;
         }
     }
-    related.requests.sort_by(|a, b| (a.at, &a.audit_id).cmp(&(b.at, &b.audit_id)));
+    related
+        .requests
+        .sort_by(|a, b| (a.at, &a.audit_id).cmp(&(b.at, &b.audit_id)));
     // Requests of two stages are one.
     related
         .requests

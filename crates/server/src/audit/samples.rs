@@ -130,10 +130,7 @@ fn said(sample: &Sample, at: Timestamp) -> Alert {
     );
     alert.remediation = vec![sample.step.to_owned()];
     alert.entities = vec![
-        named(
-            "pod",
-            &[("namespace", "sample"), ("name", "sample-pod")],
-        ),
+        named("pod", &[("namespace", "sample"), ("name", "sample-pod")]),
         named("account", &[("name", "sample-user")]),
         named("ip", &[("address", "192.0.2.1")]),
     ];

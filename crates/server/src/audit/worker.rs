@@ -67,7 +67,11 @@ pub(super) fn spawn(app: &Arc<App>, tasks: &TaskTracker, desk: Arc<Desk>) -> Han
                 () = stopped.cancelled() => return,
             };
             if let Err(error) = result {
-                log("audit events are not judged; it is tried again soon", &desk.name, &error);
+                log(
+                    "audit events are not judged; it is tried again soon",
+                    &desk.name,
+                    &error,
+                );
                 note(&app, &desk, &format!("events are not judged: {error:#}")).await;
             }
             tokio::select! {
@@ -183,7 +187,7 @@ impl Work {
     /// Takes a frame apart.
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         let (position, arrived) = (frame.position, frame.arrived);
-        let reading = tokio::task::spawn_blocking(move || super::judge::decode(&frame));
+        let reading = tokio::task::spawn_blocking(move || super::decode::decode(&frame));
         let decoded = reading.await?;
         self.progress.broken += decoded.broken;
         if decoded.problem.is_some() {

@@ -8,8 +8,7 @@ use axum::http::StatusCode;
 use jiff::SignedDuration;
 use seareeve_api::{
     AlertChange, AlertDetail, AlertEntity, AlertEvent, AlertFacet, AlertFacets, AlertHistory,
-    AlertPage, AlertSummary, AlertsChanged, ErrorBody, Event, RelatedRequests,
-    SampleAlerts,
+    AlertPage, AlertSummary, AlertsChanged, ErrorBody, Event, RelatedRequests, SampleAlerts,
 };
 use seareeve_model::AlertSeverity;
 use seareeve_store::alerts::{self, Alert, AlertFilter, AlertSort, AlertState, Change};
@@ -235,9 +234,7 @@ pub(super) fn wanted(
         .as_ref()
         .is_some_and(|owner| owner.chars().count() > 100)
     {
-        return Err(ApiError::bad_request(
-            "an owner has at most 100 characters",
-        ));
+        return Err(ApiError::bad_request("an owner has at most 100 characters"));
     }
     let note = note
         .map(|note| note.trim().to_owned())
@@ -246,9 +243,7 @@ pub(super) fn wanted(
         .as_ref()
         .is_some_and(|note| note.chars().count() > MOST_NOTE)
     {
-        return Err(ApiError::bad_request(
-            "a note has at most 4,000 characters",
-        ));
+        return Err(ApiError::bad_request("a note has at most 4,000 characters"));
     }
     Ok(Change {
         state: word.map(state).transpose()?,

@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use seareeve_api::{
     AlertEntity, ErrorBody, Event, IncidentChange, IncidentDetail, IncidentPage, IncidentSummary,
-
 };
 use seareeve_store::alerts::{self, AlertFilter};
 use seareeve_store::incidents::{self, Incident};

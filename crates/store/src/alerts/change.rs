@@ -64,10 +64,8 @@ pub struct HistoryEntry {
 }
 
 const FIND: &str = "SELECT id, state, owner FROM alert WHERE uid IN (SELECT value ->> 't' FROM json_each($1)) ORDER BY id";
-const SET: &str =
-    "UPDATE alert SET state = $2, owner = $3, changed = $4 WHERE id = $1";
-const TELL: &str =
-    "INSERT INTO alert_history (alert, at, author, what, was, value) VALUES ($1, $2, $3, $4, $5, $6)";
+const SET: &str = "UPDATE alert SET state = $2, owner = $3, changed = $4 WHERE id = $1";
+const TELL: &str = "INSERT INTO alert_history (alert, at, author, what, was, value) VALUES ($1, $2, $3, $4, $5, $6)";
 
 /// Changes alerts that everybody knows by these. Returns how many of them there are; those that are as wanted already
 /// get no line of history, unless there is a note.

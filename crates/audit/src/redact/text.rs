@@ -1,0 +1,163 @@
+//! Text without credentials: words that look like one, and lines that name one.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use seareeve_kubernetes::redact::{self, REDACTED};
+
+/// What stands in every text that holds a credential. Most texts hold none of it and are not looked at closely.
+static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build([
+            "=",
+            ": ",
+            "://",
+            "--",
+            "eyj",
+            "begin",
+            "bearer",
+            "basic ",
+            "authorization",
+            "ghp_",
+            "gho_",
+            "ghs_",
+            "github_pat_",
+            "glpat-",
+            "akia",
+            "asia",
+            "xox",
+            "sk_live_",
+            "hvs.",
+            "dckr_pat_",
+            "npm_",
+            "aiza",
+        ])
+        .ok()
+});
+
+/// Longest text that is looked through; of a longer one nothing is kept.
+const MAX_TEXT: usize = 4 << 20;
+
+/// The text without credentials, if it has some.
+pub(super) fn redacted(text: &str) -> Option<String> {
+    if text.len() > MAX_TEXT {
+        return Some(REDACTED.to_owned());
+    }
+    let has_hint = HINTS.as_ref().is_none_or(|hints| hints.is_match(text));
+    if !has_hint {
+        return None;
+    }
+    let mut is_key = false;
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end_matches(['\n', '\r']);
+        let end = line.get(content.len()..).unwrap_or_default();
+        if content.contains("-----BEGIN")
+            && !content.contains("CERTIFICATE")
+            && !content.contains("PUBLIC")
+        {
+            is_key = true;
+            out.push_str(REDACTED);
+            out.push_str(end);
+            // A key on one line is over on it.
+            is_key &= !content.contains("-----END");
+            continue;
+        }
+        if is_key {
+            is_key = !content.contains("-----END");
+            continue;
+        }
+        out.push_str(&without_setting(content));
+        out.push_str(end);
+    }
+    (out != text).then_some(out)
+}
+
+/// A line without the value of a setting that its name calls a credential: `password: x`, `DB_PASSWORD = x`.
+fn without_setting(line: &str) -> String {
+    let at = line.find([':', '=']);
+    let (name, value) = at
+        .and_then(|at| line.split_at_checked(at))
+        .unwrap_or(("", line));
+    let bare = name
+        .trim()
+        .trim_start_matches("- ")
+        .trim_matches(['"', '\'', '-', ' ']);
+    let shown = value.trim_start_matches([':', '=', ' ', '\t']);
+    let is_setting = !bare.is_empty()
+        && !bare.contains(char::is_whitespace)
+        && !shown.starts_with("//")
+        && !shown.is_empty()
+        && !shown.starts_with(['$', '{', '|', '>', '&'])
+        && (redact::says_credential(bare) || bare.ends_with("key-data"));
+    if !is_setting || shown == REDACTED {
+        return redact::text(line);
+    }
+    let length = line.len().saturating_sub(shown.len());
+    let head = line.get(..length).unwrap_or_default();
+    format!("{head}{REDACTED}")
+}
+
+/// What `new` has [`REDACTED`] in place of in `old`.
+pub(super) fn gaps(old: &str, new: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = old;
+    let mut pieces = new.split(REDACTED);
+    if let Some(first) = pieces.next() {
+        rest = rest.strip_prefix(first).unwrap_or(rest);
+    }
+    for piece in pieces {
+        let end = if piece.is_empty() {
+            None
+        } else {
+            rest.find(piece)
+        };
+        let (gap, behind) = match end {
+            Some(end) => (rest.get(..end), rest.get(end.saturating_add(piece.len())..)),
+            None => (Some(rest), Some("")),
+        };
+        found.extend(gap.filter(|gap| !gap.is_empty()).map(str::to_owned));
+        rest = behind.unwrap_or_default();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_and_keys_lose_their_values() {
+        for (text, expected) in [
+            ("a: b", None),
+            ("password: hunter2", Some("password: [redacted]")),
+            (
+                "db:\n  - password: \"hunter2\"\n  host: x\n",
+                Some("db:\n  - password: [redacted]\n  host: x\n"),
+            ),
+            ("DB_PASSWORD=x y", Some("DB_PASSWORD=[redacted]")),
+            (
+                "    client-key-data: abc",
+                Some("    client-key-data: [redacted]"),
+            ),
+            ("password: ${X}", None),
+            ("passwordFile: /x", None),
+            (
+                "a\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nb",
+                Some("a\n[redacted]\nb"),
+            ),
+            ("https://u:p@h/x", Some("https://[redacted]@h/x")),
+        ] {
+            assert_eq!(redacted(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn gaps_are_what_was_taken_out() {
+        assert_eq!(gaps("--p=hunter2", "--p=[redacted]"), ["hunter2"]);
+        assert_eq!(gaps("a x b y", "a [redacted] b [redacted]"), ["x", "y"]);
+        assert_eq!(gaps("x", "[redacted]"), ["x"]);
+        assert_eq!(gaps("same", "same"), [""; 0]);
+    }
+}

@@ -1,0 +1,71 @@
+// What is asked about alerts, incidents, what suppresses them, and where audit events come from.
+
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+
+import { alertQuery, type AlertsSearch, type IncidentsSearch } from "../lib/alert-filters";
+import { api, data } from "./client";
+import { keys, paged } from "./queries";
+
+const PAGE = 100;
+
+export const alertsQuery = (search: AlertsSearch) => {
+  const query = alertQuery(search);
+  return infiniteQueryOptions({
+    ...paged,
+    queryKey: [...keys.alerts, "list", query],
+    queryFn: ({ pageParam, signal }) =>
+      data(api.GET("/api/v1/alerts", { params: { query: { ...query, cursor: pageParam, limit: PAGE } }, signal })),
+  });
+};
+
+export const alertFacetsQuery = queryOptions({
+  queryKey: [...keys.alerts, "facets"],
+  queryFn: ({ signal }) => data(api.GET("/api/v1/alerts/facets", { signal })),
+});
+
+export const alertDetailQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "alert", id],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/alerts/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const relatedQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "related", id],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/alerts/{id}/related", { params: { path: { id } }, signal })),
+  });
+
+export const incidentsQuery = ({ q, state }: IncidentsSearch) =>
+  infiniteQueryOptions({
+    ...paged,
+    queryKey: [...keys.alerts, "incidents", q, state],
+    queryFn: ({ pageParam, signal }) =>
+      data(
+        api.GET("/api/v1/incidents", {
+          params: { query: { query: q, open: state === "any" ? undefined : true, cursor: pageParam, limit: PAGE } },
+          signal,
+        }),
+      ),
+  });
+
+export const incidentQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "incident", id],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/incidents/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const suppressionsQuery = queryOptions({
+  queryKey: [...keys.alerts, "suppressions"],
+  queryFn: ({ signal }) => data(api.GET("/api/v1/suppressions", { signal })),
+});
+
+export const auditClustersQuery = queryOptions({
+  queryKey: [...keys.alerts, "audit"],
+  queryFn: ({ signal }) => data(api.GET("/api/v1/audit/clusters", { signal })),
+});
+
+export const auditCoverageQuery = (name: string) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "audit", name, "coverage"],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/audit/clusters/{name}/coverage", { params: { path: { name } }, signal })),
+  });
