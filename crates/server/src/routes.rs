@@ -1,7 +1,7 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
-mod assets;
 mod alerts;
+mod assets;
 mod attestations;
 mod audit;
 mod compliance;
