@@ -1,30 +1,11 @@
 // Every page, in both themes, against the WCAG rules that a machine can check.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-
 import { expect, type Page, test } from "@playwright/test";
-import type { AxeResults } from "axe-core";
 
+import { violations } from "./axe";
 import { SESSION_FILE } from "./environment";
 
 test.use({ storageState: SESSION_FILE });
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** Broken rules, one line for each place. */
-async function violations(page: Page): Promise<string[]> {
-  // Not as a script tag: the content security policy would refuse it, and rightly.
-  await page.evaluate(AXE);
-  const results = await page.evaluate(
-    (values) => (window as unknown as { axe: typeof import("axe-core") }).axe.run({ runOnly: values }),
-    RULES,
-  );
-  return (results as AxeResults).violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary}`),
-  );
-}
 
 /** The first image's page, with `search`. */
 async function openImage(page: Page, search: string): Promise<void> {
@@ -68,6 +49,12 @@ const PAGES: [string, (page: Page) => Promise<void>][] = [
     "recommendations",
     (page) => page.goto("/recommendations").then(() => expect(page.getByText(/about assets that are not connected/)).toBeVisible()),
   ],
+  ["score", (page) => page.goto("/score").then(() => expect(page.getByText(/No score yet|What changed it/)).toBeVisible())],
+  ["exemptions", (page) => page.goto("/exemptions").then(() => expect(page.getByText(/Nothing is exempt|exemption/).first()).toBeVisible())],
+  ["compliance", (page) => page.goto("/compliance").then(() => expect(page.getByRole("table")).toBeVisible())],
+  ["benchmark", (page) => page.goto("/compliance/cis-docker").then(() => expect(page.getByRole("table", { name: "Compliance" })).toBeVisible())],
+  ["sensors", (page) => page.goto("/sensors").then(() => expect(page.getByRole("button", { name: "Make a join token" })).toBeVisible())],
+  ["own checks", (page) => page.goto("/checks").then(() => expect(page.getByRole("button", { name: "Test and keep" })).toBeVisible())],
   ["scans", (page) => page.goto("/scans").then(() => expect(page.getByRole("table")).toBeVisible())],
   [
     "settings",
@@ -120,7 +107,7 @@ test("the theme chosen in the application wins over the system's, and is remembe
 
 test("zoomed to 200 %, nothing is cut off sideways", async ({ page }) => {
   await page.setViewportSize({ width: 720, height: 450 });
-  for (const path of ["/", "/images", "/hosts", "/recommendations", "/scans", "/settings"]) {
+  for (const path of ["/", "/images", "/hosts", "/recommendations", "/score", "/exemptions", "/compliance", "/compliance/cis-docker", "/sensors", "/checks", "/scans", "/settings"]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     const [inner, outer] = await page.evaluate(() => [document.body.scrollWidth, document.documentElement.clientWidth]);

@@ -216,6 +216,7 @@ export const estateStrings = {
     empty: "No asset was compared with it yet",
     emptyHint: "As soon as an asset that it is about sends facts, each of its controls is judged.",
     pdf: "PDF report",
+    sections: "Sections",
     passed: (n: number, all: number) => `${count(n)} of ${count(all)} verdicts passed`,
     pane: {
       label: "Control",

@@ -25,7 +25,7 @@ pub use list::{AssetFilter, AssetSort, list};
 pub use needs::{AssetNeeds, NeedsFilter, StandingFilter, needs, needs_of, standing};
 pub use save::{ControlRow, Judged, ObjectRow, save_judged};
 pub use verdicts::{
-    BenchmarkControl, ControlChange, ControlVerdict, ObjectVerdict, controls, controls_of, history,
+    BenchmarkControl, ControlChange, ControlVerdict, ObjectVerdict, controls_of, history,
     objects_of,
 };
 

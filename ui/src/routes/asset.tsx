@@ -44,6 +44,7 @@ export function AssetPage() {
         <Icon name="back" />
         {t.back}
       </Link>
+      {asset === undefined && <h1>{estateStrings.recommendations.assetColumns.name}</h1>}
       {error !== null ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : asset === undefined ? (

@@ -46,6 +46,7 @@ export function BenchmarkPage() {
         <Icon name="back" />
         {t.back}
       </Link>
+      {query.data === undefined && <h1>{benchmark}</h1>}
       {query.error !== null ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : query.data === undefined ? (
@@ -200,7 +201,7 @@ function Sections({ compliance, search, change }: Props) {
   if (compliance.sections.length < 2) return null;
   return (
     <details className="panel sections">
-      <summary>{t.columns.result}</summary>
+      <summary>{t.sections}</summary>
       <table className="plain-table">
         <tbody>
           {compliance.sections.map(({ id, title, counts }) => (

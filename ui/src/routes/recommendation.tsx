@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { Fragment } from "react";
 
 import { recommendationQuery, scoreOfQuery } from "../api/estate-queries";
 import type { RecommendationDetail } from "../api/types";
@@ -38,6 +39,7 @@ export function RecommendationPage() {
         <Icon name="back" />
         {t.back}
       </Link>
+      {one === undefined && <h1>{estateStrings.recommendations.title}</h1>}
       {error !== null ? (
         <ErrorState error={error} retry={() => void refetch()} />
       ) : one === undefined ? (
@@ -69,6 +71,11 @@ export function RecommendationPage() {
       )}
     </div>
   );
+}
+
+/** Text in which commands stand between backticks. */
+function Coded({ text }: { text: string }) {
+  return text.split("`").map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : <Fragment key={at}>{part}</Fragment>));
 }
 
 function Tab({ id, health, search, number }: { id: string; health: Health; search: RecommendationSearch; number: number }) {
@@ -136,7 +143,9 @@ function Header({ one }: { one: RecommendationDetail }) {
           <h2>{t.steps}</h2>
           <ol>
             {one.steps.map((step) => (
-              <li key={step}>{step}</li>
+              <li key={step}>
+                <Coded text={step} />
+              </li>
             ))}
           </ol>
           {one.quick_fix_text != null && (

@@ -4,6 +4,7 @@
 
 mod db;
 mod docker;
+mod estate;
 mod formats;
 mod image;
 mod java;

@@ -98,39 +98,6 @@ pub async fn controls_of(store: &Store, asset: AssetId) -> Result<Vec<ControlVer
     rows.iter().map(control_from_row).collect()
 }
 
-const CONTROLS: &str = concat!(
-    "SELECT c.asset AS asset, a.name AS name, ",
-    control_columns!(),
-    "FROM control_verdict c JOIN asset a ON a.id = c.asset \
-     WHERE c.benchmark = $1 AND c.version = $2 ORDER BY c.control, a.name, a.id"
-);
-
-/// What an edition of a benchmark says of all assets.
-///
-/// # Errors
-/// When the database fails.
-pub async fn controls(
-    store: &Store,
-    benchmark: &str,
-    version: &str,
-) -> Result<Vec<BenchmarkControl>, StoreError> {
-    let rows = sqlx::query(CONTROLS)
-        .bind(benchmark)
-        .bind(version)
-        .fetch_all(&store.pool)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let columns = Columns::new(row, "control_verdict", &["asset", "control"]);
-            Ok(BenchmarkControl {
-                asset: AssetId(columns.int("asset")?),
-                asset_name: columns.text("name")?,
-                verdict: control_from_row(row)?,
-            })
-        })
-        .collect()
-}
-
 pub(super) fn object_from_row(row: &AnyRow) -> Result<ObjectVerdict, StoreError> {
     let columns = Columns::new(row, "object_verdict", &["check_id", "kind", "object"]);
     Ok(ObjectVerdict {
