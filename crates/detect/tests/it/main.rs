@@ -1,0 +1,11 @@
+//! The rule engine through its front door: files in, alerts out.
+
+
+
+
+
+
+
+mod public;
+mod support;
+
