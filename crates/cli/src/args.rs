@@ -1,5 +1,6 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod alerts;
 mod hosts;
 mod posture;
 mod rules;
@@ -10,13 +11,17 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use alerts::{
+    AlertCommand, AlertListArgs, AlertsCommand, AuditCommand, AuditSetupArgs, IncidentCommand,
+    SuppressionArgs, SuppressionCommand,
+};
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
     ScoreArgs,
 };
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
-    FixArgs, K8sArgs, PostureArgs, PostureFormat,
+    FixArgs, K8sArgs, K8sCommand, PostureArgs, PostureFormat,
 };
 pub(crate) use rules::{
     BenchArgs, DetectArgs, EventSource, ExplainRuleArgs, HowArgs, Match, RulesCommand,
@@ -121,7 +126,7 @@ pub(crate) enum Command {
     ///   helm template app | seareeve k8s -f - --fail-on high
     ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json
     #[command(verbatim_doc_comment)]
-    K8s(K8sArgs),
+    K8s(Box<K8sArgs>),
     /// Look into checks: list, test and explain them, and compare facts.
     #[command(subcommand)]
     Check(CheckCommand),
@@ -326,6 +331,8 @@ pub(crate) enum ServerCommand {
     },
     #[command(flatten)]
     Hosts(HostsCommand),
+    #[command(flatten)]
+    Alerts(AlertsCommand),
 }
 
 #[derive(Debug, Subcommand)]

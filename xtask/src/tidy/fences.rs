@@ -101,7 +101,9 @@ const FENCES: &[Fence] = &[
         folder: "crates/cli",
         allowed: &[
             "api",
+            "audit",
             "collect",
+            "detect",
             "detect",
             "engine",
             "image",

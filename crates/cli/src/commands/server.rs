@@ -1,5 +1,6 @@
 //! `seareeve server`: asks a running server through the typed client.
 
+mod alerts;
 mod hosts;
 
 use std::fmt::Write as _;
@@ -11,6 +12,8 @@ use seareeve_api::{Client, ScanRequest, ScanState};
 use crate::args::{ServerArgs, ServerCommand};
 use crate::commands::Outcome;
 use crate::output::{self, Messages};
+
+pub(crate) use self::alerts::webhook;
 
 /// Pause between two looks at a running scan.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -53,6 +56,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
             }
         }
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
+        ServerCommand::Alerts(command) => alerts::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),
     }
     Ok(Outcome::Done)
