@@ -2,6 +2,7 @@
 
 mod advisory_archive;
 mod advisory_file;
+mod audit_events;
 mod binaries;
 mod cel;
 mod checks;
@@ -38,6 +39,7 @@ use crate::Target;
 pub const TARGETS: &[Target] = &[
     advisory_archive::TARGET,
     advisory_file::TARGET,
+    audit_events::TARGET,
     binaries::TARGET,
     cel::TARGET,
     checks::TARGET,
