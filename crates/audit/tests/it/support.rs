@@ -95,7 +95,7 @@ impl Watch {
 }
 
 /// The lines of a recording.
-pub(crate) fn lines(name: &str) -> Option<impl Iterator<Item = Vec<u8>>> {
+pub(crate) fn lines(name: &str) -> Option<impl Iterator<Item = Vec<u8>> + use<>> {
     let file = shared(&format!("audit/{name}.zst"))?;
     let file = std::fs::File::open(file).unwrap();
     let mut reader = zstd::Decoder::new(file).unwrap();
