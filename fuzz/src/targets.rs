@@ -6,6 +6,7 @@ mod binaries;
 mod cel;
 mod checks;
 mod credentials;
+mod detection_rules;
 mod docker_engine;
 mod downloads;
 mod engine;
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     cel::TARGET,
     checks::TARGET,
     credentials::TARGET,
+    detection_rules::TARGET,
     docker_engine::TARGET,
     downloads::TARGET,
     engine::TARGET,
