@@ -7,6 +7,7 @@ mod binaries;
 mod cel;
 mod checks;
 mod credentials;
+mod detection_rules;
 mod docker_engine;
 mod downloads;
 mod engine;
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     cel::TARGET,
     checks::TARGET,
     credentials::TARGET,
+    detection_rules::TARGET,
     docker_engine::TARGET,
     downloads::TARGET,
     engine::TARGET,

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod posture;
+mod rules;
 mod scan;
 mod sensor;
 
@@ -16,6 +17,10 @@ pub(crate) use hosts::{
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
     FixArgs, K8sArgs, PostureArgs, PostureFormat,
+};
+pub(crate) use rules::{
+    BenchArgs, DetectArgs, EventSource, ExplainRuleArgs, HowArgs, Match, RulesCommand,
+    TestRulesArgs, Unknown, ValidateArgs,
 };
 pub(crate) use scan::{ImageArgs, Place, ReportArgs, ReportFormat, SbomArgs};
 pub(crate) use sensor::SensorArgs;
@@ -120,6 +125,19 @@ pub(crate) enum Command {
     /// Look into checks: list, test and explain them, and compare facts.
     #[command(subcommand)]
     Check(CheckCommand),
+    /// Send events through rules and print the alerts, one JSON object a line.
+    ///
+    /// Rules are Falco's files as they are, detections of ours, or both. Lines that are no events are named, skipped
+    /// and counted; then the exit code is 3.
+    ///
+    /// Examples:
+    ///   seareeve detect --source host --rules falco_rules.yaml events.jsonl
+    ///   zcat audit.log.gz | seareeve detect --source audit --rules my-rules/ -- -
+    #[command(verbatim_doc_comment)]
+    Detect(DetectArgs),
+    /// Look into detection rules: validate, explain, test and measure them.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Look after the advisory database.
     #[command(subcommand)]
     Db(DbCommand),

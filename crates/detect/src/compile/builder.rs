@@ -41,6 +41,18 @@ pub(crate) struct CompileError {
     pub(crate) in_macro: Option<usize>,
 }
 
+/// What may not mean what it looks like.
+#[derive(Clone, Debug)]
+pub(crate) struct Warning {
+    /// The byte of the condition, or of the macro.
+    pub(crate) at: usize,
+    /// A comparison with `<NA>`.
+    pub(crate) is_unsafe: bool,
+    pub(crate) message: String,
+    /// The macro that it is in.
+    pub(crate) in_macro: Option<usize>,
+}
+
 /// A macro that can be used.
 pub(crate) struct Resolved<'m> {
     /// Its number.
@@ -75,8 +87,9 @@ pub(crate) struct Builder<'s> {
     digests: HashMap<NodeId, [u8; 32], RandomState>,
     regexes: usize,
     rules: Vec<RuleRoot>,
-    /// What may not mean what it looks like: byte and sentence.
-    pub(crate) warnings: Vec<(usize, bool, String)>,
+    pub(crate) warnings: Vec<Warning>,
+    /// The macro that is being compiled.
+    within: Option<usize>,
     depth: usize,
 }
 
@@ -141,6 +154,7 @@ impl<'s> Builder<'s> {
             regexes: 0,
             rules: Vec::new(),
             warnings: Vec::new(),
+            within: None,
             depth: 0,
         }
     }
@@ -401,7 +415,9 @@ impl<'s> Builder<'s> {
             None => {}
         }
         self.macros.insert(resolved.number, None);
+        let outer = self.within.replace(resolved.number);
         let lowered = self.lower(resolved.condition, macros, Some(resolved.number));
+        self.within = outer;
         match lowered {
             Ok(node) => {
                 self.macros.insert(resolved.number, Some(node));
@@ -895,7 +911,7 @@ impl<'s> Builder<'s> {
         if text == "<NA>" {
             let message =
                 "comparing with <NA> is unsafe: a field without value equals nothing, use `exists`";
-            self.warnings.push((at, true, message.to_owned()));
+            self.warn(at, true, message.to_owned());
         }
         let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let transformed = bare.split_once('(').map(|(name, _)| name);
@@ -908,11 +924,20 @@ impl<'s> Builder<'s> {
         let base = bare.split_once('[').map_or(bare.as_str(), |(name, _)| name);
         if is_transformer {
             let message = format!("'{text}' is a text here: a transformer has no quotes around it");
-            self.warnings.push((at, false, message));
+            self.warn(at, false, message);
         } else if base.contains('.') && self.source.fields().iter().any(|info| info.name == base) {
             let message = format!("'{text}' is a text here: val({text}) compares with the field");
-            self.warnings.push((at, false, message));
+            self.warn(at, false, message);
         }
+    }
+
+    fn warn(&mut self, at: usize, is_unsafe: bool, message: String) {
+        self.warnings.push(Warning {
+            at,
+            is_unsafe,
+            message,
+            in_macro: self.within,
+        });
     }
 
     pub(super) fn kind(&self, slot: SlotId) -> (Kind, Shape) {

@@ -60,7 +60,7 @@ impl Builder<'_> {
                 Transformer::ToLower | Transformer::ToUpper | Transformer::Basename,
                 [(_, kind, shape)],
             ) if is_text(*kind) => (*kind, *shape),
-            (Transformer::B64, [(_, Kind::Text, shape)]) => (Kind::Text, *shape),
+            (Transformer::B64, [(_, kind, shape)]) if is_text(*kind) => (Kind::Text, *shape),
             (Transformer::Len, [(_, _, Shape::List)]) => (Kind::Unsigned, Shape::One),
             (Transformer::Len, [(_, kind, shape)]) if is_text(*kind) => (Kind::Unsigned, *shape),
             (Transformer::Join, [(_, separator, Shape::One), (_, _, Shape::List)])

@@ -273,19 +273,16 @@ impl<'w> Work<'w> {
         };
         let compiled = builder.condition(expr, self.macros);
         let warnings = std::mem::take(&mut builder.warnings);
-        for (at, is_unsafe, message) in warnings {
-            let code = if is_unsafe {
+        for warning in warnings {
+            let code = if warning.is_unsafe {
                 Code::UnsafeNaCheck
             } else {
                 Code::SuspiciousCondition
             };
-            self.warn(
-                code,
-                condition,
-                parsed.substituted.original(at),
-                rule,
-                &message,
-            );
+            let within = warning.in_macro.and_then(|number| self.macros.get(number));
+            let (text, parsed) = within.unwrap_or((condition, &parsed));
+            let at = parsed.substituted.original(warning.at);
+            self.warn(code, text, at, rule, &warning.message);
         }
         compiled.map_err(|error| self.compile_error(rule, condition, &parsed, error))
     }

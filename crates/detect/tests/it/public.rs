@@ -51,7 +51,11 @@ fn load_beside_each_other() {
     let alerts = detector.see("syscall", &event(&shadow));
     let names: Vec<&str> = alerts.iter().map(|alert| alert.rule.as_str()).collect();
     assert_eq!(names, ["Read sensitive file untrusted"]);
-    assert!(alerts[0].output.contains("file=/etc/shadow"), "{}", alerts[0].output);
+    assert!(
+        alerts[0].output.contains("file=/etc/shadow"),
+        "{}",
+        alerts[0].output
+    );
     let harmless = json!({
         "evt.type": "openat", "evt.is_open_read": true, "fd.typechar": "f", "fd.num": 3,
         "fd.name": "/etc/hostname", "fd.directory": "/etc", "proc.name": "cat", "container.id": "3f1a",

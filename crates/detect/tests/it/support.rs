@@ -36,13 +36,20 @@ pub(crate) fn rule(condition: &str) -> String {
 
 /// The errors of a load, as people see them.
 pub(crate) fn errors(loaded: &Loaded) -> Vec<String> {
-    let errors = loaded.diagnostics.iter().filter(|found| found.code.is_error());
+    let errors = loaded
+        .diagnostics
+        .iter()
+        .filter(|found| found.code.is_error());
     errors.map(Diagnostic::to_string).collect()
 }
 
 /// The names of everything that is wrong or odd.
 pub(crate) fn codes(loaded: &Loaded) -> Vec<&'static str> {
-    loaded.diagnostics.iter().map(|found| found.code.as_str()).collect()
+    loaded
+        .diagnostics
+        .iter()
+        .map(|found| found.code.as_str())
+        .collect()
 }
 
 pub(crate) fn event(fields: &Value) -> FlatEvent {
@@ -65,7 +72,9 @@ pub(crate) fn holds(condition: &str, fields: &Value) -> bool {
 /// What a detector says of events, one after the other.
 pub(crate) fn see(detector: &mut Detector, events: &[Value]) -> Vec<Alert> {
     let events = events.iter();
-    events.flat_map(|fields| detector.see("syscall", &event(fields))).collect()
+    events
+        .flat_map(|fields| detector.see("syscall", &event(fields)))
+        .collect()
 }
 
 /// A file of the shared data; nothing where there is none, which CI does not accept.
@@ -77,7 +86,8 @@ pub(crate) fn shared(path: &str) -> Option<String> {
     match std::fs::read_to_string(folder.join("data").join(path)) {
         Ok(text) => Some(text),
         Err(error) => {
-            let is_required = std::env::var("SEAREEVE_REQUIRE_SHARED").is_ok_and(|value| value == "1");
+            let is_required =
+                std::env::var("SEAREEVE_REQUIRE_SHARED").is_ok_and(|value| value == "1");
             assert!(!is_required, "{path}: {error}");
             None
         }
