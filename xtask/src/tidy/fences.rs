@@ -17,9 +17,15 @@ const IO: &[&str] = &["axum", "sqlx", "tokio", "ureq"];
 /// A new arrow is decided first, and its reason written into ARCHITECTURE.md.
 const FENCES: &[Fence] = &[
     Fence {
+<<<<<<< HEAD
         folder: "crates/bus",
         allowed: &[],
         denied: &["axum", "sqlx", "ureq"],
+=======
+        folder: "crates/audit",
+        allowed: &["detect", "kubernetes", "model"],
+        denied: IO,
+>>>>>>> audit
     },
     Fence {
         folder: "crates/cel",
@@ -121,7 +127,8 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "cel", "collect", "detect", "engine", "image", "inflate", "model", "posture", "scan",
+            "api", "audit", "cel", "collect", "detect", "engine", "image", "inflate", "model",
+            "posture", "scan",
         ],
         denied: IO,
     },
