@@ -17,15 +17,14 @@ const IO: &[&str] = &["axum", "sqlx", "tokio", "ureq"];
 /// A new arrow is decided first, and its reason written into ARCHITECTURE.md.
 const FENCES: &[Fence] = &[
     Fence {
-<<<<<<< HEAD
-        folder: "crates/bus",
-        allowed: &[],
-        denied: &["axum", "sqlx", "ureq"],
-=======
         folder: "crates/audit",
         allowed: &["detect", "kubernetes", "model"],
         denied: IO,
->>>>>>> audit
+    },
+    Fence {
+        folder: "crates/bus",
+        allowed: &[],
+        denied: &["axum", "sqlx", "ureq"],
     },
     Fence {
         folder: "crates/cel",
