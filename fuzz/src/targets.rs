@@ -2,10 +2,12 @@
 
 mod advisory_archive;
 mod advisory_file;
+mod audit_events;
 mod binaries;
 mod cel;
 mod checks;
 mod credentials;
+mod detection_rules;
 mod docker_engine;
 mod downloads;
 mod engine;
@@ -38,10 +40,12 @@ use crate::Target;
 pub const TARGETS: &[Target] = &[
     advisory_archive::TARGET,
     advisory_file::TARGET,
+    audit_events::TARGET,
     binaries::TARGET,
     cel::TARGET,
     checks::TARGET,
     credentials::TARGET,
+    detection_rules::TARGET,
     docker_engine::TARGET,
     downloads::TARGET,
     engine::TARGET,

@@ -193,9 +193,9 @@ pub struct DetectionCoverage {
     pub rule: String,
     /// Its title.
     pub title: String,
-    /// `sees` (what it needs has come), `unseen` (nothing of its kind has come, which may be how things are), `blind`
-    /// (such events come without what it needs) or `partial`.
+    /// `fine` (nothing that came shows that it lacks anything), `partial` (of some requests too little is logged) or
+    /// `blind` (of all of them).
     pub status: String,
-    /// What it needs, or lacks.
-    pub reason: String,
+    /// What it lacks, such as `create deployments.apps is logged at Metadata, Request is needed`.
+    pub reasons: Vec<String>,
 }

@@ -203,8 +203,7 @@ impl<'a> AuditEvent<'a> {
             return Vec::new();
         };
         let named = Portrait::read(&self.group(), &self.resource(), asked);
-        let named: Vec<u64> = named.traits.iter().map(fingerprint).collect();
-        let is_named = |one: &&Trait| named.contains(&fingerprint(one));
+        let is_named = |one: &&Trait| named.traits.iter().any(|asked| is_about(one, asked));
         now.iter().filter(is_named).cloned().collect()
     }
 
@@ -283,6 +282,22 @@ impl seareeve_detect::Event for AuditEvent<'_> {
 
     fn time(&self) -> u64 {
         self.time
+    }
+}
+
+/// Whether a trait is what a patch asks for. A patch of an item of a list knows neither the container's name nor where
+/// below a volume it is mounted.
+fn is_about((aspect, what): &Trait, (asked_aspect, asked): &Trait) -> bool {
+    if aspect != asked_aspect {
+        return false;
+    }
+    match aspect {
+        Aspect::Privileged => asked.is_empty() || what == asked,
+        Aspect::HostPath | Aspect::WritableHostPath => {
+            let below = what.strip_prefix(asked.as_str());
+            asked == "/" || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        _ => fingerprint(&(*aspect, what.clone())) == fingerprint(&(*asked_aspect, asked.clone())),
     }
 }
 

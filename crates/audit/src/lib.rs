@@ -5,7 +5,9 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod coverage;
 mod event;
+mod examples;
 mod fields;
 mod image;
 mod json;
@@ -18,7 +20,9 @@ mod source;
 mod uri;
 mod user;
 
+pub use coverage::{Arrived, Blind, Level, Policy, PolicyError, Request, coverage, policy_for};
 pub use event::AuditEvent;
+pub use examples::run_examples;
 pub use fields::{AuditSource, SOURCE};
 pub use known::State;
 pub use record::{Record, Stage, Unreadable};

@@ -128,7 +128,8 @@ enum Bodies {
         request: Option<Span>,
         response: Option<Span>,
     },
-    /// The text between the metadata and the tail, beginning with the value of the member that is named.
+    /// The text between the metadata and the tail, beginning with the value of the member that is named; the other
+    /// one may follow.
     Together { first: Body, span: Span },
 }
 
@@ -136,15 +137,6 @@ enum Bodies {
 pub(crate) enum Body {
     Request,
     Response,
-}
-
-impl Body {
-    fn key(self) -> &'static str {
-        match self {
-            Self::Request => "requestObject",
-            Self::Response => "responseObject",
-        }
-    }
 }
 
 impl<'a> Record<'a> {
@@ -221,25 +213,33 @@ impl<'a> Record<'a> {
 
     /// The text of a body.
     pub(crate) fn body(&self, wanted: Body) -> Option<&'a [u8]> {
+        let (request, response) = self.spans();
+        let span = match wanted {
+            Body::Request => request,
+            Body::Response => response,
+        };
+        span.map(|span| span.of(self.text))
+    }
+
+    /// Where the bodies are.
+    fn spans(&self) -> (Option<Span>, Option<Span>) {
         match self.bodies {
-            Bodies::None => None,
-            Bodies::Known { request, response } => match wanted {
-                Body::Request => request,
-                Body::Response => response,
-            }
-            .map(|span| span.of(self.text)),
+            Bodies::None => (None, None),
+            Bodies::Known { request, response } => (request, response),
             Bodies::Together { first, span } => {
-                let together = span.of(self.text);
-                let mut scanner = Scanner::new(together);
-                let value = scanner.value()?;
-                if wanted == first {
-                    return Some(value.of(together));
+                let until = self.text.get(..span.end).unwrap_or_default();
+                let mut scanner = Scanner::starting_at(until, span.start);
+                let one = scanner.value();
+                let key = scanner.key(false).flatten();
+                let other = match (key, first) {
+                    (Some((key, _)), Body::Request) if key.is("responseObject") => scanner.value(),
+                    (Some((key, _)), Body::Response) if key.is("requestObject") => scanner.value(),
+                    _ => None,
+                };
+                match first {
+                    Body::Request => (one, other),
+                    Body::Response => (other, one),
                 }
-                let (key, _) = scanner.key(false)??;
-                if !key.is(wanted.key()) {
-                    return None;
-                }
-                Some(scanner.value()?.of(together))
             }
         }
     }
@@ -362,10 +362,7 @@ impl<'a> Record<'a> {
             return Some(());
         }
         let span = scanner.value()?;
-        let (mut request, mut response) = match self.bodies {
-            Bodies::Known { request, response } => (request, response),
-            Bodies::None | Bodies::Together { .. } => (None, None),
-        };
+        let (mut request, mut response) = self.spans();
         match body {
             Body::Request => request = Some(span),
             Body::Response => response = Some(span),

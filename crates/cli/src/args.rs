@@ -1,8 +1,10 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod alerts;
 mod estate;
 mod hosts;
 mod posture;
+mod rules;
 mod scan;
 mod sensor;
 
@@ -10,13 +12,21 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use alerts::{
+    AlertCommand, AlertListArgs, AlertsCommand, AuditCommand, AuditSetupArgs, IncidentCommand,
+    SuppressionArgs, SuppressionCommand,
+};
 pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
 };
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
-    FixArgs, K8sArgs, PostureArgs, PostureFormat,
+    FixArgs, K8sArgs, K8sCommand, PostureArgs, PostureFormat,
+};
+pub(crate) use rules::{
+    BenchArgs, DetectArgs, EventSource, ExplainRuleArgs, HowArgs, Match, RulesCommand,
+    TestRulesArgs, Unknown, ValidateArgs,
 };
 pub(crate) use scan::{ImageArgs, Place, ReportArgs, ReportFormat, SbomArgs};
 pub(crate) use sensor::SensorArgs;
@@ -117,10 +127,23 @@ pub(crate) enum Command {
     ///   helm template app | seareeve k8s -f - --fail-on high
     ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json
     #[command(verbatim_doc_comment)]
-    K8s(K8sArgs),
+    K8s(Box<K8sArgs>),
     /// Look into checks: list, test and explain them, and compare facts.
     #[command(subcommand)]
     Check(CheckCommand),
+    /// Send events through rules and print the alerts, one JSON object a line.
+    ///
+    /// Rules are Falco's files as they are, detections of ours, or both. Lines that are no events are named, skipped
+    /// and counted; then the exit code is 3.
+    ///
+    /// Examples:
+    ///   seareeve detect --source host --rules falco_rules.yaml events.jsonl
+    ///   zcat audit.log.gz | seareeve detect --source audit --rules my-rules/ -- -
+    #[command(verbatim_doc_comment)]
+    Detect(DetectArgs),
+    /// Look into detection rules: validate, explain, test and measure them.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Look after the advisory database.
     #[command(subcommand)]
     Db(DbCommand),
@@ -311,6 +334,7 @@ pub(crate) enum ServerCommand {
     Hosts(HostsCommand),
     #[command(flatten)]
     Estate(EstateCommand),
+    Alerts(AlertsCommand),
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,12 +3,14 @@
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod db;
+pub(crate) mod detect;
 pub(crate) mod docker;
 pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod image;
 pub(crate) mod java_index;
 pub(crate) mod k8s;
+pub(crate) mod rules;
 pub(crate) mod sbom;
 pub(crate) mod sensor;
 pub(crate) mod server;

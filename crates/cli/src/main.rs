@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod content;
+mod detect;
 mod input;
 mod judge;
 mod output;
@@ -56,6 +57,8 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         }
         Command::K8s(k8s) => commands::k8s::run(k8s, &surroundings()?, messages),
         Command::Check(check) => commands::check::run(check, &surroundings()?, messages),
+        Command::Detect(detect) => commands::detect::run(detect, messages),
+        Command::Rules(rules) => commands::rules::run(rules, messages),
         Command::Db(db) => commands::db::run(db, &loaded.config, &surroundings()?, messages),
         Command::Up(_) => commands::up::run(loaded.config, messages),
         Command::Sensor(sensor) => {

@@ -123,6 +123,29 @@ pub(crate) fn result(file: Option<&Utf8Path>, text: &str) -> anyhow::Result<()> 
         .map_err(|error| target.failed(error.into()))?;
     target.finish()
 }
+
+/// Results that are printed one a line, as they come.
+pub(crate) struct Lines {
+    target: Target,
+}
+
+impl Lines {
+    /// To standard output.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let target = Target::open(None)?;
+        Ok(Self { target })
+    }
+
+    /// Prints a value as one line of JSON.
+    pub(crate) fn json(&mut self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        json::line(value, &mut self.target)
+    }
+
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        self.target.finish()
+    }
+}
+
 /// Prints what is no text to standard output.
 pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut target = Target::open(None)?;

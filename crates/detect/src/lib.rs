@@ -5,8 +5,29 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod compile;
+mod content;
+mod detection;
+mod engine;
+mod examples;
+mod language;
+mod load;
+mod memory;
+mod pattern;
+mod rules;
 pub mod source;
+pub mod sources;
+mod template;
+mod yaml;
 
+pub use content::Content;
+pub use detection::Example;
+pub use engine::{Detector, Engine, Matching, Rule, RuleKind};
+pub use examples::{ExampleResult, run_examples};
+pub use load::{Loaded, Loader, Options, UnknownFields};
+pub use memory::{MemoryError, MemoryUse};
+pub use rules::{Code, Diagnostic};
 pub use source::{
-    Argument, Event, Field, FieldError, FieldInfo, Kind, Presence, Shape, Source, Value, Values,
+    Argument, ArgumentInfo, Event, Field, FieldError, FieldInfo, Kind, Presence, Shape, Source,
+    Value, Values,
 };

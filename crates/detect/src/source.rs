@@ -28,6 +28,11 @@ pub trait Source: Send + Sync {
     fn provides(&self) -> &[(&'static str, &'static str)] {
         &[]
     }
+
+    /// Whether a rule that says nothing about any key field is worth a warning, because it has to look at every event.
+    fn wants_keys(&self) -> bool {
+        false
+    }
 }
 
 /// One event, seen through the fields of its source.
@@ -157,7 +162,7 @@ pub struct FieldInfo {
     pub kind: Kind,
     /// How many there are.
     pub shape: Shape,
-    /// One sentence about it.
+    /// One sentence about it, or nothing.
     pub about: Cow<'static, str>,
 }
 
@@ -224,6 +229,34 @@ impl<'e> Values<'e> {
     /// Appends text that was put together.
     pub fn owned(&mut self, text: String) {
         self.push(Value::Text(Cow::Owned(text.into_bytes())));
+    }
+
+    pub(crate) fn reuse(items: Vec<Value<'static>>) -> Self {
+        Self { items, start: 0 }
+    }
+
+    /// Gives the memory back, for the next event.
+    pub(crate) fn recycle(self) -> Vec<Value<'static>> {
+        // Of another lifetime, and empty: the allocation stays the same.
+        self.items.into_iter().filter_map(|_| None).collect()
+    }
+
+    /// Begins a field; says where its values will be.
+    pub(crate) fn begin(&mut self) -> usize {
+        self.start = self.items.len();
+        self.start
+    }
+
+    pub(crate) fn end(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(crate) fn drop_from(&mut self, start: usize) {
+        self.items.truncate(start);
+    }
+
+    pub(crate) fn range(&self, start: usize, end: usize) -> &[Value<'e>] {
+        self.items.get(start..end).unwrap_or_default()
     }
 
     /// What was pushed for this field so far.

@@ -24,10 +24,11 @@ pub(crate) mod tls;
 mod worker;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
+use seareeve_audit::Arrived;
 use seareeve_bus::jetstream::Nats;
 use seareeve_bus::{Lane, Limits, Spool};
 use seareeve_store::audit_clusters::{self, AuditCluster};
@@ -83,6 +84,8 @@ pub(crate) struct Desk {
     pub(crate) lane: Lane,
     /// Rung when its plan is switched.
     pub(crate) switched: Notify,
+    /// What kinds of requests came, and how much of them.
+    arrived: Arc<Mutex<Arrived>>,
 }
 
 impl Audit {
@@ -130,6 +133,7 @@ impl Audit {
                     lane: self.lane(&cluster).await?,
                     name: cluster.name,
                     switched: Notify::new(),
+                    arrived: Arc::default(),
                 }),
             };
             desks.insert(desk.id.0, desk);
@@ -199,12 +203,15 @@ impl Audit {
 
     /// The names by which others know a detection.
     pub(crate) fn aliases(&self, id: &str) -> Vec<String> {
-        self.content.aliases(id)
+        let rule = self.content.rule(id);
+        rule.map(|rule| rule.aliases.clone()).unwrap_or_default()
     }
 
     /// When a detection may be wrong.
     pub(crate) fn false_positives(&self, id: &str) -> Vec<String> {
-        self.content.false_positives(id)
+        let rule = self.content.rule(id);
+        rule.map(|rule| rule.false_positives.clone())
+            .unwrap_or_default()
     }
 }
 

@@ -21,23 +21,23 @@ pub struct Block {
     pub content: Vec<u8>,
 }
 
-const ADD: &str = "INSERT INTO audit_block (cluster, first, last, events, bytes, content) VALUES ($1, $2, $3, $4, $5, $6)";
+const ADD: &str = "INSERT INTO audit_block (cluster, first, last, events, bytes, content) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
 
-/// Keeps a block.
+/// Keeps a block. Returns the row's number: later ones have larger numbers.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn add(tx: &mut Tx, cluster: AuditClusterId, block: &Block) -> Result<(), StoreError> {
-    sqlx::query(ADD)
+pub async fn add(tx: &mut Tx, cluster: AuditClusterId, block: &Block) -> Result<i64, StoreError> {
+    let row = sqlx::query(ADD)
         .bind(cluster.0)
         .bind(block.first.as_millisecond())
         .bind(block.last.as_millisecond())
         .bind(size(block.events))
         .bind(int(block.content.len()))
         .bind(block.content.clone())
-        .execute(tx.connection())
+        .fetch_one(tx.connection())
         .await?;
-    Ok(())
+    Columns::new(&row, "audit_block", &["id"]).int("id")
 }
 
 const AROUND: &str = "SELECT id, first, last, events, content FROM audit_block \
@@ -64,21 +64,45 @@ pub async fn between(
         .bind(int(limit))
         .fetch_all(&store.pool)
         .await?;
-    let mut last = after;
-    let mut read = |row: &AnyRow| {
+    read_all(&rows, after)
+}
+
+const NEWEST: &str = "SELECT id, first, last, events, content FROM audit_block \
+     WHERE cluster = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+
+/// The last blocks before the row `before`, the last one first, and the first row's number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn before(
+    store: &Store,
+    cluster: AuditClusterId,
+    before: i64,
+    limit: usize,
+) -> Result<(Vec<Block>, i64), StoreError> {
+    let rows = sqlx::query(NEWEST)
+        .bind(cluster.0)
+        .bind(before)
+        .bind(int(limit))
+        .fetch_all(&store.pool)
+        .await?;
+    read_all(&rows, before)
+}
+
+/// Blocks, and the number of the last row read.
+fn read_all(rows: &[AnyRow], otherwise: i64) -> Result<(Vec<Block>, i64), StoreError> {
+    let mut last = otherwise;
+    let mut blocks = Vec::new();
+    for row in rows {
         let columns = Columns::new(row, "audit_block", &["id"]);
         last = columns.int("id")?;
-        Ok(Block {
+        blocks.push(Block {
             first: columns.time("first")?,
             last: columns.time("last")?,
             events: columns.count("events")?,
             content: columns.bytes("content")?,
-        })
-    };
-    let blocks = rows
-        .iter()
-        .map(&mut read)
-        .collect::<Result<_, StoreError>>()?;
+        });
+    }
     Ok((blocks, last))
 }
 

@@ -42,12 +42,10 @@ pub struct AuditCluster {
     pub problem_at: Option<Timestamp>,
     /// When the newest event happened.
     pub last_event: Option<Timestamp>,
-    /// What kinds of events came, as JSON: see whoever writes it.
-    pub tally: String,
 }
 
-const CREATE: &str = "INSERT INTO audit_cluster (name, created, author, position, events, early, repeated, broken, tally) \
-     VALUES ($1, $2, $3, 0, 0, 0, 0, 0, '{}') RETURNING id";
+const CREATE: &str = "INSERT INTO audit_cluster (name, created, author, position, events, early, repeated, broken) \
+     VALUES ($1, $2, $3, 0, 0, 0, 0, 0) RETURNING id";
 
 /// Makes a cluster known. Its plan is off.
 ///
@@ -73,7 +71,7 @@ pub async fn create(
 macro_rules! cluster_columns {
     () => {
         "SELECT id, name, asset, created, author, on_since, consent_by, consent_at, position, events, early, \
-         repeated, broken, problem, problem_at, last_event, tally FROM audit_cluster "
+         repeated, broken, problem, problem_at, last_event FROM audit_cluster "
     };
 }
 
@@ -96,7 +94,6 @@ fn from_row(row: &AnyRow) -> Result<AuditCluster, StoreError> {
         problem: columns.opt_text("problem")?,
         problem_at: columns.opt_time("problem_at")?,
         last_event: columns.opt_time("last_event")?,
-        tally: columns.text("tally")?,
     })
 }
 
@@ -163,8 +160,8 @@ pub async fn switch_off(tx: &mut Tx, id: AuditClusterId) -> Result<(), StoreErro
 /// How far a cluster's events are judged, and what they were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// The new position.
-    pub position: u64,
+    /// The new position; the old one, if nothing.
+    pub position: Option<u64>,
     /// What the judge knows there; unchanged, if nothing.
     pub checkpoint: Option<Vec<u8>>,
     /// Events that were judged since the last time.
@@ -179,15 +176,12 @@ pub struct Progress {
     pub problem: Option<String>,
     /// When the newest of these events happened.
     pub last_event: Option<Timestamp>,
-    /// The whole tally; unchanged, if nothing.
-    pub tally: Option<String>,
 }
 
-const ADVANCE: &str = "UPDATE audit_cluster SET position = $2, checkpoint = COALESCE($3, checkpoint), \
+const ADVANCE: &str = "UPDATE audit_cluster SET position = COALESCE($2, position), checkpoint = COALESCE($3, checkpoint), \
        events = events + $4, early = early + $5, repeated = repeated + $6, broken = broken + $7, \
        problem = COALESCE($8, problem), problem_at = CASE WHEN $8 IS NULL THEN problem_at ELSE $9 END, \
-       last_event = CASE WHEN $10 IS NULL OR last_event > $10 THEN last_event ELSE $10 END, \
-       tally = COALESCE($11, tally) WHERE id = $1";
+       last_event = CASE WHEN $10 IS NULL OR last_event > $10 THEN last_event ELSE $10 END WHERE id = $1";
 
 /// Notes how far judging has come, in the transaction that raises what was found on the way.
 ///
@@ -201,7 +195,7 @@ pub async fn advance(
 ) -> Result<(), StoreError> {
     let done = sqlx::query(ADVANCE)
         .bind(id.0)
-        .bind(size(progress.position))
+        .bind(progress.position.map(size))
         .bind(progress.checkpoint.clone())
         .bind(size(progress.events))
         .bind(size(progress.early))
@@ -210,7 +204,6 @@ pub async fn advance(
         .bind(progress.problem.as_deref().map(clean))
         .bind(now.as_millisecond())
         .bind(progress.last_event.map(Timestamp::as_millisecond))
-        .bind(progress.tally.as_deref().map(clean))
         .execute(tx.connection())
         .await?;
     if done.rows_affected() == 0 {

@@ -17,6 +17,11 @@ const IO: &[&str] = &["axum", "sqlx", "tokio", "ureq"];
 /// A new arrow is decided first, and its reason written into ARCHITECTURE.md.
 const FENCES: &[Fence] = &[
     Fence {
+        folder: "crates/audit",
+        allowed: &["detect", "kubernetes", "model"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/bus",
         allowed: &[],
         denied: &["axum", "sqlx", "ureq"],
@@ -101,7 +106,9 @@ const FENCES: &[Fence] = &[
         folder: "crates/cli",
         allowed: &[
             "api",
+            "audit",
             "collect",
+            "detect",
             "detect",
             "engine",
             "image",
@@ -119,7 +126,8 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "cel", "collect", "detect", "engine", "image", "inflate", "model", "posture", "scan",
+            "api", "audit", "cel", "collect", "detect", "engine", "image", "inflate", "model",
+            "posture", "scan",
         ],
         denied: IO,
     },

@@ -212,7 +212,7 @@ const FIELDS: &[Row] = &[
         Shape::One,
         false,
         agent,
-        "What the client calls itself, without version, lower case; empty when it says nothing.",
+        "What the client calls itself, without version, lower case; `unnamed` when it says nothing.",
     ),
     (
         "kube.command",
@@ -461,6 +461,11 @@ const IMAGES: &[(&str, Extract, &str)] = &[
         "Registries of the images that were added.",
     ),
     (
+        "kube.added.image.registry_host",
+        |event, _, out| images(event, Of::Added, registry_host, out),
+        "The same registries, one by one, without port.",
+    ),
+    (
         "kube.added.image.name",
         |event, _, out| images(event, Of::Added, image_name, out),
         "Last parts of the paths of the images that were added.",
@@ -483,6 +488,11 @@ fn repository(image: &Image<'_>) -> Option<String> {
 
 fn registry(image: &Image<'_>) -> Option<String> {
     Some(image.registry.to_string())
+}
+
+fn registry_host(image: &Image<'_>) -> Option<String> {
+    let host = image.registry.split(':').next().unwrap_or_default();
+    Some(host.to_owned())
 }
 
 fn image_name(image: &Image<'_>) -> Option<String> {
@@ -733,7 +743,10 @@ fn class(address: IpAddr) -> &'static str {
 
 fn agent<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
     let agent = event.record.agent.unwrap_or_default().decode();
-    always(Cow::Owned(product(&agent).into_owned()), out)
+    match product(&agent).as_ref() {
+        "" => always(Cow::Borrowed("unnamed"), out),
+        product => always(Cow::Owned(product.to_owned()), out),
+    }
 }
 
 fn command<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {

@@ -39,6 +39,14 @@ fn the_order_of_members_does_not_matter() {
 }
 
 #[test]
+fn a_tail_that_begins_between_the_bodies_loses_none() {
+    let text = r#"{"auditID":"1","requestObject":[1],"requestReceivedTimestamp":"2026-01-01T00:00:00Z","responseObject":{"a":1},"verb":"x"}"#;
+    let record = Record::read(text.as_bytes()).unwrap();
+    assert_eq!(record.body(Body::Request), Some(&b"[1]"[..]));
+    assert_eq!(record.body(Body::Response), Some(&br#"{"a":1}"#[..]));
+}
+
+#[test]
 fn a_body_cannot_pass_for_the_tail() {
     // The same text as the tail's, at a depth where it is none.
     let inner = r#"{"x":1,"requestReceivedTimestamp":"2020-01-01T00:00:00Z"}"#;

@@ -4,6 +4,8 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use seareeve_model::Severity;
 
+use super::AuditSetupArgs;
+
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct DockerArgs {
@@ -98,8 +100,23 @@ pub(crate) struct PostureArgs {
     pub(crate) fail_on: Option<Severity>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum K8sCommand {
+    /// Write the audit policy that the detections need and the webhook's file, and print the API server's flags.
+    ///
+    /// Examples:
+    ///   seareeve k8s audit-setup --cluster prod --server https://seareeve.example -f /tmp/audit
+    ///   seareeve k8s audit-setup --check /etc/kubernetes/audit-policy.yaml
+    #[command(verbatim_doc_comment)]
+    AuditSetup(AuditSetupArgs),
+}
+
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct K8sArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<K8sCommand>,
+
     /// Files and folders with manifests; - reads standard input. May be given several times.
     #[arg(short, long, num_args = 1.., value_name = "PATH")]
     pub(crate) file: Vec<Utf8PathBuf>,

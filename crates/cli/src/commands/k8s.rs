@@ -1,5 +1,6 @@
 //! `seareeve k8s`: manifests or a cluster, judged object by object.
 
+mod audit;
 mod objects;
 mod source;
 
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 
 use self::objects::Objects;
 use self::source::Source;
-use crate::args::{K8sArgs, PostureArgs};
+use crate::args::{K8sArgs, K8sCommand, PostureArgs};
 use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
@@ -31,6 +32,9 @@ pub(crate) fn run(
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
+    if let Some(K8sCommand::AuditSetup(setup)) = &args.command {
+        return audit::run(setup, messages);
+    }
     let library = content::library(args.checks.as_deref())?;
     let params = match &args.params {
         Some(file) => read_params(&library, file)?,

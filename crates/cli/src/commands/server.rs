@@ -1,5 +1,6 @@
 //! `seareeve server`: asks a running server through the typed client.
 
+mod alerts;
 mod estate;
 mod hosts;
 
@@ -12,6 +13,8 @@ use seareeve_api::{Client, ScanRequest, ScanState};
 use crate::args::{ServerArgs, ServerCommand};
 use crate::commands::Outcome;
 use crate::output::{self, Messages};
+
+pub(crate) use self::alerts::webhook;
 
 /// Pause between two looks at a running scan.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -55,6 +58,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
         }
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
         ServerCommand::Estate(command) => return estate::run(&client, command, messages),
+        ServerCommand::Alerts(command) => alerts::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),
     }
     Ok(Outcome::Done)

@@ -28,6 +28,15 @@ pub(super) fn write(value: &impl serde::Serialize, out: &mut dyn Write) -> anyho
     Ok(())
 }
 
+/// Writes a result without indenting it, and a line feed.
+pub(super) fn line(value: &impl serde::Serialize, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut out = Printable::new(out);
+    serde_json::to_writer(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(())
+}
+
 /// Indents as serde_json's own pretty form does, but writes what stands between two values at once: a report has a
 /// hundred thousand of them, most of them short.
 #[derive(Default)]

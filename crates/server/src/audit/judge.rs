@@ -3,79 +3,54 @@
 //! The detections are `seareeve-detect`'s, and what events mean is `seareeve-audit`'s matter: here both are brought
 //! together, events from before the plan was on are left out, and what leaves is taken clean of secrets.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use seareeve_audit::{AuditEvent, Record, State};
-use seareeve_model::Alert;
+use seareeve_audit::{Arrived, AuditSource, Record, SOURCE, State};
+use seareeve_detect::{Detector, Engine, Loader, Options, Rule};
 use seareeve_store::audit_blocks::Block;
-use seareeve_store::audit_clusters::AuditCluster;
+use tracing::{error, warn};
 
-use super::coverage::Tally;
 use super::kept::{MOST_EVENT, Packer};
 use super::order::Held;
 use super::raise::Found;
 
 /// By what events are judged.
 pub(crate) struct Content {
-    detections: BTreeMap<String, Known>,
-}
-
-/// What is known of a detection beside its alerts.
-struct Known {
-    aliases: Vec<String>,
-    false_positives: Vec<String>,
+    engine: Arc<Engine>,
 }
 
 impl Content {
-    /// What is built into the program.
+    /// What is built into the program. A detection that cannot be used would look as if it had seen nothing.
     pub(super) fn builtin() -> anyhow::Result<Arc<Self>> {
+        let mut loader = Loader::new(vec![Arc::new(AuditSource)], Options::default());
+        loader.content(&seareeve_detect::Content::builtin());
+        let loaded = loader.finish();
+        if let Some(wrong) = loaded.diagnostics.iter().find(|one| one.code.is_error()) {
+            anyhow::bail!("a built-in detection cannot be used: {wrong}");
+        }
         Ok(Arc::new(Self {
-            detections: BTreeMap::new(),
+            engine: Arc::new(loaded.engine),
         }))
     }
 
-    pub(super) fn aliases(&self, id: &str) -> Vec<String> {
-        let known = self.detections.get(id);
-        known.map(|known| known.aliases.clone()).unwrap_or_default()
+    pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
+        self.engine.rule(id)
     }
 
-    pub(super) fn false_positives(&self, id: &str) -> Vec<String> {
-        let known = self.detections.get(id);
-        known
-            .map(|known| known.false_positives.clone())
-            .unwrap_or_default()
-    }
-}
-
-/// What detections say of events.
-trait Rules: Send {
-    fn evaluate(&mut self, event: &AuditEvent<'_>) -> Vec<Alert>;
-}
-
-/// The alert by which people see that all is connected.
-struct TestAlert;
-
-impl Rules for TestAlert {
-    fn evaluate(&mut self, event: &AuditEvent<'_>) -> Vec<Alert> {
-        let text = event.record().text();
-        let is_test = memchr::memmem::find(text, b"\"namespace\":\"seareeve-alerttest\"").is_some();
-        let at = i64::try_from(event.record().time() / 1000)
-            .ok()
-            .and_then(|at| Timestamp::from_microsecond(at).ok());
-        is_test
-            .then(|| super::samples::alert("test-alert", "Test alert", at.unwrap_or_default()))
-            .into_iter()
-            .collect()
+    /// All detections over audit events, those that are off too.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.engine.rules().filter(|rule| rule.source == SOURCE)
     }
 }
 
 /// See the module.
 pub(super) struct Judge {
     state: State,
-    rules: Box<dyn Rules>,
-    tally: Tally,
+    detector: Detector,
+    arrived: Arc<Mutex<Arrived>>,
+    /// What it remembers was changed since it was saved.
+    has_learned: bool,
     keeps: bool,
 }
 
@@ -92,19 +67,40 @@ pub(super) struct Judged {
 }
 
 impl Judge {
-    /// One that knows what was known at a cluster's position.
+    /// One that remembers what detections did at a cluster's position, and notes in `arrived` what it sees. With
+    /// `keeps`, events are kept.
     pub(super) fn open(
-        _content: Arc<Content>,
-        cluster: &AuditCluster,
-        _checkpoint: Option<&[u8]>,
+        content: &Content,
+        checkpoint: Option<&[u8]>,
+        arrived: Arc<Mutex<Arrived>>,
         keeps: bool,
     ) -> Self {
+        let mut detector = Detector::new(Arc::clone(&content.engine));
+        if let Some(checkpoint) = checkpoint
+            && let Err(error) = detector.restore(checkpoint)
+        {
+            warn!(error = %error, "what detections remember cannot be read: they learn anew");
+        }
         Self {
             state: State::default(),
-            rules: Box::new(TestAlert),
-            tally: Tally::read(&cluster.tally),
+            detector,
+            arrived,
+            has_learned: false,
             keeps,
         }
+    }
+
+    /// Learns from an event that was judged before: what objects were like.
+    pub(super) fn recall(&mut self, event: &str) {
+        if let Ok(record) = Record::read(event.as_bytes()) {
+            self.note(&record);
+            let _ = self.state.observe(record);
+        }
+    }
+
+    fn note(&self, record: &Record<'_>) {
+        let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        arrived.see(record);
     }
 
     /// Judges events in their order. Those from before `on_since` raise nothing and are not kept; without it, none do.
@@ -117,38 +113,13 @@ impl Judge {
                 judged.early += 1;
                 continue;
             }
-            let record = match Record::read(&held.text) {
-                Ok(record) => record,
-                Err(error) => {
-                    judged.broken += 1;
-                    judged.problem = Some(error.to_string());
-                    continue;
-                }
-            };
-            judged.events += 1;
             judged.last_event = judged.last_event.max(Some(at));
-            self.tally.count(&record);
-            let Some(event) = self.state.observe(record) else {
-                continue;
-            };
-            let alerts = self.rules.evaluate(&event);
-            if alerts.is_empty() && !self.keeps {
-                continue;
-            }
-            let Some(redacted) = seareeve_audit::redact(&held.text) else {
-                judged.broken += 1;
-                continue;
-            };
-            for mut alert in alerts {
-                seareeve_audit::redact_alert(&mut alert, &redacted.removed);
-                judged.found.push(Found {
-                    key: held.key,
-                    alert,
-                    event: redacted.json.clone(),
-                });
-            }
-            if self.keeps && redacted.json.len() <= MOST_EVENT {
-                packer.add(at, &redacted.json);
+            match self.event(held, at, &mut judged, &mut packer) {
+                Ok(()) => judged.events += 1,
+                Err(why) => {
+                    judged.broken += 1;
+                    judged.problem = Some(why);
+                }
             }
         }
         match packer.finish() {
@@ -158,13 +129,50 @@ impl Judge {
         judged
     }
 
-    /// What it knows now, to go on from; nothing if that has not changed.
-    pub(super) fn checkpoint(&mut self) -> Option<Vec<u8>> {
-        None
+    fn event(
+        &mut self,
+        held: &Held,
+        at: Timestamp,
+        judged: &mut Judged,
+        packer: &mut Packer,
+    ) -> Result<(), String> {
+        let record = Record::read(&held.text).map_err(|error| error.to_string())?;
+        self.note(&record);
+        let Some(event) = self.state.observe(record) else {
+            return Ok(());
+        };
+        let alerts = self.detector.see(SOURCE, &event);
+        self.has_learned = true;
+        if alerts.is_empty() && !self.keeps {
+            return Ok(());
+        }
+        let redacted = seareeve_audit::redact(&held.text)
+            .ok_or_else(|| "an event could not be taken clean of secrets".to_owned())?;
+        for mut alert in alerts {
+            seareeve_audit::redact_alert(&mut alert, &redacted.removed);
+            judged.found.push(Found {
+                key: held.key,
+                alert,
+                event: redacted.json.clone(),
+            });
+        }
+        if self.keeps && redacted.json.len() <= MOST_EVENT {
+            packer.add(at, &redacted.json);
+        }
+        Ok(())
     }
 
-    /// What kinds of events came; nothing if that has not changed.
-    pub(super) fn tally(&mut self) -> Option<String> {
-        self.tally.changed()
+    /// What it remembers now, to go on from; nothing if that has not changed.
+    pub(super) fn checkpoint(&mut self) -> Option<Vec<u8>> {
+        if !std::mem::take(&mut self.has_learned) {
+            return None;
+        }
+        match self.detector.save() {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                error!(error = %error, "what detections remember cannot be saved");
+                None
+            }
+        }
     }
 }

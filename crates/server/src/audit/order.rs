@@ -13,8 +13,6 @@ pub(crate) struct Held {
     pub(crate) at: i64,
     /// When it came here, in unix milliseconds.
     pub(crate) arrived: i64,
-    /// The position of the frame that it came in.
-    pub(crate) position: u64,
     /// Of auditID and stage.
     pub(crate) key: u128,
     /// The event.
@@ -30,8 +28,6 @@ pub(crate) struct Window {
     events: BTreeMap<(i64, u64), Held>,
     /// Arrival and number of an event, and its time.
     arrivals: BTreeMap<(i64, u64), i64>,
-    /// How many events of each frame wait.
-    frames: BTreeMap<u64, usize>,
     bytes: usize,
     next: u64,
 }
@@ -43,7 +39,6 @@ impl Window {
             most_bytes,
             events: BTreeMap::new(),
             arrivals: BTreeMap::new(),
-            frames: BTreeMap::new(),
             bytes: 0,
             next: 0,
         }
@@ -51,7 +46,6 @@ impl Window {
 
     pub(crate) fn push(&mut self, event: Held) {
         self.bytes += event.text.len();
-        *self.frames.entry(event.position).or_default() += 1;
         self.arrivals.insert((event.arrived, self.next), event.at);
         self.events.insert((event.at, self.next), event);
         self.next += 1;
@@ -74,12 +68,6 @@ impl Window {
             let event = first.remove();
             self.bytes -= event.text.len();
             self.arrivals.remove(&(event.arrived, number));
-            if let Some(left) = self.frames.get_mut(&event.position) {
-                *left -= 1;
-                if *left == 0 {
-                    self.frames.remove(&event.position);
-                }
-            }
             taken.push(event);
         }
         taken
@@ -90,22 +78,16 @@ impl Window {
         let ((arrived, _), _) = self.arrivals.first_key_value()?;
         Some(arrived.saturating_add(self.hold))
     }
-
-    /// The first frame of which an event waits.
-    pub(crate) fn position(&self) -> Option<u64> {
-        self.frames.first_key_value().map(|(position, _)| *position)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn event(at: i64, arrived: i64, position: u64) -> Held {
+    fn event(at: i64, arrived: i64) -> Held {
         Held {
             at,
             arrived,
-            position,
             key: 0,
             text: vec![0; 10],
         }
@@ -118,26 +100,22 @@ mod tests {
     #[test]
     fn events_come_in_order_and_late_ones_when_they_come() {
         let mut window = Window::new(100, 1000);
-        window.push(event(20, 1000, 1));
-        window.push(event(30, 1050, 2));
-        window.push(event(10, 1090, 3));
+        window.push(event(20, 1000));
+        window.push(event(30, 1050));
+        window.push(event(10, 1090));
         assert_eq!((window.take(1099), window.due()), (vec![], Some(1100)));
         assert_eq!(times(&window.take(1100)), [10, 20]);
-        assert_eq!(window.position(), Some(2));
         // Late: something that happened after it is gone already.
-        window.push(event(5, 1120, 4));
+        window.push(event(5, 1120));
         assert_eq!(times(&window.take(1150)), [5, 30]);
-        assert_eq!(
-            (window.due(), window.position(), window.bytes),
-            (None, None, 0)
-        );
+        assert_eq!((window.due(), window.bytes), (None, 0));
     }
 
     #[test]
     fn what_is_too_much_goes_at_once_the_oldest_first() {
         let mut window = Window::new(100, 25);
         for at in [3, 1, 2, 4] {
-            window.push(event(at, 1000, 0));
+            window.push(event(at, 1000));
         }
         assert_eq!(times(&window.take(1000)), [1, 2]);
         assert!(window.take(1000).is_empty());

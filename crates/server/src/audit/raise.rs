@@ -29,21 +29,30 @@ pub(super) struct Batch {
     pub(super) block: Option<audit_blocks::Block>,
 }
 
-/// Saves a batch. Returns how many alerts are new or changed.
+/// What saving a batch did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Saved {
+    /// Alerts that are new or changed.
+    pub(super) changed: usize,
+    /// The row of the block, if there was one.
+    pub(super) block: Option<i64>,
+}
+
+/// Saves a batch.
 pub(super) async fn save(
     store: &Store,
     cluster: AuditClusterId,
     name: &str,
     batch: &Batch,
     now: Timestamp,
-) -> Result<usize, StoreError> {
+) -> Result<Saved, StoreError> {
     let rules = if batch.found.is_empty() {
         Vec::new()
     } else {
         suppressions::list(store).await?
     };
     let mut tx = store.begin().await?;
-    let mut changed = 0;
+    let mut saved = Saved::default();
     for found in &batch.found {
         let new = NewAlert {
             id: id(name, found.key, &found.alert.id),
@@ -56,14 +65,14 @@ pub(super) async fn save(
             suppression: suppress::rule_for(&rules, name, &found.alert, now),
             said: found.alert.clone(),
         };
-        changed += usize::from(raise(&mut tx, &new, now).await? != Raised::Known);
+        saved.changed += usize::from(raise(&mut tx, &new, now).await? != Raised::Known);
     }
     if let Some(block) = &batch.block {
-        audit_blocks::add(&mut tx, cluster, block).await?;
+        saved.block = Some(audit_blocks::add(&mut tx, cluster, block).await?);
     }
     audit_clusters::advance(&mut tx, cluster, &batch.progress, now).await?;
     tx.commit().await?;
-    Ok(changed)
+    Ok(saved)
 }
 
 /// Raises one alert and joins it with others.

@@ -1,8 +1,9 @@
 //! The one who judges a cluster's events: from its lane into the store.
 //!
-//! What has been read and waits for its turn is bounded. A position is saved together with what was raised up to it,
-//! and only then is what lies before it deleted from the lane; whenever the process dies, the next one goes on from
-//! there, and finds what is raised twice by its id.
+//! What has been read and waits for its turn is bounded. Alerts are saved as they are raised. Now and then, when nothing
+//! waits, the position is saved together with what the detections remember there, and only then is what lies before it
+//! deleted from the lane. Whenever the process dies, the next one goes on from there with the same memory, and finds
+//! by its id what was raised before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +14,17 @@ use seareeve_bus::{Frame, Reader};
 use seareeve_store::audit_clusters::{self, AuditCluster, Progress};
 use seareeve_store::{StoreError, audit_blocks};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
+use super::decode::decode;
 use super::judge::Judge;
 use super::order::{Held, Window};
 use super::raise::{self, Batch};
 use super::seen::Seen;
-use super::{Desk, log};
+use super::{Desk, kept, log};
 use crate::state::App;
 
 /// Milliseconds for which an event waits for others that happened before it. An alert is to be seen within 2 s, of
@@ -33,8 +36,14 @@ const MOST_HELD: usize = 12 << 20;
 const BATCH: usize = 2_000;
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How often a position is saved although nothing was raised, while events come.
+/// Pause between two positions that are saved, at least: the memory of detections is saved with them.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// At least so many times longer than it took to save the last one.
+const SAVE_SHARE: u32 = 50;
+/// After this time, events that wait for earlier ones wait no longer, so that a position can be saved.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Bytes of kept events, packed, that a new worker learns from what objects are like.
+const RECALLED: usize = 16 << 20;
 /// How often what is done with is looked at although nothing comes: raw events must not lie about.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 
@@ -109,8 +118,11 @@ struct Work {
     progress: Progress,
     /// Until where the lane is done with.
     saved: u64,
-    last_save: tokio::time::Instant,
-    last_tidy: tokio::time::Instant,
+    /// The last row of kept events.
+    last_block: i64,
+    last_save: Instant,
+    save_pause: Duration,
+    last_tidy: Instant,
 }
 
 impl Work {
@@ -120,15 +132,21 @@ impl Work {
         cluster: AuditCluster,
     ) -> anyhow::Result<Self> {
         let checkpoint = audit_clusters::checkpoint(&app.store, cluster.id).await?;
+        let checkpoint = checkpoint.as_deref().and_then(Checkpoint::read);
+        let keeps = app.config.audit.keep_events_hours > 0;
+        let mut judge = Judge::open(
+            &app.audit.content,
+            checkpoint.as_ref().map(|checkpoint| checkpoint.memory),
+            Arc::clone(&desk.arrived),
+            keeps,
+        );
+        // What was kept after the checkpoint is read again from the lane.
+        let last_block = checkpoint.map_or(i64::MAX, |checkpoint| checkpoint.last_block);
+        judge = recall(app, desk, judge, last_block.saturating_add(1)).await?;
         let reader = desk.lane.reader(cluster.position).await?;
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         Ok(Self {
-            judge: Some(Judge::open(
-                Arc::clone(&app.audit.content),
-                &cluster,
-                checkpoint.as_deref(),
-                app.config.audit.keep_events_hours > 0,
-            )),
+            judge: Some(judge),
             app: Arc::clone(app),
             desk: Arc::clone(desk),
             reader,
@@ -137,16 +155,20 @@ impl Work {
             on_since: cluster.on_since,
             progress: Progress::default(),
             saved: cluster.position,
+            last_block: if last_block == i64::MAX {
+                0
+            } else {
+                last_block
+            },
             last_save: now,
+            save_pause: SAVE_EVERY,
             last_tidy: now,
         })
     }
 
     /// Reads what there is, judges what is due, saves it.
     async fn step(&mut self) -> anyhow::Result<()> {
-        // Registered before the plan is looked at, so that no switch is missed.
         let desk = Arc::clone(&self.desk);
-        let switched = desk.switched.notified();
         let wait = self.wait();
         let clock = tokio::select! {
             frame = self.reader.next() => {
@@ -157,18 +179,18 @@ impl Work {
                 Some(arrived)
             }
             () = tokio::time::sleep(wait) => None,
-            () = switched => {
-                let cluster = audit_clusters::get(&self.app.store, &self.desk.name).await?;
+            () = desk.switched.notified() => {
+                let cluster = audit_clusters::get(&self.app.store, &desk.name).await?;
                 self.on_since = cluster.and_then(|cluster| cluster.on_since);
                 None
             }
         };
         let now = clock.unwrap_or_else(|| self.app.now().as_millisecond());
-        let mut due = self.window.take(now);
+        let is_overdue = self.last_save.elapsed() >= LONGEST.max(self.save_pause);
+        let mut due = self.window.take(if is_overdue { i64::MAX } else { now });
         while !due.is_empty() {
             let rest = due.split_off(due.len().min(BATCH));
-            let is_last = rest.is_empty();
-            self.judge(due, is_last).await?;
+            self.judge(due).await?;
             due = rest;
         }
         self.settle().await
@@ -179,7 +201,9 @@ impl Work {
         let now = self.app.now().as_millisecond();
         match self.window.due() {
             Some(due) => Duration::from_millis(u64::try_from(due - now).unwrap_or(0)),
-            None if self.position() > self.saved => SAVE_EVERY,
+            None if self.reader.position() > self.saved => {
+                self.save_pause.saturating_sub(self.last_save.elapsed())
+            }
             None => TIDY_EVERY,
         }
     }
@@ -187,8 +211,7 @@ impl Work {
     /// Takes a frame apart.
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         let (position, arrived) = (frame.position, frame.arrived);
-        let reading = tokio::task::spawn_blocking(move || super::decode::decode(&frame));
-        let decoded = reading.await?;
+        let decoded = tokio::task::spawn_blocking(move || decode(&frame)).await?;
         self.progress.broken += decoded.broken;
         if decoded.problem.is_some() {
             self.progress.problem = decoded.problem;
@@ -201,16 +224,16 @@ impl Work {
             self.window.push(Held {
                 at: event.at,
                 arrived,
-                position,
                 key: event.key,
                 text: event.text,
             });
         }
+        tracing::trace!(position, "a frame was taken apart");
         Ok(())
     }
 
-    /// Judges events and saves what they raise. Only after the last ones of a turn the position is past them all.
-    async fn judge(&mut self, events: Vec<Held>, is_last: bool) -> anyhow::Result<()> {
+    /// Judges events and saves what they raise.
+    async fn judge(&mut self, events: Vec<Held>) -> anyhow::Result<()> {
         let Some(mut judge) = self.judge.take() else {
             anyhow::bail!("the judge of {} died", self.desk.name);
         };
@@ -228,44 +251,22 @@ impl Work {
         if judged.problem.is_some() {
             self.progress.problem = judged.problem;
         }
-        let has_found = !judged.found.is_empty();
-        if !has_found && judged.block.is_none() {
+        if judged.found.is_empty() && judged.block.is_none() {
             return Ok(());
         }
-        let position = if is_last { self.position() } else { self.saved };
-        self.save(judged.found, judged.block, position).await
-    }
-
-    /// Until where everything is judged.
-    fn position(&self) -> u64 {
-        let reader = self.reader.position();
-        self.window
-            .position()
-            .map_or(reader, |position| position.min(reader))
-    }
-
-    async fn save(
-        &mut self,
-        found: Vec<raise::Found>,
-        block: Option<audit_blocks::Block>,
-        position: u64,
-    ) -> anyhow::Result<()> {
-        let mut progress = std::mem::take(&mut self.progress);
-        progress.position = position;
-        if let Some(judge) = &mut self.judge {
-            progress.checkpoint = judge.checkpoint();
-            progress.tally = judge.tally();
-        }
         let batch = Batch {
-            found,
-            progress,
-            block,
+            found: judged.found,
+            progress: std::mem::take(&mut self.progress),
+            block: judged.block,
         };
-        let now = self.app.now();
+        self.save(&batch).await
+    }
+
+    async fn save(&mut self, batch: &Batch) -> anyhow::Result<()> {
         let (id, name) = (self.desk.id, &self.desk.name);
-        let changed = loop {
-            match raise::save(&self.app.store, id, name, &batch, now).await {
-                Ok(changed) => break changed,
+        let saved = loop {
+            match raise::save(&self.app.store, id, name, batch, self.app.now()).await {
+                Ok(saved) => break saved,
                 // It is tried until it works: nothing that was judged is judged again without need.
                 Err(error @ StoreError::Unavailable(_)) => {
                     warn!(cluster = %name, error = format!("{:#}", anyhow::Error::from(error)), "alerts are not saved; it is tried again soon");
@@ -274,10 +275,9 @@ impl Work {
                 Err(error) => return Err(error.into()),
             }
         };
-        self.saved = position;
-        self.last_save = tokio::time::Instant::now();
-        if changed > 0 {
-            debug!(cluster = %name, alerts = changed, "alerts raised");
+        self.last_block = saved.block.unwrap_or(self.last_block);
+        if saved.changed > 0 {
+            debug!(cluster = %name, alerts = saved.changed, "alerts raised");
             self.app.events.publish(Event::Alerts);
         }
         Ok(())
@@ -285,17 +285,100 @@ impl Work {
 
     /// Saves how far it has come, now and then, and has deleted what is done with.
     async fn settle(&mut self) -> anyhow::Result<()> {
-        let position = self.position();
-        let is_idle = self.window.due().is_none();
-        if position > self.saved && (is_idle || self.last_save.elapsed() >= SAVE_EVERY) {
-            self.save(Vec::new(), None, position).await?;
-        }
-        if self.last_tidy.elapsed() >= TIDY_EVERY || self.saved == self.reader.position() {
-            self.last_tidy = tokio::time::Instant::now();
+        let position = self.reader.position();
+        let is_due = position > self.saved && self.last_save.elapsed() >= self.save_pause;
+        if is_due && self.window.due().is_none() {
+            self.save_position(position).await?;
+            self.reader.done(position).await?;
+        } else if self.last_tidy.elapsed() >= TIDY_EVERY {
+            self.last_tidy = Instant::now();
             self.reader.done(self.saved).await?;
         }
         Ok(())
     }
+
+    /// Everything before `position` is judged and saved.
+    async fn save_position(&mut self, position: u64) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let Some(mut judge) = self.judge.take() else {
+            anyhow::bail!("the judge of {} died", self.desk.name);
+        };
+        let saving = tokio::task::spawn_blocking(move || {
+            let memory = judge.checkpoint();
+            (judge, memory)
+        });
+        let (judge, memory) = saving.await?;
+        self.judge = Some(judge);
+        let last_block = self.last_block;
+        let mut progress = std::mem::take(&mut self.progress);
+        progress.position = Some(position);
+        progress.checkpoint = memory.map(|memory| {
+            Checkpoint {
+                last_block,
+                memory: &memory,
+            }
+            .write()
+        });
+        let batch = Batch {
+            progress,
+            ..Batch::default()
+        };
+        self.save(&batch).await?;
+        self.saved = position;
+        self.last_save = Instant::now();
+        self.save_pause = SAVE_EVERY.max(began.elapsed() * SAVE_SHARE);
+        Ok(())
+    }
+}
+
+/// What is stored with a position: the last row of kept events, and what detections remember.
+struct Checkpoint<'a> {
+    last_block: i64,
+    memory: &'a [u8],
+}
+
+impl<'a> Checkpoint<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (last_block, memory) = bytes.split_first_chunk()?;
+        Some(Self {
+            last_block: i64::from_le_bytes(*last_block),
+            memory,
+        })
+    }
+
+    fn write(&self) -> Vec<u8> {
+        [&self.last_block.to_le_bytes(), self.memory].concat()
+    }
+}
+
+/// Shows the judge the last events that are kept, before the row `before`: what is known of objects is not stored.
+async fn recall(app: &App, desk: &Desk, judge: Judge, before: i64) -> anyhow::Result<Judge> {
+    let mut blocks = Vec::new();
+    let (mut bytes, mut before) = (0, before);
+    while bytes < RECALLED {
+        let (found, first) = audit_blocks::before(&app.store, desk.id, before, 64).await?;
+        if found.is_empty() {
+            break;
+        }
+        before = first;
+        bytes += found.iter().map(|block| block.content.len()).sum::<usize>();
+        blocks.extend(found);
+    }
+    let name = desk.name.clone();
+    let recalling = tokio::task::spawn_blocking(move || {
+        let mut judge = judge;
+        for block in blocks.iter().rev() {
+            if let Err(error) = kept::lines(block, |line| judge.recall(line)) {
+                warn!(
+                    cluster = name,
+                    error = format!("{error:#}"),
+                    "kept events cannot be read"
+                );
+            }
+        }
+        judge
+    });
+    Ok(recalling.await?)
 }
 
 async fn note(app: &App, desk: &Desk, problem: &str) {
@@ -304,7 +387,6 @@ async fn note(app: &App, desk: &Desk, problem: &str) {
             return Ok(());
         };
         let progress = Progress {
-            position: cluster.position,
             problem: Some(problem.to_owned()),
             ..Progress::default()
         };

@@ -1,5 +1,5 @@
 -- Clusters whose audit events are judged. `position` is how far their lane is judged, `checkpoint` what the judge
--- knew there. `tally` is JSON: what kinds of events came, for the coverage check.
+-- knew there.
 CREATE TABLE audit_cluster (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT NOT NULL UNIQUE,
@@ -17,8 +17,7 @@ CREATE TABLE audit_cluster (
     broken     INTEGER NOT NULL,
     problem    TEXT,
     problem_at INTEGER,
-    last_event INTEGER,
-    tally      TEXT NOT NULL
+    last_event INTEGER
 ) STRICT;
 CREATE INDEX audit_cluster_asset ON audit_cluster (asset);
 

@@ -350,7 +350,7 @@ fn a_cluster_remembers_how_far_it_is_judged() {
         audit_clusters::switch_on(&mut tx, id, "bob", at(5)).await?;
         audit_clusters::switch_on(&mut tx, id, "carl", at(9)).await?;
         let progress = Progress {
-            position: 7,
+            position: Some(7),
             checkpoint: Some(vec![0, 1]),
             events: 10,
             early: 1,
@@ -358,15 +358,15 @@ fn a_cluster_remembers_how_far_it_is_judged() {
             broken: 3,
             problem: Some("odd".to_owned()),
             last_event: Some(at(8)),
-            tally: Some("{}".to_owned()),
         };
         audit_clusters::advance(&mut tx, id, &progress, at(9)).await?;
         let less = Progress {
-            position: 8,
+            position: Some(8),
             last_event: Some(at(6)),
             ..Progress::default()
         };
         audit_clusters::advance(&mut tx, id, &less, at(10)).await?;
+        audit_clusters::advance(&mut tx, id, &Progress::default(), at(11)).await?;
         tx.commit().await?;
         let known = audit_clusters::get(store, "prod").await?.unwrap();
         assert_eq!((known.position, known.events, known.early), (8, 10, 1));

@@ -1,0 +1,8 @@
+//! The crate through its boundary: real rules over real recordings.
+
+mod coverage;
+mod detections;
+mod parity;
+mod recordings;
+mod redaction;
+mod support;

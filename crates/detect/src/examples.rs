@@ -1,0 +1,81 @@
+//! The examples of detections, run: each is a test, and tells readers what the detection is about.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::detection::Example;
+use crate::engine::{Detector, Engine};
+use crate::source::Event;
+
+/// What came of one example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExampleResult {
+    /// The detection.
+    pub id: String,
+    /// What the example shows.
+    pub name: String,
+    /// What is wrong with it; nothing when all is as it says.
+    pub fault: Option<String>,
+}
+
+/// Runs the examples of all detections about one source. `read` makes an event of what an example says.
+pub fn run_examples(
+    engine: &Arc<Engine>,
+    source: &str,
+    read: impl Fn(&Value) -> Result<Box<dyn Event>, String>,
+) -> Vec<ExampleResult> {
+    let mut results = Vec::new();
+    for rule in engine.rules().filter(|rule| rule.source == source) {
+        for example in &rule.examples {
+            results.push(ExampleResult {
+                id: rule.id.clone(),
+                name: example.name.clone(),
+                fault: fault(engine, source, &rule.id, example, &read),
+            });
+        }
+    }
+    results
+}
+
+fn fault(
+    engine: &Arc<Engine>,
+    source: &str,
+    id: &str,
+    example: &Example,
+    read: &impl Fn(&Value) -> Result<Box<dyn Event>, String>,
+) -> Option<String> {
+    // Examples begin with an empty memory.
+    let mut detector = Detector::new(Arc::clone(engine));
+    let mut outputs = Vec::new();
+    for (number, event) in example.events.iter().enumerate() {
+        let event = match read(event) {
+            Ok(event) => event,
+            Err(why) => return Some(format!("event {} is none: {why}", number + 1)),
+        };
+        let alerts = detector.see(source, event.as_ref());
+        outputs.extend(
+            alerts
+                .into_iter()
+                .filter(|alert| alert.id == id)
+                .map(|alert| alert.output),
+        );
+    }
+    let count = outputs.len();
+    if !example.fires {
+        return (count > 0).then(|| {
+            format!(
+                "{count} alerts, and it should be quiet: {}",
+                outputs.join(" | ")
+            )
+        });
+    }
+    if count == 0 {
+        return Some("no alert".to_owned());
+    }
+    if let Some(wanted) = example.alerts.filter(|wanted| *wanted != count) {
+        return Some(format!("{count} alerts instead of {wanted}"));
+    }
+    let (wanted, first) = (example.output.as_ref()?, outputs.first()?);
+    (wanted != first).then(|| format!("the output is '{first}', not '{wanted}'"))
+}

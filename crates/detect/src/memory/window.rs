@@ -1,0 +1,336 @@
+//! Events of one group within a span of time: how many, how many different values, or which steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::bounded::Bounded;
+
+/// Groups of one rule at most.
+const MOST_GROUPS: usize = 20_000;
+/// Events of one group's window at most.
+const MOST_EVENTS: usize = 1_000;
+/// Events of a group that an alert shows.
+const MOST_SAMPLES: usize = 10;
+
+/// The windows of a correlation, by group.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Windows {
+    groups: Bounded<Window>,
+    bytes: usize,
+    dropped: u64,
+}
+
+/// The events of one group.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Window {
+    /// Sorted by time; those of one time in the order in which they came.
+    events: Vec<Stored>,
+    samples: Vec<(u64, String, String)>,
+    /// Until when a group that raised an alert is quiet.
+    quiet_until: u64,
+    bytes: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    time: u64,
+    /// Of a correlation with steps.
+    step: u8,
+    /// Of a correlation that counts values.
+    value: Option<String>,
+}
+
+/// An event that a correlation counts.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) time: u64,
+    pub(crate) step: u8,
+    pub(crate) value: Option<String>,
+    /// What it is called, and what it says.
+    pub(crate) sample: (String, String),
+}
+
+/// What has to come together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Goal {
+    Events(u64),
+    Values(u64),
+    /// So many steps.
+    Steps {
+        count: u8,
+        is_ordered: bool,
+    },
+}
+
+/// What came together.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Completed {
+    /// Events, or of values how many.
+    pub(crate) count: u64,
+    pub(crate) events: u64,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) samples: Vec<(u64, String, String)>,
+}
+
+impl Windows {
+    /// Adds an event to a group, and says what is complete by it.
+    pub(crate) fn add(
+        &mut self,
+        group: &str,
+        entry: Entry,
+        goal: Goal,
+        timespan: u64,
+    ) -> Option<Completed> {
+        let window = self.groups.touch(group);
+        let before = window.bytes;
+        if before == 0 {
+            window.bytes = group.len().saturating_mul(2).saturating_add(200);
+        }
+        let (completed, lost) = window.add(entry, goal, timespan);
+        let after = window.bytes;
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
+        self.dropped = self.dropped.saturating_add(lost);
+        while self.groups.len() > MOST_GROUPS {
+            self.drop_oldest();
+        }
+        completed
+    }
+
+    pub(super) fn drop_oldest(&mut self) -> usize {
+        let Some((_, window)) = self.groups.pop_oldest() else {
+            return 0;
+        };
+        self.bytes = self.bytes.saturating_sub(window.bytes);
+        self.dropped = self.dropped.saturating_add(1);
+        window.bytes
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+impl Window {
+    fn add(&mut self, entry: Entry, goal: Goal, timespan: u64) -> (Option<Completed>, u64) {
+        if entry.time < self.quiet_until {
+            return (None, 0);
+        }
+        let at = self
+            .events
+            .partition_point(|known| known.time <= entry.time);
+        self.bytes = self
+            .bytes
+            .saturating_add(48)
+            .saturating_add(entry.value.as_ref().map_or(0, String::len));
+        self.sample(entry.time, entry.sample);
+        self.events.insert(
+            at,
+            Stored {
+                time: entry.time,
+                step: entry.step,
+                value: entry.value,
+            },
+        );
+        let newest = self.events.last().map_or(entry.time, |last| last.time);
+        let oldest = newest.saturating_sub(timespan);
+        let late = self.events.partition_point(|known| known.time < oldest);
+        self.drop_first(late);
+        let surplus = self.events.len().saturating_sub(MOST_EVENTS);
+        self.drop_first(surplus);
+        let lost = u64::try_from(surplus).unwrap_or(u64::MAX);
+        let Some(count) = self.reached(goal) else {
+            return (None, lost);
+        };
+        let completed = Completed {
+            count,
+            events: u64::try_from(self.events.len()).unwrap_or(u64::MAX),
+            first: self.events.first().map_or(newest, |first| first.time),
+            last: newest,
+            samples: std::mem::take(&mut self.samples),
+        };
+        self.drop_first(self.events.len());
+        self.bytes = self.bytes.min(1_000);
+        self.quiet_until = newest.saturating_add(timespan);
+        (Some(completed), lost)
+    }
+
+    fn sample(&mut self, time: u64, (name, output): (String, String)) {
+        let at = self.samples.partition_point(|(known, ..)| *known <= time);
+        let size = |(_, name, output): &(u64, String, String)| {
+            name.len().saturating_add(output.len()).saturating_add(56)
+        };
+        let sample = (time, name, output);
+        self.bytes = self.bytes.saturating_add(size(&sample));
+        self.samples.insert(at, sample);
+        if self.samples.len() > MOST_SAMPLES {
+            let gone = self.samples.remove(0);
+            self.bytes = self.bytes.saturating_sub(size(&gone));
+        }
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        let gone: usize = self
+            .events
+            .drain(..count.min(self.events.len()))
+            .map(|event| {
+                event
+                    .value
+                    .map_or(0, |value| value.len())
+                    .saturating_add(48)
+            })
+            .sum();
+        self.bytes = self.bytes.saturating_sub(gone);
+    }
+
+    /// How many came together, when that is enough.
+    fn reached(&self, goal: Goal) -> Option<u64> {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        match goal {
+            Goal::Events(least) => {
+                let events = count(self.events.len());
+                (events >= least).then_some(events)
+            }
+            Goal::Values(least) => {
+                let values = self.events.iter().filter_map(|event| event.value.as_ref());
+                let values: std::collections::BTreeSet<&String> = values.collect();
+                let values = count(values.len());
+                (values >= least).then_some(values)
+            }
+            Goal::Steps {
+                count: steps,
+                is_ordered: true,
+            } => {
+                let mut next = 0;
+                for event in &self.events {
+                    if event.step == next {
+                        next = next.saturating_add(1);
+                    }
+                }
+                (next >= steps).then(|| count(self.events.len()))
+            }
+            Goal::Steps { count: steps, .. } => {
+                let has = |step: u8| self.events.iter().any(|event| event.step == step);
+                (0..steps).all(has).then(|| count(self.events.len()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(time: u64, step: u8, value: Option<&str>) -> Entry {
+        Entry {
+            time,
+            step,
+            value: value.map(str::to_owned),
+            sample: (format!("s{step}"), format!("at {time}")),
+        }
+    }
+
+    /// Feeds events of one group, and says at which of them something is complete.
+    fn complete(goal: Goal, timespan: u64, events: &[(u64, u8, Option<&str>)]) -> Vec<usize> {
+        let mut windows = Windows::default();
+        let mut complete = Vec::new();
+        for (at, (time, step, value)) in events.iter().enumerate() {
+            if windows
+                .add("g", entry(*time, *step, *value), goal, timespan)
+                .is_some()
+            {
+                complete.push(at);
+            }
+        }
+        complete
+    }
+
+    #[test]
+    fn counts_within_the_timespan() {
+        let events = |times: &[u64]| {
+            times
+                .iter()
+                .map(|time| (*time, 0, None))
+                .collect::<Vec<_>>()
+        };
+        let goal = Goal::Events(3);
+        assert_eq!(complete(goal, 10, &events(&[1, 5, 11])), [2]);
+        assert!(complete(goal, 10, &events(&[1, 5, 12])).is_empty());
+        // A late one is sorted into the window.
+        assert_eq!(complete(goal, 10, &events(&[10, 11, 2])), [2]);
+        assert!(complete(goal, 10, &events(&[10, 13, 2])).is_empty());
+        // Quiet for one timespan, then anew.
+        assert_eq!(
+            complete(goal, 10, &events(&[1, 2, 3, 4, 5, 6, 13, 14, 15])),
+            [2, 8]
+        );
+    }
+
+    #[test]
+    fn counts_different_values() {
+        let events = [
+            (1, 0, Some("a")),
+            (2, 0, Some("a")),
+            (3, 0, Some("b")),
+            (4, 0, Some("c")),
+        ];
+        assert_eq!(complete(Goal::Values(3), 10, &events), [3]);
+    }
+
+    #[test]
+    fn waits_for_steps() {
+        let steps = |steps: &[(u64, u8)]| {
+            steps
+                .iter()
+                .map(|(time, step)| (*time, *step, None))
+                .collect::<Vec<_>>()
+        };
+        let ordered = Goal::Steps {
+            count: 3,
+            is_ordered: true,
+        };
+        let any = Goal::Steps {
+            count: 3,
+            is_ordered: false,
+        };
+        let backward = steps(&[(1, 2), (2, 1), (3, 0)]);
+        assert!(complete(ordered, 10, &backward).is_empty());
+        assert_eq!(complete(any, 10, &backward), [2]);
+        assert_eq!(
+            complete(ordered, 10, &steps(&[(1, 0), (2, 0), (3, 1), (4, 2)])),
+            [3]
+        );
+        // They came out of order, and happened in order.
+        assert_eq!(
+            complete(ordered, 10, &steps(&[(4, 2), (1, 0), (3, 1)])),
+            [2]
+        );
+    }
+
+    #[test]
+    fn stays_within_its_bounds() {
+        let mut windows = Windows::default();
+        for number in 0..(MOST_GROUPS as u64 + 10) {
+            windows.add(
+                &number.to_string(),
+                entry(number, 0, None),
+                Goal::Events(5),
+                10,
+            );
+        }
+        assert_eq!((windows.groups(), windows.dropped()), (MOST_GROUPS, 10));
+        let mut windows = Windows::default();
+        for number in 0..5_000 {
+            windows.add("g", entry(number, 0, Some("x")), Goal::Values(5), u64::MAX);
+        }
+        assert_eq!(windows.dropped(), 4_000);
+        assert!(windows.bytes() < 100_000, "{}", windows.bytes());
+    }
+}
