@@ -334,6 +334,7 @@ pub(crate) enum ServerCommand {
     Hosts(HostsCommand),
     #[command(flatten)]
     Estate(EstateCommand),
+    #[command(flatten)]
     Alerts(AlertsCommand),
 }
 
