@@ -45,7 +45,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Bytes of kept events, packed, that a new worker learns from what objects are like.
 const RECALLED: usize = 16 << 20;
 /// How often what is done with is looked at although nothing comes: raw events must not lie about.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
+const TIDY_EVERY: Duration = Duration::from_secs(4);
 
 /// A running worker. Dropping it ends it.
 pub(super) struct Handle {
