@@ -120,6 +120,8 @@ struct Work {
     saved: u64,
     /// The last row of kept events.
     last_block: i64,
+    /// Since when there is something that is not saved.
+    unsaved_since: Option<Instant>,
     last_save: Instant,
     save_pause: Duration,
     last_tidy: Instant,
@@ -156,6 +158,7 @@ impl Work {
             progress: Progress::default(),
             saved: cluster.position,
             last_block: if last_block == i64::MAX { 0 } else { last_block },
+            unsaved_since: None,
             last_save: now,
             save_pause: SAVE_EVERY,
             last_tidy: now,
@@ -182,7 +185,10 @@ impl Work {
             }
         };
         let now = clock.unwrap_or_else(|| self.app.now().as_millisecond());
-        let is_overdue = self.last_save.elapsed() >= LONGEST.max(self.save_pause);
+        let longest = LONGEST.max(self.save_pause);
+        let is_overdue = self
+            .unsaved_since
+            .is_some_and(|since| since.elapsed() >= longest);
         let mut due = self.window.take(if is_overdue { i64::MAX } else { now });
         while !due.is_empty() {
             let rest = due.split_off(due.len().min(BATCH));
@@ -206,7 +212,8 @@ impl Work {
 
     /// Takes a frame apart.
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
-        let (position, arrived) = (frame.position, frame.arrived);
+        self.unsaved_since.get_or_insert_with(Instant::now);
+        let arrived = frame.arrived;
         let decoded = tokio::task::spawn_blocking(move || decode(&frame)).await?;
         self.progress.broken += decoded.broken;
         if decoded.problem.is_some() {
@@ -224,7 +231,6 @@ impl Work {
                 text: event.text,
             });
         }
-        tracing::trace!(position, "a frame was taken apart");
         Ok(())
     }
 
@@ -321,6 +327,7 @@ impl Work {
         };
         self.save(&batch).await?;
         self.saved = position;
+        self.unsaved_since = None;
         self.last_save = Instant::now();
         self.save_pause = SAVE_EVERY.max(began.elapsed() * SAVE_SHARE);
         Ok(())
