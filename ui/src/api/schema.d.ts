@@ -4,6 +4,92 @@
  */
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, a page at a time. */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change alerts: their state, who deals with them, a note. For operators. */
+        patch: operations["change_alerts"];
+        trace?: never;
+    };
+    "/api/v1/alerts/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many alerts there are by state, severity, cluster and detection. */
+        get: operations["alert_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make sample alerts, which are marked as such and go the way of all alerts. For security admins. */
+        post: operations["create_sample_alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert with all that is known of it. */
+        get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/related": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who raised an alert did before and after it, as far as events are kept. */
+        get: operations["related_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attestations": {
         parameters: {
             query?: never;
@@ -34,6 +120,116 @@ export interface paths {
         post?: never;
         /** Take an attestation back. Its host is judged anew. For security admins. */
         delete: operations["delete_attestation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All clusters whose audit events are, or could be, judged. */
+        get: operations["list_audit_clusters"];
+        put?: never;
+        /** Make a cluster known. Its events raise nothing before it is switched on. For security admins. */
+        post: operations["create_audit_cluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One cluster. */
+        get: operations["get_audit_cluster"];
+        put?: never;
+        post?: never;
+        /** Forget a cluster, its sources and its kept events. Its alerts stay. For security admins. */
+        delete: operations["delete_audit_cluster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say which detections see what they need in the events of a cluster that came so far. */
+        get: operations["audit_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Switch a cluster on or off. Only what happens while it is on raises alerts. Switching it on needs consent, since its
+         *     events may hold sensitive data. For security admins.
+         */
+        put: operations["set_audit_plan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a source of a cluster's audit events. For a webhook the answer has the token, and nothing else ever has. For
+         *     security admins.
+         */
+        post: operations["create_audit_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a source. What it has brought stays. For security admins. */
+        delete: operations["delete_audit_source"];
         options?: never;
         head?: never;
         patch?: never;
@@ -437,6 +633,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, the last one first, a page at a time. */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident with its alerts. */
+        get: operations["get_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change an incident and, with it, its alerts. For operators. */
+        patch: operations["change_incident"];
+        trace?: never;
+    };
     "/api/v1/join": {
         parameters: {
             query?: never;
@@ -765,6 +996,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All suppression rules, those that have ended included. */
+        get: operations["list_suppressions"];
+        put?: never;
+        /** Make a suppression rule. Alerts that were raised before stay as they are. For security admins. */
+        post: operations["create_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say which of the last alerts a suppression rule would have dismissed. Nothing is changed. */
+        post: operations["try_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a suppression rule. What it has dismissed stays dismissed. For security admins. */
+        put: operations["change_suppression"];
+        post?: never;
+        /** End a suppression rule. What it has dismissed stays dismissed. For security admins. */
+        delete: operations["delete_suppression"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -872,6 +1156,189 @@ export interface components {
             /** @description The statement that hit. */
             range: string;
         };
+        /** @description What to do with alerts. What is absent stays as it is. */
+        AlertChange: {
+            /** @description The alerts, 1 to 1,000. */
+            ids: string[];
+            /** @description What you have to say, up to 4,000 characters. */
+            note?: string | null;
+            /** @description Who deals with them; empty for nobody. */
+            owner?: string | null;
+            /** @description `new`, `active`, `in_progress`, `resolved` or `dismissed`. */
+            state?: string | null;
+        };
+        /** @description An alert with all that is known of it. */
+        AlertDetail: components["schemas"]["AlertSummary"] & {
+            /** @description The names by which others know such alerts. */
+            aliases: string[];
+            /**
+             * Format: date-time
+             * @description When it or what people say of it changed last.
+             */
+            changed: string;
+            /** @description What equal alerts have in common. */
+            correlation_key: string;
+            /** @description What happened, in sentences. */
+            description: string;
+            /** @description What it is about, and who did it. */
+            entities: components["schemas"]["AlertEntity"][];
+            /** @description The first events that it stands for. */
+            events: components["schemas"]["AlertEvent"][];
+            /** @description Why the detection matched: `content` (the digest of the detection), `matched`, `reasons`, `correlated`. */
+            evidence: Record<string, never>;
+            /** @description What else is known of the first event, by name. */
+            extended_properties: {
+                [key: string]: unknown;
+            };
+            /** @description When it may be benign. */
+            false_positives: string[];
+            /** @description What people did with it, in order. */
+            history: components["schemas"]["AlertHistory"][];
+            /** @description One line about the first event. */
+            output: string;
+            /** @description As Falco rates it. */
+            priority: string;
+            /** @description With which program. */
+            product: string;
+            /**
+             * Format: date-time
+             * @description When it was raised.
+             */
+            raised: string;
+            /** @description What to do, step by step. */
+            remediation_steps: string[];
+            /** @description The detection's tags. */
+            tags: string[];
+            /** @description Who says so. */
+            vendor: string;
+        };
+        /** @description Something that an alert is about, or was done by. */
+        AlertEntity: {
+            /** @description What tells it from others of its kind, by name. */
+            fields?: {
+                [key: string]: string;
+            };
+            /** @description `user`, `ip`, `pod`, `namespace`, `image` and the like. */
+            kind: string;
+            /** @description Its name, with its namespace before it where it has one. */
+            name: string;
+        };
+        /** @description An event that raised an alert. */
+        AlertEvent: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description The event, without its secrets. Absent for all but the first ones of an alert. */
+            event?: unknown;
+        };
+        /** @description How many alerts have one value. */
+        AlertFacet: {
+            /**
+             * Format: int64
+             * @description How many alerts have it.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many of them somebody still has to deal with.
+             */
+            open: number;
+            /** @description For people. */
+            title: string;
+            /** @description The value, as lists are asked for it. */
+            value: string;
+        };
+        /** @description How many alerts there are of each kind. */
+        AlertFacets: {
+            /** @description By cluster. */
+            clusters: components["schemas"]["AlertFacet"][];
+            /** @description By detection. */
+            rules: components["schemas"]["AlertFacet"][];
+            /** @description By severity. */
+            severities: components["schemas"]["AlertFacet"][];
+            /** @description By state. */
+            states: components["schemas"]["AlertFacet"][];
+        };
+        /** @description A line of an alert's history. */
+        AlertHistory: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who. */
+            author: string;
+            /** @description What is there since; for a note, its text. */
+            value?: string | null;
+            /** @description What was there before. */
+            was?: string | null;
+            /** @description `state`, `owner` or `note`. */
+            what: string;
+        };
+        /** @description A page of alerts. */
+        AlertPage: {
+            /** @description The alerts. */
+            alerts: components["schemas"]["AlertSummary"][];
+            /** @description Where the next page begins; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description An alert as lists show it. */
+        AlertSummary: {
+            /** @description The cluster's name. */
+            cluster: string;
+            /** @description What was attacked. */
+            compromised_entity: string;
+            /**
+             * Format: date-time
+             * @description When the first one happened.
+             */
+            first_seen: string;
+            /** @description Stays the same for ever. */
+            id: string;
+            /** @description The incident that it belongs to. */
+            incident?: string | null;
+            /** @description Made up, for a demonstration or to try out what is done with alerts. */
+            is_sample: boolean;
+            /**
+             * Format: date-time
+             * @description When the last one happened.
+             */
+            last_seen: string;
+            /** @description Who deals with it. */
+            owner?: string | null;
+            /** @description The detection that raised it. */
+            rule: string;
+            /**
+             * Format: int64
+             * @description How many events it stands for.
+             */
+            seen: number;
+            /** @description `high`, `medium`, `low` or `informational`. */
+            severity: string;
+            /** @description `new`, `active`, `in_progress`, `resolved` or `dismissed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description The suppression rule that dismissed it as it was raised.
+             */
+            suppressed_by?: number | null;
+            /** @description ATT&CK's tactics, such as `Execution`. */
+            tactics: string[];
+            /** @description ATT&CK's techniques, such as `T1609`. */
+            techniques: string[];
+            /** @description What was detected. */
+            title: string;
+        };
+        /** @description What became of a change. */
+        AlertsChanged: {
+            /**
+             * Format: int64
+             * @description How many of the alerts there are.
+             */
+            alerts: number;
+        };
         /** @description An attestation: a person's answer to what no check can tell. */
         Attestation: components["schemas"]["NewAttestation"] & {
             /** @description Who says so. */
@@ -898,6 +1365,164 @@ export interface components {
         AttestationList: {
             /** @description In the order in which they were made; the last one on a control counts. */
             attestations: components["schemas"]["Attestation"][];
+        };
+        /** @description A cluster whose audit events are, or could be, judged. */
+        AuditCluster: {
+            /**
+             * Format: int64
+             * @description Bytes that were received and wait to be judged.
+             */
+            backlog_bytes: number;
+            /**
+             * Format: int64
+             * @description What came and could not be read as an event.
+             */
+            broken_events: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            consent_at?: string | null;
+            /** @description Who last consented to its events being read, which may hold sensitive data. */
+            consent_by?: string | null;
+            /**
+             * Format: int64
+             * @description Events from before it was switched on, which raise nothing.
+             */
+            early_events: number;
+            /**
+             * Format: int64
+             * @description Events that were judged.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Recent events that are kept, without their secrets.
+             */
+            kept_events: number;
+            /**
+             * Format: date-time
+             * @description Since when. Absent if none are.
+             */
+            kept_since?: string | null;
+            /**
+             * Format: date-time
+             * @description When the newest event happened.
+             */
+            last_event?: string | null;
+            /** @description By which it is known: letters, digits and hyphens. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when its events raise alerts. Absent while that is off.
+             */
+            on_since?: string | null;
+            /** @description What is or was wrong with its events. */
+            problem?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            problem_at?: string | null;
+            /**
+             * Format: int64
+             * @description Events that came more than once and were counted once.
+             */
+            repeated_events: number;
+            /** @description Where its events come from. */
+            sources: components["schemas"]["AuditSource"][];
+        };
+        /** @description All clusters whose audit events are, or could be, judged. */
+        AuditClusterList: {
+            /** @description By name. */
+            clusters: components["schemas"]["AuditCluster"][];
+            /** @description What has to be known before one is switched on. */
+            warning: string;
+        };
+        /** @description Whether what arrives of a cluster is what the detections need. */
+        AuditCoverage: {
+            /** @description All detections. */
+            detections: components["schemas"]["DetectionCoverage"][];
+            /**
+             * Format: int64
+             * @description Events that this is judged by.
+             */
+            events: number;
+        };
+        /** @description Whether a cluster's events raise alerts. */
+        AuditPlan: {
+            /** @description That the warning was read, and that reading the cluster's events is consented to. Needed to switch it on. */
+            consent?: boolean;
+            /** @description On or off. */
+            is_on: boolean;
+        };
+        /** @description Where audit events come from. */
+        AuditSource: components["schemas"]["AuditSourceSettings"] & {
+            /** @description Who did. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+            /** @description What is wrong with it; absent while it works. */
+            problem?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was heard of last, within 10 s.
+             */
+            received?: string | null;
+        };
+        /** @description A source that was made. */
+        AuditSourceCreated: {
+            /** @description The source. */
+            source: components["schemas"]["AuditSource"];
+            webhook?: components["schemas"]["AuditWebhook"] | null;
+        };
+        /** @description How to read a source. */
+        AuditSourceSettings: {
+            /** @enum {string} */
+            kind: "webhook";
+        } | {
+            /** @description Read what is in it already, instead of only what comes. */
+            from_start?: boolean;
+            /** @enum {string} */
+            kind: "file";
+            /** @description The file. */
+            path: string;
+        } | {
+            /** @description Brokers, such as `NAME.servicebus.windows.net:9093`. */
+            brokers: string[];
+            /** @description Read what is in it already, instead of only what comes. */
+            from_start?: boolean;
+            /** @enum {string} */
+            kind: "kafka";
+            /** @description A file on the server's machine with the password; for Event Hubs with the connection string. */
+            password_file?: string | null;
+            /** @description Whether to speak TLS. */
+            tls?: boolean;
+            /** @description The topic; for Event Hubs the hub's name. */
+            topic: string;
+            /** @description The user of SASL PLAIN; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody. */
+            username?: string | null;
+        };
+        /** @description What an API server needs to send its events here. */
+        AuditWebhook: {
+            /** @description The address as this server believes it to be. */
+            address: string;
+            /** @description The certificate (PEM) of the authority that signed this server's; absent where the server has none of its own. */
+            ca_certificate?: string | null;
+            /** @description The file for `--audit-webhook-config-file`, with all of this. */
+            kubeconfig: string;
+            /** @description The path behind this server's address. */
+            path: string;
+            /** @description The token, shown once. */
+            token: string;
         };
         /** @description A benchmark over all assets. */
         Compliance: {
@@ -1096,6 +1721,20 @@ export interface components {
              */
             newest?: string | null;
         };
+        /** @description Whether a detection sees what it needs. */
+        DetectionCoverage: {
+            /** @description What it lacks, such as `create deployments.apps is logged at Metadata, Request is needed`. */
+            reasons: string[];
+            /** @description The detection. */
+            rule: string;
+            /**
+             * @description `fine` (nothing that came shows that it lacks anything), `partial` (of some requests too little is logged) or
+             *     `blind` (of all of them).
+             */
+            status: string;
+            /** @description Its title. */
+            title: string;
+        };
         /** @description FIRST's estimate. */
         Epss: {
             /**
@@ -1148,6 +1787,9 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "posture";
+        } | {
+            /** @enum {string} */
+            type: "alerts";
         } | {
             /** @enum {string} */
             type: "database";
@@ -1644,6 +2286,61 @@ export interface components {
              */
             size_bytes: number;
         };
+        /** @description What to do with an incident and, with it, all of its alerts. What is absent stays as it is. */
+        IncidentChange: {
+            /** @description What you have to say; it is noted with each alert. */
+            note?: string | null;
+            /** @description Who deals with it; empty for nobody. */
+            owner?: string | null;
+            /** @description As of alerts. */
+            state?: string | null;
+        };
+        /** @description An incident with its alerts. */
+        IncidentDetail: components["schemas"]["IncidentSummary"] & {
+            /** @description The clusters of its alerts. */
+            clusters: string[];
+            /** @description The tactics of its alerts, in the order of the kill chain. */
+            tactics: string[];
+            /** @description Its alerts, in the order in which they began. */
+            timeline: components["schemas"]["AlertSummary"][];
+        };
+        /** @description A page of incidents. */
+        IncidentPage: {
+            /** @description The incidents. */
+            incidents: components["schemas"]["IncidentSummary"][];
+            /** @description Where the next page begins; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description An incident as lists show it. */
+        IncidentSummary: {
+            /**
+             * Format: int64
+             * @description How many alerts it has.
+             */
+            alerts: number;
+            /**
+             * Format: date-time
+             * @description When its first event happened.
+             */
+            first_seen: string;
+            /** @description Stays the same for ever. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the last one did.
+             */
+            last_seen: string;
+            /** @description Who deals with it. */
+            owner?: string | null;
+            /** @description As of alerts: that of its gravest one. */
+            severity: string;
+            /** @description What its alerts have in common. */
+            shared: components["schemas"]["AlertEntity"][];
+            /** @description As of alerts. */
+            state: string;
+            /** @description What it is. */
+            title: string;
+        };
         /** @description A sensor that wants to join. */
         Join: {
             /** @description What the sensor calls itself: its machine's name. */
@@ -1821,6 +2518,11 @@ export interface components {
             /** @description Its edition. */
             version: string;
         };
+        /** @description A cluster to make known. */
+        NewAuditCluster: {
+            /** @description 1 to 63 lower-case letters, digits and hyphens, as a label of DNS. It cannot be changed. */
+            name: string;
+        };
         /** @description An exception to make. */
         NewException: {
             /** @description Only on hosts with such a name, in which `*` stands for anything. */
@@ -1879,6 +2581,29 @@ export interface components {
             current?: string | null;
             /** @description At least 12 characters. */
             new: string;
+        };
+        /** @description A suppression rule to make. */
+        NewSuppressionRule: {
+            /** @description Why, in sentences; up to 2,000 characters. */
+            comment?: string;
+            /**
+             * @description Only alerts that name such things; all have to hold. Without any, and without `rule`, it would fit everything
+             *     and is refused.
+             */
+            criteria?: components["schemas"]["SuppressionCriterion"][];
+            /**
+             * Format: date-time
+             * @description Until when, at most 6 months ahead; without an end, if absent.
+             */
+            expires?: string | null;
+            /** @description Whether it works. */
+            is_on?: boolean;
+            /** @description 2 to 50 letters, digits, `-` and `_`; the first is a letter or digit. */
+            name: string;
+            /** @description `false_positive`, `noise`, `accepted` or `other`. */
+            reason: string;
+            /** @description Only alerts of this detection; absent for any. */
+            rule?: string | null;
         };
         /** @description A token to make. It can do what its user can do. */
         NewToken: {
@@ -2072,6 +2797,47 @@ export interface components {
             kind: string;
             /** @description The address, `http` or `https`. */
             url: string;
+        };
+        /** @description A request to a cluster's API. */
+        RelatedRequest: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Its id in the audit log. */
+            audit_id: string;
+            /**
+             * Format: int32
+             * @description The answer's HTTP status.
+             */
+            code?: number | null;
+            /** @description Its name. */
+            name?: string | null;
+            /** @description Where that is. */
+            namespace?: string | null;
+            /** @description What it is about, such as `pods/exec`; for others than resources, the path. */
+            resource: string;
+            /** @description Where it came from. */
+            source_ip?: string | null;
+            /** @description What it came from. */
+            user_agent?: string | null;
+            /** @description `get`, `create` and so on. */
+            verb: string;
+        };
+        /** @description What the one who raised an alert did before and after it. */
+        RelatedRequests: {
+            /** @description Whether there are more than are listed. */
+            is_cut: boolean;
+            /**
+             * Format: date-time
+             * @description Since when events are kept; nothing before can be listed. Absent if none are.
+             */
+            kept_since?: string | null;
+            /** @description In the order in which they happened. */
+            requests: components["schemas"]["RelatedRequest"][];
+            /** @description Whose requests these are. */
+            user: string;
         };
         /** @description How long the makers of a distribution look after one of its releases. */
         ReleaseSupport: {
@@ -2358,6 +3124,11 @@ export interface components {
             suppression?: components["schemas"]["Suppression"] | null;
             /** @description What it is. */
             title: string;
+        };
+        /** @description Sample alerts that were made. */
+        SampleAlerts: {
+            /** @description Their ids. */
+            alerts: string[];
         };
         /** @description All that an image holds. Not an exchange format: CycloneDX and SPDX are read and written elsewhere. */
         Sbom: {
@@ -2773,6 +3544,60 @@ export interface components {
             /** @description Where it is said. */
             source: string;
         };
+        /** @description What an alert has to name. */
+        SuppressionCriterion: {
+            /** @description The kind of entity (`user`, `ip`, `pod`, …), `cluster`, or `property.NAME` for an extended property. */
+            kind: string;
+            /** @description Names, in which `*` stands for anything; one of them has to fit. */
+            names: string[];
+        };
+        /** @description A suppression rule: alerts that fit it are dismissed as they are raised. */
+        SuppressionRule: components["schemas"]["NewSuppressionRule"] & {
+            /**
+             * Format: int64
+             * @description How many alerts it has dismissed.
+             */
+            alerts: number;
+            /** @description Who made it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description To change or delete it by.
+             */
+            id: number;
+            /** @description Whether it works now: it is on, and has not ended. */
+            is_in_force: boolean;
+        };
+        /** @description All suppression rules. */
+        SuppressionRules: {
+            /** @description In the order in which they count: the first that fits dismisses. */
+            rules: components["schemas"]["SuppressionRule"][];
+        };
+        /** @description What a suppression rule would have done. */
+        SuppressionTrial: {
+            /**
+             * Format: int64
+             * @description How many of the stored alerts it fits.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many events these stand for.
+             */
+            events: number;
+            /** @description Some of those that it fits. */
+            examples: components["schemas"]["AlertSummary"][];
+            /**
+             * Format: int64
+             * @description How many alerts were looked at: the last ones.
+             */
+            looked_at: number;
+        };
         /** @description An API token without its secret. */
         Token: {
             /**
@@ -2895,6 +3720,262 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description `new`, `active`, `in_progress`, `resolved`, `dismissed`, separated by commas; `open` for the first three. */
+                state?: string;
+                /** @description `high`, `medium`, `low`, `informational`, separated by commas. */
+                severity?: string;
+                /** @description The cluster's name. */
+                cluster?: string;
+                /** @description The detection's id. */
+                rule?: string;
+                /** @description A tactic, such as `execution`. */
+                tactic?: string;
+                /** @description Who deals with it. */
+                owner?: string;
+                /** @description The name of an entity. */
+                entity?: string;
+                /** @description An incident's id. */
+                incident?: string;
+                /** @description Part of the title, the detection's id, what was attacked or an entity's name. */
+                query?: string;
+                /** @description `newest` or `severity`. */
+                sort?: string;
+                /** @description Where to go on, as the page before says. */
+                cursor?: string;
+                /** @description Alerts on a page, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsChanged"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    alert_facets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertFacets"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_sample_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleAlerts"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    related_requests: {
+        parameters: {
+            query?: {
+                /** @description Minutes before the alert's first and after its last event, 1 to 1,440; 15 unless told otherwise. */
+                minutes?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelatedRequests"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_attestations: {
         parameters: {
             query?: {
@@ -2986,6 +4067,370 @@ export interface operations {
             header?: never;
             path: {
                 /** @description The attestation */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_audit_clusters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditClusterList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_audit_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAuditCluster"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCluster"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_audit_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCluster"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_audit_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    audit_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCoverage"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_audit_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditPlan"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCluster"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_audit_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditSourceSettings"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSourceCreated"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_audit_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+                /** @description The source */
                 id: number;
             };
             cookie?: never;
@@ -4254,6 +5699,146 @@ export interface operations {
             };
         };
     };
+    list_incidents: {
+        parameters: {
+            query?: {
+                /** @description Only those that somebody still has to deal with. */
+                open?: boolean;
+                /** @description Part of the title, or of the name of something that the alerts share. */
+                query?: string;
+                /** @description Where to go on, as the page before says. */
+                cursor?: string;
+                /** @description Incidents on a page, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     join: {
         parameters: {
             query?: never;
@@ -5164,6 +6749,237 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionRules"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppressionRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    try_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppressionRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionTrial"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppressionRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
