@@ -18,11 +18,7 @@ type Answer<T> = Result<T, ClientError>;
 )]
 impl Client {
     /// A page of alerts; each condition is a name of the API's parameters and its value.
-    pub fn alerts(
-        &self,
-        conditions: &[(&str, &str)],
-        cursor: Option<&str>,
-    ) -> Answer<AlertPage> {
+    pub fn alerts(&self, conditions: &[(&str, &str)], cursor: Option<&str>) -> Answer<AlertPage> {
         let cursor = cursor.map(|cursor| ("cursor", cursor));
         let conditions = conditions.iter().copied().chain(cursor);
         let query: String = conditions

@@ -4,6 +4,7 @@
 //! deleted again.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use seareeve_collect::kubernetes::{Actor, Connection};
@@ -17,6 +18,10 @@ use crate::surroundings::Surroundings;
 
 /// Where everything is made.
 const NAMESPACE: &str = "seareeve-alerttest";
+
+/// How often, and with which pause, it is looked whether the namespace is ready.
+const LOOKS: usize = 60;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// `content/simulations`.
 const FILES: [&str; 8] = [
@@ -88,8 +93,14 @@ pub(crate) fn run(
         .context("there is no cluster to simulate attacks on: give a kubeconfig")?;
     let actor = Actor::new(&connection)?;
     messages.note(format!("simulating attacks on {}", actor.server()));
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+    let namespace =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     let made = actor.request("POST", "/api/v1/namespaces", Some(&namespace))?;
+    if !wait_for_namespace(&actor)? {
+        bail!(
+            "the namespace {NAMESPACE} is not ready: it may still be going from an earlier time; try again soon"
+        );
+    }
     let mut is_whole = true;
     for simulation in wanted {
         let status = simulate(&actor, simulation)?;
@@ -112,6 +123,18 @@ pub(crate) fn run(
     } else {
         Outcome::Incomplete
     })
+}
+
+/// Pods are refused before the namespace has its default account.
+fn wait_for_namespace(actor: &Actor) -> anyhow::Result<bool> {
+    let account = format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default");
+    for _ in 0..LOOKS {
+        if actor.request("GET", &account, None)? == 200 {
+            return Ok(true);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(false)
 }
 
 /// Does the steps of a simulation and takes them back. Returns the last status that is no success, or a success.
@@ -165,14 +188,24 @@ mod tests {
         let content = seareeve_detect::Content::builtin();
         let simulations = simulations().unwrap();
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../content/simulations");
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), simulations.len());
+        assert_eq!(
+            std::fs::read_dir(folder).unwrap().count(),
+            simulations.len()
+        );
         for simulation in simulations {
             for id in &simulation.raises {
                 let name = format!("detections/audit/{id}.yaml");
-                assert!(content.detections.iter().any(|(file, _)| *file == name), "{id}");
+                assert!(
+                    content.detections.iter().any(|(file, _)| *file == name),
+                    "{id}"
+                );
             }
             for step in simulation.steps {
-                assert!(step.method == "GET" || step.undo.is_some(), "{}", simulation.id);
+                assert!(
+                    step.method == "GET" || step.undo.is_some(),
+                    "{}",
+                    simulation.id
+                );
             }
         }
     }

@@ -70,7 +70,8 @@ impl<'h> Server<'h> {
     fn client(&self) -> Client {
         let token = self.link.split_once("#token=").unwrap().1.trim();
         let body = json!({ "token": token }).to_string();
-        let (status, head, body) = http(self.port, "POST", "/api/v1/session/link", "", &body).unwrap();
+        let (status, head, body) =
+            http(self.port, "POST", "/api/v1/session/link", "", &body).unwrap();
         assert_eq!(status, 200, "{body}");
         let cookie = head
             .lines()
@@ -81,7 +82,8 @@ impl<'h> Server<'h> {
         let csrf = session["csrf_token"].as_str().unwrap();
         let headers = format!("cookie: {cookie}\r\nx-csrf-token: {csrf}\r\n");
         let wanted = json!({"name": "test", "days": 1}).to_string();
-        let (status, _, body) = http(self.port, "POST", "/api/v1/tokens", &headers, &wanted).unwrap();
+        let (status, _, body) =
+            http(self.port, "POST", "/api/v1/tokens", &headers, &wanted).unwrap();
         assert_eq!(status, 201, "{body}");
         let token: Value = serde_json::from_str(&body).unwrap();
         let address = format!("http://127.0.0.1:{}", self.port);
@@ -130,7 +132,9 @@ fn http(
     body: &str,
 ) -> Option<(u16, String, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .ok()?;
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          {headers}content-length: {}\r\n\r\n{body}",
@@ -141,7 +145,11 @@ fn http(
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, head.to_ascii_lowercase().replace("\r\n", "\n"), body.to_owned()))
+    Some((
+        status,
+        head.to_ascii_lowercase().replace("\r\n", "\n"),
+        body.to_owned(),
+    ))
 }
 
 /// An event of a command in a pod, or of somebody who looks at something.
@@ -175,17 +183,21 @@ fn last_event() -> Value {
     let mut last = event(1);
     last["auditID"] = json!("last");
     last["verb"] = json!("list");
-    last["objectRef"] = json!({"resource": "pods", "namespace": "seareeve-alerttest", "apiVersion": "v1"});
+    last["objectRef"] =
+        json!({"resource": "pods", "namespace": "seareeve-alerttest", "apiVersion": "v1"});
     last
 }
 
 fn body(events: &[Value]) -> String {
-    json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events}).to_string()
+    json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events})
+        .to_string()
 }
 
 fn events_to_send() -> usize {
     let wanted = std::env::var("SEAREEVE_TEST_EVENTS").ok();
-    wanted.and_then(|number| number.parse().ok()).unwrap_or(10_000)
+    wanted
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(10_000)
 }
 
 /// What is seen of each alert of a detection.
@@ -205,12 +217,25 @@ fn seen(client: &Client, rule: &str) -> BTreeMap<String, u64> {
 }
 
 /// Sends events while the server, and whatever `also_kill` kills, dies again and again.
-fn every_event_is_judged_once(home: &Home, settings: Vec<(&'static str, String)>, mut also_kill: impl FnMut()) {
+fn every_event_is_judged_once(
+    home: &Home,
+    settings: Vec<(&'static str, String)>,
+    mut also_kill: impl FnMut(),
+) {
     let mut server = Server::start(home, settings);
     let client = server.client();
-    client.create_audit_cluster(&NewAuditCluster { name: "prod".to_owned() }).unwrap();
-    let created = client.create_audit_source("prod", &AuditSourceSettings::Webhook).unwrap();
-    let plan = AuditPlan { is_on: true, consent: true };
+    client
+        .create_audit_cluster(&NewAuditCluster {
+            name: "prod".to_owned(),
+        })
+        .unwrap();
+    let created = client
+        .create_audit_source("prod", &AuditSourceSettings::Webhook)
+        .unwrap();
+    let plan = AuditPlan {
+        is_on: true,
+        consent: true,
+    };
     client.set_audit_plan("prod", &plan).unwrap();
     let webhook = created.webhook.unwrap();
     let headers = format!("authorization: Bearer {}\r\n", webhook.token);
@@ -244,19 +269,29 @@ fn every_event_is_judged_once(home: &Home, settings: Vec<(&'static str, String)>
     send(&mut server, &body(&[last_event()]));
     let deadline = Instant::now() + Duration::from_secs(600);
     while seen(&client, "test-alert").is_empty() {
-        assert!(Instant::now() < deadline, "{:?}", client.audit_cluster("prod"));
+        assert!(
+            Instant::now() < deadline,
+            "{:?}",
+            client.audit_cluster("prod")
+        );
         std::thread::sleep(Duration::from_millis(100));
     }
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
     for number in (0..all).step_by(ALERTING) {
-        *expected.entry(format!("pod shop/web-{}", number / ALERTING % PODS)).or_default() += 1;
+        *expected
+            .entry(format!("pod shop/web-{}", number / ALERTING % PODS))
+            .or_default() += 1;
     }
     assert_eq!(seen(&client, "exec-into-pod"), expected);
     let alerts = client.alerts(&[("rule", "exec-into-pod")], None).unwrap();
     assert_eq!(alerts.alerts.len(), expected.len(), "each once");
     assert_eq!(seen(&client, "test-alert").values().sum::<u64>(), 1);
     server.measure();
-    assert!(server.memory < MOST_MEMORY_KB, "it took {} KiB", server.memory);
+    assert!(
+        server.memory < MOST_MEMORY_KB,
+        "it took {} KiB",
+        server.memory
+    );
     eprintln!("{all} events, at most {} KiB", server.memory);
 }
 
@@ -276,7 +311,14 @@ struct Nats {
 impl Nats {
     fn run(&mut self) -> std::io::Result<()> {
         let process = Command::new("nats-server")
-            .args(["-a", "127.0.0.1", "-js", "-p", &self.port.to_string(), "-sd"])
+            .args([
+                "-a",
+                "127.0.0.1",
+                "-js",
+                "-p",
+                &self.port.to_string(),
+                "-sd",
+            ])
             .arg(self.folder.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -33,12 +33,7 @@ impl Actor {
     ///
     /// # Errors
     /// When there was no answer.
-    pub fn request(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<u16, AskError> {
+    pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<u16, AskError> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let (status, answer) = self.0.send(method, path, body.into_bytes())?;
         // Read, so that the connection can be used again.

@@ -108,10 +108,7 @@ mod tests {
         // Late: something that happened after it is gone already.
         window.push(event(5, 1120));
         assert_eq!(times(&window.take(1150)), [5, 30]);
-        assert_eq!(
-            (window.due(), window.bytes),
-            (None, 0)
-        );
+        assert_eq!((window.due(), window.bytes), (None, 0));
     }
 
     #[test]

@@ -157,7 +157,11 @@ impl Work {
             on_since: cluster.on_since,
             progress: Progress::default(),
             saved: cluster.position,
-            last_block: if last_block == i64::MAX { 0 } else { last_block },
+            last_block: if last_block == i64::MAX {
+                0
+            } else {
+                last_block
+            },
             unsaved_since: None,
             last_save: now,
             save_pause: SAVE_EVERY,
@@ -372,7 +376,11 @@ async fn recall(app: &App, desk: &Desk, judge: Judge, before: i64) -> anyhow::Re
         let mut judge = judge;
         for block in blocks.iter().rev() {
             if let Err(error) = kept::lines(block, |line| judge.recall(line)) {
-                warn!(cluster = name, error = format!("{error:#}"), "kept events cannot be read");
+                warn!(
+                    cluster = name,
+                    error = format!("{error:#}"),
+                    "kept events cannot be read"
+                );
             }
         }
         judge

@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use seareeve_api::{
-    AlertChange, AuditPlan, AuditSourceSettings, AuditWebhook, Client, ClientError,
-    IncidentChange, NewAuditCluster, NewSuppressionRule, SuppressionCriterion,
+    AlertChange, AuditPlan, AuditSourceSettings, AuditWebhook, Client, ClientError, IncidentChange,
+    NewAuditCluster, NewSuppressionRule, SuppressionCriterion,
 };
 use serde_json::{Value, json};
 
@@ -121,27 +121,60 @@ fn events_raise_alerts_only_while_the_plan_is_on_and_each_once() {
         name: name.to_owned(),
     };
     for wrong in ["", "Prod", "a.b", "-a", "../x"] {
-        assert_eq!(refusal(client.create_audit_cluster(&new(wrong))), "bad_request", "{wrong}");
+        assert_eq!(
+            refusal(client.create_audit_cluster(&new(wrong))),
+            "bad_request",
+            "{wrong}"
+        );
     }
     client.create_audit_cluster(&new("prod")).unwrap();
-    assert_eq!(refusal(client.create_audit_cluster(&new("prod"))), "conflict");
+    assert_eq!(
+        refusal(client.create_audit_cluster(&new("prod"))),
+        "conflict"
+    );
     let created = client.create_audit_source("prod", &AuditSourceSettings::Webhook);
     let webhook = created.unwrap().webhook.unwrap();
     assert!(webhook.kubeconfig.contains(&webhook.token));
 
-    assert_eq!(send(&server, &webhook, "identity", &list(&[exec("early", "cart", "ls")])), 200);
-    until(|| client.audit_cluster("prod").unwrap(), |cluster| cluster.early_events == 1);
+    assert_eq!(
+        send(
+            &server,
+            &webhook,
+            "identity",
+            &list(&[exec("early", "cart", "ls")])
+        ),
+        200
+    );
+    until(
+        || client.audit_cluster("prod").unwrap(),
+        |cluster| cluster.early_events == 1,
+    );
 
-    let without = AuditPlan { is_on: true, consent: false };
+    let without = AuditPlan {
+        is_on: true,
+        consent: false,
+    };
     match client.set_audit_plan("prod", &without).unwrap_err() {
-        ClientError::Refused { detail, .. } => assert!(detail.contains("sensitive data"), "{detail}"),
+        ClientError::Refused { detail, .. } => {
+            assert!(detail.contains("sensitive data"), "{detail}")
+        }
         other => panic!("{other}"),
     }
-    let consented = AuditPlan { is_on: true, consent: true };
+    let consented = AuditPlan {
+        is_on: true,
+        consent: true,
+    };
     let on = client.set_audit_plan("prod", &consented).unwrap();
-    assert_eq!((on.consent_by.as_deref(), on.on_since.is_some()), (Some("admin"), true));
+    assert_eq!(
+        (on.consent_by.as_deref(), on.on_since.is_some()),
+        (Some("admin"), true)
+    );
 
-    let body = list(&[exec("a", "cart", "ls"), exec("b", "cart", "id"), binding("c")]);
+    let body = list(&[
+        exec("a", "cart", "ls"),
+        exec("b", "cart", "id"),
+        binding("c"),
+    ]);
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(&body).unwrap();
     let packed = packed.finish().unwrap();
@@ -152,13 +185,19 @@ fn events_raise_alerts_only_while_the_plan_is_on_and_each_once() {
         || client.audit_cluster("prod").unwrap(),
         |cluster| cluster.repeated_events == 3,
     );
-    assert_eq!((cluster.events, cluster.broken_events, cluster.kept_events), (3, 0, 3));
+    assert_eq!(
+        (cluster.events, cluster.broken_events, cluster.kept_events),
+        (3, 0, 3)
+    );
     let alerts = until(
         || client.alerts(&[("rule", "exec-into-pod")], None).unwrap(),
         |page| page.alerts.iter().any(|alert| alert.seen == 2),
     );
     let alert = client.alert(&alerts.alerts[0].id).unwrap();
-    assert_eq!((alert.summary.cluster.as_str(), alert.events.len()), ("prod", 2));
+    assert_eq!(
+        (alert.summary.cluster.as_str(), alert.events.len()),
+        ("prod", 2)
+    );
     assert_eq!(alert.summary.compromised_entity, "pod shop/cart");
     assert!(alert.description.contains("eve"), "{}", alert.description);
     assert_eq!(alert.events[0].event.as_ref().unwrap()["auditID"], "a");
@@ -179,14 +218,20 @@ fn events_raise_alerts_only_while_the_plan_is_on_and_each_once() {
     assert_eq!(incidents.len(), 1, "{incidents:?}");
     let incident = client.incident(&incidents[0].id).unwrap();
     assert!(incident.timeline.len() >= 2);
-    assert_eq!(incident.tactics.first().map(String::as_str), Some("execution"));
+    assert_eq!(
+        incident.tactics.first().map(String::as_str),
+        Some("execution")
+    );
     let resolved = IncidentChange {
         state: Some("resolved".to_owned()),
         note: Some("it was a drill".to_owned()),
         ..IncidentChange::default()
     };
     client.change_incident(&incidents[0].id, &resolved).unwrap();
-    assert_eq!(client.alert(&alert.summary.id).unwrap().summary.state, "resolved");
+    assert_eq!(
+        client.alert(&alert.summary.id).unwrap().summary.state,
+        "resolved"
+    );
     assert!(client.incidents(true, None).unwrap().incidents.is_empty());
 
     let coverage = client.audit_coverage("prod").unwrap();
@@ -203,15 +248,24 @@ fn strangers_and_nonsense_are_refused_and_what_is_broken_is_counted() {
     let client = admin(&server);
     let (prod, test) = (cluster(&client, "prod"), cluster(&client, "test"));
     let body = list(&[exec("a", "cart", "ls")]);
-    let crossed = AuditWebhook { token: test.token.clone(), ..prod.clone() };
-    let wrong = AuditWebhook { token: "seareeve_audit_x".to_owned(), ..prod.clone() };
+    let crossed = AuditWebhook {
+        token: test.token.clone(),
+        ..prod.clone()
+    };
+    let wrong = AuditWebhook {
+        token: "seareeve_audit_x".to_owned(),
+        ..prod.clone()
+    };
     for stranger in [crossed, wrong] {
         assert_eq!(send(&server, &stranger, "identity", &body), 401);
     }
     assert_eq!(send(&server, &prod, "br", &body), 400);
     assert_eq!(send(&server, &prod, "gzip", &body), 400);
     assert_eq!(send(&server, &prod, "identity", b"<html>"), 400);
-    assert_eq!(send(&server, &prod, "identity", &vec![b'{'; (32 << 20) + 1]), 413);
+    assert_eq!(
+        send(&server, &prod, "identity", &vec![b'{'; (32 << 20) + 1]),
+        413
+    );
     let broken = list(&[json!({"auditID": 7}), json!(3), exec("a", "cart", "ls")]);
     assert_eq!(send(&server, &prod, "identity", &broken), 200);
     let cluster = until(
@@ -230,7 +284,11 @@ fn people_deal_with_alerts_and_suppress_those_that_are_noise() {
     let samples = client.create_sample_alerts().unwrap().alerts;
     assert_eq!(samples.len(), 4);
     let page = client.alerts(&[("state", "open")], None).unwrap();
-    assert!(page.alerts.iter().all(|alert| alert.is_sample && alert.state == "new"));
+    assert!(
+        page.alerts
+            .iter()
+            .all(|alert| alert.is_sample && alert.state == "new")
+    );
     assert_eq!(client.incidents(true, None).unwrap().incidents[0].alerts, 4);
     let change = AlertChange {
         ids: samples.clone(),
@@ -241,13 +299,31 @@ fn people_deal_with_alerts_and_suppress_those_that_are_noise() {
     assert_eq!(client.change_alerts(&change).unwrap().alerts, 4);
     let alert = client.alert(&samples[0]).unwrap();
     assert_eq!(alert.summary.owner.as_deref(), Some("ann"));
-    let what: Vec<_> = alert.history.iter().map(|line| line.what.as_str()).collect();
+    let what: Vec<_> = alert
+        .history
+        .iter()
+        .map(|line| line.what.as_str())
+        .collect();
     assert_eq!(what, ["state", "owner", "note"]);
-    let nonsense = AlertChange { state: Some("gone".to_owned()), ..change };
+    let nonsense = AlertChange {
+        state: Some("gone".to_owned()),
+        ..change
+    };
     assert_eq!(refusal(client.change_alerts(&nonsense)), "bad_request");
 
-    assert_eq!(send(&server, &webhook, "identity", &list(&[exec("a", "cart-1", "ls")])), 200);
-    until(|| rules(&client, &[("cluster", "prod")]), |rules| !rules.is_empty());
+    assert_eq!(
+        send(
+            &server,
+            &webhook,
+            "identity",
+            &list(&[exec("a", "cart-1", "ls")])
+        ),
+        200
+    );
+    until(
+        || rules(&client, &[("cluster", "prod")]),
+        |rules| !rules.is_empty(),
+    );
     let rule = NewSuppressionRule {
         name: "carts".to_owned(),
         is_on: true,
@@ -262,8 +338,15 @@ fn people_deal_with_alerts_and_suppress_those_that_are_noise() {
     };
     let trial = client.try_suppression(&rule).unwrap();
     assert_eq!((trial.alerts, trial.events), (1, 1));
-    let everything = NewSuppressionRule { rule: None, criteria: vec![], ..rule.clone() };
-    assert_eq!(refusal(client.create_suppression(&everything)), "bad_request");
+    let everything = NewSuppressionRule {
+        rule: None,
+        criteria: vec![],
+        ..rule.clone()
+    };
+    assert_eq!(
+        refusal(client.create_suppression(&everything)),
+        "bad_request"
+    );
     let made = client.create_suppression(&rule).unwrap();
     assert!(made.is_in_force);
     let more = list(&[exec("b", "cart-2", "ls"), exec("c", "db", "ls")]);
@@ -297,10 +380,21 @@ const SECRETS: [&str; 5] = [
 fn secretive() -> Vec<Value> {
     let [secret, environment, command, token, annotation] = SECRETS;
     let object = |resource: &str| json!({"resource": resource, "namespace": "shop", "name": "x", "apiVersion": "v1"});
-    let mut made = event("s1", "create", "/api/v1/namespaces/shop/secrets", object("secrets"));
-    made["requestObject"] = json!({"kind": "Secret", "metadata": {"name": "x"}, "stringData": {"value": secret}});
+    let mut made = event(
+        "s1",
+        "create",
+        "/api/v1/namespaces/shop/secrets",
+        object("secrets"),
+    );
+    made["requestObject"] =
+        json!({"kind": "Secret", "metadata": {"name": "x"}, "stringData": {"value": secret}});
     made["responseObject"] = made["requestObject"].clone();
-    let mut pod = event("s2", "create", "/api/v1/namespaces/shop/pods", object("pods"));
+    let mut pod = event(
+        "s2",
+        "create",
+        "/api/v1/namespaces/shop/pods",
+        object("pods"),
+    );
     let last = json!({"kubectl.kubernetes.io/last-applied-configuration":
         json!({"spec": {"containers": [{"env": [{"name": "DB_PASSWORD", "value": annotation}]}]}}).to_string()});
     pod["requestObject"] = json!({"kind": "Pod", "metadata": {"name": "x", "namespace": "shop", "annotations": last},
@@ -311,7 +405,11 @@ fn secretive() -> Vec<Value> {
     let account = json!({"resource": "serviceaccounts", "subresource": "token", "namespace": "shop", "name": "x", "apiVersion": "v1"});
     let mut asked = event("s3", "create", path, account);
     asked["responseObject"] = json!({"kind": "TokenRequest", "status": {"token": token}});
-    let run = exec("s4", "cart", &format!("mysql&command=--password%3D{command}"));
+    let run = exec(
+        "s4",
+        "cart",
+        &format!("mysql&command=--password%3D{command}"),
+    );
     vec![made, pod, asked, run]
 }
 
@@ -334,18 +432,31 @@ fn no_secret_of_an_event_is_stored_or_answered() {
         let server = start(&data, |_| {});
         let client = admin(&server);
         let webhook = cluster(&client, "prod");
-        assert_eq!(send(&server, &webhook, "identity", &list(&secretive())), 200);
+        assert_eq!(
+            send(&server, &webhook, "identity", &list(&secretive())),
+            200
+        );
         let page = until(
             || client.alerts(&[], None).unwrap(),
-            |page| page.alerts.iter().any(|alert| alert.rule.contains("privileged")),
+            |page| {
+                page.alerts
+                    .iter()
+                    .any(|alert| alert.rule.contains("privileged"))
+            },
         );
         // The raw events are gone from the spool as soon as they are judged and it is not written to.
-        until(|| client.audit_cluster("prod").unwrap(), |cluster| cluster.backlog_bytes == 0);
+        until(
+            || client.audit_cluster("prod").unwrap(),
+            |cluster| cluster.backlog_bytes == 0,
+        );
         let mut browser = Browser::signed_in(&server);
         let mut answers = Vec::new();
         let mut ids = Vec::new();
         for alert in page.alerts {
-            for path in [format!("/api/v1/alerts/{}", alert.id), format!("/api/v1/alerts/{}/related", alert.id)] {
+            for path in [
+                format!("/api/v1/alerts/{}", alert.id),
+                format!("/api/v1/alerts/{}/related", alert.id),
+            ] {
                 answers.push(browser.get(&path).body.to_string());
             }
             ids.push(alert.rule);
@@ -362,8 +473,13 @@ fn no_secret_of_an_event_is_stored_or_answered() {
         }
         for path in &stored {
             let mut content = Vec::new();
-            std::fs::File::open(path).unwrap().read_to_end(&mut content).unwrap();
-            let is_there = content.windows(secret.len()).any(|window| window == secret.as_bytes());
+            std::fs::File::open(path)
+                .unwrap()
+                .read_to_end(&mut content)
+                .unwrap();
+            let is_there = content
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
             assert!(!is_there, "{secret} is in {path}");
         }
     }
@@ -372,7 +488,11 @@ fn no_secret_of_an_event_is_stored_or_answered() {
 #[test]
 fn api_servers_are_listened_to_with_a_certificate_of_our_own() {
     let (_keep, data) = folder();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let settings = |config: &mut seareeve_server::config::Config| {
         config.audit.listen = format!("127.0.0.1:{port}");
     };
@@ -380,27 +500,48 @@ fn api_servers_are_listened_to_with_a_certificate_of_our_own() {
     for _ in 0..2 {
         let server = start(&data, settings);
         let client = admin(&server);
-        let name = if authority.is_empty() { "first" } else { "second" };
+        let name = if authority.is_empty() {
+            "first"
+        } else {
+            "second"
+        };
         let webhook = cluster(&client, name);
         let certificate = webhook.ca_certificate.clone().unwrap();
-        assert!(authority.is_empty() || authority == certificate, "it is kept");
+        assert!(
+            authority.is_empty() || authority == certificate,
+            "it is kept"
+        );
         authority = certificate;
-        assert_eq!(webhook.address, format!("https://127.0.0.1:{port}/audit/{name}"));
+        assert_eq!(
+            webhook.address,
+            format!("https://127.0.0.1:{port}/audit/{name}")
+        );
         let trusted = ureq::tls::Certificate::from_pem(authority.as_bytes()).unwrap();
         let tls = ureq::tls::TlsConfig::builder()
             .root_certs(ureq::tls::RootCerts::new_with_certs(&[trusted]))
             .build();
-        let agent = ureq::Agent::config_builder().tls_config(tls).build().new_agent();
+        let agent = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .build()
+            .new_agent();
         let body = list(&[exec("a", "cart", "ls")]);
         let answer = agent
             .post(&webhook.address)
             .header("authorization", format!("Bearer {}", webhook.token))
             .send(&body);
         assert_eq!(answer.unwrap().status().as_u16(), 200);
-        until(|| client.audit_cluster(name).unwrap(), |cluster| cluster.events == 1);
+        until(
+            || client.audit_cluster(name).unwrap(),
+            |cluster| cluster.events == 1,
+        );
         // Nothing else of the server is there.
-        let other = agent.get(format!("https://127.0.0.1:{port}/api/v1/status")).call();
-        assert!(matches!(other, Err(ureq::Error::StatusCode(404))), "{other:?}");
+        let other = agent
+            .get(format!("https://127.0.0.1:{port}/api/v1/status"))
+            .call();
+        assert!(
+            matches!(other, Err(ureq::Error::StatusCode(404))),
+            "{other:?}"
+        );
     }
 }
 
@@ -418,13 +559,120 @@ fn a_file_is_followed() {
     };
     client.create_audit_source("prod", &source).unwrap();
     let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
-    writeln!(file, "{}\n{}", exec("a", "cart", "ls"), exec("b", "db", "ls")).unwrap();
+    writeln!(
+        file,
+        "{}\n{}",
+        exec("a", "cart", "ls"),
+        exec("b", "db", "ls")
+    )
+    .unwrap();
     let page = until(
         || client.alerts(&[("rule", "exec-into-pod")], None).unwrap(),
         |page| page.alerts.len() == 2,
     );
     assert_eq!(page.alerts[0].cluster, "prod");
     let cluster = client.audit_cluster("prod").unwrap();
-    let source = cluster.sources.iter().find(|source| source.settings.kind() == "file").unwrap();
+    let source = cluster
+        .sources
+        .iter()
+        .find(|source| source.settings.kind() == "file")
+        .unwrap();
     assert_eq!(source.problem, None);
+}
+
+/// A broker that speaks Kafka's protocol: librdkafka's own mock cluster, in Debian's `kcat`. Dropping it kills it.
+struct Broker {
+    process: std::process::Child,
+    address: String,
+}
+
+impl Broker {
+    fn start() -> Option<Self> {
+        // A producer that is never given anything, with a cluster in it.
+        let started = std::process::Command::new("kcat")
+            .args(["-P", "-t", "unused", "-b", "unused", "-d", "mock"])
+            .args(["-X", "test.mock.num.brokers=1"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn();
+        let mut process = match started {
+            Ok(process) => process,
+            Err(error) => {
+                let required = std::env::var("SEAREEVE_REQUIRE_SHARED").is_ok_and(|it| it == "1");
+                assert!(!required, "kcat: {error}");
+                eprintln!("NOT TESTED with Kafka: kcat: {error}");
+                return None;
+            }
+        };
+        let output = std::io::BufReader::new(process.stderr.take().unwrap());
+        let mut lines = std::io::BufRead::lines(output);
+        let address = lines
+            .find_map(|line| Some(line.unwrap().split_once("bootstrap.servers=")?.1.to_owned()))
+            .unwrap();
+        // It goes on telling what it does, and must not be kept waiting.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { process, address })
+    }
+
+    fn produce(&self, topic: &str, message: &str) {
+        let mut producer = std::process::Command::new("kcat")
+            .args(["-P", "-b", &self.address, "-t", topic, "-X", "linger.ms=1"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = producer.stdin.take().unwrap();
+        writeln!(input, "{message}").unwrap();
+        drop(input);
+        assert!(producer.wait().unwrap().success());
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_topic_is_read_and_read_on_after_a_restart() {
+    let Some(broker) = Broker::start() else {
+        return;
+    };
+    let (_keep, data) = folder();
+    // As Azure has it: the event is text in a record.
+    let record = |id: &str, pod: &str| {
+        let log = exec(id, pod, "ls").to_string();
+        json!({"records": [{"category": "kube-audit", "properties": {"log": log}},
+            {"category": "guard", "properties": {"log": "I0101 something else"}}]})
+        .to_string()
+    };
+    let wait_for = |client: &Client, alerts: usize| {
+        until(
+            || client.alerts(&[("rule", "exec-into-pod")], None).unwrap(),
+            |page| page.alerts.len() == alerts,
+        );
+    };
+    let first = start(&data, |_| {});
+    let client = admin(&first);
+    cluster(&client, "prod");
+    broker.produce("audit", &record("a", "cart"));
+    let source = AuditSourceSettings::Kafka {
+        brokers: vec![broker.address.clone()],
+        topic: "audit".to_owned(),
+        tls: false,
+        username: None,
+        password_file: None,
+        from_start: true,
+    };
+    client.create_audit_source("prod", &source).unwrap();
+    wait_for(&client, 1);
+    drop(first);
+    broker.produce("audit", &record("b", "db"));
+    let second = start(&data, |_| {});
+    let client = admin(&second);
+    wait_for(&client, 2);
+    let cluster = client.audit_cluster("prod").unwrap();
+    assert_eq!((cluster.events, cluster.broken_events), (2, 0));
 }

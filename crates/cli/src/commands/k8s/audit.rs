@@ -48,7 +48,11 @@ fn check(engine: &Engine, file: &Utf8Path) -> anyhow::Result<Outcome> {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for found in &blind {
-        let how = if found.is_whole { "blind" } else { "partly blind" };
+        let how = if found.is_whole {
+            "blind"
+        } else {
+            "partly blind"
+        };
         let title = engine.rule(&found.id).map_or("", |rule| rule.name.as_str());
         let _ = writeln!(text, "{} ({title}): {how}", found.id);
         for reason in &found.reasons {

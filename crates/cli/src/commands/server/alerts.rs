@@ -224,9 +224,7 @@ fn audit(client: &Client, command: &AuditCommand) -> anyhow::Result<()> {
                 from_start: args.from_start,
             },
         ),
-        AuditCommand::DeleteSource { cluster, id } => {
-            Ok(client.delete_audit_source(cluster, *id)?)
-        }
+        AuditCommand::DeleteSource { cluster, id } => Ok(client.delete_audit_source(cluster, *id)?),
     }
 }
 
