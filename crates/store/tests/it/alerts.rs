@@ -98,7 +98,7 @@ fn an_event_raises_an_alert_once_and_equal_ones_add_to_it_while_it_is_open() {
             (3, at(5), at(20))
         );
         assert_eq!(alert.state, AlertState::New);
-        assert_eq!(alert.said.description, "what \u{fffd} happened");
+        assert_eq!(alert.said.description, "what \0 happened");
         assert_eq!(alert.tactics, ["execution", "persistence"]);
         assert_eq!(alerts::occurrences(store, id, 2).await?.len(), 2);
         assert_eq!(alerts::entities(store, id).await?, {
