@@ -7,6 +7,7 @@ mod posture;
 mod rules;
 mod scan;
 mod sensor;
+mod simulate;
 
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -30,6 +31,7 @@ pub(crate) use rules::{
 };
 pub(crate) use scan::{ImageArgs, Place, ReportArgs, ReportFormat, SbomArgs};
 pub(crate) use sensor::SensorArgs;
+pub(crate) use simulate::SimulateArgs;
 
 /// Security centre for containers: scan images, and run a server that watches over them.
 ///
@@ -164,6 +166,18 @@ pub(crate) enum Command {
     ///   seareeve server join-token create | seareeve sensor --server http://127.0.0.1:7300 --join-file /dev/stdin
     #[command(verbatim_doc_comment)]
     Sensor(SensorArgs),
+    /// Simulate attacks on a cluster, to see that alerts arrive.
+    ///
+    /// Harmless requests to its API that look like attacks: in a namespace of their own, of images that do not exist, for
+    /// nodes that there are none of. What is made is deleted again. Prints each simulation, the answer's status and the
+    /// detections that it is meant for; without names it lists what there is.
+    ///
+    /// Examples:
+    ///   seareeve simulate
+    ///   seareeve simulate test-alert privileged-container --cluster lab
+    ///   seareeve simulate all
+    #[command(verbatim_doc_comment)]
+    Simulate(SimulateArgs),
     /// Look after users of the server on this machine.
     #[command(subcommand)]
     User(UserCommand),

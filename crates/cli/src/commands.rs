@@ -14,6 +14,7 @@ pub(crate) mod rules;
 pub(crate) mod sbom;
 pub(crate) mod sensor;
 pub(crate) mod server;
+pub(crate) mod simulate;
 pub(crate) mod up;
 pub(crate) mod user;
 

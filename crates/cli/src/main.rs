@@ -65,6 +65,9 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
             commands::sensor::run(sensor, &loaded.config, &surroundings()?, messages)
         }
         Command::Server(server) => commands::server::run(server, messages),
+        Command::Simulate(simulate) => {
+            commands::simulate::run(simulate, &surroundings()?, messages)
+        }
         Command::User(user) => commands::user::run(user, loaded.config, messages),
         Command::Doctor => commands::doctor::run(&loaded, messages),
         Command::Config(config) => commands::config::run(config, &loaded),

@@ -2,11 +2,13 @@
 //!
 //! A cluster is only read, with `get`, `list` and `watch`; no Secret is ever asked for, and of ConfigMaps only the
 //! metadata is. `deploy/kubernetes/reader-clusterrole.yaml` is all that it needs. A resource that may not be read is
-//! a gap in the state, and nothing else is lost.
+//! a gap in the state, and nothing else is lost. Only [`Actor`] changes something: it makes the requests that it is told to,
+//! for simulated attacks.
 //!
 //! The client is ours, over ureq, as those of registries and engines are: kube-rs would bring a second HTTP stack
 //! with its runtime, and reads replies whole where these have limits of bytes and are cut down while they come.
 
+mod act;
 mod client;
 mod cluster;
 mod connection;
@@ -19,6 +21,7 @@ mod list;
 mod process;
 mod watch;
 
+pub use act::Actor;
 pub use client::{AskError, Limits};
 pub use cluster::{Cluster, Told};
 pub use connection::{Connection, ConnectionError};

@@ -19,7 +19,7 @@ use crate::AppendError;
 const BATCH: usize = 4 << 20;
 /// A segment all of whose frames are done with is deleted when it is this old or large, since making a new one costs
 /// two flushes.
-const STALE: Duration = Duration::from_secs(5);
+const STALE: Duration = Duration::from_secs(2);
 const STALE_BYTES: u64 = 1 << 20;
 
 /// What the thread is asked to do.

@@ -1,7 +1,12 @@
 //! The binary as its users run it: arguments in, text and exit code out.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on has failed, and one that cannot begin says so"
+)]
 
+mod audit;
 mod db;
 mod docker;
 mod estate;

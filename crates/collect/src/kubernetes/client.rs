@@ -337,6 +337,56 @@ impl Client {
         })
     }
 
+    /// Makes a request that may change something. The answer's status, whatever it is, and its body.
+    pub(super) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(u16, Body), AskError> {
+        let header = self
+            .wallet
+            .header()
+            .map_err(|error| AskError::NoCredentials {
+                server: self.server.clone(),
+                why: error.to_string(),
+            })?;
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("Accept", "application/json")
+            .header("Content-Type", "application/json");
+        for (name, value) in [("Authorization", header), ("Host", self.host.clone())] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        if let Some((user, groups)) = &self.act_as {
+            request = request.header("Impersonate-User", user);
+            for group in groups {
+                request = request.header("Impersonate-Group", group);
+            }
+        }
+        let request = request
+            .body(body)
+            .map_err(|error| self.malformed(path, &error.to_string()))?;
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(self.limits.silence))
+            // `DELETE` with a body says how to delete.
+            .allow_non_standard_methods(true)
+            .build();
+        debug!(method, path, "asking the Kubernetes API");
+        let response = self
+            .agent
+            .run(request)
+            .map_err(|error| self.failed(path, &error))?;
+        let status = response.status().as_u16();
+        let body = response.into_body().into_with_config().limit(u64::MAX);
+        Ok((status, body.reader()))
+    }
+
     fn failed(&self, path: &str, error: &ureq::Error) -> AskError {
         match error {
             ureq::Error::Timeout(_) => self.too_slow(path),

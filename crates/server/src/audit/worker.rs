@@ -45,7 +45,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Bytes of kept events, packed, that a new worker learns from what objects are like.
 const RECALLED: usize = 16 << 20;
 /// How often what is done with is looked at although nothing comes: raw events must not lie about.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
+const TIDY_EVERY: Duration = Duration::from_secs(4);
 
 /// A running worker. Dropping it ends it.
 pub(super) struct Handle {
@@ -120,6 +120,8 @@ struct Work {
     saved: u64,
     /// The last row of kept events.
     last_block: i64,
+    /// Since when there is something that is not saved.
+    unsaved_since: Option<Instant>,
     last_save: Instant,
     save_pause: Duration,
     last_tidy: Instant,
@@ -160,6 +162,7 @@ impl Work {
             } else {
                 last_block
             },
+            unsaved_since: None,
             last_save: now,
             save_pause: SAVE_EVERY,
             last_tidy: now,
@@ -186,7 +189,10 @@ impl Work {
             }
         };
         let now = clock.unwrap_or_else(|| self.app.now().as_millisecond());
-        let is_overdue = self.last_save.elapsed() >= LONGEST.max(self.save_pause);
+        let longest = LONGEST.max(self.save_pause);
+        let is_overdue = self
+            .unsaved_since
+            .is_some_and(|since| since.elapsed() >= longest);
         let mut due = self.window.take(if is_overdue { i64::MAX } else { now });
         while !due.is_empty() {
             let rest = due.split_off(due.len().min(BATCH));
@@ -210,7 +216,8 @@ impl Work {
 
     /// Takes a frame apart.
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
-        let (position, arrived) = (frame.position, frame.arrived);
+        self.unsaved_since.get_or_insert_with(Instant::now);
+        let arrived = frame.arrived;
         let decoded = tokio::task::spawn_blocking(move || decode(&frame)).await?;
         self.progress.broken += decoded.broken;
         if decoded.problem.is_some() {
@@ -228,7 +235,6 @@ impl Work {
                 text: event.text,
             });
         }
-        tracing::trace!(position, "a frame was taken apart");
         Ok(())
     }
 
@@ -325,6 +331,7 @@ impl Work {
         };
         self.save(&batch).await?;
         self.saved = position;
+        self.unsaved_since = None;
         self.last_save = Instant::now();
         self.save_pause = SAVE_EVERY.max(began.elapsed() * SAVE_SHARE);
         Ok(())

@@ -93,9 +93,12 @@ fn an_event_raises_an_alert_once_and_equal_ones_add_to_it_while_it_is_open() {
             assert_eq!(raise(store, &more).await?, Raised::Known);
         }
         let alert = alerts::get(store, "e1").await?.unwrap();
-        assert_eq!((alert.seen, alert.first_seen, alert.last_seen), (3, at(5), at(20)));
+        assert_eq!(
+            (alert.seen, alert.first_seen, alert.last_seen),
+            (3, at(5), at(20))
+        );
         assert_eq!(alert.state, AlertState::New);
-        assert_eq!(alert.said.description, "what \u{fffd} happened");
+        assert_eq!(alert.said.description, "what \0 happened");
         assert_eq!(alert.tactics, ["execution", "persistence"]);
         assert_eq!(alerts::occurrences(store, id, 2).await?.len(), 2);
         assert_eq!(alerts::entities(store, id).await?, {
@@ -147,10 +150,19 @@ fn suppressed_alerts_are_there_and_dismissed() {
             suppression,
             ..new(event, "exec", AlertSeverity::Low, 10)
         };
-        assert!(matches!(raise(store, &suppressed("e1", Some(id))).await?, Raised::New(_)));
-        assert!(matches!(raise(store, &suppressed("e2", Some(id))).await?, Raised::Again(_)));
+        assert!(matches!(
+            raise(store, &suppressed("e1", Some(id))).await?,
+            Raised::New(_)
+        ));
+        assert!(matches!(
+            raise(store, &suppressed("e2", Some(id))).await?,
+            Raised::Again(_)
+        ));
         // One that is not suppressed is not hidden in one that is.
-        assert!(matches!(raise(store, &suppressed("e3", None)).await?, Raised::New(_)));
+        assert!(matches!(
+            raise(store, &suppressed("e3", None)).await?,
+            Raised::New(_)
+        ));
         let states: Vec<_> = all(store, &AlertFilter::default())
             .await?
             .into_iter()
@@ -166,7 +178,10 @@ fn suppressed_alerts_are_there_and_dismissed() {
         let listed = suppressions::list(store).await?;
         assert_eq!((listed[0].alerts, &listed[0].said), (1, &rule));
         let mut tx = store.begin().await?;
-        let changed = NewSuppression { is_on: false, ..rule };
+        let changed = NewSuppression {
+            is_on: false,
+            ..rule
+        };
         assert!(suppressions::update(&mut tx, id, &changed).await?);
         tx.commit().await?;
         assert_eq!(suppressions::list(store).await?[0].said, changed);
@@ -182,9 +197,11 @@ fn lists_are_filtered_sorted_and_paged() {
     both(|fixture| async move {
         let store = &fixture.store;
         use AlertSeverity::{High, Low};
-        for (event, rule, severity, second) in
-            [("e1", "a", Low, 10), ("e2", "b", High, 20), ("e3", "c", Low, 30)]
-        {
+        for (event, rule, severity, second) in [
+            ("e1", "a", Low, 10),
+            ("e2", "b", High, 20),
+            ("e3", "c", Low, 30),
+        ] {
             raise(store, &new(event, rule, severity, second)).await?;
         }
         let uids = |alerts: Vec<alerts::Alert>| -> Vec<String> {
@@ -207,7 +224,10 @@ fn lists_are_filtered_sorted_and_paged() {
         };
         for (filter, expected) in [
             (with(|f| f.severities = vec![AlertSeverity::High]), 1),
-            (with(|f| f.states = vec![AlertState::New, AlertState::Active]), 3),
+            (
+                with(|f| f.states = vec![AlertState::New, AlertState::Active]),
+                3,
+            ),
             (with(|f| f.states = vec![AlertState::Resolved]), 0),
             (with(|f| f.rule = "c".to_owned()), 1),
             (with(|f| f.tactic = "persistence".to_owned()), 3),
@@ -227,7 +247,14 @@ fn lists_are_filtered_sorted_and_paged() {
             .map(|facet| (facet.value.as_str(), facet.alerts, facet.open))
             .collect();
         assert_eq!(severities, [("low", 2, 2), ("high", 1, 1)]);
-        assert_eq!((facets.states.len(), facets.rules.len(), facets.clusters.len()), (1, 3, 1));
+        assert_eq!(
+            (
+                facets.states.len(),
+                facets.rules.len(),
+                facets.clusters.len()
+            ),
+            (1, 3, 1)
+        );
         Ok(())
     });
 }
@@ -245,7 +272,10 @@ fn what_people_do_leaves_a_trace_and_what_is_old_goes() {
         };
         let both = ["e1".to_owned(), "e2".to_owned(), "gone".to_owned()];
         let mut tx = store.begin().await?;
-        assert_eq!(alerts::change(&mut tx, &both, &change, "bob", at(50)).await?, 2);
+        assert_eq!(
+            alerts::change(&mut tx, &both, &change, "bob", at(50)).await?,
+            2
+        );
         let nobody = Change {
             owner: Some(String::new()),
             ..Change::default()
@@ -284,7 +314,9 @@ fn incidents_hold_alerts_and_end_with_them() {
         let store = &fixture.store;
         let mut ids = Vec::new();
         for (event, rule, second) in [("e1", "a", 10), ("e2", "b", 20), ("e3", "c", 90_000)] {
-            let Raised::New(id) = raise(store, &new(event, rule, AlertSeverity::Low, second)).await? else {
+            let Raised::New(id) =
+                raise(store, &new(event, rule, AlertSeverity::Low, second)).await?
+            else {
                 panic!("it is new");
             };
             ids.push(id);
@@ -306,13 +338,24 @@ fn incidents_hold_alerts_and_end_with_them() {
         tx.commit().await?;
         let page = incidents::list(store, true, "MALLORY", None, 10).await?;
         let found = &page.items[0];
-        assert_eq!((found.alerts, found.first_seen, found.last_seen), (3, at(10), at(90_000)));
+        assert_eq!(
+            (found.alerts, found.first_seen, found.last_seen),
+            (3, at(10), at(90_000))
+        );
         let mut tx = store.begin().await?;
         incidents::change(&mut tx, known, Some(AlertState::Resolved), Some("ann")).await?;
         tx.commit().await?;
         let changed = incidents::get(store, "i1").await?.unwrap();
-        assert_eq!((changed.state, changed.owner.as_deref()), (AlertState::Resolved, Some("ann")));
-        assert!(incidents::list(store, true, "", None, 10).await?.items.is_empty());
+        assert_eq!(
+            (changed.state, changed.owner.as_deref()),
+            (AlertState::Resolved, Some("ann"))
+        );
+        assert!(
+            incidents::list(store, true, "", None, 10)
+                .await?
+                .items
+                .is_empty()
+        );
         // An event that comes again makes it longer.
         let mut tx = store.begin().await?;
         let again = new("e4", "c", AlertSeverity::Low, 95_000);
@@ -371,9 +414,18 @@ fn a_cluster_remembers_how_far_it_is_judged() {
         let known = audit_clusters::get(store, "prod").await?.unwrap();
         assert_eq!((known.position, known.events, known.early), (8, 10, 1));
         assert_eq!((known.repeated, known.broken), (2, 3));
-        assert_eq!((known.on_since, known.consent_by.as_deref()), (Some(at(5)), Some("bob")));
-        assert_eq!((known.last_event, known.problem_at), (Some(at(8)), Some(at(9))));
-        assert_eq!(audit_clusters::checkpoint(store, id).await?, Some(vec![0, 1]));
+        assert_eq!(
+            (known.on_since, known.consent_by.as_deref()),
+            (Some(at(5)), Some("bob"))
+        );
+        assert_eq!(
+            (known.last_event, known.problem_at),
+            (Some(at(8)), Some(at(9)))
+        );
+        assert_eq!(
+            audit_clusters::checkpoint(store, id).await?,
+            Some(vec![0, 1])
+        );
         let mut tx = store.begin().await?;
         audit_clusters::switch_off(&mut tx, id).await?;
         assert!(audit_clusters::delete(&mut tx, id).await?);
@@ -390,7 +442,8 @@ fn sources_are_found_by_their_token_and_remember_how_far_they_are_read() {
         let id = cluster(store).await?;
         let mut tx = store.begin().await?;
         let hook =
-            audit_sources::create(&mut tx, id, "webhook", "{}", Some(&[7; 32]), "ann", at(0)).await?;
+            audit_sources::create(&mut tx, id, "webhook", "{}", Some(&[7; 32]), "ann", at(0))
+                .await?;
         let file = audit_sources::create(&mut tx, id, "file", "{}", None, "ann", at(0)).await?;
         audit_sources::failed(&mut tx, file, "no such file", at(1)).await?;
         tx.commit().await?;
@@ -401,7 +454,10 @@ fn sources_are_found_by_their_token_and_remember_how_far_they_are_read() {
         audit_sources::heard(&mut tx, file, None, at(3)).await?;
         tx.commit().await?;
         let listed = audit_sources::list(store).await?;
-        assert_eq!((listed[1].position.as_deref(), listed[1].problem.as_deref()), (Some("5"), None));
+        assert_eq!(
+            (listed[1].position.as_deref(), listed[1].problem.as_deref()),
+            (Some("5"), None)
+        );
         assert_eq!(listed[1].received, Some(at(3)));
         let mut tx = store.begin().await?;
         assert!(audit_sources::delete(&mut tx, id, hook).await?);
@@ -430,13 +486,20 @@ fn kept_events_are_bounded_by_age_and_size() {
         }
         let (blocks, last) = audit_blocks::between(store, id, at(15), at(39), 0, 2).await?;
         let (more, _) = audit_blocks::between(store, id, at(15), at(39), last, 2).await?;
-        let firsts: Vec<_> = blocks.iter().chain(&more).map(|block| block.first).collect();
+        let firsts: Vec<_> = blocks
+            .iter()
+            .chain(&more)
+            .map(|block| block.first)
+            .collect();
         assert_eq!(firsts, [at(10), at(20), at(30)]);
         audit_blocks::prune(store, at(26), 10_000).await?;
         assert_eq!(audit_blocks::kept(store, id).await?.first, Some(at(30)));
         audit_blocks::prune(store, at(0), 350).await?;
         let kept = audit_blocks::kept(store, id).await?;
-        assert_eq!((kept.events, kept.bytes, kept.first), (9, 300, Some(at(70))));
+        assert_eq!(
+            (kept.events, kept.bytes, kept.first),
+            (9, 300, Some(at(70)))
+        );
         Ok(())
     });
 }
