@@ -1263,8 +1263,7 @@ export interface components {
              * @description How many controls it has.
              */
             controls: number;
-            /** @description Verdicts over all controls and assets. */
-            counts: components["schemas"]["ControlCounts"];
+            counts?: components["schemas"]["ControlCounts"] | null;
             /** @description Such as `1.8.0`. */
             version: string;
         };
