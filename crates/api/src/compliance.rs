@@ -30,8 +30,8 @@ pub struct BenchmarkEdition {
     pub controls: u32,
     /// How many assets were compared with it.
     pub assets: u64,
-    /// Verdicts over all controls and assets.
-    pub counts: ControlCounts,
+    /// Verdicts over all controls and assets; only of the newest edition.
+    pub counts: Option<ControlCounts>,
 }
 
 /// All benchmarks.

@@ -90,8 +90,8 @@ const COLUMNS: Column<BenchmarkEntry>[] = [
         <span className="muted">{t.noAssets}</span>
       ) : (
         <span className="two-lines">
-          <VerdictWords counts={newest(entry).counts} />
-          <VerdictBar counts={newest(entry).counts} />
+          <VerdictWords counts={newest(entry).counts ?? NONE} />
+          <VerdictBar counts={newest(entry).counts ?? NONE} />
         </span>
       ),
   },

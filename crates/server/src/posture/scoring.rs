@@ -146,12 +146,13 @@ struct Said<'e> {
     is_healthy: bool,
 }
 
-/// The points that come back when no asset needs a recommendation any more, by recommendation. In one pass: reckoning
-/// a whole score for each recommendation took a second with 10,000 assets.
-pub(crate) fn potentials<'e>(
-    content: &'e Content,
-    entries: &'e [HealthEntry],
-) -> BTreeMap<&'e str, f64> {
+/// What assets are in groups, and what the groups' points hang on.
+struct Standings<'e> {
+    said: BTreeMap<(&'e str, AssetId), Said<'e>>,
+    groups: BTreeMap<&'e str, Standing<'e>>,
+}
+
+fn standings<'e>(content: &'e Content, entries: &'e [HealthEntry]) -> Standings<'e> {
     let points = content.catalogue.points();
     let mut said: BTreeMap<(&str, AssetId), Said<'_>> = BTreeMap::new();
     for entry in entries {
@@ -188,20 +189,60 @@ pub(crate) fn potentials<'e>(
             standing.healthy += 1;
         }
     }
-    let mut potentials: BTreeMap<&str, f64> = BTreeMap::new();
-    for standing in groups.values() {
+    Standings { said, groups }
+}
+
+impl Standing<'_> {
+    /// What comes back when so many assets become healthy, and so many unknown.
+    fn gain(&self, mended: u64, unknown: u64) -> f64 {
         let share = |healthy: u64, unhealthy: u64| match healthy + unhealthy {
             0 => 0.0,
-            all => standing.max * healthy as f64 / all as f64,
+            all => self.max * healthy as f64 / all as f64,
         };
-        let now = share(standing.healthy, standing.unhealthy);
+        let left = self.unhealthy.saturating_sub(mended + unknown);
+        share(self.healthy + mended, left) - share(self.healthy, self.unhealthy)
+    }
+}
+
+/// The points that come back when no asset needs a recommendation any more, by recommendation. In one pass: reckoning
+/// a whole score for each recommendation took a second with 10,000 assets.
+pub(crate) fn potentials<'e>(
+    content: &'e Content,
+    entries: &'e [HealthEntry],
+) -> BTreeMap<&'e str, f64> {
+    let mut potentials: BTreeMap<&str, f64> = BTreeMap::new();
+    for standing in standings(content, entries).groups.values() {
         for (recommendation, (mended, unknown)) in &standing.only {
-            let left = standing.unhealthy.saturating_sub(mended + unknown);
-            let gain = share(standing.healthy + mended, left) - now;
+            let gain = standing.gain(*mended, *unknown);
             *potentials.entry(recommendation).or_default() += gain;
         }
     }
     potentials
+}
+
+/// The points that come back when one asset needs nothing more, and those of each of its recommendations alone.
+pub(crate) fn potentials_of<'e>(
+    content: &'e Content,
+    entries: &'e [HealthEntry],
+    asset: AssetId,
+) -> (f64, BTreeMap<&'e str, f64>) {
+    let standings = standings(content, entries);
+    let (mut all, mut each) = (0.0, BTreeMap::new());
+    for (group, standing) in &standings.groups {
+        let Some(said) = standings.said.get(&(*group, asset)) else {
+            continue;
+        };
+        let Some((first, rest)) = said.needs.split_first() else {
+            continue;
+        };
+        let (mended, unknown) = if said.is_unknown { (0, 1) } else { (1, 0) };
+        let gain = standing.gain(mended, unknown);
+        all += gain;
+        if rest.is_empty() {
+            *each.entry(*first).or_default() += gain;
+        }
+    }
+    (all, each)
 }
 
 #[cfg(test)]
@@ -300,6 +341,22 @@ mod tests {
             let after = score_of(&content, &what_if.of(&entries)).current();
             let gain = found.get(id.as_str()).copied().unwrap_or_default();
             assert!((after - before - gain).abs() < 1e-9, "{id}: {gain}");
+        }
+        for asset in (0..40).map(AssetId) {
+            let (all, each) = potentials_of(&content, &entries, asset);
+            let mended = |recommendation: Option<&String>| {
+                let what_if = WhatIf {
+                    recommendation: recommendation.cloned(),
+                    assets: BTreeSet::from([asset]),
+                    ..WhatIf::default()
+                };
+                score_of(&content, &what_if.of(&entries)).current() - before
+            };
+            assert!((mended(None) - all).abs() < 1e-9, "{asset}: {all}");
+            for id in ids.iter().step_by(7) {
+                let gain = each.get(id.as_str()).copied().unwrap_or_default();
+                assert!((mended(Some(id)) - gain).abs() < 1e-9, "{asset} {id}");
+            }
         }
     }
 }

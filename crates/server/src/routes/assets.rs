@@ -23,7 +23,7 @@ use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
-use crate::posture::scoring::{self, WhatIf, score_of};
+use crate::posture::scoring::{self, potentials_of, score_of};
 use crate::state::App;
 
 /// Which assets.
@@ -80,20 +80,11 @@ pub(super) async fn get(
     let asset = asset.ok_or_else(|| ApiError::not_found("asset"))?;
     let content = app.content();
     let entries = assets::health(&app.store, "").await?;
-    let before = score_of(&content, &entries).current();
-    let gain = |recommendation: Option<String>| {
-        let what_if = WhatIf {
-            recommendation,
-            assets: [asset.id].into(),
-            ..WhatIf::default()
-        };
-        score_of(&content, &what_if.of(&entries)).current() - before
-    };
+    let (all, each) = potentials_of(&content, &entries, asset.id);
     let about = entries.iter().filter(|entry| entry.asset == asset.id);
     let said = |entry: &HealthEntry| {
         let id = entry.health.recommendation.clone();
         let known = content.catalogue.recommendation(&id);
-        let is_needed = entry.health.state == assets::HealthState::Unhealthy;
         AssetRecommendation {
             title: known.map(|one| one.title.clone()).unwrap_or_default(),
             severity: known.map_or("", |one| one.severity.as_str()).to_owned(),
@@ -101,11 +92,7 @@ pub(super) async fn get(
             reason: entry.health.reason.clone(),
             since: entry.since,
             exemption: entry.health.exemption.map(|id| id.0),
-            potential: if is_needed {
-                gain(Some(id.clone()))
-            } else {
-                0.0
-            },
+            potential: each.get(id.as_str()).copied().unwrap_or_default(),
             id,
         }
     };
@@ -115,7 +102,7 @@ pub(super) async fn get(
         points.then_with(|| one.title.cmp(&other.title))
     });
     Ok(Json(AssetDetail {
-        potential: if asset.unhealthy > 0 { gain(None) } else { 0.0 },
+        potential: all,
         recommendations,
         summary: wire(asset),
     }))

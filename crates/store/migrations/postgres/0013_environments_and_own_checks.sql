@@ -8,6 +8,11 @@ ALTER TABLE score ADD COLUMN environment TEXT NOT NULL DEFAULT '';
 CREATE INDEX asset_environment ON asset (environment);
 CREATE INDEX score_environment ON score (environment, id);
 
+-- Counting verdicts reads an index alone, and the newest one is the last of another.
+DROP INDEX control_verdict_benchmark;
+CREATE INDEX control_verdict_outcome ON control_verdict (benchmark, version, control, outcome, asset);
+CREATE INDEX control_verdict_since ON control_verdict (benchmark, version, since);
+
 -- What a person's answer rests on, as text.
 ALTER TABLE attestation ADD COLUMN evidence_name TEXT;
 ALTER TABLE attestation ADD COLUMN evidence TEXT;

@@ -43,6 +43,9 @@ macro_rules! in_scope {
     };
 }
 
+/// An index alone answers it: with 10,000 assets there are a million verdicts.
+const TALLY_ALL: &str = "SELECT control, outcome, CAST(COUNT(*) AS BIGINT) AS assets FROM control_verdict \
+     WHERE benchmark = $1 AND version = $2 GROUP BY control, outcome ORDER BY control, outcome";
 const TALLY: &str = concat!(
     "SELECT c.control AS control, c.outcome AS outcome, CAST(COUNT(*) AS BIGINT) AS assets ",
     in_scope!(),
@@ -59,13 +62,17 @@ pub async fn tally(
     version: &str,
     scope: &Scope,
 ) -> Result<Vec<ControlTally>, StoreError> {
-    let rows = sqlx::query(TALLY)
-        .bind(clean(benchmark))
-        .bind(clean(version))
-        .bind(clean(&scope.environment))
-        .bind(scope.number())
-        .fetch_all(&store.pool)
-        .await?;
+    let rows = if *scope == Scope::default() {
+        let query = sqlx::query(TALLY_ALL);
+        query.bind(clean(benchmark)).bind(clean(version))
+    } else {
+        sqlx::query(TALLY)
+            .bind(clean(benchmark))
+            .bind(clean(version))
+            .bind(clean(&scope.environment))
+            .bind(scope.number())
+    };
+    let rows = rows.fetch_all(&store.pool).await?;
     let tally = |row| {
         let columns = Columns::new(row, "control_verdict", &["control"]);
         Ok(ControlTally {
@@ -77,10 +84,9 @@ pub async fn tally(
     rows.iter().map(tally).collect()
 }
 
-const ASSETS: &str = concat!(
-    "SELECT CAST(COUNT(DISTINCT c.asset) AS BIGINT) AS assets ",
-    in_scope!()
-);
+const ASSETS: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS assets FROM asset a \
+     WHERE ($3 = '' OR a.environment = $3) AND ($4 = 0 OR a.id = $4) AND EXISTS (SELECT 1 FROM control_verdict c \
+       WHERE c.asset = a.id AND c.benchmark = $1 AND c.version = $2)";
 
 /// How many assets were compared with an edition.
 ///
@@ -103,10 +109,12 @@ pub async fn assets_in(
 }
 
 const DATED: &str = concat!(
-    "SELECT CAST(MAX(c.since) AS BIGINT) AS since, CAST(MAX(s.collected_at) AS BIGINT) AS collected ",
-    "FROM control_verdict c JOIN asset a ON a.id = c.asset LEFT JOIN asset_snapshot s ON s.asset = a.id \
-     WHERE c.benchmark = $1 AND c.version = $2 AND ($3 = '' OR a.environment = $3) \
-       AND ($4 = 0 OR a.id = $4)"
+    "SELECT (SELECT c.since ",
+    in_scope!(),
+    "ORDER BY c.since DESC LIMIT 1) AS since, \
+       (SELECT CAST(MAX(s.collected_at) AS BIGINT) FROM asset_snapshot s JOIN asset a ON a.id = s.asset \
+         WHERE ($3 = '' OR a.environment = $3) AND ($4 = 0 OR a.id = $4) AND EXISTS (SELECT 1 FROM control_verdict c \
+           WHERE c.asset = a.id AND c.benchmark = $1 AND c.version = $2)) AS collected"
 );
 
 /// The time of the newest facts or verdict: equal data gives an equal time. Nothing where no asset was compared.

@@ -269,7 +269,7 @@ fn columns(counts: &ControlCounts) -> [(&'static str, u32); 6] {
     ]
 }
 
-const NUMBER: f32 = 42.0;
+const NUMBER: f32 = 47.0;
 
 /// A row that says something and ends in counts.
 fn counted(
@@ -391,6 +391,8 @@ fn written(report: &Compliance, over: &str, failures: &[Failure]) -> Vec<u8> {
         document.line(&format!("Level {}, {on}", control.level), SOFT, 10.0);
         for asset in &failure.assets {
             let since = format!("{}, since {}", asset.name, day(asset.since));
+            // With the first of its objects.
+            document.keep(26.0);
             document.line(&since, BODY, 10.0);
             for (name, actual, expected) in &asset.objects {
                 let found = match (actual.is_empty(), expected.is_empty()) {
