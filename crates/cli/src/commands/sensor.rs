@@ -24,7 +24,7 @@ use seareeve_collect::{docker_host, steady};
 use seareeve_engine::Endpoint;
 use seareeve_model::{FactKind, Snapshot};
 use seareeve_server::config::Config;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::args::SensorArgs;
 use crate::commands::Outcome;
@@ -159,6 +159,8 @@ impl Sensor<'_> {
         let began = Instant::now();
         let snapshot = self.look();
         watch.aim(&snapshot);
+        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        debug!(duration_ms, "the machine was looked at");
         let rest = began.elapsed().saturating_mul(REST).min(LONGEST_REST);
         watch.rest_until(Instant::now() + rest);
         snapshot

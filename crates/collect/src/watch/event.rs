@@ -63,6 +63,10 @@ impl Event {
     /// understood, and looked at.
     #[must_use]
     pub fn parse(line: &[u8]) -> Option<Self> {
+        // A list would do as well, read field by field.
+        if line.first() != Some(&b'{') {
+            return None;
+        }
         let raw: Raw = serde_json::from_slice(line).ok()?;
         let at_nanos = match raw.time_nano {
             0 => raw.time.saturating_mul(1_000_000_000),
