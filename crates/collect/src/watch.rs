@@ -169,8 +169,12 @@ impl Watch {
             if self.engines.len() < ENGINES && !self.engines.contains_key(&endpoint) {
                 let connect = match &endpoint {
                     Endpoint::Unix(path) => {
-                        let below = path.as_str().trim_start_matches('/');
-                        Endpoint::Unix(self.place.join(below))
+                        let place = self.place.join(path.as_str().trim_start_matches('/'));
+                        // One that somebody named may be outside of the machine's files.
+                        Endpoint::Unix(match place.exists() {
+                            true => place,
+                            false => path.clone(),
+                        })
                     }
                     Endpoint::Tcp(_) => endpoint.clone(),
                 };

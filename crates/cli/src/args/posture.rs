@@ -13,6 +13,20 @@ pub(crate) struct DockerArgs {
     #[command(flatten)]
     pub(crate) collect: CollectArgs,
 
+    /// Scan the images of this machine's engines as well, for the controls on vulnerabilities, credentials and
+    /// programs with setuid in images. What was scanned before is not read again.
+    #[arg(long, conflicts_with = "facts", help_heading = "Images")]
+    pub(crate) scan_images: bool,
+
+    /// Advisory database to use instead of the one in the data folder.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "scan_images",
+        help_heading = "Images"
+    )]
+    pub(crate) db: Option<Utf8PathBuf>,
+
     #[command(flatten)]
     pub(crate) judge: PostureArgs,
 }

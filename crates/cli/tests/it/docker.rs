@@ -464,8 +464,10 @@ fn a_node_of_a_providers_cluster_is_not_mended() {
     let home = home();
     let text = std::fs::read_to_string(home.path().join("facts.json")).unwrap();
     let mut facts: Value = serde_json::from_str(&text).unwrap();
-    facts["facts"]["host"]["items"][0]["data"]["managed"] =
-        json!({"is": true, "by": "aks", "reason": "/etc/kubernetes/azure.json is there"});
+    let managed = json!({"is": true, "by": "aks", "reason": "/etc/kubernetes/azure.json is there"});
+    facts["facts"]["host"] = json!({
+        "status": "ok", "source": "files", "items": [{"id": "m", "name": "m", "data": {"managed": managed}}],
+    });
     home.write("facts.json", facts.to_string());
     for more in [&[][..], &["--apply"]] {
         let arguments = ["docker", "fix", "2.16", "--facts", "facts.json"];
