@@ -38,7 +38,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// After a look, how many times its length the sensor rests: it takes a fifth of one processor at most.
+/// After a look, the sensor rests so many times the processor's time that it took: it takes a fifth of one processor at
+/// most.
 const REST: u32 = 4;
 /// The longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(60);
@@ -156,12 +157,13 @@ struct Sensor<'a> {
 impl Sensor<'_> {
     /// Looks, listens to what was found, and rests for as long as it deserves.
     fn look_and_rest(&self, watch: &mut Watch) -> Snapshot {
-        let began = Instant::now();
+        let (began, spent) = (Instant::now(), limits::spent());
         let snapshot = self.look();
         watch.aim(&snapshot);
         let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         debug!(duration_ms, "the machine was looked at");
-        let rest = began.elapsed().saturating_mul(REST).min(LONGEST_REST);
+        let took = limits::spent().saturating_sub(spent);
+        let rest = took.saturating_mul(REST).min(LONGEST_REST);
         watch.rest_until(Instant::now() + rest);
         snapshot
     }
