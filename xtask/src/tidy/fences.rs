@@ -108,7 +108,16 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "cel", "collect", "engine", "image", "inflate", "model", "posture", "scan",
+            "api",
+            "cel",
+            "collect",
+            "engine",
+            "image",
+            "inflate",
+            "kubernetes",
+            "model",
+            "posture",
+            "scan",
         ],
         denied: IO,
     },
