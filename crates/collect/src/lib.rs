@@ -13,5 +13,4 @@ pub mod watch;
 mod certificate;
 mod docker;
 mod host;
-mod redact;
 mod shape;

@@ -17,7 +17,6 @@ mod nodes;
 mod object;
 mod pods;
 mod rbac;
-mod redact;
 mod resource;
 mod service_account;
 mod snapshot;

@@ -45,12 +45,17 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/kubernetes",
-        allowed: &["model"],
+        allowed: &["model", "redact"],
         denied: IO,
     },
     Fence {
         // Only tests depend on it.
         folder: "crates/lab",
+        allowed: &[],
+        denied: IO,
+    },
+    Fence {
+        folder: "crates/redact",
         allowed: &[],
         denied: IO,
     },
@@ -66,7 +71,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/collect",
-        allowed: &["engine", "kubernetes", "lab", "model"],
+        allowed: &["engine", "kubernetes", "lab", "model", "redact"],
         denied: &["axum", "sqlx"],
     },
     Fence {

@@ -7,7 +7,7 @@ use seareeve_model::{Collection, CollectionStatus, Fact, Snapshot};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::redact;
+use seareeve_redact as redact;
 
 /// How many are kept, and for how long.
 const MOST: usize = 1_000;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Component, Machine};
 use crate::certificate;
 use crate::docker_host::NodeOptions;
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Bytes of a kubeconfig, and of the certificates that it names.
 const MAX_FILE: u64 = 4 << 20;
