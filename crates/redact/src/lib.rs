@@ -633,7 +633,8 @@ mod tests {
             let once = text(&words);
             // What was taken out is not taken out again.
             prop_assert_eq!(text(&once).matches(REDACTED).count() >= once.matches(REDACTED).count(), true);
-            arguments(words.split(' '));
+            let told = arguments(words.split(' '));
+            prop_assert_eq!(told.len(), words.split(' ').count());
         }
     }
 }

@@ -261,8 +261,8 @@ fn images_of_a_host_are_scanned_and_those_that_cannot_be_never_pass() {
     ]);
     let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
     let object = |control: &str, image: &str, check: &str| -> (String, Vec<String>) {
-        let controls = report["controls"].as_array().unwrap().iter();
-        let control = controls.filter(|one| one["id"] == control).next().unwrap();
+        let mut controls = report["controls"].as_array().unwrap().iter();
+        let control = controls.find(|one| one["id"] == control).unwrap();
         let mut objects = control["objects"].as_array().unwrap().iter();
         let object = objects
             .find(|one| one["name"] == image && one["check"] == check)

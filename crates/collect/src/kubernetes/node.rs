@@ -87,11 +87,8 @@ pub(crate) fn tell(machine: &Machine<'_>, options: &NodeOptions, gathered: &mut 
     let folder = kubelet
         .as_ref()
         .and_then(|kubelet| {
-            Some(
-                kubelet
-                    .places
-                    .on_machine(kubelet.option("staticPodPath")?)?,
-            )
+            let told = kubelet.option("staticPodPath")?;
+            kubelet.places.on_machine(told)
         })
         .unwrap_or_else(|| Utf8PathBuf::from(MANIFESTS));
     let manifests = match folder.as_str() {
@@ -168,11 +165,10 @@ pub(crate) fn tell(machine: &Machine<'_>, options: &NodeOptions, gathered: &mut 
 }
 
 fn kind(component: &str) -> &'static str {
-    let kinds = NODE_KINDS.into_iter();
     let of = |kind: &&str| kind.strip_prefix("kubernetes.") == Some(component);
-    kinds
-        .filter(of)
-        .next()
+    NODE_KINDS
+        .into_iter()
+        .find(of)
         .expect("every component has a kind of its name")
 }
 
