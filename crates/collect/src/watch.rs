@@ -166,22 +166,7 @@ impl Watch {
     /// so the next [`wait`](Self::wait) returns at once then.
     pub fn aim(&mut self, snapshot: &Snapshot) {
         for (endpoint, name) in aim::engines(snapshot) {
-            if self.engines.len() < ENGINES && !self.engines.contains_key(&endpoint) {
-                let connect = match &endpoint {
-                    Endpoint::Unix(path) => {
-                        let place = self.place.join(path.as_str().trim_start_matches('/'));
-                        // One that somebody named may be outside of the machine's files.
-                        Endpoint::Unix(match place.exists() {
-                            true => place,
-                            false => path.clone(),
-                        })
-                    }
-                    Endpoint::Tcp(_) => endpoint.clone(),
-                };
-                let bell = Arc::clone(&self.bell);
-                let listener = engine::Listener::start(&connect, name, bell);
-                self.engines.insert(endpoint, listener);
-            }
+            self.listen(endpoint, name);
         }
         if let Ok(files) = &mut self.files {
             let wanted = aim::places(snapshot, &self.root);
@@ -203,6 +188,33 @@ impl Watch {
             }
         }
         self.execs.learn(snapshot);
+    }
+
+    /// Listens to an engine whether or not a look finds it: one that somebody named may start later.
+    pub fn listen_to(&mut self, endpoint: Endpoint) {
+        let name = endpoint.to_string();
+        self.listen(endpoint, name);
+    }
+
+    /// `name` is what facts call the engine.
+    fn listen(&mut self, endpoint: Endpoint, name: String) {
+        if self.engines.len() >= ENGINES || self.engines.contains_key(&endpoint) {
+            return;
+        }
+        let connect = match &endpoint {
+            Endpoint::Unix(path) => {
+                let place = self.place.join(path.as_str().trim_start_matches('/'));
+                // One that somebody named may be outside of the machine's files.
+                Endpoint::Unix(match place.exists() {
+                    true => place,
+                    false => path.clone(),
+                })
+            }
+            Endpoint::Tcp(_) => endpoint.clone(),
+        };
+        let bell = Arc::clone(&self.bell);
+        let listener = engine::Listener::start(&connect, name, bell);
+        self.engines.insert(endpoint, listener);
     }
 
     /// Waits until something changed and it is quiet again, or until `most` is over. Blocks.

@@ -66,6 +66,9 @@ pub(crate) fn run(
         return Ok(Outcome::Done);
     }
     let mut watch = Watch::new(args.root.clone()).context("failed to watch this machine")?;
+    for socket in &args.socket {
+        watch.listen_to(Endpoint::Unix(socket.clone()));
+    }
     let mut facts = sensor.look_and_rest(&mut watch);
     let mut looked = Instant::now();
     let mut sent: Option<[u8; 32]> = None;

@@ -1,3 +1,5 @@
+//! Joining made-up machines to a made-up cluster.
+
 use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
 use serde_json::{Value, json};
 
