@@ -251,6 +251,7 @@ pub(crate) fn same_in_pieces(scanner: Scanner, path: &str, content: &[u8], piece
     let facts = FileFacts {
         size: content.len() as u64,
         is_executable: true,
+        ..FileFacts::default()
     };
     let length = usize::from(pieces).saturating_add(1);
     let remembered = [content.len().max(1), length].map(|length| {

@@ -11,6 +11,7 @@ mod detection_rules;
 mod docker_engine;
 mod downloads;
 mod engine;
+mod engine_events;
 mod facts;
 mod feeds;
 mod host_files;
@@ -22,6 +23,8 @@ mod inflate;
 mod java_archives;
 mod java_index;
 mod java_sources;
+mod kubernetes_components;
+mod kubernetes_documents;
 mod layer_cache;
 mod names;
 mod osv_record;
@@ -49,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     docker_engine::TARGET,
     downloads::TARGET,
     engine::TARGET,
+    engine_events::TARGET,
     facts::TARGET,
     feeds::TARGET,
     host_files::TARGET,
@@ -60,6 +64,8 @@ pub const TARGETS: &[Target] = &[
     java_archives::TARGET,
     java_index::TARGET,
     java_sources::TARGET,
+    kubernetes_components::TARGET,
+    kubernetes_documents::TARGET,
     layer_cache::TARGET,
     names::TARGET,
     osv_record::TARGET,

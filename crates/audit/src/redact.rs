@@ -7,7 +7,7 @@ mod text;
 
 use std::borrow::Cow;
 
-use seareeve_kubernetes::redact::{self, REDACTED};
+use seareeve_redact::REDACTED;
 use seareeve_model::Alert;
 use serde_json::Value;
 
@@ -111,7 +111,7 @@ fn each_text(value: &mut Value, clean: &impl Fn(&mut String)) {
 
 /// The metadata alone, for events whose bodies cannot be looked through.
 fn without_bodies(record: &Record<'_>) -> Redacted {
-    let text = |text: crate::json::Text<'_>| Value::String(redact::text(&text.decode()));
+    let text = |text: crate::json::Text<'_>| Value::String(seareeve_redact::text(&text.decode()));
     let target = record.target.unwrap_or_default();
     let mut event = serde_json::json!({
         "kind": "Event",
@@ -234,7 +234,7 @@ impl Redaction {
             let is_named = key == "value"
                 && named
                     .as_ref()
-                    .is_some_and(|name| redact::says_credential(name));
+                    .is_some_and(|name| seareeve_redact::is_credential_name(name));
             let is_token = is_of_token && key == "token";
             self.value(&key, value, is_secret || is_named || is_token);
         }
@@ -252,7 +252,7 @@ impl Redaction {
             return;
         };
         // A list of texts may be a command line, where one text says what the next is.
-        let clean = redact::arguments(&words);
+        let clean = seareeve_redact::arguments(&words);
         for ((item, word), clean) in node.items().zip(&words).zip(&clean) {
             if word == clean {
                 self.value(key, item, is_secret);
@@ -341,7 +341,7 @@ impl Redaction {
             .filter_map(|place| decoded.get(*place).cloned())
             .collect();
         let mut clean = decoded.clone();
-        for (place, word) in places.iter().zip(redact::arguments(&words)) {
+        for (place, word) in places.iter().zip(seareeve_redact::arguments(&words)) {
             if let Some(value) = clean.get_mut(*place) {
                 *value = text::redacted(&word).unwrap_or(word);
             }
@@ -399,7 +399,7 @@ impl Redaction {
 
 /// Whether a value is a credential because of what it is called.
 fn is_credential(name: &str, value: &str) -> bool {
-    redact::says_credential(name) && !value.is_empty() && !is_plain(name, value)
+    seareeve_redact::is_credential_name(name) && !value.is_empty() && !is_plain(name, value)
 }
 
 /// Values that are called so and are none: names of kinds and resources, and settings that are switches.

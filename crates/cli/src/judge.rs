@@ -95,7 +95,9 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// Those of the server.
     pub(crate) fn judge(&self, examined: Examined) -> anyhow::Result<Judged> {
-        let Examined { inventory, secrets } = examined;
+        let Examined {
+            inventory, secrets, ..
+        } = examined;
         let (mut matches, database) = self.matches(&inventory)?;
         vex::apply(&self.vex, &inventory, &mut matches);
         let suppressed_secrets = ignore::apply(

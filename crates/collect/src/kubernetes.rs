@@ -18,6 +18,8 @@ mod files;
 mod kubeconfig;
 mod list;
 #[cfg(target_os = "linux")]
+pub(crate) mod node;
+#[cfg(target_os = "linux")]
 mod process;
 mod watch;
 
@@ -29,6 +31,8 @@ pub use credentials::{ClientCertificate, Credentials};
 pub use exec::Exec;
 pub use files::{Manifests, manifests};
 pub use kubeconfig::KubeconfigError;
+#[cfg(target_os = "linux")]
+pub use node::node;
 #[cfg(target_os = "linux")]
 pub use process::components;
 pub use watch::{Pace, Stop};

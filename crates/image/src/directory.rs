@@ -16,7 +16,9 @@ use crate::layer::{Budget, Collector, Content, Stop};
 use crate::progress::{Report, report};
 use crate::tar::Kind;
 use crate::tree::FileTree;
-use crate::{FileFacts, LayerFiles, Options, Platform, Progress, ReadError, Selector, Stage};
+use crate::{
+    Access, FileFacts, LayerFiles, Options, Platform, Progress, ReadError, Selector, Stage,
+};
 
 /// Directories in the root that hold no files of the system, but windows into the kernel.
 const KERNEL: [&[u8]; 3] = [b"dev", b"proc", b"sys"];
@@ -211,6 +213,11 @@ impl Walk<'_> {
             let facts = FileFacts {
                 size,
                 is_executable: stat.st_mode & 0o111 != 0,
+                access: Access {
+                    mode: stat.st_mode & 0o7777,
+                    uid: stat.st_uid.into(),
+                    gid: stat.st_gid.into(),
+                },
             };
             let mut content = OnDisk {
                 folder,

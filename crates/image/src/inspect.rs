@@ -36,12 +36,25 @@ pub trait Selector: Sync {
 }
 
 /// What is known of a file before its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileFacts {
     /// Bytes of content.
     pub size: u64,
     /// Whether anyone may execute it.
     pub is_executable: bool,
+    /// Whose it is and who may what.
+    pub access: Access,
+}
+
+/// Whose a file is and who may what. All zero where it is not said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The twelve permission bits.
+    pub mode: u32,
+    /// The owner's number.
+    pub uid: u64,
+    /// The group's number.
+    pub gid: u64,
 }
 
 /// Looks at one file, piece by piece, in memory that does not grow with the file.

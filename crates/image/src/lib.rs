@@ -53,7 +53,7 @@ pub use credentials::{
 pub use engine::{EngineImage, Located, Place, locate};
 pub use environment::Environment;
 pub use error::ReadError;
-pub use inspect::{FileFacts, Inspector, Selector};
+pub use inspect::{Access, FileFacts, Inspector, Selector};
 pub use layer::LayerFiles;
 pub use limits::Limits;
 pub use options::{LeastRate, Options, Platform, PlatformError, Verify};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Most arguments that are looked at. Linux has a limit of 2 MiB for all of them.
 const MAX_ARGUMENTS: usize = 10_000;
@@ -124,7 +124,7 @@ impl Flags {
         let flags = self.given.iter().map(|(name, given)| {
             let values = given.iter().map(|given| match &given.value {
                 None => Value::Bool(true),
-                Some(_) if redact::says_credential(name) => redact::REDACTED.into(),
+                Some(_) if redact::is_credential_name(name) => redact::REDACTED.into(),
                 Some(value) => redact::text(value).into(),
             });
             (name.clone(), values.collect())

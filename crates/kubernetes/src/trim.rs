@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::json::{list, text};
 use crate::pods;
-use crate::redact::{self, REDACTED};
 use crate::resource::Resource;
+use seareeve_redact::{self as redact, REDACTED};
 
 /// Longest annotation that is kept.
 const MAX_ANNOTATION: usize = 1_024;
@@ -87,7 +87,7 @@ fn trim_metadata(metadata: &mut Value) {
         let Value::String(content) = value else {
             continue;
         };
-        if redact::says_credential(name) {
+        if redact::is_credential_name(name) {
             REDACTED.clone_into(content);
         } else if content.len() > MAX_ANNOTATION {
             *content = format!("[{} bytes]", content.len());
@@ -232,7 +232,7 @@ fn trim_template(template: &mut Value) {
 fn trim_container(container: &mut Value) {
     // A reference has no password in it; what people write may.
     if let Some(Value::String(image)) = container.get_mut("image") {
-        *image = redact::text(image);
+        *image = redact::value(image);
     }
     let environment = container.get_mut("env").and_then(Value::as_array_mut);
     for variable in environment.into_iter().flatten() {
@@ -299,7 +299,7 @@ fn is_reference(value: &str) -> bool {
 
 fn redact_value(name: &str, value: &mut Value) {
     if let Value::String(content) = value {
-        *content = if redact::says_credential(name) {
+        *content = if redact::is_credential_name(name) {
             REDACTED.to_owned()
         } else {
             redact::text(content)

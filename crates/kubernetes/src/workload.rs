@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use crate::json::{map_or_empty, put, text};
 use crate::pods::{self, with_roles};
-use crate::redact;
 use crate::resource::Resource;
 use crate::state::{Key, State};
+use seareeve_redact as redact;
 
 /// Most pods whose running images are looked at for one workload.
 const MAX_PODS: usize = 5_000;
@@ -160,7 +160,7 @@ fn inline_credentials(spec: &Value) -> Value {
                 text(variable, "/value").is_some_and(|value| value == redact::REDACTED)
             })
             .filter_map(|variable| text(variable, "/name"))
-            .filter(|variable| redact::says_credential(variable))
+            .filter(|variable| redact::is_credential_name(variable))
             .map(move |variable| json!({"container": name, "name": variable}))
     });
     found.collect()

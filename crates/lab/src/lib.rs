@@ -128,6 +128,14 @@ impl Lab {
         together(lodgers, |lodger| self.add(lodger).map(drop))
     }
 
+    /// Makes the image `repository:tag` of a file system in a tar archive.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn import(&self, repository: &str, tag: &str, archive: &[u8]) -> Result<()> {
+        rootfs::import(self, &format!("repo={repository}&tag={tag}"), archive)
+    }
+
     /// Makes a container, and starts it if it is to run.
     ///
     /// # Errors

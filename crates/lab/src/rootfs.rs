@@ -29,11 +29,11 @@ CMD [\"/wait\"]
 ";
 
 pub(crate) fn images(lab: &Lab) -> Result<()> {
-    let imported = lab.send(
-        "/images/create?fromSrc=-&repo=lab/base&tag=1&changes=CMD%20%5B%22/wait%22%5D",
+    import(
+        lab,
+        "repo=lab/base&tag=1&changes=CMD%20%5B%22/wait%22%5D",
         &base()?,
     )?;
-    done(&imported, "import")?;
     let built = lab.send(
         "/build?t=lab/app:1&networkmode=none&rm=1&forcerm=1&buildargs=%7B%22BUILD_TOKEN%22:%22s3cr3t%22%7D",
         &archive(&[
@@ -42,6 +42,11 @@ pub(crate) fn images(lab: &Lab) -> Result<()> {
         ])?,
     )?;
     done(&built, "build")
+}
+
+pub(crate) fn import(lab: &Lab, query: &str, archive: &[u8]) -> Result<()> {
+    let imported = lab.send(&format!("/images/create?fromSrc=-&{query}"), archive)?;
+    done(&imported, "import")
 }
 
 fn done(answer: &Value, what: &str) -> Result<()> {

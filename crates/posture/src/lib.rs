@@ -29,7 +29,7 @@ pub use check::{Check, CheckError, Fix};
 pub use described::{ContentKind, Described};
 pub use examples::{ExampleResult, run_examples};
 pub use exceptions::{Exception, Exceptions};
-pub use health::{health, not_concerned};
+pub use health::{health, managed, not_concerned};
 pub use judge::judge;
 pub use library::{ContentError, Library, Reason};
 pub use score::{GroupScore, Health, Judged, Score, score};

@@ -108,7 +108,7 @@ fn text(rate: u64) -> Vec<u8> {
 fn scan(detector: &Detector, path: &ImagePath, text: &[u8]) -> usize {
     let facts = FileFacts {
         size: text.len() as u64,
-        is_executable: false,
+        ..FileFacts::default()
     };
     let mut inspector = detector
         .inspector(path, facts)

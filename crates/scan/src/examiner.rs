@@ -17,6 +17,8 @@ pub enum Scanner {
     Vulnerabilities,
     /// Credentials.
     Secrets,
+    /// Programs that run as their owner or group, whoever starts them.
+    Raising,
 }
 
 /// Looks at the files of an image for some or all [`Scanner`]s.
@@ -24,10 +26,11 @@ pub enum Scanner {
 pub struct Examiner {
     packages: bool,
     secrets: bool,
+    raising: bool,
 }
 
 impl Default for Examiner {
-    /// Looks for everything.
+    /// Looks for what a scan of an image tells.
     fn default() -> Self {
         Self::new(&[Scanner::Vulnerabilities, Scanner::Secrets])
     }
@@ -40,6 +43,7 @@ impl Examiner {
         Self {
             packages: scanners.contains(&Scanner::Vulnerabilities),
             secrets: scanners.contains(&Scanner::Secrets),
+            raising: scanners.contains(&Scanner::Raising),
         }
     }
 
@@ -49,7 +53,11 @@ impl Examiner {
     pub fn version(&self) -> String {
         let packages = if self.packages { "p" } else { "" };
         let secrets = if self.secrets { "s" } else { "" };
-        format!("{}{packages}{secrets}", env!("SEAREEVE_EXAMINER_VERSION"))
+        let raising = if self.raising { "r" } else { "" };
+        format!(
+            "{}{packages}{secrets}{raising}",
+            env!("SEAREEVE_EXAMINER_VERSION")
+        )
     }
 
     /// Lists what an image holds, from the contents that this examiner selected. `java` names the Java archives
@@ -65,6 +73,7 @@ impl Examiner {
         let secrets = self
             .secrets
             .then(|| find_secrets(&tree, config.as_bytes(), &mut problems));
+        let raising = self.raising.then(|| find_raising(&tree));
         for layer in &mut image.layers {
             keep_no_secrets(&mut layer.created_by);
         }
@@ -73,7 +82,11 @@ impl Examiner {
         } else {
             ecosystems::inventory_without_packages(image, &tree, problems)
         };
-        Examined { inventory, secrets }
+        Examined {
+            inventory,
+            secrets,
+            raising,
+        }
     }
 }
 
@@ -84,6 +97,43 @@ pub struct Examined {
     pub inventory: Inventory,
     /// Its secrets, sorted by place; `None` when nobody looked for them.
     pub secrets: Option<Vec<SecretFinding>>,
+    /// Its files with setuid or setgid, sorted by path; `None` when nobody looked for them.
+    pub raising: Option<Vec<RaisingFile>>,
+}
+
+/// A file that runs as its owner or group, whoever starts it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RaisingFile {
+    /// Where it is.
+    pub path: ImagePath,
+    /// The twelve permission bits.
+    pub mode: u32,
+    /// The owner's number.
+    pub uid: u64,
+    /// The group's number.
+    pub gid: u64,
+}
+
+/// Bits that make a program run as its owner or its group.
+const RAISING: u32 = 0o6000;
+/// Files with them that are told of one image.
+const MOST_RAISING: usize = 10_000;
+
+/// Those that no higher layer took away: one that did, or that took the bits away, made it a file of its own.
+fn find_raising(tree: &FileTree) -> Vec<RaisingFile> {
+    let notes = tree.notes().iter().filter(|note| !note.is_hidden);
+    let files = notes.filter_map(|note| {
+        let (mode, uid, gid) = Remembered::read(&note.content)?.raising?;
+        Some(RaisingFile {
+            path: note.path.clone(),
+            mode,
+            uid,
+            gid,
+        })
+    });
+    let mut files: Vec<RaisingFile> = files.take(MOST_RAISING).collect();
+    files.sort_unstable();
+    files
 }
 
 /// Secrets told one by one for one image. More help nobody.
@@ -155,10 +205,16 @@ impl Selector for Examiner {
     fn passes_over(&self, path: &ImagePath, start: &[u8]) -> bool {
         let is_of_package = || ownership::is_list(path) || !ecosystems::passes_over(path, start);
         // Secrets can be in any text.
-        !(self.secrets || self.packages && is_of_package())
+        // The bits are not in the beginning.
+        !(self.secrets || self.raising || self.packages && is_of_package())
     }
 
     fn inspector(&self, path: &ImagePath, file: FileFacts) -> Option<Box<dyn Inspector + '_>> {
+        let raising = (self.raising && file.access.mode & RAISING != 0).then_some((
+            file.access.mode,
+            file.access.uid,
+            file.access.gid,
+        ));
         if self.packages && ownership::is_list(path) {
             return Some(Box::new(ListInspector::default()));
         }
@@ -172,7 +228,8 @@ impl Selector for Examiner {
             let inspector = secrets::detector().inspector(path, file);
             looking.extend(inspector.map(|inspector| Looking::new(None, inspector)));
         }
-        (!looking.is_empty()).then(|| Box::new(Several { looking }) as Box<dyn Inspector>)
+        (!looking.is_empty() || raising.is_some())
+            .then(|| Box::new(Several { looking, raising }) as Box<dyn Inspector>)
     }
 }
 
@@ -185,6 +242,8 @@ pub(crate) struct Remembered {
     pub(crate) owned: Vec<u64>,
     /// What the secrets detector kept.
     pub(crate) secrets: Option<Vec<u8>>,
+    /// Of a file with setuid or setgid: mode, owner, group.
+    pub(crate) raising: Option<(u32, u64, u64)>,
 }
 
 impl Remembered {
@@ -197,6 +256,7 @@ impl Remembered {
 /// Several inspectors that look at the same file.
 struct Several<'a> {
     looking: Vec<Looking<'a>>,
+    raising: Option<(u32, u64, u64)>,
 }
 
 struct Looking<'a> {
@@ -248,7 +308,10 @@ impl Inspector for Several<'_> {
     }
 
     fn finish(self: Box<Self>, is_whole: bool) -> Option<Vec<u8>> {
-        let mut remembered = Remembered::default();
+        let mut remembered = Remembered {
+            raising: self.raising,
+            ..Remembered::default()
+        };
         for one in self.looking {
             let extract = one.inspector.finish(is_whole);
             match one.format {
@@ -258,7 +321,10 @@ impl Inspector for Several<'_> {
                 None => remembered.secrets = extract,
             }
         }
-        if remembered.extracts.is_empty() && remembered.secrets.is_none() {
+        if remembered.extracts.is_empty()
+            && remembered.secrets.is_none()
+            && remembered.raising.is_none()
+        {
             return None;
         }
         postcard::to_stdvec(&remembered).ok()
@@ -304,6 +370,7 @@ mod tests {
         });
         let mut several = Box::new(Several {
             looking: looking.into(),
+            raising: None,
         });
         let content: Vec<u8> = (0..100).collect();
         let mut at = 0;

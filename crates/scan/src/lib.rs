@@ -23,5 +23,5 @@ pub mod starter;
 pub mod versions;
 pub mod vex;
 
-pub use examiner::{Examined, Examiner, Scanner};
+pub use examiner::{Examined, Examiner, RaisingFile, Scanner};
 pub use matching::{Matches, match_inventory, match_package};

@@ -60,12 +60,17 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/kubernetes",
-        allowed: &["model"],
+        allowed: &["model", "redact"],
         denied: IO,
     },
     Fence {
         // Only tests depend on it.
         folder: "crates/lab",
+        allowed: &[],
+        denied: IO,
+    },
+    Fence {
+        folder: "crates/redact",
         allowed: &[],
         denied: IO,
     },
@@ -81,7 +86,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/collect",
-        allowed: &["engine", "kubernetes", "lab", "model"],
+        allowed: &["engine", "kubernetes", "lab", "model", "redact"],
         denied: &["axum", "sqlx"],
     },
     Fence {
@@ -109,7 +114,6 @@ const FENCES: &[Fence] = &[
             "audit",
             "collect",
             "detect",
-            "detect",
             "engine",
             "image",
             "kubernetes",
@@ -126,8 +130,18 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
-            "api", "audit", "cel", "collect", "detect", "engine", "image", "inflate", "model",
-            "posture", "scan",
+            "api",
+            "audit",
+            "cel",
+            "collect",
+            "detect",
+            "engine",
+            "image",
+            "inflate",
+            "kubernetes",
+            "model",
+            "posture",
+            "scan",
         ],
         denied: IO,
     },

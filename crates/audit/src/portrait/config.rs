@@ -1,6 +1,5 @@
 //! Secrets, config maps and namespaces: never what a secret holds, only what kind it is.
 
-use seareeve_kubernetes::redact;
 
 use super::{Aspect, Portrait, items, texts};
 use crate::json::Node;
@@ -58,7 +57,7 @@ pub(crate) fn guards_removed_by(patch: Node<'_>) -> Vec<String> {
 /// Whether a value of a config map is a credential: it is called so, or looks so, line by line.
 fn holds_credential(key: &str, value: &str) -> bool {
     let is_value = !value.trim().is_empty() && !value.trim_start().starts_with(['$', '{', '<']);
-    if is_value && !value.contains('\n') && redact::says_credential(key) {
+    if is_value && !value.contains('\n') && seareeve_redact::is_credential_name(key) {
         return true;
     }
     value.lines().take(MAX_LINES).any(|line| {
@@ -69,8 +68,8 @@ fn holds_credential(key: &str, value: &str) -> bool {
         let is_assignment = !behind.is_empty()
             && !behind.starts_with(['$', '{', '<', '|', '>'])
             && !name.contains(char::is_whitespace)
-            && redact::says_credential(name);
-        is_assignment || redact::text(line) != line
+            && seareeve_redact::is_credential_name(name);
+        is_assignment || seareeve_redact::text(line) != line
     })
 }
 

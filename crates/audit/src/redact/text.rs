@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use seareeve_kubernetes::redact::{self, REDACTED};
+use seareeve_redact::REDACTED;
 
 /// What stands in every text that holds a credential. Most texts hold none of it and are not looked at closely.
 static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -90,9 +90,9 @@ fn without_setting(line: &str) -> String {
         && !shown.starts_with("//")
         && !shown.is_empty()
         && !shown.starts_with(['$', '{', '|', '>', '&'])
-        && (redact::says_credential(bare) || bare.ends_with("key-data"));
+        && (seareeve_redact::is_credential_name(bare) || bare.ends_with("key-data"));
     if !is_setting || shown == REDACTED {
-        return redact::text(line);
+        return seareeve_redact::text(line);
     }
     let length = line.len().saturating_sub(shown.len());
     let head = line.get(..length).unwrap_or_default();

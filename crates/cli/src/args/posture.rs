@@ -15,6 +15,20 @@ pub(crate) struct DockerArgs {
     #[command(flatten)]
     pub(crate) collect: CollectArgs,
 
+    /// Scan the images of this machine's engines as well, for the controls on vulnerabilities, credentials and
+    /// programs with setuid in images. What was scanned before is not read again.
+    #[arg(long, conflicts_with = "facts", help_heading = "Images")]
+    pub(crate) scan_images: bool,
+
+    /// Advisory database to use instead of the one in the data folder.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "scan_images",
+        help_heading = "Images"
+    )]
+    pub(crate) db: Option<Utf8PathBuf>,
+
     #[command(flatten)]
     pub(crate) judge: PostureArgs,
 }
@@ -138,6 +152,35 @@ pub(crate) struct K8sArgs {
         help_heading = "Cluster"
     )]
     pub(crate) kubeconfig: Option<Utf8PathBuf>,
+
+    /// Look at this machine as a node: the components that run on it, and the files that they name. Joined to the
+    /// cluster, if one can be read. Judges by cis-kubernetes unless another benchmark is given.
+    #[arg(long, conflicts_with = "file", help_heading = "Nodes")]
+    pub(crate) node: bool,
+
+    /// The node's name in the cluster, where it is not the one that its kubelet says.
+    #[arg(long, value_name = "NAME", requires = "node", help_heading = "Nodes")]
+    pub(crate) node_name: Option<String>,
+
+    /// Where the machine's file system is, when it is mounted into a container.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/",
+        requires = "node",
+        help_heading = "Nodes"
+    )]
+    pub(crate) root: Utf8PathBuf,
+
+    /// Join what other nodes saw: files that --node --save-facts made on each, or that the server gives of a host.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with = "file",
+        help_heading = "Nodes"
+    )]
+    pub(crate) node_facts: Vec<Utf8PathBuf>,
 
     /// Judge facts that were saved.
     #[arg(

@@ -1,6 +1,7 @@
 //! `seareeve docker`.
 
 mod fix;
+mod scan;
 
 use anyhow::Context as _;
 use camino::Utf8Path;
@@ -32,7 +33,16 @@ pub(crate) fn run(
         return fix::run(args, &config.server.data_dir, surroundings, messages);
     }
     let library = content::library(args.judge.checks.as_deref())?;
-    let snapshot = facts(&args.collect, surroundings)?;
+    // A database that cannot be opened is told before a machine is looked at.
+    let scanning = match args.scan_images {
+        true => Some(scan::Scanning::new(args, config, surroundings, messages)?),
+        false => None,
+    };
+    let mut snapshot = look(&args.collect, surroundings)?;
+    if let Some(scanning) = scanning {
+        scanning.add(&mut snapshot, messages);
+    }
+    save(&args.collect, &snapshot)?;
     print(&library, &snapshot, &args.judge, surroundings, messages)
 }
 
@@ -78,9 +88,22 @@ pub(crate) fn print(
     })
 }
 
-/// The facts of this machine, or those that were saved.
+/// The facts of this machine, or those that were saved; kept where the user wants it.
 fn facts(args: &CollectArgs, surroundings: &Surroundings) -> anyhow::Result<Snapshot> {
-    let snapshot = match &args.facts {
+    let snapshot = look(args, surroundings)?;
+    save(args, &snapshot)?;
+    Ok(snapshot)
+}
+
+fn save(args: &CollectArgs, snapshot: &Snapshot) -> anyhow::Result<()> {
+    match &args.save_facts {
+        Some(file) => output::result(Some(file), &output::json::text(snapshot)?),
+        None => Ok(()),
+    }
+}
+
+fn look(args: &CollectArgs, surroundings: &Surroundings) -> anyhow::Result<Snapshot> {
+    Ok(match &args.facts {
         Some(file) => saved(file)?,
         None => {
             let sockets = args.socket.iter().cloned();
@@ -96,11 +119,7 @@ fn facts(args: &CollectArgs, surroundings: &Surroundings) -> anyhow::Result<Snap
                 ..docker_host::Options::here(surroundings.now())
             })
         }
-    };
-    if let Some(file) = &args.save_facts {
-        output::result(Some(file), &output::json::text(&snapshot)?)?;
-    }
-    Ok(snapshot)
+    })
 }
 
 /// Reads saved facts.

@@ -24,10 +24,14 @@ pub(crate) fn run(
     let inventory = read(&bytes).with_context(|| format!("failed to use {}", args.file))?;
     // Matching needs the room more than the text does.
     drop(bytes);
-    // Nobody looked for any.
-    let secrets = None;
+    // Nobody looked for anything else.
+    let examined = Examined {
+        inventory,
+        secrets: None,
+        raising: None,
+    };
     judge
-        .judge(Examined { inventory, secrets })?
+        .judge(examined)?
         .print(args.file.as_str(), &args.report)
 }
 

@@ -15,6 +15,7 @@ mod image;
 mod java;
 mod k8s;
 mod manners;
+mod node;
 mod places;
 mod sbom;
 mod secrets;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seareeve_lab::{Lab, Lodger, Settings, lodgers};
 use serde_json::{Value, json};
 
-use crate::support::Home;
+use crate::support::{APP, Home};
 
 const TABLE: &str = include_str!("truth/cis-docker.txt");
 
@@ -209,4 +209,127 @@ fn a_file_that_was_changed_since_is_judged_as_the_table_says() {
     file.set_modified(std::time::SystemTime::now() + hour)
         .unwrap();
     assert_eq!(differences(&report(&lab), 2), Vec::<String>::new());
+}
+
+/// A file system with a package that has holes, a key, and a program that makes root.
+fn bad() -> Vec<u8> {
+    let key = format!(
+        "-----BEGIN {0} KEY-----\n{1}\n-----END {0} KEY-----\n",
+        "OPENSSH PRIVATE",
+        "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZWQyNTUxOQ".repeat(3)
+    );
+    let mut builder = tar::Builder::new(Vec::new());
+    let files = [
+        APP[0],
+        APP[1],
+        APP[2],
+        ("root/.ssh/id_ed25519", &key),
+        ("usr/bin/su", "x"),
+        ("bin/ls", "x"),
+    ];
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(if path == "usr/bin/su" { 0o4755 } else { 0o755 });
+        builder
+            .append_data(&mut header, path, content.as_bytes())
+            .unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn images_of_a_host_are_scanned_and_those_that_cannot_be_never_pass() {
+    let Some(lab) = Lab::start(&Settings::default()).unwrap() else {
+        return;
+    };
+    lab.house(&[]).unwrap();
+    lab.import("lab/bad", "1", &bad()).unwrap();
+    let home = Home::new();
+    let socket = lab.socket().display().to_string();
+    let run = home.run(&[
+        "docker",
+        "--socket",
+        &socket,
+        "--only",
+        "4.3,4.4,4.8,4.10",
+        "--format",
+        "json",
+        "--scan-images",
+        "--save-facts",
+        "facts.json",
+    ]);
+    let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+    let object = |control: &str, image: &str, check: &str| -> (String, Vec<String>) {
+        let mut controls = report["controls"].as_array().unwrap().iter();
+        let control = controls.find(|one| one["id"] == control).unwrap();
+        let mut objects = control["objects"].as_array().unwrap().iter();
+        let object = objects
+            .find(|one| one["name"] == image && one["check"] == check)
+            .unwrap();
+        let messages = object["messages"].as_array().unwrap().iter();
+        let messages = messages.map(|text| text.as_str().unwrap().to_owned());
+        (word(&object["status"]).to_owned(), messages.collect())
+    };
+    let said = |status: &str, messages: &[&str]| {
+        let messages = messages.iter().map(|text| (*text).to_owned());
+        (status.to_owned(), messages.collect::<Vec<_>>())
+    };
+    let setuid = "docker.image.setuid-files";
+    assert_eq!(
+        object("4.8", "lab/bad:1", setuid),
+        said("fail", &["/usr/bin/su has mode 4755 and belongs to root"])
+    );
+    let keys = object("4.10", "lab/bad:1", "docker.image.secret-files");
+    assert_eq!(keys.0, "fail");
+    assert!(keys.1[0].ends_with("in /root/.ssh/id_ed25519"), "{keys:?}");
+    let holes = object("4.4", "lab/bad:1", "docker.image.vulnerable");
+    assert_eq!(holes.0, "fail", "{holes:?}");
+    assert!(
+        holes.1[0].starts_with("a critical vulnerability could have been fixed"),
+        "{holes:?}"
+    );
+    assert_eq!(object("4.8", "lab/base:1", setuid).0, "pass");
+    // What is said is kept with the facts, and no key is.
+    let facts = std::fs::read_to_string(home.path().join("facts.json")).unwrap();
+    assert!(!facts.contains("b3BlbnNzaC1rZXk"));
+    let facts: Value = serde_json::from_str(&facts).unwrap();
+    let scans = facts["facts"]["image.scan"]["items"].as_array().unwrap();
+    assert_eq!(scans.len(), 3);
+    let bad = scans
+        .iter()
+        .find(|scan| scan["name"] == "lab/bad:1")
+        .unwrap();
+    assert_eq!(bad["data"]["names"], json!(["docker.io/lab/bad:1"]));
+    // One that was not scanned has not passed.
+    let without: Vec<Value> = scans
+        .iter()
+        .filter(|scan| scan["name"] != "lab/base:1")
+        .cloned()
+        .collect();
+    let mut fewer = facts.clone();
+    fewer["facts"]["image.scan"]["items"] = json!(without);
+    home.write("fewer.json", fewer.to_string());
+    let run = home.run(&[
+        "docker",
+        "--facts",
+        "fewer.json",
+        "--only",
+        "4.4,4.8,4.10",
+        "--format",
+        "json",
+    ]);
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    for control in report["controls"].as_array().unwrap() {
+        let objects = control["objects"].as_array().unwrap().iter();
+        let base: Vec<&str> = objects
+            .filter(|one| one["name"] == "lab/base:1" && one["check"] != "docker.image.credentials")
+            .map(|one| word(&one["status"]))
+            .collect();
+        assert!(
+            !base.is_empty() && !base.contains(&"pass"),
+            "{} {base:?}",
+            control["id"]
+        );
+    }
 }

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::host::root::Root;
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Bytes of the file.
 const FILE: u64 = 4 << 20;

@@ -20,8 +20,8 @@ use super::network::Network;
 use super::options::Resolved;
 use super::volume::Volume;
 use super::{environment, time, user};
-use crate::redact;
 use crate::shape::trim;
+use seareeve_redact as redact;
 
 pub(crate) use running::{attribute, from_layers};
 

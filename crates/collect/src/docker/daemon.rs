@@ -23,8 +23,8 @@ use super::version::numbers;
 use super::{command_line, process};
 use crate::host::processes::{Process, variable};
 use crate::host::{mounts, sockets};
-use crate::redact;
 use crate::shape::trim;
+use seareeve_redact as redact;
 
 pub(crate) use files::of_machine;
 pub(crate) use hosts::Host;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Variables that are told.
 const VARIABLES: usize = 2_000;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seareeve_engine::AskError;
 use seareeve_model::{Collection, CollectionStatus, Fact, FactKind};
 
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Reasons that are told of one kind.
 const DETAILS: usize = 10;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Steps that are told.
 const STEPS: usize = 2_000;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::container::{Container, from_layers};
 use super::{environment, history, time, user};
 use crate::host::root::Root;
-use crate::redact;
 use crate::shape::{Shape, trim};
+use seareeve_redact as redact;
 
 const TEXTS: Shape = Shape::List(&Shape::Text);
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::command_line;
 use super::config_file::ConfigFile;
-use crate::redact;
+use seareeve_redact as redact;
 
 pub(crate) use known::{Kind, Known, OPTIONS};
 

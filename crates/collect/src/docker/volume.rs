@@ -6,8 +6,8 @@ use seareeve_model::Fact;
 use serde_json::{Value, json};
 
 use super::container::Container;
-use crate::redact;
 use crate::shape::{Shape, trim};
+use seareeve_redact as redact;
 
 const FIELDS: &[(&str, Shape)] = &[
     ("Name", Shape::Text),

@@ -24,7 +24,7 @@ impl Mount {
     pub(crate) fn data(&self) -> Value {
         json!({
             "point": self.point, "root": self.root, "device": self.device, "fstype": self.fstype,
-            "source": crate::redact::text(&self.source), "options": self.options,
+            "source": seareeve_redact::text(&self.source), "options": self.options,
             "propagation": self.propagation,
         })
     }
@@ -67,7 +67,7 @@ fn line(line: &str) -> Option<Mount> {
         .split(',')
         .chain(after.next().unwrap_or_default().split(','))
         .filter(|option| !option.is_empty())
-        .map(crate::redact::text)
+        .map(seareeve_redact::text)
         .collect();
     options.sort_unstable();
     options.dedup();

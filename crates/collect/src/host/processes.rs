@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::host::root::Root;
 use crate::host::users::Accounts;
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Programs whose processes are told, by the first fifteen letters, which the kernel keeps of a name.
 const ENGINES: &[&str] = &[

@@ -98,7 +98,8 @@ fn walk<I: Input>(collector: &mut Collector<'_>, walker: &mut Walker<I>) -> Resu
     while let Some(entry) = walker.next()? {
         let facts = FileFacts {
             size: entry.size,
-            is_executable: entry.is_executable,
+            is_executable: entry.access.mode & 0o111 != 0,
+            access: entry.access,
         };
         let kind = entry.kind;
         if collector.enter(entry.path, kind, entry.link)? {
@@ -399,7 +400,7 @@ impl<'a> Collector<'a> {
     fn is_inspected(&self, path: &ImagePath) -> bool {
         let small = FileFacts {
             size: 1024,
-            is_executable: false,
+            ..FileFacts::default()
         };
         self.selector.inspector(path, small).is_some()
     }

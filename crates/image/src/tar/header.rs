@@ -1,6 +1,7 @@
 //! One header block (POSIX.1-1988 ustar, GNU tar, star).
 
 use super::BLOCK;
+use crate::Access;
 
 /// A header block that passed its checksum.
 pub(crate) struct Header<'a> {
@@ -92,9 +93,14 @@ impl<'a> Header<'a> {
         number(self.field(124, 12)).ok_or("the size is not a number")
     }
 
-    /// Whether anyone may execute the file. A mode that is no number lets nobody.
-    pub(crate) fn is_executable(&self) -> bool {
-        number(self.field(100, 8)).is_some_and(|mode| mode & 0o111 != 0)
+    /// Whose the file is and who may what. What is no number lets nobody do anything.
+    pub(crate) fn access(&self) -> Access {
+        let number = |start| number(self.field(start, 8)).unwrap_or_default();
+        Access {
+            mode: u32::try_from(number(100) & 0o7777).unwrap_or_default(),
+            uid: number(108),
+            gid: number(116),
+        }
     }
 
     /// Writes the name to `into`, with the ustar prefix where the format has one.

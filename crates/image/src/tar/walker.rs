@@ -3,6 +3,7 @@
 use super::header::{Flag, Header};
 use super::pax::Extensions;
 use super::{BLOCK, Input, InputError};
+use crate::Access;
 
 /// Longest accepted extension (long name or pax header), as in Go.
 const LONGEST_EXTENSION: u64 = 1 << 20;
@@ -35,8 +36,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) size: u64,
     /// Where the content starts in the archive.
     pub(crate) offset: u64,
-    /// Whether anyone may execute it.
-    pub(crate) is_executable: bool,
+    /// Whose it is and who may what.
+    pub(crate) access: Access,
 }
 
 /// What an entry is.
@@ -88,7 +89,7 @@ impl<I: Input> Walker<I> {
             }
             let header = Header::parse(&self.block).map_err(|why| self.malformed(why))?;
             let flag = header.flag();
-            let is_executable = header.is_executable();
+            let access = header.access();
             if flag.is_entry() {
                 if !extensions.has_path {
                     header.name(&mut self.path);
@@ -166,7 +167,7 @@ impl<I: Input> Walker<I> {
                 link: &self.link,
                 size,
                 offset: self.position,
-                is_executable,
+                access,
             }));
         }
     }

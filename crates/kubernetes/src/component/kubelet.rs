@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ConfigFile, Effective, Observed, Setting};
 use crate::flags::{Flags, Shape, seconds};
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Flags of the kubelet that say what its configuration can say, too.
 const FLAGS: &[(&str, &str, Shape)] = &[

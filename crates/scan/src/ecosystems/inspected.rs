@@ -24,6 +24,7 @@ pub(super) fn extract(
     let facts = FileFacts {
         size: content.len() as u64,
         is_executable: true,
+        ..FileFacts::default()
     };
     let mut inspector = inspector(&path, facts)?;
     for piece in content.chunks(length) {
@@ -53,6 +54,7 @@ pub(super) fn extract_in_place(
     let facts = FileFacts {
         size: content.len() as u64,
         is_executable: true,
+        ..FileFacts::default()
     };
     let start = &content[..length.min(content.len())];
     if !start.is_empty() && passes_over(&path, start) {

@@ -53,7 +53,7 @@ fn inspect(detector: &Detector, place: &str, content: &[u8], piece: usize) -> Se
     let place = path(place);
     let facts = FileFacts {
         size: content.len() as u64,
-        is_executable: false,
+        ..FileFacts::default()
     };
     let Some(mut inspector) = detector.inspector(&place, facts) else {
         return Secrets::default();
@@ -344,7 +344,7 @@ fn nothing_of_a_secret_gets_out() {
             let place = path(&examples.path);
             let facts = FileFacts {
                 size: text.len() as u64,
-                is_executable: false,
+                ..FileFacts::default()
             };
             let mut inspector = detector.inspector(&place, facts).unwrap();
             let _ = inspector.take(text.as_bytes());

@@ -280,7 +280,9 @@ pub(crate) async fn save(
     let documents = app.vex.hold().await;
     let (matching, judging) = (Arc::clone(&*database), Arc::clone(&*documents));
     let info = database.info();
-    let Examined { inventory, secrets } = examined;
+    let Examined {
+        inventory, secrets, ..
+    } = examined;
     let (mut inventory, matches) = tokio::task::spawn_blocking(move || {
         let mut matches = seareeve_scan::match_inventory(&matching, &inventory);
         vex::apply(&judging, &inventory, &mut matches);

@@ -197,6 +197,7 @@ pub(super) async fn sbom(
     let examined = Examined {
         inventory,
         secrets: None,
+        raising: None,
     };
     let saved = jobs::save(&app, examined, note)
         .await

@@ -9,7 +9,7 @@ use super::{Surroundings, capabilities, value};
 use crate::host::processes::{Processes, Status, command_line};
 use crate::host::root::Root;
 use crate::host::{inside, sockets};
-use crate::redact;
+use seareeve_redact as redact;
 
 /// Processes of one container that are told.
 const PROCESSES: usize = 1_000;

@@ -1,12 +1,15 @@
 //! Takes credentials out of texts that others wrote: command lines, labels, options, build histories.
 //!
 //! Facts are kept and sent, so it is better to lose a word too many than one too few. What is taken out is known by
-//! the name before it (`--password x`, `TOKEN=x`) or by its own form (`ghp_…`, `https://user:x@host`).
+//! the name before it (`--password x`, `TOKEN=x`) or by its own form (`ghp_…`, `https://user:x@host`). Engines, hosts
+//! and clusters are read by the same rules, so that one rule more protects all of them.
+
+#![warn(clippy::indexing_slicing)]
 
 use serde_json::{Map, Value};
 
 /// Stands where a credential stood.
-pub(crate) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// Words that make a name one of a credential.
 const WORDS: &[&str] = &[
@@ -30,9 +33,17 @@ const WORDS: &[&str] = &[
     "masterauth",
     "basicauth",
     "authkey",
+    "bearer",
     "htpasswd",
     "dsn",
+    "jwt",
 ];
+
+/// Words with which a longer one ends that makes a name one of a credential: `DBPASSWORD`.
+const ENDS: &[&str] = &["password", "passwd", "secret", "apikey"];
+
+/// Names that are none, though their words say so.
+const NONE: &[&[&str]] = &[&["use", "service", "account", "credentials"]];
 
 /// Words that make one only together with `key` after them.
 const KEYS: &[&str] = &[
@@ -54,32 +65,59 @@ const KEYS: &[&str] = &[
     "storage",
 ];
 
-/// Last words of names that are about a credential and not one.
+/// Last words of names that are about a credential and not one: where it lies, what it is called, how long it lasts.
 const ABOUT: &[&str] = &[
+    "age",
+    "algorithm",
+    "audience",
+    "audiences",
+    "class",
+    "controllers",
+    "count",
+    "dir",
+    "disabled",
+    "driver",
+    "enable",
+    "enabled",
+    "endpoint",
+    "expiration",
+    "expires",
+    "expiry",
     "file",
     "files",
-    "path",
-    "dir",
-    "name",
-    "id",
-    "url",
-    "uri",
+    "folder",
+    "format",
+    "gc",
+    "hash",
+    "header",
     "host",
-    "ttl",
-    "expiry",
-    "expires",
-    "expiration",
+    "id",
+    "issuer",
     "length",
     "lifetime",
-    "policy",
-    "stdin",
-    "type",
-    "driver",
-    "enabled",
-    "count",
-    "min",
+    "limit",
+    "lookup",
+    "manager",
     "max",
-    "hash",
+    "method",
+    "min",
+    "mode",
+    "name",
+    "names",
+    "path",
+    "policy",
+    "provider",
+    "ref",
+    "rotation",
+    "server",
+    "stdin",
+    "store",
+    "timeout",
+    "ttl",
+    "type",
+    "uri",
+    "url",
+    "version",
 ];
 
 /// How values begin that are credentials whatever their name is, and how long they are at least.
@@ -114,20 +152,30 @@ const FORMS: &[(&str, usize)] = &[
 
 /// Whether what has this name is a credential: `DB_PASSWORD`, `apiKey`, `splunk-token`, but not
 /// `DB_PASSWORD_FILE`.
-pub(crate) fn is_credential_name(name: &str) -> bool {
+#[must_use]
+pub fn is_credential_name(name: &str) -> bool {
     let words = words(name);
     let Some(last) = words.last() else {
         return false;
     };
     // Alone it is where one works.
-    if ABOUT.contains(&last.as_str()) || words == ["pwd"] {
+    if ABOUT.contains(&last.as_str()) || words == ["pwd"] || NONE.iter().any(|none| words == *none)
+    {
         return false;
     }
-    words.iter().any(|word| WORDS.contains(&word.as_str()))
+    // As a header; `authorization-mode` and `authorization-plugins` are none.
+    words == ["authorization"]
+        || words.iter().any(|word| {
+            WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end))
+        })
         || words
             .iter()
             .zip(words.iter().skip(1))
-            .any(|(word, key)| key == "key" && KEYS.contains(&word.as_str()))
+            .any(|(word, next)| match next.as_str() {
+                "key" => KEYS.contains(&word.as_str()),
+                "string" => word == "connection",
+                _ => false,
+            })
 }
 
 /// The words of a name, in lower case: at signs that are no letters, and where a capital follows a small letter.
@@ -149,7 +197,8 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Whether a value is a credential by its own form.
-pub(crate) fn has_credential_form(value: &str) -> bool {
+#[must_use]
+pub fn has_credential_form(value: &str) -> bool {
     let value = value.trim_matches(['"', '\'']);
     let is_token = FORMS
         .iter()
@@ -176,8 +225,22 @@ fn password_in_url(text: &str) -> Option<std::ops::Range<usize>> {
     }
 }
 
+/// A text without what is a credential by its own form, whatever the words before it say: a reference of an image, in
+/// which `secrets-store:1` is a name.
+#[must_use]
+pub fn value(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|piece| {
+            let word = piece.trim_end_matches(char::is_whitespace);
+            let space = piece.get(word.len()..).unwrap_or_default();
+            format!("{}{space}", redact_value(word))
+        })
+        .collect()
+}
+
 /// A text of any kind without its credentials.
-pub(crate) fn text(text: &str) -> String {
+#[must_use]
+pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut state = State::Plain;
     for piece in text.split_inclusive(char::is_whitespace) {
@@ -226,7 +289,7 @@ fn redact_word(word: &str, state: State, out: &mut String) -> State {
     let bare = word.trim_start_matches(|c: char| "-\"'`({[,;$".contains(c));
     if let Some((name, value)) = bare.split_once(['=', ':']) {
         let name = name.trim_end_matches(['"', '\'']);
-        let is_name = is_credential_name(name) && !value.starts_with("//");
+        let is_name = is_credential_name(name) && !value.starts_with("//") && !is_reference(value);
         if is_name && !value.is_empty() {
             let until = word.len().saturating_sub(value.len());
             out.push_str(word.get(..until).unwrap_or_default());
@@ -246,6 +309,18 @@ fn redact_word(word: &str, state: State, out: &mut String) -> State {
     }
     out.push_str(&redact_value(word));
     State::Plain
+}
+
+/// `$(command`, `${NAME}`, `$NAME`: where a value comes from. Hashes of passwords begin like that too (`$y$…`), and have
+/// another `$`.
+fn is_reference(value: &str) -> bool {
+    let Some(rest) = value.strip_prefix('$') else {
+        return false;
+    };
+    let name = rest.trim_end_matches(['"', '\'', ';', ',']);
+    rest.starts_with(['(', '{'])
+        || (name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
 /// Whether a quotation mark that begins `value` is still open at its end.
@@ -270,7 +345,9 @@ fn redact_value(word: &str) -> String {
     let pieces = word.split_inclusive([',', ';', '&', '?']);
     let redacted = pieces.map(|piece| {
         let value = match piece.split_once('=') {
-            Some((name, value)) if is_credential_name(name) && !value.is_empty() => {
+            Some((name, value))
+                if is_credential_name(name) && !value.is_empty() && !is_reference(value) =>
+            {
                 return format!("{name}={REDACTED}{}", separator(value));
             }
             Some((_, value)) => value,
@@ -293,12 +370,14 @@ fn separator(value: &str) -> &str {
     value.get(end..).unwrap_or_default()
 }
 
-/// A command line without its credentials.
-pub(crate) fn arguments<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+/// A command line without its credentials; `--password x` is two of its words.
+#[must_use]
+pub fn arguments(arguments: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let mut out = Vec::new();
     let mut follows = false;
     let mut is_mysql = false;
     for argument in arguments {
+        let argument = argument.as_ref();
         let flag = argument.starts_with('-') && !argument.contains(['=', ' ', ':']);
         if follows && !argument.starts_with('-') {
             out.push(REDACTED.to_owned());
@@ -320,7 +399,7 @@ pub(crate) fn arguments<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Vec
 }
 
 /// Labels or options: values of credential names go whole, of others what looks like one.
-pub(crate) fn map(map: &mut Map<String, Value>) {
+pub fn map(map: &mut Map<String, Value>) {
     for (name, value) in map {
         redact_under(name, value);
     }
@@ -366,6 +445,10 @@ mod tests {
             "traefik.http.middlewares.a.basicauth.users",
             "SENTRY_DSN",
             "requirepass",
+            "DBPASSWORD",
+            "--client-secret",
+            "connectionString",
+            "Authorization",
         ] {
             assert!(is_credential_name(name), "{name}");
         }
@@ -383,6 +466,16 @@ mod tests {
             "COMPASS",
             "PUBLIC_KEY",
             "key",
+            "--token-auth-file",
+            "--service-account-private-key-file",
+            "secretName",
+            "TOKEN_URL",
+            "--service-account-lookup",
+            "--authorization-mode",
+            "authorization-plugins",
+            "--use-service-account-credentials",
+            "MONKEY",
+            "TOKENIZER",
         ] {
             assert!(!is_credential_name(name), "{name}");
         }
@@ -418,8 +511,22 @@ mod tests {
             (&format!("A={token}"), "A=[redacted]"),
             ("a  b\tc\n", "a  b\tc\n"),
             ("token: x y", "token: [redacted] y"),
+            ("PASSWORD=$(cat /run/secret)", "PASSWORD=$(cat /run/secret)"),
+            ("run --password=$PASSWORD x", "run --password=$PASSWORD x"),
+            ("PASSWORD=$y$j9T$salt$hash", "PASSWORD=[redacted]"),
+            ("PASSWORD=$hunter2!", "PASSWORD=[redacted]"),
         ] {
             assert_eq!(text(text_in), out);
+        }
+    }
+
+    #[test]
+    fn references_of_images_keep_their_names() {
+        for (given, kept) in [
+            ("registry/secrets-store:1.0", "registry/secrets-store:1.0"),
+            ("https://u:p@h/token:1", "https://u:[redacted]@h/token:1"),
+        ] {
+            assert_eq!(value(given), kept);
         }
     }
 
@@ -526,7 +633,8 @@ mod tests {
             let once = text(&words);
             // What was taken out is not taken out again.
             prop_assert_eq!(text(&once).matches(REDACTED).count() >= once.matches(REDACTED).count(), true);
-            arguments(words.split(' '));
+            let told = arguments(words.split(' '));
+            prop_assert_eq!(told.len(), words.split(' ').count());
         }
     }
 }
