@@ -142,6 +142,8 @@ pub struct About {
     pub endpoint: Option<String>,
     /// Names of the API groups that it has.
     pub api_groups: Option<BTreeSet<String>>,
+    /// SHA-256 of the certificates of the authorities that it is known by, as hexadecimal text.
+    pub authorities: BTreeSet<String>,
 }
 
 /// Why a resource cannot be read, or not whole.
@@ -444,7 +446,9 @@ impl State {
         self.objects.get(key)?.work.as_deref()
     }
 
-    pub(crate) fn about(&self) -> &About {
+    /// What the API server says of itself.
+    #[must_use]
+    pub fn about(&self) -> &About {
         &self.about
     }
 

@@ -10,6 +10,7 @@ mod advisory;
 mod digest;
 mod exploitation;
 mod fact;
+mod fact_delta;
 mod finding;
 mod image;
 mod image_path;
@@ -28,6 +29,7 @@ pub use advisory::{
 pub use digest::{Digest, DigestError};
 pub use exploitation::{Epss, KnownExploited, Probability};
 pub use fact::{Collection, CollectionStatus, Fact, FactKind, FactKindError, Snapshot};
+pub use fact_delta::{FactDelta, FactIndex};
 pub use finding::{AdvisoryMatch, Finding, FindingStatus, SeveritySource, Vulnerability};
 pub use image::{Distro, ExtendedSupport, Image, Layer, ReleaseSupport};
 pub use image_path::ImagePath;
