@@ -22,6 +22,7 @@
 pub mod assets;
 pub mod attestations;
 mod changes;
+pub mod clusters;
 mod columns;
 mod error;
 pub mod exceptions;
@@ -34,6 +35,7 @@ pub mod join_tokens;
 pub mod matches;
 pub mod packages;
 mod page;
+pub mod recommendation_settings;
 mod rows;
 pub mod scans;
 pub mod scores;

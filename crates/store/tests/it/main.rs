@@ -7,6 +7,7 @@
 )]
 
 mod both;
+mod clusters;
 mod exploitation;
 mod findings;
 mod images;
