@@ -64,10 +64,6 @@ pub(crate) fn data(state: &State) -> Value {
         .as_ref()
         .map(|groups| groups.iter().map(String::as_str).collect());
     put(&mut data, "api_groups", groups);
-    if !about.authorities.is_empty() {
-        let authorities: Vec<&str> = about.authorities.iter().map(String::as_str).collect();
-        put(&mut data, "authorities", Some(authorities));
-    }
     let provider = nodes(state, &mut data).or_else(|| provider_by_api(about));
     let is_managed = matches!(provider, Some("aks" | "eks" | "gke" | "doks"));
     data.insert("managed".to_owned(), is_managed.into());

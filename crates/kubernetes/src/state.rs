@@ -142,8 +142,6 @@ pub struct About {
     pub endpoint: Option<String>,
     /// Names of the API groups that it has.
     pub api_groups: Option<BTreeSet<String>>,
-    /// SHA-256 of the certificates of the authorities that it is known by, as hexadecimal text.
-    pub authorities: BTreeSet<String>,
 }
 
 /// Why a resource cannot be read, or not whole.

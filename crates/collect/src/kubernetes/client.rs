@@ -1,7 +1,6 @@
 //! Asking a cluster's API, within limits: it may be broken, or somebody else's.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::time::Duration;
 
@@ -156,8 +155,6 @@ pub(super) struct Client {
     server: String,
     wallet: Wallet,
     act_as: Option<(String, Vec<String>)>,
-    /// SHA-256 of the certificates that it is known by.
-    authorities: BTreeSet<String>,
     pub(super) limits: Limits,
 }
 
@@ -243,13 +240,8 @@ impl Client {
             server,
             wallet,
             act_as: connection.act_as.clone(),
-            authorities: fingerprints(connection)?,
             limits,
         })
-    }
-
-    pub(super) fn authorities(&self) -> &BTreeSet<String> {
-        &self.authorities
     }
 
     pub(super) fn server(&self) -> &str {
@@ -483,20 +475,6 @@ fn tls(
         tls = tls.client_cert(Some(client_certificate(certificate)?));
     }
     Ok(tls.build())
-}
-
-/// SHA-256 of the certificates of the authorities that the cluster is known by, as hexadecimal text.
-fn fingerprints(connection: &Connection) -> Result<BTreeSet<String>, ConnectionError> {
-    use sha2::{Digest as _, Sha256};
-    let Some(pem) = &connection.authorities else {
-        return Ok(BTreeSet::new());
-    };
-    let found = certificates("certificate authority", pem)?;
-    let hash = |certificate: &Certificate<'_>| {
-        let digest = Sha256::digest(certificate.der());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
-    };
-    Ok(found.iter().map(hash).collect())
 }
 
 /// Certificate and key, if they can be used together: the HTTP client takes that for granted.

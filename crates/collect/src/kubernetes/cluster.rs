@@ -93,7 +93,6 @@ impl Cluster {
             platform: part("platform"),
             endpoint: Some(self.client.server().to_owned()),
             api_groups: groups,
-            authorities: self.client.authorities().clone(),
         })
     }
 
