@@ -4,7 +4,6 @@ pub(crate) mod discover;
 pub(crate) mod engine;
 
 mod ask;
-mod certificate;
 mod command_line;
 mod config_file;
 mod container;

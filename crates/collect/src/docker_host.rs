@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use seareeve_engine::Endpoint;
 use seareeve_model::{CollectionStatus, Fact, Snapshot};
@@ -70,6 +70,17 @@ pub struct Options {
     pub reply_bytes: u64,
     /// Requests to one engine at a time.
     pub parallel: usize,
+    /// What is known of the machine as a node of a cluster.
+    pub node: NodeOptions,
+}
+
+/// What is known of a machine's place in a cluster without looking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeOptions {
+    /// The node's name.
+    pub name: Option<String>,
+    /// The uid of the cluster's namespace `kube-system`, and where it is from: `option` or `api`.
+    pub cluster_uid: Option<(String, &'static str)>,
 }
 
 impl Options {
@@ -85,6 +96,7 @@ impl Options {
             reply: Duration::from_secs(10),
             reply_bytes: 32 << 20,
             parallel: 4,
+            node: NodeOptions::default(),
         }
     }
 }
@@ -130,7 +142,11 @@ pub fn collect(options: &Options) -> Snapshot {
         without_engine(&mut gathered);
     }
     match (&machine, &view) {
-        (Some(machine), Some(view)) => machine.tell(view, engines > 0, files, &mut gathered),
+        (Some(machine), Some(view)) => {
+            machine.tell(view, engines > 0, files, &mut gathered);
+            #[cfg(target_os = "linux")]
+            machine.tell_node(options, &mut gathered);
+        }
         _ => {
             for kind in HOST {
                 gathered.fail(
@@ -159,6 +175,35 @@ pub fn collect(options: &Options) -> Snapshot {
         collector: settings.user_agent.replace('/', " "),
         facts: gathered.finish(),
     }
+}
+
+/// What the machine is as a node of a cluster, alone. Nothing where it is none.
+#[cfg(target_os = "linux")]
+pub(crate) fn node(options: &Options) -> Option<Snapshot> {
+    let root = options.root.as_deref().map(Root::new)?;
+    let mut gathered = Gathered::default();
+    let machine = Machine::read(&root, None, &mut gathered);
+    // What is wrong with other facts of the host does not matter here.
+    let mut gathered = Gathered::default();
+    machine.tell_node(options, &mut gathered);
+    let facts = gathered.finish();
+    if facts.is_empty() {
+        return None;
+    }
+    let Identity {
+        hostname,
+        machine_id,
+        ..
+    } = machine.identity;
+    Some(Snapshot {
+        schema: Snapshot::SCHEMA.to_owned(),
+        asset_kind: "kubernetes-node".to_owned(),
+        asset_id: machine_id.unwrap_or_else(|| hostname.clone()),
+        asset_name: hostname,
+        collected_at: options.now,
+        collector: concat!("seareeve ", env!("CARGO_PKG_VERSION")).to_owned(),
+        facts,
+    })
 }
 
 /// Says of all kinds that come from engines why they are not there: there is none, or none could be asked.
@@ -242,6 +287,25 @@ impl<'a> Machine<'a> {
             rules,
             processes: read_processes(root, gathered),
         }
+    }
+
+    /// Adds the facts of the machine as a node, if it is one.
+    #[cfg(target_os = "linux")]
+    fn tell_node(&self, options: &Options, gathered: &mut Gathered) {
+        let machine = crate::kubernetes::node::Machine {
+            root: self.root,
+            place: options.root.as_deref().unwrap_or(Utf8Path::new("/")),
+            mounts: &self.mounts,
+            files: Files {
+                root: self.root,
+                accounts: &self.accounts,
+                rules: &self.rules,
+            },
+            processes: &self.processes,
+            hostname: &self.identity.hostname,
+            now: options.now,
+        };
+        crate::kubernetes::node::tell(&machine, &options.node, gathered);
     }
 
     fn view(&self) -> HostView<'_> {

@@ -17,6 +17,8 @@ mod kubeconfig;
 mod list;
 mod observe;
 #[cfg(target_os = "linux")]
+pub(crate) mod node;
+#[cfg(target_os = "linux")]
 mod process;
 mod watch;
 
@@ -28,6 +30,8 @@ pub use exec::Exec;
 pub use files::{Manifests, manifests};
 pub use kubeconfig::KubeconfigError;
 pub use observe::{Observation, ObserveError, Refusal, Taker, Wanted, observe};
+#[cfg(target_os = "linux")]
+pub use node::node;
 #[cfg(target_os = "linux")]
 pub use process::components;
 pub use watch::{Pace, Stop};

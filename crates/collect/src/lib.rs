@@ -7,6 +7,7 @@ pub mod docker_host;
 pub mod feeds;
 pub mod kubernetes;
 
+mod certificate;
 mod docker;
 mod host;
 mod redact;

@@ -64,6 +64,10 @@ pub(crate) fn data(state: &State) -> Value {
         .as_ref()
         .map(|groups| groups.iter().map(String::as_str).collect());
     put(&mut data, "api_groups", groups);
+    if !about.authorities.is_empty() {
+        let authorities = about.authorities.as_slice();
+        data.insert("authorities".to_owned(), authorities.into());
+    }
     let provider = nodes(state, &mut data).or_else(|| provider_by_api(about));
     let is_managed = matches!(provider, Some("aks" | "eks" | "gke" | "doks"));
     data.insert("managed".to_owned(), is_managed.into());

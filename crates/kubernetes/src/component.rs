@@ -1,12 +1,17 @@
 //! What Kubernetes' components were told, and what that comes to: flags, files, defaults.
 
+mod files;
 mod kubelet;
 mod options;
 
+use std::collections::BTreeMap;
+
+use seareeve_model::{Fact, FactKind};
 use serde_json::{Map, Value, json};
 
 use crate::flags::{Flags, seconds};
 use crate::json::{put, text, texts};
+use crate::state::COMPONENT_KINDS;
 
 /// The programs that are components.
 pub const COMPONENTS: [&str; 6] = [
@@ -37,6 +42,9 @@ pub struct Observed {
     pub config: Option<ConfigFile>,
     /// The files in the folder that `--config-dir` names, in the order of their names.
     pub drop_ins: Vec<ConfigFile>,
+    /// Other files that it was told to read, by the flag that names them: those of [`TOLD_FILES`]. Only
+    /// [`reduced`] content.
+    pub files: BTreeMap<&'static str, ConfigFile>,
     /// What the component itself says (`/configz`).
     pub configz: Option<Value>,
 }
@@ -49,6 +57,8 @@ pub enum Seen {
     Process,
     /// As a static pod, through the API.
     Pod,
+    /// As a static pod's file on this machine, of which no process was seen.
+    Manifest,
     /// By what it says of itself, through the API.
     Configz,
 }
@@ -108,6 +118,7 @@ pub(crate) fn data(seen: &Observed) -> Value {
     let source = match seen.source {
         Seen::Process => "process",
         Seen::Pod => "pod",
+        Seen::Manifest => "manifest",
         Seen::Configz => "configz",
     };
     data.insert("source".to_owned(), source.into());
@@ -125,7 +136,25 @@ pub(crate) fn data(seen: &Observed) -> Value {
         put(&mut item, "detail", config.detail.as_deref());
         data.insert("config".to_owned(), Value::Object(item));
     }
+    files::tell(&seen.files, &mut data);
     Value::Object(data)
+}
+
+/// Its fact, and the kind of that.
+#[must_use]
+pub fn component(seen: &Observed) -> Option<(FactKind, Fact)> {
+    let name = seen.component.as_str();
+    let (_, kind) = COMPONENT_KINDS.iter().find(|(known, _)| *known == name)?;
+    let id = format!("{name}/{}", seen.node);
+    let fact = Fact {
+        id,
+        name: match seen.node.as_str() {
+            "" => name.to_owned(),
+            node => format!("{name} on {node}"),
+        },
+        data: data(seen),
+    };
+    Some((FactKind::new(*kind).ok()?, fact))
 }
 
 /// The component that a command line starts, and its arguments: also by way of a shell, or of one program for all.
@@ -183,6 +212,8 @@ pub(crate) fn of_pod(pod: &Value) -> Option<Observed> {
             })
         })
 }
+
+pub use files::{TOLD_FILES, reduced};
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod manifests;
 mod namespace;
 mod network;
 mod node;
+mod nodes;
 mod object;
 mod pods;
 mod rbac;
@@ -26,10 +27,13 @@ mod trim;
 mod views;
 mod workload;
 
-pub use component::{COMPONENTS, ConfigFile, Observed, Seen, of_command};
+pub use component::{
+    COMPONENTS, ConfigFile, Observed, Seen, TOLD_FILES, component, of_command, reduced,
+};
 pub use flags::Flags;
 pub use json::Slim;
 pub use manifests::{Documents, Other, Trouble, documents, value};
+pub use nodes::{Joined, NODE_KINDS, Stranger, belongs, join};
 pub use object::{NotRead, Object, Origin};
 pub use pods::containers;
 pub use rbac::{Power, Subject};

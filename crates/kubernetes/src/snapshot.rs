@@ -9,7 +9,7 @@ use crate::resource::{Reading, Resource};
 use crate::state::{COMPONENT_KINDS, Gap, State};
 
 /// All kinds of facts.
-pub const KINDS: [&str; 21] = [
+pub const KINDS: [&str; 22] = [
     "kubernetes.admission",
     "kubernetes.cluster",
     "kubernetes.config-map",
@@ -24,6 +24,7 @@ pub const KINDS: [&str; 21] = [
     "kubernetes.namespace",
     "kubernetes.network-policy",
     "kubernetes.node",
+    "kubernetes.node-file",
     "kubernetes.role",
     "kubernetes.role-binding",
     "kubernetes.secret",
@@ -123,6 +124,9 @@ impl State {
             return unsupported(
                 "what a component was told is seen by the sensor on its node, or where it is a static pod",
             );
+        }
+        if kind == "kubernetes.node-file" {
+            return unsupported("files of nodes are seen by the sensor on each");
         }
         if !self.is_cluster() && matches!(kind, "kubernetes.cluster" | "kubernetes.admission") {
             return unsupported("manifests do not say");

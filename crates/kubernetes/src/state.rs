@@ -142,6 +142,8 @@ pub struct About {
     pub endpoint: Option<String>,
     /// Names of the API groups that it has.
     pub api_groups: Option<BTreeSet<String>>,
+    /// SHA-256 of the certificates of the authorities that it is known by.
+    pub authorities: Vec<String>,
 }
 
 /// Why a resource cannot be read, or not whole.

@@ -122,6 +122,35 @@ pub(crate) struct K8sArgs {
     )]
     pub(crate) kubeconfig: Option<Utf8PathBuf>,
 
+    /// Look at this machine as a node: the components that run on it, and the files that they name. Joined to the
+    /// cluster, if one can be read. Judges by cis-kubernetes unless another benchmark is given.
+    #[arg(long, conflicts_with = "file", help_heading = "Nodes")]
+    pub(crate) node: bool,
+
+    /// The node's name in the cluster, where it is not the one that its kubelet says.
+    #[arg(long, value_name = "NAME", requires = "node", help_heading = "Nodes")]
+    pub(crate) node_name: Option<String>,
+
+    /// Where the machine's file system is, when it is mounted into a container.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/",
+        requires = "node",
+        help_heading = "Nodes"
+    )]
+    pub(crate) root: Utf8PathBuf,
+
+    /// Join what other nodes saw: files that --node --save-facts made on each, or that the server gives of a host.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with = "file",
+        help_heading = "Nodes"
+    )]
+    pub(crate) node_facts: Vec<Utf8PathBuf>,
+
     /// Judge facts that were saved.
     #[arg(
         long,

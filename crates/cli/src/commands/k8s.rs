@@ -23,6 +23,9 @@ use crate::{content, input};
 /// Bytes of a file of parameters at most.
 const MOST_PARAMS: usize = 1 << 20;
 
+/// The benchmark that nodes are compared with.
+const OF_NODES: &str = "cis-kubernetes";
+
 /// A check, and the parameters that it is used with.
 type Use<'l> = (&'l Check, Map<String, Value>);
 
@@ -56,9 +59,14 @@ pub(crate) fn run(
     if let Some(file) = &args.save_facts {
         output::result(Some(file), &output::json::text(snapshot)?)?;
     }
-    if !args.benchmark.is_empty() {
+    let mut benchmark = args.benchmark.clone();
+    if benchmark.is_empty() && standard.is_none() && (args.node || !args.node_facts.is_empty()) {
+        // Nothing but benchmarks asks what nodes tell.
+        benchmark.push(OF_NODES.to_owned());
+    }
+    if !benchmark.is_empty() {
         let args = PostureArgs {
-            benchmark: args.benchmark.clone(),
+            benchmark,
             level: None,
             status: Vec::new(),
             only: args.only.clone(),

@@ -9,6 +9,7 @@ mod image;
 mod java;
 mod k8s;
 mod manners;
+mod node;
 mod places;
 mod sbom;
 mod secrets;

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::daemon::Daemon;
 use super::environment::{self, texts};
 use super::gathered::Gathered;
-use super::{certificate, time};
+use super::time;
+use crate::certificate;
 use crate::host::root::Root;
 use crate::shape::{Shape, trim};
 

@@ -15,6 +15,7 @@ use super::client::{AskError, Client, Limits};
 use super::connection::{Connection, ConnectionError};
 use super::list::{gap, list, rest};
 use super::watch::{Heard, Pace, Stop, watch};
+use crate::certificate;
 
 /// Largest document beside lists that is read.
 const MAX_DOCUMENT: u64 = 4 << 20;
@@ -37,6 +38,7 @@ const ABOUT_EVERY: Duration = Duration::from_secs(600);
 /// A cluster that can be read.
 pub struct Cluster {
     client: Client,
+    authorities: Vec<String>,
 }
 
 /// What is told of a cluster that is watched.
@@ -59,7 +61,15 @@ impl Cluster {
     /// [`ConnectionError`].
     pub fn new(connection: &Connection, limits: Limits) -> Result<Self, ConnectionError> {
         let client = Client::new(connection, limits)?;
-        Ok(Self { client })
+        // Who looks at no certificate knows the cluster by none.
+        let known = connection.authorities.as_ref();
+        let known = known.filter(|_| !connection.skips_verification);
+        let authorities = known.map(|pem| certificate::all(&String::from_utf8_lossy(pem)));
+        let prints = authorities.unwrap_or_default().into_iter();
+        Ok(Self {
+            client,
+            authorities: prints.map(|authority| authority.fingerprint).collect(),
+        })
     }
 
     /// What the API server says of itself. Blocks.
@@ -93,7 +103,19 @@ impl Cluster {
             platform: part("platform"),
             endpoint: Some(self.client.server().to_owned()),
             api_groups: groups,
+            authorities: self.authorities.clone(),
         })
+    }
+
+    /// The uid of the namespace `kube-system`, by which the cluster is known again. Blocks.
+    ///
+    /// # Errors
+    /// When it may not be asked for, or the cluster does not answer.
+    pub fn uid(&self) -> Result<Option<String>, AskError> {
+        let path = "/api/v1/namespaces/kube-system";
+        let namespace: Value = self.client.json(path, MAX_DOCUMENT)?;
+        let uid = namespace.pointer("/metadata/uid").and_then(Value::as_str);
+        Ok(uid.map(str::to_owned))
     }
 
     /// Reads everything once. What cannot be read is a gap in the state. Blocks.

@@ -8,14 +8,14 @@ use std::io::{self, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
-use seareeve_kubernetes::{ConfigFile, Flags, Observed, Seen, of_command};
+use seareeve_kubernetes::{ConfigFile, Flags, Observed, Seen, TOLD_FILES, of_command, reduced};
 use seareeve_model::{Problem, ProblemCode};
 
 /// Longest command line that is read.
 const MAX_COMMAND: u64 = 256 << 10;
 
 /// Largest configuration file that is read.
-const MAX_FILE: u64 = 4 << 20;
+pub(super) const MAX_FILE: u64 = 4 << 20;
 
 /// Most drop-ins of a kubelet.
 const MAX_DROP_INS: usize = 200;
@@ -26,12 +26,19 @@ struct Process {
     observed: Observed,
     /// Whether it sees the files of the machine, rather than those of a container.
     is_of_machine: bool,
+    /// Whether it is what a static pod's manifest starts.
+    is_expected: bool,
 }
 
 /// The components that run on the machine whose files are below `root` (`/`, or where a container has them), which
 /// the cluster knows as `node`. Of several processes with a component's name, the one that sees the machine's own
-/// files counts, else the oldest; the others are problems.
-pub fn components(root: &Utf8Path, node: &str) -> (Vec<Observed>, Vec<Problem>) {
+/// files counts, then the one that `expected` says (the arguments in a static pod's manifest, by component), else the
+/// oldest; the others are problems.
+pub fn components(
+    root: &Utf8Path,
+    node: &str,
+    expected: &[(&str, &[String])],
+) -> (Vec<Observed>, Vec<Problem>) {
     let folder = root.join("proc");
     let mut problems = Vec::new();
     let mut pids: Vec<u64> = match folder.read_dir_utf8() {
@@ -54,6 +61,7 @@ pub fn components(root: &Utf8Path, node: &str) -> (Vec<Observed>, Vec<Problem>) 
             continue;
         };
         let mounts = std::fs::read_link(own.join("ns/mnt")).ok();
+        let is_expected = expected.contains(&(component, arguments.as_slice()));
         let executable = std::fs::read_link(own.join("exe")).ok();
         let observed = Observed {
             component: component.to_owned(),
@@ -68,11 +76,17 @@ pub fn components(root: &Utf8Path, node: &str) -> (Vec<Observed>, Vec<Problem>) 
             pid,
             observed,
             is_of_machine: mounts.is_some() && mounts == machine,
+            is_expected,
         });
     }
     found.sort_by_key(|process| {
         let name = process.observed.component.clone();
-        (name, !process.is_of_machine, process.pid)
+        (
+            name,
+            !process.is_of_machine,
+            !process.is_expected,
+            process.pid,
+        )
     });
     let mut components: Vec<Observed> = Vec::new();
     for process in found {
@@ -84,10 +98,13 @@ pub fn components(root: &Utf8Path, node: &str) -> (Vec<Observed>, Vec<Problem>) 
             continue;
         }
         let mut observed = process.observed;
-        read_files(
-            &folder.join(process.pid.to_string()).join("root"),
-            &mut observed,
-        );
+        let sees = folder.join(process.pid.to_string()).join("root");
+        read_files(&mut observed, &|path| content(&sees, path));
+        let flags = Flags::parse(&observed.arguments);
+        let told = flags.last("config-dir").filter(|path| !path.is_empty());
+        if let (Some(told), "kubelet") = (told, observed.component.as_str()) {
+            observed.drop_ins = drop_ins(&sees, told);
+        }
         components.push(observed);
     }
     (components, problems)
@@ -111,21 +128,29 @@ fn command(process: &Utf8Path) -> Option<Vec<String>> {
     )
 }
 
-/// Reads the configuration that a component was told to read.
-fn read_files(root: &Utf8Path, observed: &mut Observed) {
+/// How a file is read that a component was told to read.
+type Read<'r> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'r;
+
+/// Reads what a component was told to read, but for drop-ins.
+pub(super) fn read_files(observed: &mut Observed, read: &Read<'_>) {
     let flags = Flags::parse(&observed.arguments);
-    let flag = match observed.component.as_str() {
-        "etcd" => "config-file",
-        "kubelet" | "kube-proxy" | "kube-scheduler" => "config",
-        _ => return,
-    };
-    observed.config = flags
-        .last(flag)
-        .filter(|path| !path.is_empty())
-        .map(|path| config(root, path));
-    let folder = flags.last("config-dir").filter(|path| !path.is_empty());
-    if let (Some(folder), "kubelet") = (folder, observed.component.as_str()) {
-        observed.drop_ins = drop_ins(root, folder);
+    let named = |flag: &str| flags.last(flag).filter(|path| !path.is_empty());
+    match observed.component.as_str() {
+        "etcd" => observed.config = named("config-file").map(|path| config(path, read)),
+        "kubelet" | "kube-proxy" | "kube-scheduler" => {
+            observed.config = named("config").map(|path| config(path, read));
+        }
+        "kube-apiserver" => {
+            for flag in TOLD_FILES {
+                if let Some(path) = named(flag) {
+                    let mut file = config(path, read);
+                    let content = file.content.take();
+                    file.content = content.map(|content| reduced(flag, &content));
+                    observed.files.insert(flag, file);
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -147,22 +172,27 @@ fn drop_ins(root: &Utf8Path, folder: &str) -> Vec<ConfigFile> {
             let paths = names
                 .iter()
                 .map(|name| Utf8PathBuf::from(folder).join(name));
-            paths.map(|path| config(root, path.as_str())).collect()
+            paths
+                .map(|path| config(path.as_str(), &|path| content(root, path)))
+                .collect()
         }
         Err(error) => vec![failed(folder, &error)],
     }
 }
 
-fn config(root: &Utf8Path, path: &str) -> ConfigFile {
-    let read = open(root, path, OFlags::NONBLOCK).and_then(|file| {
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is no file"));
-        }
-        let mut content = Vec::new();
-        file.take(MAX_FILE).read_to_end(&mut content)?;
-        Ok(content)
-    });
-    match read {
+/// A file as something sees it whose `/` is `root`.
+fn content(root: &Utf8Path, path: &str) -> io::Result<Vec<u8>> {
+    let file = open(root, path, OFlags::NONBLOCK)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut content = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+fn config(path: &str, read: &Read<'_>) -> ConfigFile {
+    match read(path) {
         Ok(content) => match seareeve_kubernetes::value(&content) {
             Ok(content) => ConfigFile {
                 path: path.to_owned(),

@@ -28,7 +28,7 @@ fn a_manager_tells_of_its_swarm_and_keeps_its_secrets() {
                 "CAConfig": {"NodeCertExpiry": 7_776_000_000_000_000_i64, "SigningCAKey": "hunter2"},
                 "EncryptionConfig": {"AutoLockManagers": true},
             },
-            "TLSInfo": {"TrustRoot": include_str!("../../src/docker/certificate/ca.pem")},
+            "TLSInfo": {"TrustRoot": include_str!("../../src/certificate/ca.pem")},
         })),
         "/nodes" => Reply::Json(json!([
             {"ID": "n1", "Spec": {"Role": "manager"}, "ManagerStatus": {"Leader": true, "Addr": "10.0.0.1:2377"}},

@@ -73,7 +73,7 @@ fn components_are_seen_with_the_files_that_they_see() {
         &[("p.yaml", "hunter2: [")],
     );
     process(root, 60, "9", &["nginx"], &[]);
-    let (found, problems) = components(root, "n1");
+    let (found, problems) = components(root, "n1", &[]);
     assert_eq!(problems.len(), 1);
     assert_eq!(
         problems[0].to_string(),
@@ -113,6 +113,6 @@ fn components_are_seen_with_the_files_that_they_see() {
         fact("kubernetes.kube-proxy")["config"]["detail"],
         "it is no YAML"
     );
-    let (found, problems) = components(&root.join("nothing"), "n1");
+    let (found, problems) = components(&root.join("nothing"), "n1", &[]);
     assert_eq!((found.len(), problems.len()), (0, 1));
 }

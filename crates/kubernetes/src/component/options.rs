@@ -124,7 +124,8 @@ pub(super) fn effective(component: &str, seen: &Observed, flags: &Flags) -> Effe
 fn files(component: &str, seen: &Observed, flags: &Flags, effective: &mut Effective) {
     let not_read = |effective: &mut Effective, name: &str, flag: &str| {
         let path = flags.last(flag).unwrap_or_default();
-        let why = match seen.config.as_ref().and_then(|file| file.detail.as_deref()) {
+        let file = seen.files.get(flag).or(seen.config.as_ref());
+        let why = match file.and_then(|file| file.detail.as_deref()) {
             Some(detail) => format!("{path} says it: {detail}"),
             None => format!("{path} says it, which was not read"),
         };
@@ -133,11 +134,32 @@ fn files(component: &str, seen: &Observed, flags: &Flags, effective: &mut Effect
     };
     match component {
         "kube-apiserver" => {
-            if flags.has("authorization-config") {
-                not_read(effective, "authorization-mode", "authorization-config");
-            }
-            if flags.has("authentication-config") && !flags.has("anonymous-auth") {
-                not_read(effective, "anonymous-auth", "authentication-config");
+            for (flag, name, part) in [
+                ("authorization-config", "authorization-mode", "authorizers"),
+                ("authentication-config", "anonymous-auth", "anonymous"),
+            ] {
+                // Both ways to say whether nobody is let in exclude each other, but not until the file says it.
+                if !flags.has(flag) || (name == "anonymous-auth" && flags.has(name)) {
+                    continue;
+                }
+                let file = seen.files.get(flag);
+                let Some(content) = file.and_then(|file| file.content.as_ref()) else {
+                    not_read(effective, name, flag);
+                    continue;
+                };
+                let path = file.map(|file| file.path.clone());
+                match content.get(part) {
+                    Some(value) if !value.is_null() => effective.set(
+                        name,
+                        Setting {
+                            value: value.clone(),
+                            source: "file",
+                            path,
+                        },
+                    ),
+                    // A file that does not say it leaves the default.
+                    _ => {}
+                }
             }
         }
         // With a file, the flags that it can say are not looked at.

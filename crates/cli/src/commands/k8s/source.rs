@@ -2,8 +2,9 @@
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_collect::docker_host;
 use seareeve_collect::kubernetes::{Cluster, Connection, Limits, manifests};
-use seareeve_kubernetes::{Documents, Kind, Label, State, snapshot};
+use seareeve_kubernetes::{Documents, Kind, Label, State, join, snapshot};
 use seareeve_model::{CollectionStatus, Problem, ProblemCode, Snapshot};
 
 use super::objects::Objects;
@@ -25,21 +26,38 @@ impl Source {
         surroundings: &Surroundings,
         messages: &Messages,
     ) -> anyhow::Result<Self> {
-        if let Some(file) = &args.facts {
-            return Ok(Self::of_snapshot(saved(file)?));
-        }
         if !args.file.is_empty() {
             return Self::of_manifests(&args.file, surroundings);
         }
-        let connection = connection(args, surroundings)?;
-        messages.note(format!("reading the cluster {}", connection.name));
-        let cluster = Cluster::new(&connection, Limits::default())?;
-        let state = cluster
-            .read()
-            .with_context(|| format!("failed to read the cluster {}", connection.name))?;
-        let id = state.uid().unwrap_or_else(|| connection.server.clone());
-        let label = label(id, connection.name, connection.server, surroundings);
-        Ok(Self::of_snapshot(snapshot(&state, label)))
+        let nodes = nodes(args, surroundings)?;
+        let cluster = match &args.facts {
+            Some(file) => saved(file)?,
+            None => match (connection(args, surroundings), nodes.as_slice()) {
+                (Ok(connection), _) => of_cluster(connection, surroundings, messages)?,
+                // A node can be looked at without its cluster.
+                (Err(_), [node]) if args.context.is_none() && args.kubeconfig.is_none() => {
+                    messages.note("there is no cluster to read: the node is judged alone");
+                    return Ok(Self::of_snapshot(node.clone()));
+                }
+                (Err(error), _) => return Err(error),
+            },
+        };
+        Ok(Self::joined(cluster, &nodes, messages))
+    }
+
+    /// A cluster with what its nodes told. A machine that is none of its nodes is a problem.
+    fn joined(mut cluster: Snapshot, nodes: &[Snapshot], messages: &Messages) -> Self {
+        let joined = join(&mut cluster, nodes);
+        for node in &joined.nodes {
+            messages.note(format!("joined what {node} told"));
+        }
+        let mut source = Self::of_snapshot(cluster);
+        let strangers = joined.strangers.into_iter().map(|(name, why)| {
+            let why = format!("its facts were left out: {why}");
+            Problem::new(ProblemCode::FileUnreadable, name, why)
+        });
+        source.problems.extend(strangers);
+        source
     }
 
     fn of_manifests(paths: &[Utf8PathBuf], surroundings: &Surroundings) -> anyhow::Result<Self> {
@@ -86,6 +104,44 @@ impl Source {
             snapshot,
         }
     }
+}
+
+fn of_cluster(
+    connection: Connection,
+    surroundings: &Surroundings,
+    messages: &Messages,
+) -> anyhow::Result<Snapshot> {
+    messages.note(format!("reading the cluster {}", connection.name));
+    let cluster = Cluster::new(&connection, Limits::default())?;
+    let state = cluster
+        .read()
+        .with_context(|| format!("failed to read the cluster {}", connection.name))?;
+    let id = state.uid().unwrap_or_else(|| connection.server.clone());
+    let label = label(id, connection.name, connection.server, surroundings);
+    Ok(snapshot(&state, label))
+}
+
+/// What nodes tell: this one, and those that told it before.
+fn nodes(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Vec<Snapshot>> {
+    let mut nodes = Vec::new();
+    if args.node {
+        let options = docker_host::Options {
+            root: Some(args.root.clone()),
+            node: docker_host::NodeOptions {
+                name: args.node_name.clone(),
+                cluster_uid: None,
+            },
+            ..docker_host::Options::here(surroundings.now())
+        };
+        let node = seareeve_collect::kubernetes::node(&options);
+        nodes.push(node.context(
+            "this machine is no node of a cluster: no component of Kubernetes runs on it",
+        )?);
+    }
+    for file in &args.node_facts {
+        nodes.push(saved(file)?);
+    }
+    Ok(nodes)
 }
 
 fn label(id: String, name: String, source: String, surroundings: &Surroundings) -> Label {

@@ -1,17 +1,49 @@
-//! From when to when a certificate is valid (RFC 5280, 4.1): the few lines of DER that this needs.
+//! What is read of certificates (RFC 5280, 4.1): dates, whose they are, and what tells two of them apart. The few
+//! lines of DER that this needs.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use jiff::civil::date;
+use sha2::{Digest as _, Sha256};
 
-/// Reads the first certificate of a PEM text: not before, not after.
+/// Most certificates of one file.
+const MAX_CERTIFICATES: usize = 500;
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Certificate {
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
+    /// The subject's common name, the last one where there are several.
+    pub(crate) common_name: Option<String>,
+    /// SHA-256 of the public key with its algorithm (SubjectPublicKeyInfo), hexadecimal.
+    pub(crate) public_key: String,
+    /// SHA-256 of all of it, hexadecimal.
+    pub(crate) fingerprint: String,
+}
+
+/// The certificates in a PEM text, in their order. What is none is passed over.
+pub(crate) fn all(pem: &str) -> Vec<Certificate> {
+    let parts = pem.split("-----BEGIN CERTIFICATE-----").skip(1);
+    parts
+        .filter_map(|part| {
+            let (body, _) = part.split_once("-----END CERTIFICATE-----")?;
+            let text: String = body.split_whitespace().collect();
+            parse(&BASE64_STANDARD.decode(text).ok()?)
+        })
+        .take(MAX_CERTIFICATES)
+        .collect()
+}
+
+/// The first certificate of a PEM text: not before, not after.
 pub(crate) fn validity(pem: &str) -> Option<(Timestamp, Timestamp)> {
-    let body = pem.split_once("-----BEGIN CERTIFICATE-----")?.1;
-    let body = body.split_once("-----END CERTIFICATE-----")?.0;
-    let text: String = body.split_whitespace().collect();
-    let der = BASE64_STANDARD.decode(text).ok()?;
-    let (SEQUENCE, certificate, _) = element(&der)? else {
+    let first = all(pem).into_iter().next()?;
+    Some((first.not_before, first.not_after))
+}
+
+fn parse(der: &[u8]) -> Option<Certificate> {
+    let (SEQUENCE, certificate, _) = element(der)? else {
         return None;
     };
     let (SEQUENCE, mut to_be_signed, _) = element(certificate)? else {
@@ -24,12 +56,48 @@ pub(crate) fn validity(pem: &str) -> Option<(Timestamp, Timestamp)> {
     for _ in 0..3 {
         to_be_signed = element(to_be_signed)?.2;
     }
-    let (SEQUENCE, validity, _) = element(to_be_signed)? else {
+    let (SEQUENCE, validity, rest) = element(to_be_signed)? else {
         return None;
     };
-    let (tag, before, rest) = element(validity)?;
-    let (after_tag, after, _) = element(rest)?;
-    Some((time(tag, before)?, time(after_tag, after)?))
+    let (tag, before, after) = element(validity)?;
+    let (after_tag, after, _) = element(after)?;
+    let (SEQUENCE, subject, key) = element(rest)? else {
+        return None;
+    };
+    let (SEQUENCE, _, after_key) = element(key)? else {
+        return None;
+    };
+    let key = key.get(..key.len().checked_sub(after_key.len())?)?;
+    Some(Certificate {
+        not_before: time(tag, before)?,
+        not_after: time(after_tag, after)?,
+        common_name: common_name(subject),
+        public_key: hex(&Sha256::digest(key)),
+        fingerprint: hex(&Sha256::digest(der)),
+    })
+}
+
+/// Of a Name (4.1.2.4): sets of pairs of an identifier and a text.
+fn common_name(mut name: &[u8]) -> Option<String> {
+    /// 2.5.4.3
+    const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+    let mut found = None;
+    while let Some((_, mut set, rest)) = element(name) {
+        while let Some((_, pair, others)) = element(set) {
+            if let Some((_, COMMON_NAME, value)) = element(pair)
+                && let Some((_, text, _)) = element(value)
+            {
+                found = std::str::from_utf8(text).ok();
+            }
+            set = others;
+        }
+        name = rest;
+    }
+    found.map(str::to_owned)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const SEQUENCE: u8 = 0x30;
@@ -100,11 +168,24 @@ mod tests {
 
     /// Made with openssl 3: `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -days 3650`.
     const REAL: &str = include_str!("certificate/ca.pem");
+    const FINGERPRINT: &str = "1dd0267e139a83cca0aefed7cf35cf80f2ced471044d23dab0391f2574fe4486";
+    const PUBLIC_KEY: &str = "31faf4d84c622093507635897be0c19e0ceb6be58abbb4331b2ba457213b1265";
 
     #[test]
     fn a_real_certificate_is_read() {
         let (before, after) = validity(REAL).unwrap();
         assert_eq!(after.as_second() - before.as_second(), 3650 * 86_400);
+    }
+
+    #[test]
+    fn a_certificate_is_known_by_name_and_prints() {
+        let found = all(REAL);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].common_name.as_deref(), Some("ca"));
+        // openssl x509 -fingerprint -sha256; openssl x509 -pubkey | openssl pkey -pubin -outform der | sha256sum
+        assert_eq!(found[0].fingerprint, FINGERPRINT);
+        assert_eq!(found[0].public_key, PUBLIC_KEY);
+        assert_eq!(all(&format!("{REAL}junk\n{REAL}")).len(), 2);
     }
 
     #[test]
