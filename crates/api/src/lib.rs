@@ -4,6 +4,7 @@
 //! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
 
 mod client;
+mod cluster;
 mod database;
 mod error;
 mod event;
@@ -24,7 +25,13 @@ mod session;
 mod statement;
 mod vex;
 
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, WorkloadFilter};
+pub use cluster::{
+    ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
+    ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets, ClusterWorkloadPage,
+    FactsChanged, FactsIndexed, NewRecommendationSettings, RecommendationSettings, WorkloadFacet,
+    WorkloadResult,
+};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;
@@ -43,7 +50,7 @@ pub use manifests::{ManifestObject, ManifestReport, ManifestResult};
 pub use page::MAX_PAGE;
 pub use posture::{
     ControlCounts, PostureReport, ReportAsset, ReportBenchmark, ReportControl, ReportGap,
-    ReportObject, ReportRemedy, posture_report,
+    ReportObject, ReportRemedy, posture_report, report_object,
 };
 pub use recommendation::{
     Compliance, ComplianceAsset, ComplianceControl, ComplianceSection, Recommendation,

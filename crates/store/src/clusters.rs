@@ -1,4 +1,4 @@
-//! Kubernetes clusters: assets whose facts are kept one by one, so that a change of one is a change of one row.
+//! Kubernetes clusters: assets whose facts are kept one by one, so that a changed object is a changed row.
 
 mod facts;
 mod nodes;
@@ -17,13 +17,10 @@ pub use facts::{
     ChangedFact, Key, NewFact, changed, drop_facts, facts, forget_gone, hashes, put_facts, some,
     weight,
 };
-pub use nodes::{Node, join_node, leave_node, node_of, nodes};
+pub use nodes::{Membership, Node, nodes, put_node};
 
 /// The kind of the assets.
 pub const KIND: &str = "kubernetes-cluster";
-
-/// The origin of what a cluster's API said, as against what sensors on its nodes did.
-pub const OF_API: i64 = 0;
 
 /// What is known of a cluster beside its asset.
 #[derive(Clone, Debug, PartialEq, Eq)]

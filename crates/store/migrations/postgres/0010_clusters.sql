@@ -1,4 +1,4 @@
--- Kubernetes clusters: what is known of each beside its asset, its facts one by one, and which hosts are its nodes.
+-- Kubernetes clusters: what is known of each beside its asset, its facts one by one, and the hosts that are nodes.
 CREATE TABLE cluster (
     asset         BIGINT PRIMARY KEY REFERENCES asset ON DELETE CASCADE,
     watcher       TEXT COLLATE "C" NOT NULL,
@@ -15,27 +15,27 @@ CREATE TABLE cluster (
     workloads     BIGINT
 );
 
--- `origin` is 0 for what the cluster's API said, else the host (an asset) whose sensor said it. `content` is the fact's
--- data as JSON; NULL for a fact that is gone and was not yet judged as gone.
+-- `content` is the fact's data as JSON; NULL for a fact that is gone and was not yet judged as gone.
 CREATE TABLE cluster_fact (
     asset    BIGINT NOT NULL REFERENCES asset ON DELETE CASCADE,
     kind     TEXT COLLATE "C" NOT NULL,
     object   TEXT COLLATE "C" NOT NULL,
-    origin   BIGINT NOT NULL,
     name     TEXT COLLATE "C" NOT NULL,
     hash     TEXT COLLATE "C" NOT NULL,
     revision BIGINT NOT NULL,
     content  TEXT COLLATE "C",
-    PRIMARY KEY (asset, kind, object, origin)
+    PRIMARY KEY (asset, kind, object)
 );
-CREATE INDEX cluster_fact_revision ON cluster_fact (asset, revision);
+CREATE INDEX cluster_fact_revision ON cluster_fact (asset, revision, kind, object);
 
+-- What a host says of the cluster that it is a node of. `digest` is of all that it says of Kubernetes.
 CREATE TABLE cluster_node (
-    host    BIGINT PRIMARY KEY REFERENCES asset ON DELETE CASCADE,
-    cluster BIGINT NOT NULL REFERENCES asset ON DELETE CASCADE,
-    node    TEXT COLLATE "C" NOT NULL
+    host        BIGINT PRIMARY KEY REFERENCES asset ON DELETE CASCADE,
+    node        TEXT COLLATE "C" NOT NULL,
+    cluster_uid TEXT COLLATE "C",
+    authorities TEXT COLLATE "C" NOT NULL,
+    digest      TEXT COLLATE "C" NOT NULL
 );
-CREATE INDEX cluster_node_cluster ON cluster_node (cluster);
 
 -- What people set for a recommendation instead of its own. NULL: its own.
 CREATE TABLE recommendation_setting (

@@ -1,4 +1,4 @@
--- Kubernetes clusters: what is known of each beside its asset, its facts one by one, and which hosts are its nodes.
+-- Kubernetes clusters: what is known of each beside its asset, its facts one by one, and the hosts that are nodes.
 CREATE TABLE cluster (
     asset         INTEGER PRIMARY KEY REFERENCES asset ON DELETE CASCADE,
     watcher       TEXT NOT NULL,
@@ -15,27 +15,27 @@ CREATE TABLE cluster (
     workloads     INTEGER
 ) STRICT;
 
--- `origin` is 0 for what the cluster's API said, else the host (an asset) whose sensor said it. `content` is the fact's
--- data as JSON; NULL for a fact that is gone and was not yet judged as gone.
+-- `content` is the fact's data as JSON; NULL for a fact that is gone and was not yet judged as gone.
 CREATE TABLE cluster_fact (
     asset    INTEGER NOT NULL REFERENCES asset ON DELETE CASCADE,
     kind     TEXT NOT NULL,
     object   TEXT NOT NULL,
-    origin   INTEGER NOT NULL,
     name     TEXT NOT NULL,
     hash     TEXT NOT NULL,
     revision INTEGER NOT NULL,
     content  TEXT,
-    PRIMARY KEY (asset, kind, object, origin)
+    PRIMARY KEY (asset, kind, object)
 ) STRICT;
-CREATE INDEX cluster_fact_revision ON cluster_fact (asset, revision);
+CREATE INDEX cluster_fact_revision ON cluster_fact (asset, revision, kind, object);
 
+-- What a host says of the cluster that it is a node of. `digest` is of all that it says of Kubernetes.
 CREATE TABLE cluster_node (
-    host    INTEGER PRIMARY KEY REFERENCES asset ON DELETE CASCADE,
-    cluster INTEGER NOT NULL REFERENCES asset ON DELETE CASCADE,
-    node    TEXT NOT NULL
+    host        INTEGER PRIMARY KEY REFERENCES asset ON DELETE CASCADE,
+    node        TEXT NOT NULL,
+    cluster_uid TEXT,
+    authorities TEXT NOT NULL,
+    digest      TEXT NOT NULL
 ) STRICT;
-CREATE INDEX cluster_node_cluster ON cluster_node (cluster);
 
 -- What people set for a recommendation instead of its own. NULL: its own.
 CREATE TABLE recommendation_setting (

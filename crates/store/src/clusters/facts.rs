@@ -36,6 +36,8 @@ pub struct NewFact {
 /// A fact that may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedFact {
+    /// The revision with which it did.
+    pub revision: i64,
     /// Which.
     pub key: Key,
     /// What it is now; nothing when it is gone.
@@ -64,20 +66,15 @@ impl NewFact {
 }
 
 const HASHES: &str = "SELECT kind, object, hash FROM cluster_fact \
-     WHERE asset = $1 AND origin = $2 AND content IS NOT NULL";
+     WHERE asset = $1 AND content IS NOT NULL";
 
-/// The hashes of all facts of an origin.
+/// The hashes of all facts.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hashes(
-    tx: &mut Tx,
-    asset: AssetId,
-    origin: i64,
-) -> Result<BTreeMap<Key, String>, StoreError> {
+pub async fn hashes(tx: &mut Tx, asset: AssetId) -> Result<BTreeMap<Key, String>, StoreError> {
     let found = sqlx::query(HASHES)
         .bind(asset.0)
-        .bind(origin)
         .fetch_all(tx.connection())
         .await?;
     found
@@ -89,10 +86,10 @@ pub async fn hashes(
         .collect()
 }
 
-const PUT: &str = "INSERT INTO cluster_fact (asset, kind, object, origin, name, hash, revision, content) \
-     SELECT $1, n.value ->> 'kind', n.value ->> 'object', $2, n.value ->> 'name', n.value ->> 'hash', $3, \
-       n.value ->> 'content' FROM json_each($4) AS n WHERE true \
-     ON CONFLICT (asset, kind, object, origin) DO UPDATE SET name = excluded.name, hash = excluded.hash, \
+const PUT: &str = "INSERT INTO cluster_fact (asset, kind, object, name, hash, revision, content) \
+     SELECT $1, n.value ->> 'kind', n.value ->> 'object', n.value ->> 'name', n.value ->> 'hash', $2, \
+       n.value ->> 'content' FROM json_each($3) AS n WHERE true \
+     ON CONFLICT (asset, kind, object) DO UPDATE SET name = excluded.name, hash = excluded.hash, \
        revision = excluded.revision, content = excluded.content";
 
 /// Keeps facts in place of those of their names.
@@ -101,7 +98,7 @@ const PUT: &str = "INSERT INTO cluster_fact (asset, kind, object, origin, name, 
 /// When the database fails.
 pub async fn put_facts(
     tx: &mut Tx,
-    (asset, origin): (AssetId, i64),
+    asset: AssetId,
     revision: i64,
     facts: &[NewFact],
 ) -> Result<(), StoreError> {
@@ -109,7 +106,6 @@ pub async fn put_facts(
         let batch: Vec<NewFact> = batch.iter().map(NewFact::cleaned).collect();
         sqlx::query(PUT)
             .bind(asset.0)
-            .bind(origin)
             .bind(revision)
             .bind(rows(&batch))
             .execute(tx.connection())
@@ -118,9 +114,9 @@ pub async fn put_facts(
     Ok(())
 }
 
-const DROP: &str = "UPDATE cluster_fact SET content = NULL, hash = '', revision = $3 \
-     WHERE asset = $1 AND origin = $2 AND content IS NOT NULL AND (kind, object) IN \
-       (SELECT n.value ->> 'kind', n.value ->> 'object' FROM json_each($4) AS n)";
+const DROP: &str = "UPDATE cluster_fact SET content = NULL, hash = '', revision = $2 \
+     WHERE asset = $1 AND content IS NOT NULL AND (kind, object) IN \
+       (SELECT n.value ->> 'kind', n.value ->> 'object' FROM json_each($3) AS n)";
 
 /// Notes that facts are gone. Returns how many there were.
 ///
@@ -128,7 +124,7 @@ const DROP: &str = "UPDATE cluster_fact SET content = NULL, hash = '', revision 
 /// When the database fails.
 pub async fn drop_facts(
     tx: &mut Tx,
-    (asset, origin): (AssetId, i64),
+    asset: AssetId,
     revision: i64,
     keys: &[Key],
 ) -> Result<u64, StoreError> {
@@ -137,7 +133,6 @@ pub async fn drop_facts(
         let batch: Vec<Key> = batch.iter().map(Key::cleaned).collect();
         let done = sqlx::query(DROP)
             .bind(asset.0)
-            .bind(origin)
             .bind(revision)
             .bind(rows(&batch))
             .execute(tx.connection())
@@ -147,15 +142,11 @@ pub async fn drop_facts(
     Ok(dropped)
 }
 
-/// First the keys, as many as a page has, then all that any origin says of them: the last one counts.
-const CHANGED: &str = "SELECT f.kind AS kind, f.object AS object, f.name AS name, f.content AS content \
-     FROM (SELECT DISTINCT kind, object FROM cluster_fact WHERE asset = $1 AND revision > $2 \
-         AND (kind, object) > ($3, $4) ORDER BY kind, object LIMIT $5) c \
-     JOIN cluster_fact f ON f.asset = $1 AND f.kind = c.kind AND f.object = c.object \
-     ORDER BY f.kind, f.object, f.origin";
+const CHANGED: &str = "SELECT revision, kind, object, name, content FROM cluster_fact \
+     WHERE asset = $1 AND (revision, kind, object) > ($2, $3, $4) ORDER BY revision, kind, object LIMIT $5";
 
-/// The facts that changed after a revision, by kind and id, a page at a time: those behind `after`. What a node's sensor
-/// says of something counts more than what the API does.
+/// The facts that changed after the revision `since`, in the order of their revisions, a page at a time: those behind
+/// `after`.
 ///
 /// # Errors
 /// When the database fails.
@@ -163,35 +154,40 @@ pub async fn changed(
     store: &Store,
     asset: AssetId,
     since: i64,
-    after: Option<&Key>,
+    after: Option<&ChangedFact>,
     limit: usize,
 ) -> Result<Vec<ChangedFact>, StoreError> {
-    let (kind, object) = after.map_or(("", ""), |key| (&key.kind, &key.object));
+    let (revision, kind, object) = match after {
+        Some(last) => (
+            last.revision,
+            last.key.kind.clone(),
+            last.key.object.clone(),
+        ),
+        // Before all of the next revision.
+        None => (since.saturating_add(1), String::new(), String::new()),
+    };
     let found = sqlx::query(CHANGED)
         .bind(asset.0)
-        .bind(since)
-        .bind(kind.to_owned())
-        .bind(object.to_owned())
+        .bind(revision)
+        .bind(kind)
+        .bind(object)
         .bind(int(limit))
         .fetch_all(&store.pool)
         .await?;
-    let mut changed: Vec<ChangedFact> = Vec::with_capacity(found.len());
-    for row in &found {
-        let one = from_row(row)?;
-        match changed.last_mut() {
-            Some(last) if last.key == one.key => {
-                if one.fact.is_some() {
-                    *last = one;
-                }
-            }
-            _ => changed.push(one),
-        }
-    }
-    Ok(changed)
+    let changed = |row: &AnyRow| {
+        let columns = Columns::new(row, "cluster_fact", &["kind", "object"]);
+        let (key, fact) = from_row(&columns)?;
+        Ok(ChangedFact {
+            revision: columns.int("revision")?,
+            key,
+            fact,
+        })
+    };
+    found.iter().map(changed).collect()
 }
 
 const OF_KIND: &str = "SELECT kind, object, name, content FROM cluster_fact \
-     WHERE asset = $1 AND kind = $2 AND content IS NOT NULL ORDER BY object, origin";
+     WHERE asset = $1 AND kind = $2 AND content IS NOT NULL ORDER BY object";
 
 /// All facts of a kind, by id.
 ///
@@ -212,7 +208,7 @@ pub async fn facts(
 
 const SOME: &str = "SELECT kind, object, name, content FROM cluster_fact \
      WHERE asset = $1 AND kind = $2 AND content IS NOT NULL \
-       AND object IN (SELECT n.value ->> 't' FROM json_each($3) AS n) ORDER BY object, origin";
+       AND object IN (SELECT n.value ->> 't' FROM json_each($3) AS n) ORDER BY object";
 
 /// Some facts of a kind, by id.
 ///
@@ -233,19 +229,16 @@ pub async fn some(
     only(&found)
 }
 
-/// The facts of rows, the last of each id.
 fn only(found: &[AnyRow]) -> Result<Vec<Fact>, StoreError> {
-    let mut facts: Vec<Fact> = Vec::with_capacity(found.len());
-    for row in found {
-        let Some(fact) = from_row(row)?.fact else {
-            continue;
-        };
-        match facts.last_mut() {
-            Some(last) if last.id == fact.id => *last = fact,
-            _ => facts.push(fact),
-        }
-    }
-    Ok(facts)
+    let fact = |row| {
+        let columns = Columns::new(row, "cluster_fact", &["kind", "object"]);
+        Ok(from_row(&columns)?.1)
+    };
+    found
+        .iter()
+        .map(fact)
+        .filter_map(Result::transpose)
+        .collect()
 }
 
 const FORGET: &str =
@@ -287,14 +280,10 @@ fn key(columns: &Columns<'_>) -> Result<Key, StoreError> {
     })
 }
 
-fn from_row(row: &AnyRow) -> Result<ChangedFact, StoreError> {
-    let columns = Columns::new(row, "cluster_fact", &["kind", "object"]);
-    let key = key(&columns)?;
+fn from_row(columns: &Columns<'_>) -> Result<(Key, Option<Fact>), StoreError> {
+    let key = key(columns)?;
     let data = columns.opt_json("content")?;
     let name = columns.text("name")?;
     let id = key.object.clone();
-    Ok(ChangedFact {
-        fact: data.map(|data| Fact { id, name, data }),
-        key,
-    })
+    Ok((key, data.map(|data| Fact { id, name, data })))
 }

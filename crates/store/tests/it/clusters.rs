@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seareeve_model::{Collection, FactKind};
-use seareeve_store::clusters::{self, Key, NewCluster, NewFact, OF_API, Summary};
+use seareeve_store::clusters::{self, Key, Membership, NewCluster, NewFact, Summary};
 use seareeve_store::recommendation_settings::{self, RecommendationSetting};
 use seareeve_store::{AssetId, Store, StoreError, assets};
 use serde_json::json;
@@ -52,7 +52,7 @@ async fn changed(store: &Store, asset: AssetId, since: i64) -> Result<Vec<String
         let Some(last) = page.last() else {
             return Ok(all);
         };
-        after = Some(last.key.clone());
+        after = Some(last.clone());
         all.extend(page.into_iter().map(|one| {
             let said = one
                 .fact
@@ -69,10 +69,9 @@ fn facts_are_kept_one_by_one_and_what_is_gone_until_it_was_judged() {
         let mut cluster = meet(store, 1).await?;
         let asset = cluster.asset;
         assert_eq!((cluster.revision, cluster.is_whole), (0, false));
-        let of_api = (asset, OF_API);
         let mut tx = store.begin().await?;
         let facts = [fact("a", "1\0"), fact("b", "1"), fact("c", "1")];
-        clusters::put_facts(&mut tx, of_api, 1, &facts).await?;
+        clusters::put_facts(&mut tx, asset, 1, &facts).await?;
         cluster.revision = 1;
         cluster.is_whole = true;
         let kind = FactKind::new("kubernetes.kubelet").unwrap();
@@ -84,10 +83,10 @@ fn facts_are_kept_one_by_one_and_what_is_gone_until_it_was_judged() {
         assert_eq!(changed(store, asset, 0).await?.len(), 3);
 
         let mut tx = store.begin().await?;
-        let hashes = clusters::hashes(&mut tx, asset, OF_API).await?;
+        let hashes = clusters::hashes(&mut tx, asset).await?;
         assert_eq!(hashes[&key("b")], "hash of 1");
-        clusters::put_facts(&mut tx, of_api, 2, &[fact("b", "2")]).await?;
-        let gone = clusters::drop_facts(&mut tx, of_api, 2, &[key("c"), key("x")]).await?;
+        clusters::put_facts(&mut tx, asset, 2, &[fact("b", "2")]).await?;
+        let gone = clusters::drop_facts(&mut tx, asset, 2, &[key("c"), key("x")]).await?;
         assert_eq!(gone, 1);
         assert_eq!(clusters::weight(&mut tx, asset).await?.0, 2);
         tx.commit().await?;
@@ -112,38 +111,34 @@ fn facts_are_kept_one_by_one_and_what_is_gone_until_it_was_judged() {
 }
 
 #[test]
-fn what_a_nodes_sensor_says_counts_more_and_can_go_again() {
+fn hosts_say_of_which_cluster_they_are_a_node() {
     both(async |fixture| {
         let store = &fixture.store;
-        let asset = meet(store, 1).await?.asset;
         let host = seen(store, "node-1", 1, 1).await?;
+        let said = Membership {
+            node: "n1".to_owned(),
+            cluster_uid: None,
+            authorities: BTreeSet::from(["ab".to_owned()]),
+            digest: "1".to_owned(),
+        };
         let mut tx = store.begin().await?;
-        clusters::put_facts(&mut tx, (asset, OF_API), 1, &[fact("a", "api")]).await?;
-        clusters::put_facts(&mut tx, (asset, host.0), 2, &[fact("a", "node")]).await?;
-        clusters::join_node(&mut tx, host, asset, "n1").await?;
-        clusters::join_node(&mut tx, host, asset, "node-1").await?;
-        let node = clusters::node_of(&mut tx, host).await?;
-        assert_eq!(node, Some((asset, "node-1".to_owned())));
+        assert!(clusters::put_node(&mut tx, host, Some(&said)).await?);
+        assert!(!clusters::put_node(&mut tx, host, Some(&said)).await?);
+        let said = Membership {
+            cluster_uid: Some("uid-1".to_owned()),
+            digest: "2".to_owned(),
+            ..said
+        };
+        assert!(clusters::put_node(&mut tx, host, Some(&said)).await?);
         tx.commit().await?;
-        assert_eq!(changed(store, asset, 0).await?, ["a=node"]);
-        let kind = FactKind::new("kubernetes.kubelet").unwrap();
-        assert_eq!(clusters::facts(store, asset, &kind).await?.len(), 1);
-        let nodes = clusters::nodes(store, asset).await?;
-        assert_eq!(
-            (nodes[0].node.as_str(), nodes[0].last_seen),
-            ("node-1", at(1))
-        );
-        // The API says something else: it does not count.
+        let nodes = clusters::nodes(store).await?;
+        assert_eq!((&nodes[0].membership, nodes[0].last_seen), (&said, at(1)));
+        assert_eq!(nodes[0].host_name, "node-1");
         let mut tx = store.begin().await?;
-        clusters::put_facts(&mut tx, (asset, OF_API), 3, &[fact("a", "api 2")]).await?;
+        assert!(clusters::put_node(&mut tx, host, None).await?);
+        assert!(!clusters::put_node(&mut tx, host, None).await?);
         tx.commit().await?;
-        assert_eq!(changed(store, asset, 2).await?, ["a=node"]);
-        let mut tx = store.begin().await?;
-        clusters::drop_facts(&mut tx, (asset, host.0), 4, &[key("a")]).await?;
-        clusters::leave_node(&mut tx, host).await?;
-        tx.commit().await?;
-        assert_eq!(changed(store, asset, 3).await?, ["a=api 2"]);
-        assert_eq!(clusters::nodes(store, asset).await?, []);
+        assert_eq!(clusters::nodes(store).await?, []);
         Ok(())
     });
 }
@@ -191,7 +186,7 @@ fn the_same_again_writes_nothing() {
         }
         count_writes(&fixture).await;
         let mut tx = store.begin().await?;
-        clusters::put_facts(&mut tx, (asset, OF_API), 1, &[]).await?;
+        clusters::put_facts(&mut tx, asset, 1, &[]).await?;
         clusters::set_summary(&mut tx, asset, &summary).await?;
         tx.commit().await?;
         assert_eq!(writes(&fixture).await, Vec::<String>::new());
