@@ -1,6 +1,9 @@
 //! A typed client for programs that speak to a Seareeve server. Blocking, for the command line.
 
+mod clusters;
 mod hosts;
+
+pub use clusters::WorkloadFilter;
 
 use std::time::Duration;
 

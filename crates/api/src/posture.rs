@@ -286,7 +286,6 @@ fn control(
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
 fn is_none(count: &u64) -> bool {
     *count == 0
 }

@@ -6,7 +6,7 @@ use seareeve_model::Snapshot;
 use serde::Deserialize;
 
 use crate::benchmark::Benchmark;
-use crate::verdict::{CheckVerdict, Outcome};
+use crate::verdict::{CheckVerdict, ObjectVerdict, Outcome};
 
 /// Exceptions, the first that fits counts.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -69,6 +69,29 @@ impl Exceptions {
                     && exception.until.is_none_or(|until| now <= until)
             })
             .collect()
+    }
+
+    /// Whether an exception that no benchmark is named in lets a check fail on an object of this name.
+    #[must_use]
+    pub fn covers(&self, check: &str, asset: &str, object: &str, now: Timestamp) -> bool {
+        let exceptions = self.of(check, None, asset, now);
+        exceptions
+            .iter()
+            .any(|exception| exception.is_about(object))
+    }
+
+    /// Says of an object's verdict that it may be, where an exception that no benchmark is named in does.
+    pub fn mark(&self, check: &str, asset: &str, verdict: &mut ObjectVerdict, now: Timestamp) {
+        let exceptions = self.of(check, None, asset, now);
+        let exception = exceptions
+            .iter()
+            .find(|exception| exception.is_about(&verdict.name));
+        if let Some(exception) = exception
+            && matches!(verdict.outcome, Outcome::Fail | Outcome::NeedsReview)
+        {
+            verdict.outcome = Outcome::Excepted;
+            verdict.reason = Some(exception.reason.clone());
+        }
     }
 
     pub(crate) fn apply(

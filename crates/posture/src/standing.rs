@@ -280,7 +280,7 @@ impl Standing {
     pub fn objects<'s>(
         &'s self,
         kind: &FactKind,
-    ) -> impl Iterator<Item = (&'s StandingObject, Vec<(&'s Use, Outcome)>)> {
+    ) -> impl Iterator<Item = (&'s StandingObject, Vec<(&'s Use, Outcome)>)> + use<'s> {
         let columns: Vec<&Column> = self
             .columns
             .iter()
@@ -297,6 +297,15 @@ impl Standing {
             });
             Some((object, said.collect()))
         })
+    }
+
+    /// The checks on a kind of fact that this judges by.
+    pub fn uses<'s>(&'s self, kind: &FactKind) -> impl Iterator<Item = &'s Use> + use<'s> {
+        let kind = kind.clone();
+        let columns = self.columns.iter();
+        columns
+            .filter(move |column| column.on == kind)
+            .map(|column| &column.used)
     }
 
     /// The objects on which a check has one of these outcomes, exceptions aside.

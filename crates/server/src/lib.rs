@@ -6,6 +6,7 @@
 
 mod advisories;
 mod auth;
+mod clusters;
 pub mod config;
 mod error;
 mod events;

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use crate::advisories::Advisories;
 use crate::auth::limit::Limiter;
 use crate::auth::secret::Secret;
+use crate::clusters::{Clusters, observing};
 use crate::config::Config;
 use crate::events::Hub;
 use crate::java_index::JavaIndexFile;
@@ -87,6 +88,7 @@ impl Server {
             layers,
             registries,
             content: Content::builtin(),
+            clusters: Clusters::default(),
             reading_facts: tokio::sync::Semaphore::new(2),
             events: Hub::new(epoch),
             announcing: tokio::sync::Mutex::default(),
@@ -142,6 +144,7 @@ impl Server {
         let shutdown = self.app.shutdown.clone();
         let tasks = TaskTracker::new();
         jobs::spawn(&self.app, &tasks);
+        observing::spawn(&self.app, &tasks);
         let router = routes::router(Arc::clone(&self.app));
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         let serve = axum::serve(self.listener, service)

@@ -1,6 +1,7 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
 mod attestations;
+mod clusters;
 mod compliance;
 mod events;
 mod exceptions;
@@ -11,6 +12,7 @@ mod images;
 mod join_tokens;
 mod packages;
 mod query;
+mod recommendation_settings;
 mod recommendations;
 mod reports;
 pub(crate) mod scans;
@@ -23,6 +25,7 @@ mod status;
 mod tokens;
 mod users;
 mod vex;
+mod workloads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,6 +131,14 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(hosts::report))
         .routes(routes!(hosts::facts))
         .routes(routes!(hosts::history))
+        .routes(routes!(clusters::list))
+        .routes(routes!(clusters::get, clusters::delete))
+        .routes(routes!(clusters::report))
+        .routes(routes!(clusters::history))
+        .routes(routes!(clusters::recommendation))
+        .routes(routes!(workloads::list))
+        .routes(routes!(workloads::facets))
+        .routes(routes!(workloads::get))
         .routes(routes!(sensors::list))
         .routes(routes!(sensors::delete))
         .routes(routes!(join_tokens::list, join_tokens::create))
@@ -140,6 +151,11 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exemptions::delete))
         .routes(routes!(recommendations::list))
         .routes(routes!(recommendations::get))
+        .routes(routes!(
+            recommendation_settings::get,
+            recommendation_settings::put,
+            recommendation_settings::delete
+        ))
         .routes(routes!(score::get))
         .routes(routes!(score::what_if))
         .routes(routes!(score::history))
@@ -151,7 +167,8 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
 /// What only sensors do.
 fn sensor() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(sensors::put_facts))
+        .routes(routes!(sensors::put_facts, sensors::patch_facts))
+        .routes(routes!(sensors::put_index))
         .layer(DefaultBodyLimit::max(sensors::FACTS_LIMIT))
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::advisories::Advisories;
 use crate::auth::limit::Limiter;
+use crate::clusters::Clusters;
 use crate::config::Config;
 use crate::events::Hub;
 use crate::java_index::JavaIndexFile;
@@ -31,6 +32,8 @@ pub(crate) struct App {
     pub(crate) java_index: JavaIndexFile,
     /// What assets are judged by.
     pub(crate) content: Arc<Content>,
+    /// What is said of clusters.
+    pub(crate) clusters: Clusters,
     /// Facts that are being read: they take much memory, so few at a time.
     pub(crate) reading_facts: Semaphore,
     /// Tells waiting UIs.
