@@ -9,9 +9,11 @@ use seareeve_server::config::{Config, SETTINGS};
 use toml::{Table, Value};
 
 /// Variables of ours that are not settings.
-const OTHER_VARIABLES: [&str; 6] = [
+const OTHER_VARIABLES: [&str; 8] = [
+    "SEAREEVE_CLUSTER_UID",
     "SEAREEVE_CONFIG",
     "SEAREEVE_JOIN_TOKEN",
+    "SEAREEVE_NODE_NAME",
     "SEAREEVE_SERVER",
     "SEAREEVE_TOKEN",
     "SEAREEVE_SHARED",

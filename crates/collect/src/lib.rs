@@ -6,6 +6,9 @@
 pub mod docker_host;
 pub mod feeds;
 pub mod kubernetes;
+pub mod steady;
+#[cfg(target_os = "linux")]
+pub mod watch;
 
 mod certificate;
 mod docker;

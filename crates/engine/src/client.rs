@@ -114,7 +114,7 @@ impl AskError {
 #[derive(Clone, Debug)]
 pub struct Client {
     endpoint: Endpoint,
-    agent: ureq::Agent,
+    pub(crate) agent: ureq::Agent,
     limits: Limits,
 }
 
@@ -240,7 +240,7 @@ impl Client {
         Ok((status, body))
     }
 
-    fn failed(&self, path: &str, error: ureq::Error) -> AskError {
+    pub(crate) fn failed(&self, path: &str, error: ureq::Error) -> AskError {
         match error {
             ureq::Error::Timeout(_) => self.too_slow(path),
             ureq::Error::Io(source) => match source.kind() {
@@ -261,7 +261,7 @@ impl Client {
         }
     }
 
-    fn malformed(&self, path: &str, why: &str) -> AskError {
+    pub(crate) fn malformed(&self, path: &str, why: &str) -> AskError {
         AskError::Malformed {
             endpoint: self.endpoint.clone(),
             path: path.to_owned(),

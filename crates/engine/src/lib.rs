@@ -7,12 +7,14 @@
 
 mod client;
 mod endpoint;
+mod follow;
 mod socket;
 
 use ureq::config::Config;
 
 pub use client::{AskError, Client, Limits};
 pub use endpoint::{Endpoint, EndpointError};
+pub use follow::Heard;
 
 /// An HTTP client whose every connection leads to `endpoint`.
 #[must_use]

@@ -1,5 +1,6 @@
 //! Facts about namespaces.
 
+use seareeve_model::CollectionStatus;
 use serde_json::{Map, Value, json};
 
 use crate::json::put;
@@ -16,7 +17,12 @@ pub(crate) fn data(state: &State, key: &Key, value: &Value, data: &mut Map<Strin
         Resource::CalicoNetworkPolicy,
         Resource::CiliumNetworkPolicy,
     ];
-    if policies.iter().all(|policy| state.gap(*policy).is_none()) {
+    // A cluster without Calico has none of its policies, which is known.
+    let is_known = |policy: &Resource| {
+        let gap = state.gap(*policy);
+        gap.is_none_or(|gap| gap.status == CollectionStatus::Absent)
+    };
+    if policies.iter().all(is_known) {
         let count: usize = policies
             .iter()
             .map(|policy| state.count(*policy, &key.name))

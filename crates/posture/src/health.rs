@@ -26,7 +26,9 @@ pub fn not_concerned(snapshot: &Snapshot) -> Option<String> {
         .then(|| "there is no container engine on this machine".to_owned())
 }
 
-fn managed(snapshot: &Snapshot) -> Option<String> {
+/// Why a machine is not its user's to harden; nothing when it is.
+#[must_use]
+pub fn managed(snapshot: &Snapshot) -> Option<String> {
     let host = snapshot.facts.get(&FactKind::new("host").ok()?)?;
     let managed = host.items.first()?.data.get("managed")?;
     if managed.get("is").and_then(Value::as_bool) != Some(true) {

@@ -28,7 +28,7 @@ pub use catalogue::{Catalogue, CatalogueError, Recommendation, ScoreGroup};
 pub use check::{Check, CheckError, Fix};
 pub use examples::{ExampleResult, run_examples};
 pub use exceptions::{Exception, Exceptions};
-pub use health::{health, health_by_checks, not_concerned};
+pub use health::{health, health_by_checks, managed, not_concerned};
 pub use judge::judge;
 pub use library::{ContentError, Library, Reason};
 pub use score::{GroupScore, Health, Judged, Score, score};

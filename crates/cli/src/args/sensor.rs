@@ -37,11 +37,39 @@ pub(crate) struct SensorArgs {
     #[arg(long, value_name = "SOCKET", help_heading = "Facts")]
     pub(crate) socket: Vec<Utf8PathBuf>,
 
+    /// The machine's name as a node of a cluster, where it is not the one that its kubelet says.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "SEAREEVE_NODE_NAME",
+        help_heading = "Facts"
+    )]
+    pub(crate) node_name: Option<String>,
+
+    /// The uid of the namespace kube-system of the cluster that the machine is a node of. A sensor that runs as a pod
+    /// asks for it.
+    #[arg(
+        long,
+        value_name = "UID",
+        env = "SEAREEVE_CLUSTER_UID",
+        help_heading = "Facts"
+    )]
+    pub(crate) cluster_uid: Option<String>,
+
     /// Send once, and end.
     #[arg(long)]
     pub(crate) once: bool,
 
-    /// Seconds between two looks for changes, 5 to 3600. All facts are sent once a day in any case.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(5..=3600))]
+    /// Seconds between two full looks when nothing changes, 60 to 604800. All facts are sent then.
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(60..=604_800))]
     pub(crate) every: u64,
+
+    /// Seconds between two looks for changes where not all of them can be heard: an engine does not tell its events,
+    /// or files cannot be watched. 5 to 3600.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(5..=3600))]
+    pub(crate) poll: u64,
+
+    /// Memory that the sensor may take, in MiB, 64 to 8192. When it needs more it ends, and systemd starts it anew.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..=8192))]
+    pub(crate) memory: u64,
 }

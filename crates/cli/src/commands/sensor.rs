@@ -1,7 +1,14 @@
-//! `seareeve sensor`: looks at this machine again and again, and sends its facts to a server.
+//! `seareeve sensor`: looks at this machine whenever something changes, and sends its facts to a server.
+//!
+//! Changes are heard (`collect::watch`); where not all can be, it looks every minute as well. Once a day it looks in
+//! any case.
 //!
 //! Nothing is kept here but the sensor's own token. Facts are what is true now, so a server that cannot be reached loses
 //! nothing: the next ones that it takes tell it all.
+
+mod about;
+mod cluster;
+mod limits;
 
 use std::fs;
 use std::io::Write as _;
@@ -11,13 +18,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use seareeve_api::{Client, ClientError, Join};
-use seareeve_collect::docker_host;
+use seareeve_api::{Client, ClientError, FactsTaken, Join};
+use seareeve_collect::watch::{Watch, Woken};
+use seareeve_collect::{docker_host, steady};
 use seareeve_engine::Endpoint;
-use seareeve_model::Snapshot;
+use seareeve_model::{FactKind, Snapshot};
 use seareeve_server::config::Config;
-use sha2::{Digest as _, Sha256};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::args::SensorArgs;
 use crate::commands::Outcome;
@@ -26,12 +33,15 @@ use crate::surroundings::Surroundings;
 
 /// The file of the sensor's own token, in its data folder.
 const TOKEN_FILE: &str = "sensor-token";
-/// How long after facts were taken they are sent again, changed or not.
-const DAILY: Duration = Duration::from_secs(24 * 3600);
 /// The pause after the first failure; it doubles with each one that follows.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// After a look, how many times its length the sensor rests: it takes a fifth of one processor at most.
+const REST: u32 = 4;
+/// The longest rest.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(
     args: &SensorArgs,
@@ -39,50 +49,77 @@ pub(crate) fn run(
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
+    limits::set(args.memory);
     let sensor = Sensor {
         args,
         folder: config.server.data_dir.clone(),
         home: surroundings.environment.home.clone(),
+        cluster_uid: cluster::uid(args, surroundings),
     };
     let mut client = sensor.client(messages)?;
-    let mut sent: Option<(Instant, Hash)> = None;
+    if args.once {
+        let mut snapshot = sensor.look();
+        about::add(&mut snapshot, None, args);
+        sensor.send(&mut client, &snapshot, messages)?;
+        messages.note(format!("facts sent to {}", args.server));
+        return Ok(Outcome::Done);
+    }
+    let mut watch = Watch::new(args.root.clone()).context("failed to watch this machine")?;
+    let mut facts = sensor.look_and_rest(&mut watch);
+    let mut looked = Instant::now();
+    let mut sent: Option<[u8; 32]> = None;
+    let mut is_due = true;
     let mut failures = 0_u32;
+    let mut mode = "";
     loop {
-        let snapshot = sensor.look();
-        let hash = hash(&snapshot)?;
-        let is_due = sent
-            .as_ref()
-            .is_none_or(|(at, last)| *last != hash || at.elapsed() >= DAILY);
-        if is_due {
-            match client.put_facts(&serde_json::to_vec(&snapshot)?) {
+        let execs = watch.execs(Timestamp::now());
+        facts.facts.insert(kind("docker.exec"), execs);
+        let hearing = watch.hearing();
+        about::add(&mut facts, Some(&hearing), args);
+        if mode != about::mode(&hearing) {
+            mode = about::mode(&hearing);
+            info!(mode, files = hearing.files, "the sensor listens");
+        }
+        let digest = steady::digest(&facts);
+        if is_due || sent != Some(digest) {
+            match sensor.send(&mut client, &facts, messages) {
                 Ok(taken) => {
                     info!(host = taken.host, changed = taken.changed, "facts sent");
                     failures = 0;
-                    sent = Some((Instant::now(), hash));
-                }
-                // The server knows this sensor no more: it may join again, if it has what it takes.
-                Err(ClientError::Refused { status: 401, .. }) if sensor.join_token()?.is_some() => {
-                    warn!("the server does not know this sensor any more: joining again");
-                    client = sensor.join(messages)?;
-                    continue;
-                }
-                Err(error) if args.once || is_final(&error) => {
-                    return Err(error).context("failed to send facts");
+                    is_due = false;
+                    sent = Some(digest);
                 }
                 Err(error) => {
+                    let is_over = error.downcast_ref().is_none_or(is_final);
+                    if is_over {
+                        return Err(error);
+                    }
                     failures = failures.saturating_add(1);
-                    let error = format!("{:#}", anyhow::Error::from(error));
+                    let error = format!("{error:#}");
                     warn!(error, attempt = failures, "facts not sent; they will be");
-                    std::thread::sleep(pause(failures));
-                    continue;
                 }
             }
         }
-        if args.once {
-            messages.note(format!("facts sent to {}", args.server));
-            return Ok(Outcome::Done);
+        let every = Duration::from_secs(args.every);
+        let until_full = every.saturating_sub(looked.elapsed());
+        let most = match (failures, hearing.is_whole()) {
+            (0, true) => until_full,
+            (0, false) => until_full.min(Duration::from_secs(args.poll)),
+            // What changes meanwhile waits for its turn, too: the server is not asked more often for it.
+            (failures, _) => {
+                std::thread::sleep(pause(failures));
+                Duration::ZERO
+            }
+        };
+        let woken = watch.wait(most);
+        is_due |= looked.elapsed() >= every;
+        if woken.look || woken == Woken::default() {
+            facts = sensor.look_and_rest(&mut watch);
+            looked = match is_due {
+                true => Instant::now(),
+                false => looked,
+            };
         }
-        std::thread::sleep(Duration::from_secs(args.every));
     }
 }
 
@@ -104,30 +141,60 @@ fn pause(failures: u32) -> Duration {
     doubled.min(LONGEST_PAUSE)
 }
 
-type Hash = [u8; 32];
-
-/// Of what was seen, without the time and what changes with it alone.
-fn hash(snapshot: &Snapshot) -> anyhow::Result<Hash> {
-    let timeless = Snapshot {
-        collected_at: Timestamp::UNIX_EPOCH,
-        ..snapshot.clone()
-    };
-    Ok(Sha256::digest(serde_json::to_vec(&timeless)?).into())
+/// A kind of facts that the sensor itself adds.
+fn kind(name: &str) -> FactKind {
+    FactKind::new(name).expect("the names are constants of that form")
 }
 
 struct Sensor<'a> {
     args: &'a SensorArgs,
     folder: Utf8PathBuf,
     home: Option<Utf8PathBuf>,
+    cluster_uid: Option<(String, &'static str)>,
 }
 
 impl Sensor<'_> {
+    /// Looks, listens to what was found, and rests for as long as it deserves.
+    fn look_and_rest(&self, watch: &mut Watch) -> Snapshot {
+        let began = Instant::now();
+        let snapshot = self.look();
+        watch.aim(&snapshot);
+        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        debug!(duration_ms, "the machine was looked at");
+        let rest = began.elapsed().saturating_mul(REST).min(LONGEST_REST);
+        watch.rest_until(Instant::now() + rest);
+        snapshot
+    }
+
+    /// Sends facts. A sensor that the server does not know any more joins again, if it has what it takes.
+    fn send(
+        &self,
+        client: &mut Client,
+        snapshot: &Snapshot,
+        messages: &Messages,
+    ) -> anyhow::Result<FactsTaken> {
+        let body = serde_json::to_vec(snapshot)?;
+        let taken = match client.put_facts(&body) {
+            Err(ClientError::Refused { status: 401, .. }) if self.join_token()?.is_some() => {
+                warn!("the server does not know this sensor any more: joining again");
+                *client = self.join(messages)?;
+                client.put_facts(&body)
+            }
+            taken => taken,
+        };
+        taken.context("failed to send facts")
+    }
+
     fn look(&self) -> Snapshot {
         let sockets = self.args.socket.iter().cloned();
         docker_host::collect(&docker_host::Options {
             root: Some(self.args.root.clone()),
             endpoints: sockets.map(Endpoint::Unix).collect(),
             home: self.home.clone(),
+            node: docker_host::NodeOptions {
+                name: self.args.node_name.clone(),
+                cluster_uid: self.cluster_uid.clone(),
+            },
             ..docker_host::Options::here(Timestamp::now())
         })
     }

@@ -460,6 +460,27 @@ fn checks_and_benchmarks_of_ones_own_are_tested_and_used() {
 }
 
 #[test]
+fn a_node_of_a_providers_cluster_is_not_mended() {
+    let home = home();
+    let text = std::fs::read_to_string(home.path().join("facts.json")).unwrap();
+    let mut facts: Value = serde_json::from_str(&text).unwrap();
+    facts["facts"]["host"]["items"][0]["data"]["managed"] =
+        json!({"is": true, "by": "aks", "reason": "/etc/kubernetes/azure.json is there"});
+    home.write("facts.json", facts.to_string());
+    for more in [&[][..], &["--apply"]] {
+        let arguments = ["docker", "fix", "2.16", "--facts", "facts.json"];
+        let run = home.run(&[&arguments[..], more].concat());
+        assert_eq!((run.code, run.out.as_str()), (1, ""));
+        assert!(
+            run.err
+                .contains("its provider looks after this machine (aks)"),
+            "{}",
+            run.err
+        );
+    }
+}
+
+#[test]
 fn a_fix_is_shown_applied_and_taken_back() {
     let home = home();
     let before = "{\n  \"debug\": false\n}\n";

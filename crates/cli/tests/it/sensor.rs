@@ -1,10 +1,16 @@
 //! `seareeve sensor`: joining, keeping its token, and servers that are away for a while.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, ChildStderr, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::{Home, Run, serve};
+use seareeve_lab::{Lab, Lodger, Settings, lodgers};
+use serde_json::{Value, json};
+
+use crate::support::{Home, Run, serve, take};
 
 const JSON: &str = "application/json";
 
@@ -102,4 +108,164 @@ fn a_machine_that_has_not_joined_is_told_how() {
         run.err
     );
     assert_eq!(*asked.lock().unwrap(), Vec::<String>::new());
+}
+
+/// How long something may take that takes no time.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A sensor of a real engine, that sends to a server which keeps what it gets.
+struct Watching {
+    lab: Lab,
+    sensor: Child,
+    log: BufReader<ChildStderr>,
+    sent: Receiver<Value>,
+    _home: Home,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ended = self.sensor.kill();
+        let _ended = self.sensor.wait();
+    }
+}
+
+impl Watching {
+    fn start() -> Option<Self> {
+        let lab = Lab::start(&Settings::default()).unwrap()?;
+        lab.house(&[lodger(&lab, "root")]).unwrap();
+        let (send, sent) = channel();
+        let send = Mutex::new(send);
+        let server = take(Box::new(move |request, body| match request {
+            "POST /api/v1/join" => ("201 Created", JSON, br#"{"id":7,"token":"own"}"#.to_vec()),
+            _ => {
+                let facts = serde_json::from_slice(body).unwrap();
+                send.lock().unwrap().send(facts).unwrap();
+                ("200 OK", JSON, br#"{"host":3,"changed":true}"#.to_vec())
+            }
+        }));
+        let home = Home::new();
+        let socket = lab.socket().display().to_string();
+        let arguments = [
+            "--debug",
+            "--data-dir",
+            "data",
+            "sensor",
+            "--socket",
+            &socket,
+            "--server",
+        ];
+        let mut sensor = home
+            .command(&[&arguments[..], &[&format!("http://{server}")]].concat())
+            .env("SEAREEVE_JOIN_TOKEN", "joining")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(sensor.stderr.take().unwrap());
+        Some(Self {
+            lab,
+            sensor,
+            log,
+            sent,
+            _home: home,
+        })
+    }
+
+    /// Waits until the sensor says so.
+    fn until(&mut self, words: &str) {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "it ended");
+        }
+    }
+
+    fn next(&self) -> Value {
+        self.sent.recv_timeout(PATIENCE).unwrap()
+    }
+}
+
+fn lodger(lab: &Lab, name: &str) -> Lodger {
+    let mut all = lodgers(lab.folder()).into_iter();
+    all.find(|lodger| lodger.name == name).unwrap()
+}
+
+fn names(facts: &Value, kind: &str) -> Vec<String> {
+    let items = facts["facts"][kind]["items"].as_array().unwrap().iter();
+    items
+        .map(|item| item["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn what_changes_is_sent_at_once_and_what_means_nothing_is_not() {
+    let Some(mut watching) = Watching::start() else {
+        return;
+    };
+    // From here on the engine is heard. The first facts may be older than that.
+    let heard = loop {
+        let facts = watching.next();
+        if facts["facts"]["seareeve.sensor"]["items"][0]["data"]["mode"] == "events" {
+            break facts;
+        }
+    };
+    assert_eq!(names(&heard, "docker.container"), ["root"]);
+    assert_eq!(heard["facts"]["docker.exec"]["status"], "ok");
+    watching.until("the sensor listens mode=\"events\"");
+    // Other processes and other times, and the same container.
+    let lab = &watching.lab;
+    lab.post("/containers/root/restart?t=0", &json!({}))
+        .unwrap();
+    watching.until("the machine was looked at");
+    // What matters.
+    let lab = &watching.lab;
+    let privileged = lodger(lab, "privileged");
+    lab.add(&privileged).unwrap();
+    let facts = watching.next();
+    assert_eq!(
+        names(&facts, "docker.container"),
+        ["privileged", "root"],
+        "what did not change was not sent"
+    );
+}
+
+#[test]
+fn commands_in_containers_are_told() {
+    let Some(mut watching) = Watching::start() else {
+        return;
+    };
+    watching.until("the sensor listens mode=\"events\"");
+    let lab = &watching.lab;
+    for (user, is_privileged) in [("", true), ("root", false)] {
+        let made = json!({
+            "Cmd": ["/bin/busybox", "true"], "User": user, "Privileged": is_privileged, "AttachStdout": true,
+        });
+        let made = lab.post("/containers/root/exec", &made).unwrap();
+        let id = made["Id"].as_str().unwrap();
+        // It answers with a stream that is no document.
+        let _stream = lab.post(&format!("/exec/{id}/start"), &json!({"Detach": true}));
+    }
+    let facts = loop {
+        let facts = watching.next();
+        if names(&facts, "docker.exec").len() == 2 {
+            break facts;
+        }
+    };
+    let items = facts["facts"]["docker.exec"]["items"].as_array().unwrap();
+    let mut told: Vec<(&Value, &Value, &Value)> = items
+        .iter()
+        .map(|item| {
+            let data = &item["data"];
+            assert_eq!(data["command"], "/bin/busybox true");
+            assert_eq!(data["container_name"], "root");
+            (&data["user"], &data["uid"], &data["privileged"])
+        })
+        .collect();
+    told.sort_by_key(|(user, ..)| user.as_str());
+    assert_eq!(
+        told,
+        [
+            (&json!(""), &json!(0), &json!(true)),
+            (&json!("root"), &json!(0), &json!(false)),
+        ]
+    );
 }

@@ -112,11 +112,25 @@ pub(crate) type Answer = (&'static str, &'static str, Vec<u8>);
 /// Chooses an answer by the request line (`GET /v2/`), and the head in lower case.
 pub(crate) type Answers = dyn Fn(&str, &str) -> Answer + Send + Sync;
 
+/// The same by the request line and the body.
+pub(crate) type Takes = dyn Fn(&str, &[u8]) -> Answer + Send + Sync;
+
 /// Serves `answers` on a loopback port; the authority of its address.
 pub(crate) fn serve(answers: Box<Answers>) -> String {
+    serve_all(Box::new(move |request, head, _| answers(request, head)))
+}
+
+/// Serves what takes bodies.
+pub(crate) fn take(answers: Box<Takes>) -> String {
+    serve_all(Box::new(move |request, _, body| answers(request, body)))
+}
+
+type Everything = dyn Fn(&str, &str, &[u8]) -> Answer + Send + Sync;
+
+fn serve_all(answers: Box<Everything>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let authority = listener.local_addr().unwrap().to_string();
-    let answers: Arc<Answers> = answers.into();
+    let answers: Arc<Everything> = answers.into();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answers = Arc::clone(&answers);
@@ -132,6 +146,7 @@ pub(crate) fn serve(answers: Box<Answers>) -> String {
 /// The same on a socket in the file system.
 pub(crate) fn serve_socket(path: &Path, answers: Box<Answers>) {
     let listener = UnixListener::bind(path).unwrap();
+    let answers: Box<Everything> = Box::new(move |request, head, _| answers(request, head));
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let reader = stream.try_clone().unwrap();
@@ -141,7 +156,7 @@ pub(crate) fn serve_socket(path: &Path, answers: Box<Answers>) {
 }
 
 /// One request, one answer.
-fn converse(reader: impl Read, mut writer: impl Write, answers: &Answers) {
+fn converse(reader: impl Read, mut writer: impl Write, answers: &Everything) {
     let mut reader = BufReader::new(reader);
     let mut head = String::new();
     loop {
@@ -158,7 +173,7 @@ fn converse(reader: impl Read, mut writer: impl Write, answers: &Answers) {
         .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     let _ = reader.read_exact(&mut body);
-    let (status, kind, content) = answers(&request, &head);
+    let (status, kind, content) = answers(&request, &head, &body);
     let _ = write!(
         writer,
         "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

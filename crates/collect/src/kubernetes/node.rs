@@ -54,6 +54,8 @@ struct Component {
     data: Value,
     name: &'static str,
     places: Places,
+    /// What the process sees as `/`.
+    inside: Option<Root>,
 }
 
 impl Component {
@@ -145,6 +147,7 @@ pub(crate) fn tell(machine: &Machine<'_>, options: &NodeOptions, gathered: &mut 
                     (None, Some(manifest)) => manifest.places.clone(),
                     (None, None) => Places::default(),
                 },
+                inside: observed.pid.map(|pid| inside(machine, pid)),
             });
             gathered.add(kind, fact);
         }
@@ -198,7 +201,12 @@ fn told(seen: &Observed, machine: &Machine<'_>, none: &Places) -> Option<Compone
         data: fact.data,
         name,
         places,
+        inside: seen.pid.map(|pid| inside(machine, pid)),
     })
+}
+
+fn inside(machine: &Machine<'_>, pid: u64) -> Root {
+    Root::new(&machine.place.join(format!("proc/{pid}/root")))
 }
 
 /// A component of which there is a manifest and no process.

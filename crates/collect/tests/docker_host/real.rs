@@ -168,11 +168,10 @@ fn containers_are_seen_as_they_are() {
     assert!(!whole.contains("hunter2") && !whole.contains("s3cr3t"));
     images(&snapshot);
     daemon(&snapshot, &lab);
-    for item in snapshot
-        .facts
-        .values()
-        .flat_map(|collection| &collection.items)
-    {
+    let facts = snapshot.facts.iter();
+    // The machine may be a node, whose facts have a page of their own.
+    let facts = facts.filter(|(kind, _)| !kind.as_str().starts_with("kubernetes."));
+    for item in facts.flat_map(|(_, facts)| &facts.items) {
         documented(&item.data, &item.name);
     }
 }

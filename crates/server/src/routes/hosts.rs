@@ -182,14 +182,17 @@ pub(super) async fn report(
     Ok(Json(report))
 }
 
-/// The facts of a host, as they were collected (`seareeve.facts/1`).
+/// The facts of a host, as they were collected (`seareeve.facts/1`). For operators: they tell of users, processes and
+/// files, more than anybody needs who reads what is wrong.
 #[utoipa::path(get, operation_id = "get_host_facts", path = "/api/v1/hosts/{id}/facts", tag = "hosts", params(("id" = i64, Path, description = "The host")),
-    responses((status = 200, body = Object, content_type = "application/json"), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = Object, content_type = "application/json"), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn facts(
     State(app): State<Arc<App>>,
-    _caller: Caller,
+    caller: Caller,
     Path(id): Path<i64>,
 ) -> ApiResult<Response> {
+    caller.require(Role::Operator)?;
     let (_, facts) = host(&app, id).await?;
     let text = blocking(move || {
         let snapshot: Snapshot = posture::unpack(&facts.content)?;

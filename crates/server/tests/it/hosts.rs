@@ -424,6 +424,9 @@ fn readers_change_nothing() {
         assert_eq!(reader.get(&format!("/api/v1/{path}")).status, 200, "{path}");
     }
     assert_eq!(reader.get("/api/v1/join-tokens").status, 403);
+    // Whether there is such a host is not told either.
+    assert_eq!(reader.get("/api/v1/hosts/1/facts").status, 403);
+    assert_eq!(owner.get("/api/v1/hosts/1/facts").status, 404);
     let join = json!({"name": "x", "hours": 1});
     let exception = json!({"check": PRIVILEGED, "reason": "x"});
     let exemption = json!({"recommendation": RECOMMENDATION, "kind": "waiver", "reason": "x"});

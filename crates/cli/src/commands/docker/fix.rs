@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use seareeve_model::{Fact, FactKind, Snapshot};
-use seareeve_posture::{Check, Fix, Library, ObjectVerdict, Outcome as Verdict, judge};
+use seareeve_posture::{Check, Fix, Library, ObjectVerdict, Outcome as Verdict, judge, managed};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -41,6 +41,11 @@ pub(super) fn run(
     let library = content::library(None)?;
     let uses = wanted(&library, args)?;
     let snapshot = super::facts(&args.collect, surroundings)?;
+    if let Some(reason) = managed(&snapshot) {
+        bail!(
+            "{reason}. What is changed here its provider takes back, or it breaks the node: change the cluster"
+        );
+    }
     let mut changes = Vec::new();
     let mut by_hand = Vec::new();
     for (check, params) in uses {

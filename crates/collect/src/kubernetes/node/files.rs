@@ -13,7 +13,7 @@ use super::manifests::Manifests;
 use super::{Component, Machine, unseen};
 use crate::certificate;
 use crate::docker::Gathered;
-use crate::host::files::Wanted;
+use crate::host::files::{Files, Wanted};
 use crate::host::units;
 
 const KIND: &str = "kubernetes.node-file";
@@ -197,8 +197,30 @@ impl Found<'_> {
     fn told(&mut self, role: &'static str, component: &Component, path: &str) {
         match component.places.on_machine(path) {
             Some(place) => self.add(role, place),
-            None => self.keep(unseen(self.node, role, path)),
+            None => {
+                let fact = self.only_inside(role, component, path);
+                self.keep(fact);
+            }
         }
+    }
+
+    /// A path that the machine's own view does not show: as the component sees it, if we may look.
+    fn only_inside(&self, role: &'static str, component: &Component, path: &str) -> Fact {
+        let seen = component.inside.as_ref().and_then(|root| {
+            let path = Utf8Path::new(path);
+            if !path.is_absolute() || root.metadata(path).is_err() {
+                return None;
+            }
+            let files = Files {
+                root,
+                ..self.machine.files
+            };
+            let mut fact = self.of(&files, role, path.to_owned());
+            let data = fact.data.as_object_mut()?;
+            data.insert("only_in".to_owned(), component.name.into());
+            Some(fact)
+        });
+        seen.unwrap_or_else(|| unseen(self.node, role, path))
     }
 
     fn keep(&mut self, fact: Fact) {
@@ -210,8 +232,12 @@ impl Found<'_> {
     }
 
     fn fact(&self, role: &'static str, path: Utf8PathBuf) -> Fact {
+        self.of(&self.machine.files, role, path)
+    }
+
+    fn of(&self, files: &Files<'_>, role: &'static str, path: Utf8PathBuf) -> Fact {
         let id = format!("{} {role} {path}", self.node);
-        let mut fact = self.machine.files.fact(&Wanted {
+        let mut fact = files.fact(&Wanted {
             role,
             path,
             engine: None,
@@ -447,7 +473,7 @@ fn kubelet(kubelet: Option<&Component>, found: &mut Found<'_>) {
                     let role = "kubelet.client-ca";
                     let fact = match kubelet.places.on_machine(path) {
                         Some(place) => found.pem(place, Some(role)),
-                        None => unseen(found.node, role, path),
+                        None => found.only_inside(role, kubelet, path),
                     };
                     found.keep(fact);
                 }
@@ -488,7 +514,8 @@ fn certificates(components: &[Component], found: &mut Found<'_>) {
                             Some("key") => "pki.key",
                             _ => "pki.certificate",
                         };
-                        found.keep(unseen(found.node, role, path));
+                        let fact = found.only_inside(role, component, path);
+                        found.keep(fact);
                     }
                 }
             }
