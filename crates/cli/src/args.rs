@@ -1,5 +1,6 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod clusters;
 mod hosts;
 mod posture;
 mod scan;
@@ -9,6 +10,7 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use clusters::ClustersCommand;
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
     ScoreArgs,
@@ -138,6 +140,7 @@ pub(crate) enum Command {
     /// Examples:
     ///   seareeve sensor --server https://seareeve.example --join-file token
     ///   seareeve server join-token create | seareeve sensor --server http://127.0.0.1:7300 --join-file /dev/stdin
+    ///   seareeve sensor --kubernetes --context prod --server https://seareeve.example --join-file token
     #[command(verbatim_doc_comment)]
     Sensor(SensorArgs),
     /// Look after users of the server on this machine.
@@ -308,6 +311,8 @@ pub(crate) enum ServerCommand {
     },
     #[command(flatten)]
     Hosts(HostsCommand),
+    #[command(flatten)]
+    Clusters(ClustersCommand),
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use self::objects::Objects;
 use self::source::Source;
+pub(crate) use self::source::connection;
 use crate::args::{K8sArgs, PostureArgs};
 use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};

@@ -42,13 +42,13 @@ fn facts(machine: &str, privileged: bool) -> Value {
 }
 
 /// A client of the user `admin`, and the join token's secret for one sensor after the other.
-fn admin(server: &Running) -> Client {
+pub(crate) fn admin(server: &Running) -> Client {
     let mut browser = Browser::signed_in(server);
     let token = browser.post("/api/v1/tokens", json!({"name": "test", "days": 1}));
     Client::new(&server.address, token.body["secret"].as_str().unwrap()).unwrap()
 }
 
-fn joined(server: &Running, admin: &Client) -> Client {
+pub(crate) fn joined(server: &Running, admin: &Client) -> Client {
     let token = NewJoinToken {
         name: "test".to_owned(),
         hours: 1,
@@ -67,7 +67,7 @@ fn joined(server: &Running, admin: &Client) -> Client {
     Client::new(&server.address, &joined.token).unwrap()
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
+pub(crate) fn refusal<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
     match answer.unwrap_err() {
         ClientError::Refused { code, .. } => code,
         other => panic!("{other}"),
@@ -79,7 +79,7 @@ fn send(sensor: &Client, facts: &Value) -> i64 {
 }
 
 /// Asks until the answer is as wanted.
-fn until<T: std::fmt::Debug>(ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
+pub(crate) fn until<T: std::fmt::Debug>(ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     loop {
         let answer = ask();

@@ -3,6 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod access;
+mod clusters;
+#[expect(
+    dead_code,
+    reason = "the fake is another crate's, whose tests use more of it"
+)]
+#[path = "../../../collect/tests/kubernetes/fake.rs"]
+mod fake;
 mod hosts;
 mod java;
 mod judgement;
