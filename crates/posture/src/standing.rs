@@ -42,6 +42,37 @@ struct Column {
     needs: BTreeSet<FactKind>,
     /// By the rows' slots; nothing where it is not about the object.
     outcomes: Vec<Option<Outcome>>,
+    /// How many of them there are of each.
+    counts: Counts,
+}
+
+/// How many objects have each outcome.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts([usize; Outcome::ALL.len()]);
+
+impl Counts {
+    fn place(&mut self, outcome: Outcome) -> Option<&mut usize> {
+        // The outcomes stand in this order.
+        self.0.get_mut(outcome as usize)
+    }
+
+    fn add(&mut self, outcome: Outcome) {
+        if let Some(count) = self.place(outcome) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        if let Some(count) = self.place(outcome) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Those that any object has.
+    fn seen(&self) -> BTreeMap<Outcome, usize> {
+        let all = Outcome::ALL.into_iter().zip(self.0);
+        all.filter(|(_, count)| *count > 0).collect()
+    }
 }
 
 /// The objects of a kind.
@@ -115,6 +146,7 @@ impl Standing {
                 params: merged(check, &used.params()),
                 needs,
                 outcomes: Vec::new(),
+                counts: Counts::default(),
                 used,
             });
         }
@@ -415,7 +447,10 @@ impl Standing {
             statements
                 .exceptions
                 .of(&column.used.check, scope.benchmark, scope.asset, scope.now);
-        let mut counts = BTreeMap::new();
+        if exceptions.is_empty() && scope.excluded_namespaces.is_empty() {
+            return column.counts.seen();
+        }
+        let mut counts = Counts::default();
         let rows = self.rows.get(&column.on);
         for (slot, outcome) in column.outcomes.iter().enumerate() {
             let Some(outcome) = *outcome else { continue };
@@ -427,14 +462,13 @@ impl Standing {
             }
             let is_excepted = matches!(outcome, Outcome::Fail | Outcome::NeedsReview)
                 && is_excepted(&exceptions, &object.name);
-            let outcome = if is_excepted {
+            counts.add(if is_excepted {
                 Outcome::Excepted
             } else {
                 outcome
-            };
-            *counts.entry(outcome).or_default() += 1;
+            });
         }
-        counts
+        counts.seen()
     }
 
     fn columns_on(&self, kind: &FactKind) -> Vec<usize> {
@@ -498,7 +532,12 @@ impl Column {
             self.outcomes.resize(slot.saturating_add(1), None);
         }
         if let Some(place) = self.outcomes.get_mut(slot) {
-            *place = outcome;
+            if let Some(before) = std::mem::replace(place, outcome) {
+                self.counts.take(before);
+            }
+            if let Some(now) = outcome {
+                self.counts.add(now);
+            }
         }
     }
 }
