@@ -15,9 +15,9 @@ mod exec;
 mod files;
 mod kubeconfig;
 mod list;
-mod observe;
 #[cfg(target_os = "linux")]
 pub(crate) mod node;
+mod observe;
 #[cfg(target_os = "linux")]
 mod process;
 mod watch;
@@ -29,9 +29,9 @@ pub use credentials::{ClientCertificate, Credentials};
 pub use exec::Exec;
 pub use files::{Manifests, manifests};
 pub use kubeconfig::KubeconfigError;
-pub use observe::{Observation, ObserveError, Refusal, Taker, Wanted, observe};
 #[cfg(target_os = "linux")]
 pub use node::node;
+pub use observe::{Observation, ObserveError, Refusal, Taker, Wanted, observe};
 #[cfg(target_os = "linux")]
 pub use process::components;
 pub use watch::{Pace, Stop};
