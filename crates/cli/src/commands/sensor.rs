@@ -52,7 +52,6 @@ pub(crate) fn run(
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
-    limits::set(args.memory);
     let folder = config.server.data_dir.clone();
     let home = surroundings.environment.home.clone();
     if args.kubernetes {
@@ -66,8 +65,10 @@ pub(crate) fn run(
             cluster_uid: None,
             cluster: Some(named.unwrap_or_else(|| connection.name.clone())),
         };
+        // A large cluster takes more memory than a machine; its pod says how much it may have.
         return kubernetes::run(&sensor, &connection, messages);
     }
+    limits::set(args.memory);
     let sensor = Sensor {
         args,
         folder,

@@ -2,14 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chart;
 mod db;
 mod docker;
+#[expect(
+    dead_code,
+    reason = "the fake is another crate's, whose tests use more of it"
+)]
+#[path = "../../../collect/tests/kubernetes/fake.rs"]
+mod fake;
 mod formats;
 mod image;
 mod java;
 mod k8s;
 mod manners;
 mod node;
+mod observer;
 mod places;
 mod sbom;
 mod secrets;
