@@ -39,6 +39,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All clusters that are watched. */
+        get: operations["list_clusters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One cluster with its nodes, benchmarks and recommendations. */
+        get: operations["get_cluster"];
+        put?: never;
+        post?: never;
+        /** Forget a cluster. Its sensors' tokens end. For operators. */
+        delete: operations["delete_cluster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the controls of a cluster changed. */
+        get: operations["get_cluster_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/recommendations/{recommendation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a recommendation says of a cluster, object by object. */
+        get: operations["get_cluster_recommendation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a benchmark says of a cluster, as `seareeve k8s --benchmark … --format json` prints it; of each check the first
+         *     objects that fail or could not be judged.
+         */
+        get: operations["get_cluster_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/workloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The workloads of a cluster. */
+        get: operations["list_workloads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/workloads/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the workloads of a cluster can be filtered by. */
+        get: operations["list_workload_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/workloads/one": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One workload, and what each check says of it. */
+        get: operations["get_workload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/compliance/{benchmark}": {
         parameters: {
             query?: never;
@@ -194,6 +334,30 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /**
+         * Send facts of a cluster that are new, different or gone (`seareeve.fact-delta/1`). For sensors. They go on from the
+         *     revision that the last answer named; 409 says that there is another one, and that an index is wanted.
+         */
+        patch: operations["patch_facts"];
+        trace?: never;
+    };
+    "/api/v1/facts/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what facts there are of a cluster (`seareeve.fact-index/1`), by their hashes. For sensors. The answer names those
+         *     that are to be sent; what is there and not named is gone.
+         */
+        put: operations["put_fact_index"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -239,7 +403,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The facts of a host, as they were collected (`seareeve.facts/1`). */
+        /**
+         * The facts of a host, as they were collected (`seareeve.facts/1`). For operators: they tell of users, processes and
+         *     files, more than anybody needs who reads what is wrong.
+         */
         get: operations["get_host_facts"];
         put?: never;
         post?: never;
@@ -535,6 +702,28 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is set for a recommendation, and what it says itself. */
+        get: operations["get_recommendation_settings"];
+        /**
+         * Set a recommendation's parameters, the namespaces that it leaves out, and whether it is judged. For security admins.
+         *     All clusters are judged anew.
+         */
+        put: operations["put_recommendation_settings"];
+        post?: never;
+        /** Take back what was set for a recommendation. For security admins. */
+        delete: operations["delete_recommendation_settings"];
         options?: never;
         head?: never;
         patch?: never;
@@ -899,6 +1088,199 @@ export interface components {
             /** @description In the order in which they were made; the last one on a control counts. */
             attestations: components["schemas"]["Attestation"][];
         };
+        /** @description A cluster. */
+        ClusterDetail: components["schemas"]["ClusterSummary"] & {
+            /** @description The newest editions of the benchmarks that are about it. */
+            benchmarks: components["schemas"]["ReportBenchmark"][];
+            /**
+             * Format: date-time
+             * @description Of when its facts are.
+             */
+            collected_at: string;
+            /** @description The program that collects its facts. */
+            collector: string;
+            /** @description The address of its API. */
+            endpoint?: string | null;
+            /** @description What could not be collected, and why. */
+            gaps: components["schemas"]["ReportGap"][];
+            /**
+             * Format: date-time
+             * @description When what is said of it changed last.
+             */
+            judged_at?: string | null;
+            /** @description Its nodes, by name. */
+            node_list: components["schemas"]["ClusterNode"][];
+            /** @description `linux/amd64`. */
+            platform?: string | null;
+            /** @description What recommendations say of it. */
+            recommendations: components["schemas"]["HostRecommendation"][];
+        };
+        /** @description A node of a cluster. */
+        ClusterNode: {
+            /**
+             * Format: int64
+             * @description The host whose sensor tells of it; absent where none does.
+             */
+            host?: number | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The operating system's name. */
+            os_image?: string | null;
+            /** @description Whether it says that it is ready; absent where that is not known. */
+            ready?: boolean | null;
+            /** @description `control-plane`, `worker`, … */
+            roles: string[];
+            /** @description The container runtime and its version. */
+            runtime?: string | null;
+            /** @description Of its kubelet. */
+            version?: string | null;
+        };
+        /** @description A page of clusters. */
+        ClusterPage: {
+            /** @description The rows. */
+            clusters: components["schemas"]["ClusterSummary"][];
+            /** @description To be sent as `cursor` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description What a recommendation says of a cluster, object by object. */
+        ClusterRecommendation: components["schemas"]["HostRecommendation"] & {
+            /** @description Namespaces that are left out. */
+            excluded_namespaces: string[];
+            /**
+             * Format: int64
+             * @description How many pass, or may fail.
+             */
+            healthy_count: number;
+            /**
+             * Format: int64
+             * @description How many it does not concern.
+             */
+            not_applicable_count: number;
+            /** @description Objects that fail, by name; the first 200. */
+            unhealthy: components["schemas"]["ReportObject"][];
+            /**
+             * Format: int64
+             * @description How many fail.
+             */
+            unhealthy_count: number;
+            /**
+             * Format: int64
+             * @description How many could not be judged.
+             */
+            unknown_count: number;
+        };
+        /** @description A cluster in a list. */
+        ClusterSummary: {
+            /** @description Its failed controls of the newest editions, by severity; `unknown` are those that a person says fail. */
+            failed: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: date-time
+             * @description When its facts came first.
+             */
+            first_seen: string;
+            /**
+             * Format: int64
+             * @description In addresses.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it was heard of last, to the minute.
+             */
+            last_seen: string;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many namespaces.
+             */
+            namespaces?: number | null;
+            /**
+             * Format: int64
+             * @description How many nodes it has.
+             */
+            nodes?: number | null;
+            /** @description Who made it what it is: `aks`, `eks`, `gke`, `kind`, … */
+            provider?: string | null;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            state: string;
+            /** @description The uid of its namespace `kube-system`, by which it is known again. */
+            uid: string;
+            /** @description Of its API server; absent where that is not known, as for the following. */
+            version?: string | null;
+            /** @description How it is watched. */
+            watch: components["schemas"]["ClusterWatch"];
+            /**
+             * Format: int64
+             * @description How many workloads.
+             */
+            workloads?: number | null;
+        };
+        /** @description How a cluster is watched. */
+        ClusterWatch: {
+            /** @description `sensor` (one runs in it, or beside it) or `server` (this server, as its settings say). */
+            by: string;
+            /** @description Why it is not `watching`. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is `unreachable`.
+             */
+            since?: string | null;
+            /**
+             * @description `watching`, `partial` (something may not be read), `reading` (its facts are on their way) or `unreachable`
+             *     (what is said of it is as it was last).
+             */
+            state: string;
+        };
+        /** @description A workload in a list. */
+        ClusterWorkload: {
+            /** @description Checks that fail on it, by severity. */
+            failed: components["schemas"]["SeverityCounts"];
+            /** @description `Deployment/shop/web`. */
+            id: string;
+            /** @description `Deployment`, `Pod`, … */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where it lies. */
+            namespace: string;
+            /**
+             * Format: int32
+             * @description Checks that could not be told.
+             */
+            untold: number;
+        };
+        /** @description A workload and what is said of it. */
+        ClusterWorkloadDetail: components["schemas"]["ClusterWorkload"] & {
+            /** @description What was seen of it. */
+            fact: Record<string, never>;
+            /** @description What each check says of it, failures first, then the gravest. */
+            results: components["schemas"]["WorkloadResult"][];
+        };
+        /** @description What workloads can be filtered by. */
+        ClusterWorkloadFacets: {
+            /** @description Checks that fail on any, those that fail on most first. */
+            checks: components["schemas"]["WorkloadFacet"][];
+            /** @description Kinds, by name. */
+            kinds: components["schemas"]["WorkloadFacet"][];
+            /** @description Namespaces, by name. */
+            namespaces: components["schemas"]["WorkloadFacet"][];
+        };
+        /** @description A page of workloads. */
+        ClusterWorkloadPage: {
+            /** @description To be sent as `cursor` for the next page; absent at the end. */
+            next?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are on all pages.
+             */
+            total: number;
+            /** @description Those with the gravest failures first. */
+            workloads: components["schemas"]["ClusterWorkload"][];
+        };
         /** @description A benchmark over all assets. */
         Compliance: {
             /**
@@ -1216,6 +1598,23 @@ export interface components {
             count: number;
             /** @description The value to filter by. */
             value: string;
+        };
+        /** @description What became of changed facts. */
+        FactsChanged: {
+            /** @description To be named by what is sent next. */
+            revision: string;
+        };
+        /** @description What became of a list of facts. */
+        FactsIndexed: {
+            /**
+             * Format: int64
+             * @description The asset that they are of.
+             */
+            asset: number;
+            /** @description To be named by what is sent next. */
+            revision: string;
+            /** @description Ids of the facts that are to be sent, by kind. */
+            wanted: Record<string, never>;
         };
         /** @description What became of facts. */
         FactsTaken: {
@@ -1880,6 +2279,15 @@ export interface components {
             /** @description At least 12 characters. */
             new: string;
         };
+        /** @description What people set for a recommendation. */
+        NewRecommendationSettings: {
+            /** @description Whether it is judged; as it says itself, if absent. */
+            enabled?: boolean | null;
+            /** @description Namespaces that are left out; its own, if absent. */
+            excluded_namespaces?: string[] | null;
+            /** @description Parameters by name; its own for the rest. */
+            params?: Record<string, never>;
+        };
         /** @description A token to make. It can do what its user can do. */
         NewToken: {
             /**
@@ -2066,6 +2474,22 @@ export interface components {
             /** @description Those that bring the most points first, then the most severe. */
             recommendations: components["schemas"]["Recommendation"][];
         };
+        /** @description What is set for a recommendation. */
+        RecommendationSettings: components["schemas"]["NewRecommendationSettings"] & {
+            /** @description Who set it; absent when nobody did. */
+            author?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed?: string | null;
+            /** @description Its own excluded namespaces. */
+            own_excluded_namespaces: string[];
+            /** @description Its own parameters: `default`, `title`, and whether one is `required`. */
+            parameters: Record<string, never>;
+            /** @description The recommendation. */
+            recommendation: string;
+        };
         /** @description A link. */
         Reference: {
             /** @description OSV's reference type. */
@@ -2142,6 +2566,11 @@ export interface components {
             status: string;
             /** @description In our own words. */
             title: string;
+            /**
+             * Format: int64
+             * @description How many other objects fail or could not be judged: of a large asset not all are listed, and none that pass.
+             */
+            unlisted?: number;
             /** @description The edition. */
             version: string;
         };
@@ -2886,6 +3315,29 @@ export interface components {
              */
             timestamp?: string | null;
         };
+        /** @description A value to filter by, and how many workloads have it. */
+        WorkloadFacet: {
+            /**
+             * Format: int64
+             * @description How many workloads have it.
+             */
+            count: number;
+            /** @description For people. */
+            title: string;
+            /** @description The value. */
+            value: string;
+        };
+        /** @description What a check says of a workload. */
+        WorkloadResult: components["schemas"]["ReportObject"] & {
+            /** @description How it is mended. */
+            fix: string;
+            /** @description `critical`, `high`, `medium` or `low`. */
+            severity: string;
+            /** @description What holds when it passes. */
+            title: string;
+            /** @description Why it matters. */
+            why: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3007,6 +3459,414 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_clusters: {
+        parameters: {
+            query?: {
+                /** @description Part of a name or a uid. */
+                q?: string;
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+                status?: string;
+                /** @description `severity` (worst first) or `name`. */
+                sort?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cluster_history: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostHistory"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cluster_recommendation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+                /** @description The recommendation */
+                recommendation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterRecommendation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cluster_report: {
+        parameters: {
+            query?: {
+                /** @description Such as `cis-docker`, or with its edition `cis-docker@1.8.0`; the newest of each that is about hosts, if absent. */
+                benchmark?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostureReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_workloads: {
+        parameters: {
+            query?: {
+                /** @description Part of a name. */
+                q?: string;
+                /** @description In this namespace. */
+                namespace?: string;
+                /** @description Of this kind: `Deployment`, `Pod`, … */
+                kind?: string;
+                /** @description On which this check fails. */
+                check?: string;
+                /** @description `severity` (worst first) or `name`. */
+                sort?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterWorkloadPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_workload_facets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterWorkloadFacets"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_workload: {
+        parameters: {
+            query: {
+                /** @description `Deployment/shop/web`. */
+                id: string;
+            };
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterWorkloadDetail"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3465,6 +4325,116 @@ export interface operations {
             };
         };
     };
+    patch_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactsChanged"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_fact_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactsIndexed"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_hosts: {
         parameters: {
             query?: {
@@ -3616,6 +4586,14 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4502,6 +5480,146 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_recommendation_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationSettings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_recommendation_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecommendationSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationSettings"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_recommendation_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
