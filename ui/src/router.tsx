@@ -10,6 +10,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 
+import { clusterQuery, clusterReportQuery, clustersQuery, facetsQuery as workloadFacetsQuery, workloadsQuery } from "./api/cluster-queries";
 import { hostQuery, hostReportQuery, hostsQuery, recommendationsQuery, scoreQuery } from "./api/host-queries";
 import {
   facetsQuery,
@@ -25,6 +26,7 @@ import {
 } from "./api/queries";
 import { CrashPage, NotFoundPage } from "./components/error-pages";
 import { localPath, parseSearch, stringifySearch, text } from "./lib/address";
+import { clusterSearch, clustersSearch, workloadFilters } from "./lib/cluster-filters";
 import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters, secretFilters } from "./lib/filters";
 import { hostSearch, hostsSearch } from "./lib/host-filters";
 import { Shell } from "./routes/shell";
@@ -129,6 +131,32 @@ const host = createRoute({
   component: lazyRouteComponent(() => import("./routes/host"), "HostPage"),
 });
 
+const clusters = createRoute({
+  getParentRoute: () => app,
+  path: "/clusters",
+  validateSearch: clustersSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => void client.prefetchInfiniteQuery(clustersQuery(deps)),
+  component: lazyRouteComponent(() => import("./routes/clusters"), "ClustersPage"),
+});
+
+const cluster = createRoute({
+  getParentRoute: () => app,
+  path: "/clusters/$id",
+  validateSearch: clusterSearch,
+  loaderDeps: ({ search: { control: _, workload: __, recommendation: ___, ...filters } }) => filters,
+  loader: ({ context: { client }, params: { id }, deps }) => {
+    void client.prefetchQuery(clusterQuery(Number(id)));
+    if (deps.tab === "controls") {
+      void client.prefetchQuery(clusterReportQuery(Number(id), deps.benchmark));
+    } else if (deps.tab === "workloads") {
+      void client.prefetchInfiniteQuery(workloadsQuery(Number(id), workloadFilters(deps)));
+      void client.prefetchQuery(workloadFacetsQuery(Number(id)));
+    }
+  },
+  component: lazyRouteComponent(() => import("./routes/cluster"), "ClusterPage"),
+});
+
 const recommendations = createRoute({
   getParentRoute: () => app,
   path: "/recommendations",
@@ -148,7 +176,7 @@ const settings = createRoute({
 
 export function makeRouter(client: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, recommendations, scans, settings])]),
+    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, clusters, cluster, recommendations, scans, settings])]),
     context: { client },
     parseSearch,
     stringifySearch,

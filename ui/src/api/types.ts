@@ -4,6 +4,10 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type ClusterDetail = Schemas["ClusterDetail"];
+export type ClusterNode = Schemas["ClusterNode"];
+export type ClusterSummary = Schemas["ClusterSummary"];
+export type ClusterWorkload = Schemas["ClusterWorkload"];
 export type ControlChange = Schemas["ControlChange"];
 export type Database = Schemas["Database"];
 export type Epss = Schemas["Epss"];
@@ -18,6 +22,7 @@ export type HostDetail = Schemas["HostDetail"];
 export type HostSummary = Schemas["HostSummary"];
 export type ImageDetail = Schemas["ImageDetail"];
 export type ImagePage = Schemas["ImagePage"];
+export type HostRecommendation = Schemas["HostRecommendation"];
 export type ImageSummary = Schemas["ImageSummary"];
 export type KnownExploited = Schemas["KnownExploited"];
 export type LayerDetail = Schemas["LayerDetail"];
@@ -28,6 +33,7 @@ export type PostureReport = Schemas["PostureReport"];
 export type Recommendation = Schemas["Recommendation"];
 export type ReleaseSupport = Schemas["ReleaseSupport"];
 export type ReportControl = Schemas["ReportControl"];
+export type ReportObject = Schemas["ReportObject"];
 export type ReportProblem = Schemas["ReportProblem"];
 export type Scan = Schemas["Scan"];
 export type ScanPage = Schemas["ScanPage"];
