@@ -47,7 +47,7 @@ pub(crate) enum ClustersCommand {
         #[arg(short, long)]
         check: Option<String>,
         /// Only those with this in their name.
-        #[arg(short, long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT")]
         query: Option<String>,
     },
     /// Print a workload and what each check says of it, as JSON.

@@ -239,7 +239,14 @@ fn joined(health: &[Health]) -> (HealthState, Option<String>) {
         HealthState::NotApplicable => 3,
     };
     let worst = health.iter().min_by_key(|one| order(one.state));
-    worst.map_or((HealthState::Unknown, None), |one| {
-        (one.state, one.reason.clone())
-    })
+    let Some(worst) = worst else {
+        return (HealthState::Unknown, None);
+    };
+    let alike = health.iter().filter(|one| one.state == worst.state).count();
+    let reason = match worst.state {
+        // What one of many says would look as if it were all.
+        HealthState::Unhealthy if alike > 1 => Some(format!("{alike} recommendations are not met")),
+        _ => worst.reason.clone(),
+    };
+    (worst.state, reason)
 }
