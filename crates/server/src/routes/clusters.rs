@@ -241,8 +241,8 @@ pub(super) async fn recommendation(
     if !is_judged(known, setting) {
         return Err(missing());
     }
-    let said = recommended(&app, asset.id).await?.into_iter();
-    let said = said.filter(|one| one.id == recommendation).next_back();
+    let mut said = recommended(&app, asset.id).await?.into_iter();
+    let said = said.find(|one| one.id == recommendation);
     let excluded = excluded_namespaces(known, setting);
     let mut answer = ClusterRecommendation {
         said: said.ok_or_else(missing)?,

@@ -214,7 +214,7 @@ fn recommendations_are_set_and_taken_back() {
         tx.commit().await?;
         assert_eq!(
             recommendation_settings::list(store).await?,
-            [setting.clone()]
+            std::slice::from_ref(&setting)
         );
         let other = RecommendationSetting {
             excluded_namespaces: None,
