@@ -91,6 +91,7 @@ export const hostStrings = {
     command: "Command",
     evidence: "Evidence",
     references: "References",
+    unlisted: (n: number) => `and ${plural(n, "more object")}, which the list of workloads shows`,
     except: "Make an exception",
     exceptLead: "The control may fail, with a reason. It then counts as excepted, and does not cost the host its health.",
     exceptHere: "Only on this host",

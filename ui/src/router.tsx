@@ -33,6 +33,7 @@ import {
   scoreOfQuery,
   sensorsQuery,
 } from "./api/estate-queries";
+import { clusterQuery, clusterReportQuery, clustersQuery, facetsQuery as workloadFacetsQuery, workloadsQuery } from "./api/cluster-queries";
 import { hostQuery, hostReportQuery, hostsQuery } from "./api/host-queries";
 import {
   facetsQuery,
@@ -58,6 +59,7 @@ import {
   scoreSearch,
   sensorsSearch,
 } from "./lib/estate-filters";
+import { clusterSearch, clustersSearch, workloadFilters } from "./lib/cluster-filters";
 import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters, secretFilters } from "./lib/filters";
 import { hostSearch, hostsSearch } from "./lib/host-filters";
 import { Shell } from "./routes/shell";
@@ -160,6 +162,32 @@ const host = createRoute({
     void client.prefetchQuery(hostReportQuery(Number(id)));
   },
   component: lazyRouteComponent(() => import("./routes/host"), "HostPage"),
+});
+
+const clusters = createRoute({
+  getParentRoute: () => app,
+  path: "/clusters",
+  validateSearch: clustersSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => void client.prefetchInfiniteQuery(clustersQuery(deps)),
+  component: lazyRouteComponent(() => import("./routes/clusters"), "ClustersPage"),
+});
+
+const cluster = createRoute({
+  getParentRoute: () => app,
+  path: "/clusters/$id",
+  validateSearch: clusterSearch,
+  loaderDeps: ({ search: { control: _, workload: __, recommendation: ___, ...filters } }) => filters,
+  loader: ({ context: { client }, params: { id }, deps }) => {
+    void client.prefetchQuery(clusterQuery(Number(id)));
+    if (deps.tab === "controls") {
+      void client.prefetchQuery(clusterReportQuery(Number(id), deps.benchmark));
+    } else if (deps.tab === "workloads") {
+      void client.prefetchInfiniteQuery(workloadsQuery(Number(id), workloadFilters(deps)));
+      void client.prefetchQuery(workloadFacetsQuery(Number(id)));
+    }
+  },
+  component: lazyRouteComponent(() => import("./routes/cluster"), "ClusterPage"),
 });
 
 const recommendations = createRoute({
@@ -311,6 +339,8 @@ export function makeRouter(client: QueryClient) {
         image,
         hosts,
         host,
+        clusters,
+        cluster,
         recommendations,
         recommendation,
         asset,

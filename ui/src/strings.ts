@@ -12,6 +12,7 @@ export const strings = {
     overview: "Overview",
     images: "Images",
     hosts: "Hosts",
+    clusters: "Clusters",
     recommendations: "Recommendations",
     exemptions: "Exemptions",
     score: "Secure score",

@@ -2,9 +2,13 @@
 
 mod alerts;
 mod assets;
-mod hosts;
+
 
 pub use assets::{ComplianceScope, ScoreIf};
+mod clusters;
+mod hosts;
+
+pub use clusters::WorkloadFilter;
 
 use std::time::Duration;
 

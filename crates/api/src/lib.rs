@@ -8,6 +8,7 @@ mod asset;
 mod audit;
 mod client;
 mod compliance;
+mod cluster;
 mod database;
 mod error;
 mod event;
@@ -43,10 +44,16 @@ pub use audit::{
     AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
     AuditSourceSettings, AuditWebhook, DetectionCoverage, NewAuditCluster,
 };
-pub use client::{Client, ClientError, ComplianceScope, ScoreIf};
+
 pub use compliance::{
     BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
     ComplianceAssetPage, ComplianceControl, ComplianceObject, ComplianceObjects, ComplianceSection,
+pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
+pub use cluster::{
+    ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
+    ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets, ClusterWorkloadPage,
+    FactsChanged, FactsIndexed, NewRecommendationSettings, RecommendationSettings, WorkloadFacet,
+    WorkloadResult,
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};
@@ -67,7 +74,7 @@ pub use own::{OwnCheck, OwnCheckList, OwnFault, OwnSwitch, OwnTested};
 pub use page::MAX_PAGE;
 pub use posture::{
     ControlCounts, PostureReport, ReportAsset, ReportBenchmark, ReportControl, ReportGap,
-    ReportObject, ReportRemedy, posture_report,
+    ReportObject, ReportRemedy, posture_report, report_object,
 };
 pub use recommendation::{
     Recommendation, RecommendationAsset, RecommendationAssetPage, RecommendationDetail,

@@ -99,6 +99,9 @@ pub struct ReportControl {
     pub reason: Option<String>,
     /// What was judged, by name.
     pub objects: Vec<ReportObject>,
+    /// How many other objects fail or could not be judged: of a large asset not all are listed, and none that pass.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unlisted: u64,
     /// Why it matters, and how it is mended.
     pub remedy: Option<ReportRemedy>,
 }
@@ -278,8 +281,13 @@ fn control(
         status: verdict.outcome.as_str().to_owned(),
         reason: verdict.reason.clone(),
         objects: objects(shown),
+        unlisted: 0,
         remedy: check.map(remedy),
     }
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// By name, which people look for, whatever ids the source gave them.
@@ -293,6 +301,12 @@ fn objects(shown: &[posture::CheckVerdict]) -> Vec<ReportObject> {
 }
 
 fn object(check: &posture::CheckVerdict, found: &posture::ObjectVerdict) -> ReportObject {
+    report_object(&check.check, found)
+}
+
+/// What a check says of one object.
+#[must_use]
+pub fn report_object(check: &str, found: &posture::ObjectVerdict) -> ReportObject {
     let actual: Vec<&str> = found
         .items
         .iter()
@@ -310,7 +324,7 @@ fn object(check: &posture::CheckVerdict, found: &posture::ObjectVerdict) -> Repo
         kind: found.kind.to_string(),
         id: found.id.clone(),
         name: found.name.clone(),
-        check: check.check.clone(),
+        check: check.to_owned(),
         status: found.outcome.as_str().to_owned(),
         actual: actual.join("; "),
         expected: found.expected.clone(),

@@ -7,8 +7,8 @@ mod text;
 
 use std::borrow::Cow;
 
-use seareeve_redact::REDACTED;
 use seareeve_model::Alert;
+use seareeve_redact::REDACTED;
 use serde_json::Value;
 
 use crate::json::{Node, Tree};

@@ -1,6 +1,7 @@
 //! What can be typed. The doc comments are the help texts.
 
 mod alerts;
+mod clusters;
 mod estate;
 mod hosts;
 mod posture;
@@ -17,6 +18,7 @@ pub(crate) use alerts::{
     AlertCommand, AlertListArgs, AlertsCommand, AuditCommand, AuditSetupArgs, IncidentCommand,
     SuppressionArgs, SuppressionCommand,
 };
+pub(crate) use clusters::ClustersCommand;
 pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
@@ -164,6 +166,7 @@ pub(crate) enum Command {
     /// Examples:
     ///   seareeve sensor --server https://seareeve.example --join-file token
     ///   seareeve server join-token create | seareeve sensor --server http://127.0.0.1:7300 --join-file /dev/stdin
+    ///   seareeve sensor --kubernetes --context prod --server https://seareeve.example --join-file token
     #[command(verbatim_doc_comment)]
     Sensor(SensorArgs),
     /// Simulate attacks on a cluster, to see that alerts arrive.
@@ -350,6 +353,8 @@ pub(crate) enum ServerCommand {
     Estate(EstateCommand),
     #[command(flatten)]
     Alerts(AlertsCommand),
+    #[command(flatten)]
+    Clusters(ClustersCommand),
 }
 
 #[derive(Debug, Subcommand)]

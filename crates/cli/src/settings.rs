@@ -9,7 +9,8 @@ use seareeve_server::config::{Config, SETTINGS};
 use toml::{Table, Value};
 
 /// Variables of ours that are not settings.
-const OTHER_VARIABLES: [&str; 8] = [
+const OTHER_VARIABLES: [&str; 9] = [
+    "SEAREEVE_CLUSTER_NAME",
     "SEAREEVE_CLUSTER_UID",
     "SEAREEVE_CONFIG",
     "SEAREEVE_JOIN_TOKEN",

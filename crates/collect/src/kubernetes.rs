@@ -19,6 +19,7 @@ mod kubeconfig;
 mod list;
 #[cfg(target_os = "linux")]
 pub(crate) mod node;
+mod observe;
 #[cfg(target_os = "linux")]
 mod process;
 mod watch;
@@ -33,6 +34,7 @@ pub use files::{Manifests, manifests};
 pub use kubeconfig::KubeconfigError;
 #[cfg(target_os = "linux")]
 pub use node::node;
+pub use observe::{Observation, ObserveError, Refusal, Taker, Wanted, observe};
 #[cfg(target_os = "linux")]
 pub use process::components;
 pub use watch::{Pace, Stop};

@@ -446,7 +446,9 @@ impl State {
         self.objects.get(key)?.work.as_deref()
     }
 
-    pub(crate) fn about(&self) -> &About {
+    /// What the API server says of itself.
+    #[must_use]
+    pub fn about(&self) -> &About {
         &self.about
     }
 

@@ -12,6 +12,19 @@ use seareeve_redact::{self as redact, REDACTED};
 /// Longest annotation that is kept.
 const MAX_ANNOTATION: usize = 1_024;
 
+/// Annotations in which controllers note again and again that they are alive, or how far they are. An object that
+/// differs in them alone is no other one.
+const RESTLESS: [&str; 8] = [
+    "autoscaling.alpha.kubernetes.io/conditions",
+    "autoscaling.alpha.kubernetes.io/current-metrics",
+    "cluster-autoscaler.kubernetes.io/last-updated",
+    "control-plane.alpha.kubernetes.io/leader",
+    "deployment.kubernetes.io/desired-replicas",
+    "deployment.kubernetes.io/max-replicas",
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+];
+
 /// Longest list of what runs in a pod that is kept.
 const MAX_STATUSES: usize = 100;
 
@@ -82,7 +95,7 @@ fn trim_metadata(metadata: &mut Value) {
     else {
         return;
     };
-    annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+    annotations.retain(|name, _| !RESTLESS.contains(&name.as_str()));
     for (name, value) in annotations.iter_mut() {
         let Value::String(content) = value else {
             continue;

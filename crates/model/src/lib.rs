@@ -11,6 +11,7 @@ mod alert;
 mod digest;
 mod exploitation;
 mod fact;
+mod fact_delta;
 mod finding;
 mod image;
 mod image_path;
@@ -30,6 +31,7 @@ pub use alert::{Alert, AlertSeverity, Correlated, Entity, Evidence, Matched, Pri
 pub use digest::{Digest, DigestError};
 pub use exploitation::{Epss, KnownExploited, Probability};
 pub use fact::{Collection, CollectionStatus, Fact, FactKind, FactKindError, Snapshot};
+pub use fact_delta::{FactDelta, FactIndex};
 pub use finding::{AdvisoryMatch, Finding, FindingStatus, SeveritySource, Vulnerability};
 pub use image::{Distro, ExtendedSupport, Image, Layer, ReleaseSupport};
 pub use image_path::ImagePath;

@@ -20,6 +20,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Scanning.
     pub scan: ScanConfig,
+    /// Kubernetes.
+    pub kubernetes: KubernetesConfig,
     /// The advisory database.
     pub advisories: AdvisoriesConfig,
     /// Audit events of clusters, and alerts.
@@ -58,6 +60,26 @@ pub struct ScanConfig {
     pub layer_cache_mib: u64,
     /// See [`SETTINGS`].
     pub registries: Vec<RegistryConfig>,
+}
+
+/// Section `kubernetes`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KubernetesConfig {
+    /// See [`SETTINGS`].
+    pub clusters: Vec<ClusterConfig>,
+}
+
+/// One table of `kubernetes.clusters`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClusterConfig {
+    /// The cluster's name, for people.
+    pub name: String,
+    /// The kubeconfig by which it is reached.
+    pub kubeconfig: Utf8PathBuf,
+    /// The context in it; its current one, if empty.
+    pub context: String,
 }
 
 /// Section `advisories`.
@@ -107,7 +129,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 28] = [
+pub const SETTINGS: [Setting; 29] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -147,6 +169,10 @@ pub const SETTINGS: [Setting; 28] = [
     Setting {
         key: "scan.registries",
         about: "Private registries, each a table `[[scan.registries]]` of the settings file: `host` as references name it, `username` with `password` or (better) `password_file`, `plain_http = true` for a registry without TLS, `ca_cert` for a file with the certificate (PEM) of an authority of your own. Not from the environment.",
+    },
+    Setting {
+        key: "kubernetes.clusters",
+        about: "Clusters that this server watches itself, without anything in them, each a table `[[kubernetes.clusters]]` of the settings file: `name` for people, `kubeconfig` for the file by which it is reached, `context` for one in it. It is only read; a role with what is read is in `deploy/kubernetes`. Not from the environment.",
     },
     Setting {
         key: "advisories.address",
@@ -382,6 +408,25 @@ impl Config {
                 "advisories.ecosystems",
                 "names are letters, digits, blanks, dots and hyphens, such as Debian or PyPI",
             );
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for cluster in &self.kubernetes.clusters {
+            let length = cluster.name.chars().count();
+            if !(1..=255).contains(&length) || cluster.name.chars().any(char::is_control) {
+                return fail(
+                    "kubernetes.clusters",
+                    "each has a name of 1 to 255 characters",
+                );
+            }
+            if cluster.kubeconfig.as_str().is_empty() {
+                return fail(
+                    "kubernetes.clusters",
+                    "each has a kubeconfig, by which it is reached",
+                );
+            }
+            if !names.insert(&cluster.name) {
+                return fail("kubernetes.clusters", "two have the same name");
+            }
         }
         Ok(())
     }

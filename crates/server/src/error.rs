@@ -58,6 +58,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
+    /// Facts go on from others than are there.
+    pub(crate) fn stale_facts(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "stale_facts", detail)
+    }
+
     /// The body is larger than allowed.
     pub(crate) fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)

@@ -7,6 +7,7 @@
 mod advisories;
 mod audit;
 mod auth;
+mod clusters;
 pub mod config;
 mod error;
 mod events;

@@ -24,6 +24,7 @@ use crate::audit::tls::TlsListener;
 use crate::audit::{self, Audit};
 use crate::auth::limit::Limiter;
 use crate::auth::secret::Secret;
+use crate::clusters::{Clusters, observing};
 use crate::config::Config;
 use crate::events::Hub;
 use crate::java_index::JavaIndexFile;
@@ -97,6 +98,7 @@ impl Server {
             registries,
             content_in_use: std::sync::RwLock::new(content),
             trying_checks: tokio::sync::Mutex::default(),
+            clusters: Clusters::default(),
             reading_facts: tokio::sync::Semaphore::new(2),
             events: Hub::new(epoch),
             announcing: tokio::sync::Mutex::default(),
@@ -160,6 +162,7 @@ impl Server {
         let tasks = TaskTracker::new();
         jobs::spawn(&self.app, &tasks);
         audit::spawn(&self.app, &tasks);
+        observing::spawn(&self.app, &tasks);
         let router = routes::router(Arc::clone(&self.app));
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         let serve = axum::serve(self.listener, service)

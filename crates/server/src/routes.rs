@@ -4,6 +4,7 @@ mod alerts;
 mod assets;
 mod attestations;
 mod audit;
+mod clusters;
 mod compliance;
 mod csv;
 mod events;
@@ -17,6 +18,7 @@ mod join_tokens;
 mod own_checks;
 mod packages;
 mod query;
+mod recommendation_settings;
 mod recommendations;
 mod reports;
 pub(crate) mod scans;
@@ -30,6 +32,7 @@ mod suppressions;
 mod tokens;
 mod users;
 mod vex;
+mod workloads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,6 +142,14 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(hosts::report))
         .routes(routes!(hosts::facts))
         .routes(routes!(hosts::history))
+        .routes(routes!(clusters::list))
+        .routes(routes!(clusters::get, clusters::delete))
+        .routes(routes!(clusters::report))
+        .routes(routes!(clusters::history))
+        .routes(routes!(clusters::recommendation))
+        .routes(routes!(workloads::list))
+        .routes(routes!(workloads::facets))
+        .routes(routes!(workloads::get))
         .routes(routes!(sensors::list))
         .routes(routes!(sensors::delete))
         .routes(routes!(join_tokens::list, join_tokens::create))
@@ -159,6 +170,11 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(assets::get))
         .routes(routes!(assets::move_to))
         .routes(routes!(assets::environments))
+        .routes(routes!(
+            recommendation_settings::get,
+            recommendation_settings::put,
+            recommendation_settings::delete
+        ))
         .routes(routes!(score::get))
         .routes(routes!(score::what_if))
         .routes(routes!(score::history))
@@ -207,7 +223,8 @@ fn alerts() -> OpenApiRouter<Arc<App>> {
 /// What only sensors do.
 fn sensor() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(sensors::put_facts))
+        .routes(routes!(sensors::put_facts, sensors::patch_facts))
+        .routes(routes!(sensors::put_index))
         .layer(DefaultBodyLimit::max(sensors::FACTS_LIMIT))
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::advisories::Advisories;
 use crate::audit::Audit;
 use crate::auth::limit::Limiter;
+use crate::clusters::Clusters;
 use crate::config::Config;
 use crate::events::Hub;
 use crate::java_index::JavaIndexFile;
@@ -36,6 +37,8 @@ pub(crate) struct App {
     pub(crate) content_in_use: RwLock<Arc<Content>>,
     /// Checks that people bring are read and tried one upload at a time.
     pub(crate) trying_checks: Mutex<()>,
+    /// What is said of clusters.
+    pub(crate) clusters: Clusters,
     /// Facts that are being read: they take much memory, so few at a time.
     pub(crate) reading_facts: Semaphore,
     /// Tells waiting UIs.

@@ -103,7 +103,9 @@ fn run(input: &[u8]) {
     let mut again = Detector::new(Arc::clone(&engine));
     assert_eq!(alerts(&mut again), first);
     let saved = detector.save().expect("a memory can be saved");
-    again.restore(&saved).expect("what was saved can be restored");
+    again
+        .restore(&saved)
+        .expect("what was saved can be restored");
     assert_eq!(again.usage().groups, detector.usage().groups);
     let _ = again.restore(input);
 }

@@ -4,57 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/assets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Assets of all kinds, those that need most first. */
-        get: operations["list_assets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assets/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** An asset, and what each recommendation says of it. */
-        get: operations["get_asset"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/assets/{id}/environment": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Move an asset to an environment. Its points move with it. For operators. */
-        put: operations["move_asset"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/attestations": {
         parameters: {
             query?: never;
@@ -90,15 +39,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/attestations/{id}/evidence": {
+    "/api/v1/clusters": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The text that an attestation rests on. */
-        get: operations["get_attestation_evidence"];
+        /** All clusters that are watched. */
+        get: operations["list_clusters"];
         put?: never;
         post?: never;
         delete?: never;
@@ -107,15 +56,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/benchmarks": {
+    "/api/v1/clusters/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** All benchmarks with their editions, and how assets do. */
-        get: operations["list_benchmarks"];
+        /** One cluster with its nodes, benchmarks and recommendations. */
+        get: operations["get_cluster"];
+        put?: never;
+        post?: never;
+        /** Forget a cluster. Its sensors' tokens end. For operators. */
+        delete: operations["delete_cluster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the controls of a cluster changed. */
+        get: operations["get_cluster_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -124,45 +91,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/checks": {
+    "/api/v1/clusters/{id}/recommendations/{recommendation}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The checks and benchmarks that people brought. */
-        get: operations["list_own_checks"];
+        /** What a recommendation says of a cluster, object by object. */
+        get: operations["get_cluster_recommendation"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /**
-         * Bring checks and benchmarks: the body is YAML, several documents divided by lines of `---`. They are tried as
-         *     `seareeve check test` tries them, their examples included, and kept all together or not at all. All assets are
-         *     judged anew. A name that is built in cannot be taken. For security admins.
+         * What a benchmark says of a cluster, as `seareeve k8s --benchmark … --format json` prints it; of each check the first
+         *     objects that fail or could not be judged.
          */
-        post: operations["create_own_checks"];
+        get: operations["get_cluster_report"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/checks/{name}": {
+    "/api/v1/clusters/{id}/workloads": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** A check or benchmark as it was brought. */
-        get: operations["get_own_check"];
+        /** The workloads of a cluster. */
+        get: operations["list_workloads"];
         put?: never;
         post?: never;
-        /** Forget a check or benchmark. All assets are judged anew. For security admins. */
-        delete: operations["delete_own_check"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** Switch a check or benchmark on or off. All assets are judged anew. For security admins. */
-        patch: operations["switch_own_check"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/workloads/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the workloads of a cluster can be filtered by. */
+        get: operations["list_workload_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/workloads/one": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One workload, and what each check says of it. */
+        get: operations["get_workload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/compliance/{benchmark}": {
@@ -172,42 +186,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a benchmark says of assets: section by section, control by control. */
+        /** What a benchmark says of all assets: section, control, asset. */
         get: operations["get_compliance"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/compliance/{benchmark}/controls/{control}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What a control says of assets, by name, a page at a time. */
-        get: operations["list_compliance_assets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/compliance/{benchmark}/controls/{control}/objects": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What a control's checks say of the objects of an asset. */
-        get: operations["list_compliance_objects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -233,23 +213,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/compliance/{benchmark}/pdf": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The same as a PDF for people: counts, sections, controls, and what fails where. Equal data gives equal bytes. */
-        get: operations["get_compliance_pdf"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/database/update": {
         parameters: {
             query?: never;
@@ -261,23 +224,6 @@ export interface paths {
         put?: never;
         /** Fetch advisories and match all stored packages again. For operators. */
         post: operations["update_database"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/environments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** All environments that have assets, with their scores. */
-        get: operations["list_environments"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -346,7 +292,7 @@ export interface paths {
         /** All exemptions, those that have ended included. */
         get: operations["list_exemptions"];
         put?: never;
-        /** Take an asset, an environment, or all, out of a recommendation: they become not applicable there. For security admins. */
+        /** Take an asset, or all, out of a recommendation: it becomes not applicable there. For security admins. */
         post: operations["create_exemption"];
         delete?: never;
         options?: never;
@@ -384,6 +330,30 @@ export interface paths {
          *     soon after if they differ.
          */
         put: operations["put_facts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Send facts of a cluster that are new, different or gone (`seareeve.fact-delta/1`). For sensors. They go on from the
+         *     revision that the last answer named; 409 says that there is another one, and that an index is wanted.
+         */
+        patch: operations["patch_facts"];
+        trace?: never;
+    };
+    "/api/v1/facts/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what facts there are of a cluster (`seareeve.fact-index/1`), by their hashes. For sensors. The answer names those
+         *     that are to be sent; what is there and not named is gone.
+         */
+        put: operations["put_fact_index"];
         post?: never;
         delete?: never;
         options?: never;
@@ -433,7 +403,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The facts of a host, as they were collected (`seareeve.facts/1`). */
+        /**
+         * The facts of a host, as they were collected (`seareeve.facts/1`). For operators: they tell of users, processes and
+         *     files, more than anybody needs who reads what is wrong.
+         */
         get: operations["get_host_facts"];
         put?: never;
         post?: never;
@@ -717,23 +690,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/recommendations/csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The same as CSV. */
-        get: operations["list_recommendations_csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/recommendations/{id}": {
         parameters: {
             query?: never;
@@ -741,7 +697,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A recommendation, and what it says of its first assets. */
+        /** A recommendation, and what it says of each asset. */
         get: operations["get_recommendation"];
         put?: never;
         post?: never;
@@ -751,35 +707,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/recommendations/{id}/assets": {
+    "/api/v1/recommendations/{id}/settings": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** What a recommendation says of assets, a page at a time. */
-        get: operations["list_recommendation_assets"];
-        put?: never;
+        /** What is set for a recommendation, and what it says itself. */
+        get: operations["get_recommendation_settings"];
+        /**
+         * Set a recommendation's parameters, the namespaces that it leaves out, and whether it is judged. For security admins.
+         *     All clusters are judged anew.
+         */
+        put: operations["put_recommendation_settings"];
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/recommendations/{id}/csv": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The same as CSV, all pages of it. */
-        get: operations["list_recommendation_assets_csv"];
-        put?: never;
-        post?: never;
-        delete?: never;
+        /** Take back what was set for a recommendation. For security admins. */
+        delete: operations["delete_recommendation_settings"];
         options?: never;
         head?: never;
         patch?: never;
@@ -872,23 +816,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/score/groups/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A score group with its assets: each of its points comes from one of them. */
-        get: operations["get_score_group"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/score/history": {
         parameters: {
             query?: never;
@@ -913,7 +840,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The secure score as it would be if unhealthy assets were mended, or exempt. */
+        /** The secure score as it would be if unhealthy assets were mended. */
         get: operations["get_score_if"];
         put?: never;
         post?: never;
@@ -1134,94 +1061,6 @@ export interface components {
             /** @description The statement that hit. */
             range: string;
         };
-        /** @description An asset and what each recommendation says of it. */
-        AssetDetail: components["schemas"]["AssetSummary"] & {
-            /**
-             * Format: double
-             * @description Points that come back when it needs nothing more.
-             */
-            potential: number;
-            /** @description All that are about such assets. */
-            recommendations: components["schemas"]["AssetRecommendation"][];
-        };
-        /** @description Some assets. */
-        AssetPage: {
-            /** @description Those that need most first. */
-            assets: components["schemas"]["AssetSummary"][];
-            /** @description To ask for the next page with; absent at the end. */
-            next?: string | null;
-        };
-        /** @description What a recommendation says of an asset. */
-        AssetRecommendation: {
-            /**
-             * Format: int64
-             * @description The exemption that takes the asset out.
-             */
-            exemption?: number | null;
-            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
-            health: string;
-            /** @description The recommendation. */
-            id: string;
-            /**
-             * Format: double
-             * @description Points that come back when the asset does what is recommended.
-             */
-            potential: number;
-            /** @description Why. */
-            reason?: string | null;
-            /** @description `critical`, `high`, `medium` or `low`. */
-            severity: string;
-            /**
-             * Format: date-time
-             * @description Since when.
-             */
-            since: string;
-            /** @description What should be so. */
-            title: string;
-        };
-        /** @description An asset with what recommendations say of it, counted. */
-        AssetSummary: {
-            /** @description The environment that it belongs to. */
-            environment: string;
-            /**
-             * Format: int64
-             * @description Those that it fulfils.
-             */
-            healthy: number;
-            /**
-             * Format: int64
-             * @description In addresses.
-             */
-            id: number;
-            /** @description Such as `docker-host`. */
-            kind: string;
-            /**
-             * Format: date-time
-             * @description When facts of it came last.
-             */
-            last_seen: string;
-            /** @description For people. */
-            name: string;
-            /**
-             * Format: int64
-             * @description Those that do not concern it, or that it is exempt from.
-             */
-            not_applicable: number;
-            /** @description Why. */
-            reason?: string | null;
-            /** @description `unhealthy`, `unknown`, `healthy` or `not_applicable`: the worst that any recommendation says. */
-            state: string;
-            /**
-             * Format: int64
-             * @description Recommendations that it needs.
-             */
-            unhealthy: number;
-            /**
-             * Format: int64
-             * @description Those that could not be told.
-             */
-            unknown: number;
-        };
         /** @description An attestation: a person's answer to what no check can tell. */
         Attestation: components["schemas"]["NewAttestation"] & {
             /** @description Who says so. */
@@ -1231,8 +1070,6 @@ export interface components {
              * @description When.
              */
             created: string;
-            /** @description The name of the text that it rests on, which is under `/evidence`. */
-            evidence_name?: string | null;
             /**
              * Format: date-time
              * @description Until when it holds, where its control says how long.
@@ -1251,60 +1088,210 @@ export interface components {
             /** @description In the order in which they were made; the last one on a control counts. */
             attestations: components["schemas"]["Attestation"][];
         };
-        /** @description An edition of a benchmark. */
-        BenchmarkEdition: {
+        /** @description A cluster. */
+        ClusterDetail: components["schemas"]["ClusterSummary"] & {
+            /** @description The newest editions of the benchmarks that are about it. */
+            benchmarks: components["schemas"]["ReportBenchmark"][];
+            /**
+             * Format: date-time
+             * @description Of when its facts are.
+             */
+            collected_at: string;
+            /** @description The program that collects its facts. */
+            collector: string;
+            /** @description The address of its API. */
+            endpoint?: string | null;
+            /** @description What could not be collected, and why. */
+            gaps: components["schemas"]["ReportGap"][];
+            /**
+             * Format: date-time
+             * @description When what is said of it changed last.
+             */
+            judged_at?: string | null;
+            /** @description Its nodes, by name. */
+            node_list: components["schemas"]["ClusterNode"][];
+            /** @description `linux/amd64`. */
+            platform?: string | null;
+            /** @description What recommendations say of it. */
+            recommendations: components["schemas"]["HostRecommendation"][];
+        };
+        /** @description A node of a cluster. */
+        ClusterNode: {
             /**
              * Format: int64
-             * @description How many assets were compared with it.
+             * @description The host whose sensor tells of it; absent where none does.
              */
-            assets: number;
+            host?: number | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The operating system's name. */
+            os_image?: string | null;
+            /** @description Whether it says that it is ready; absent where that is not known. */
+            ready?: boolean | null;
+            /** @description `control-plane`, `worker`, … */
+            roles: string[];
+            /** @description The container runtime and its version. */
+            runtime?: string | null;
+            /** @description Of its kubelet. */
+            version?: string | null;
+        };
+        /** @description A page of clusters. */
+        ClusterPage: {
+            /** @description The rows. */
+            clusters: components["schemas"]["ClusterSummary"][];
+            /** @description To be sent as `cursor` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description What a recommendation says of a cluster, object by object. */
+        ClusterRecommendation: components["schemas"]["HostRecommendation"] & {
+            /** @description Namespaces that are left out. */
+            excluded_namespaces: string[];
+            /**
+             * Format: int64
+             * @description How many pass, or may fail.
+             */
+            healthy_count: number;
+            /**
+             * Format: int64
+             * @description How many it does not concern.
+             */
+            not_applicable_count: number;
+            /** @description Objects that fail, by name; the first 200. */
+            unhealthy: components["schemas"]["ReportObject"][];
+            /**
+             * Format: int64
+             * @description How many fail.
+             */
+            unhealthy_count: number;
+            /**
+             * Format: int64
+             * @description How many could not be judged.
+             */
+            unknown_count: number;
+        };
+        /** @description A cluster in a list. */
+        ClusterSummary: {
+            /** @description Its failed controls of the newest editions, by severity; `unknown` are those that a person says fail. */
+            failed: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: date-time
+             * @description When its facts came first.
+             */
+            first_seen: string;
+            /**
+             * Format: int64
+             * @description In addresses.
+             */
+            id: number;
+            /**
+             * Format: date-time
+             * @description When it was heard of last, to the minute.
+             */
+            last_seen: string;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many namespaces.
+             */
+            namespaces?: number | null;
+            /**
+             * Format: int64
+             * @description How many nodes it has.
+             */
+            nodes?: number | null;
+            /** @description Who made it what it is: `aks`, `eks`, `gke`, `kind`, … */
+            provider?: string | null;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            state: string;
+            /** @description The uid of its namespace `kube-system`, by which it is known again. */
+            uid: string;
+            /** @description Of its API server; absent where that is not known, as for the following. */
+            version?: string | null;
+            /** @description How it is watched. */
+            watch: components["schemas"]["ClusterWatch"];
+            /**
+             * Format: int64
+             * @description How many workloads.
+             */
+            workloads?: number | null;
+        };
+        /** @description How a cluster is watched. */
+        ClusterWatch: {
+            /** @description `sensor` (one runs in it, or beside it) or `server` (this server, as its settings say). */
+            by: string;
+            /** @description Why it is not `watching`. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is `unreachable`.
+             */
+            since?: string | null;
+            /**
+             * @description `watching`, `partial` (something may not be read), `reading` (its facts are on their way) or `unreachable`
+             *     (what is said of it is as it was last).
+             */
+            state: string;
+        };
+        /** @description A workload in a list. */
+        ClusterWorkload: {
+            /** @description Checks that fail on it, by severity. */
+            failed: components["schemas"]["SeverityCounts"];
+            /** @description `Deployment/shop/web`. */
+            id: string;
+            /** @description `Deployment`, `Pod`, … */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where it lies. */
+            namespace: string;
             /**
              * Format: int32
-             * @description How many controls it has.
+             * @description Checks that could not be told.
              */
-            controls: number;
-            counts?: components["schemas"]["ControlCounts"] | null;
-            /** @description Such as `1.8.0`. */
-            version: string;
+            untold: number;
         };
-        /** @description A benchmark with its editions. */
-        BenchmarkEntry: {
-            /** @description The kind of asset that it is about, such as `docker-host`. */
-            asset: string;
-            /** @description Whether it came with the program; the others are people's own. */
-            built_in: boolean;
-            /** @description Its editions, the newest first. */
-            editions: components["schemas"]["BenchmarkEdition"][];
-            /** @description Such as `cis-docker`. */
-            id: string;
-            /** @description For people: that of the newest edition. */
-            title: string;
+        /** @description A workload and what is said of it. */
+        ClusterWorkloadDetail: components["schemas"]["ClusterWorkload"] & {
+            /** @description What was seen of it. */
+            fact: Record<string, never>;
+            /** @description What each check says of it, failures first, then the gravest. */
+            results: components["schemas"]["WorkloadResult"][];
         };
-        /** @description All benchmarks. */
-        BenchmarkList: {
-            /** @description By id. */
-            benchmarks: components["schemas"]["BenchmarkEntry"][];
+        /** @description What workloads can be filtered by. */
+        ClusterWorkloadFacets: {
+            /** @description Checks that fail on any, those that fail on most first. */
+            checks: components["schemas"]["WorkloadFacet"][];
+            /** @description Kinds, by name. */
+            kinds: components["schemas"]["WorkloadFacet"][];
+            /** @description Namespaces, by name. */
+            namespaces: components["schemas"]["WorkloadFacet"][];
         };
-        /** @description A benchmark over assets. */
-        Compliance: {
-            /** @description The kind of asset that it is about. */
-            asset: string;
+        /** @description A page of workloads. */
+        ClusterWorkloadPage: {
+            /** @description To be sent as `cursor` for the next page; absent at the end. */
+            next?: string | null;
             /**
              * Format: int64
+             * @description How many there are on all pages.
+             */
+            total: number;
+            /** @description Those with the gravest failures first. */
+            workloads: components["schemas"]["ClusterWorkload"][];
+        };
+        /** @description A benchmark over all assets. */
+        Compliance: {
+            /**
+             * Format: int32
              * @description Assets that were compared with it.
              */
             assets: number;
             /** @description The benchmark. */
             benchmark: string;
-            /** @description The version and digest of the checks and benchmarks that are judged by. */
-            content: string;
             /** @description Verdicts over all controls and assets. */
             counts: components["schemas"]["ControlCounts"];
-            /**
-             * Format: date-time
-             * @description The time of the newest facts or verdict; absent when no asset was compared.
-             */
-            dated?: string | null;
             /** @description In its order. */
             sections: components["schemas"]["ComplianceSection"][];
             /** @description For people. */
@@ -1333,21 +1320,12 @@ export interface components {
             /** @description As for controls of a report. */
             status: string;
         };
-        /** @description What a control says of some assets. */
-        ComplianceAssetPage: {
-            /** @description By name. */
-            assets: components["schemas"]["ComplianceAsset"][];
-            /** @description To ask for the next page with; absent at the end. */
-            next?: string | null;
-        };
-        /** @description A control over assets. */
+        /** @description A control over all assets. */
         ComplianceControl: {
-            /** @description What a person is asked. */
-            ask?: string | null;
             /** @description How the benchmark's makers mark it: `automated` or `manual`. */
             assessment: string;
-            /** @description The check that decides it; absent for one that only a person can answer. */
-            check?: string | null;
+            /** @description What is said of each asset. */
+            assets: components["schemas"]["ComplianceAsset"][];
             /** @description Verdicts over all assets. */
             counts: components["schemas"]["ControlCounts"];
             /** @description Its number. */
@@ -1357,40 +1335,8 @@ export interface components {
              * @description 1 or 2.
              */
             level: number;
-            /**
-             * Format: int32
-             * @description How many days a person's answer holds.
-             */
-            max_age_days?: number | null;
             /** @description In our own words. */
             title: string;
-        };
-        /** @description What a check says of an object. */
-        ComplianceObject: {
-            /** @description What was found. */
-            actual: string;
-            /** @description The check. */
-            check: string;
-            /** @description What is wanted. */
-            expected: string;
-            /** @description The kind of fact. */
-            kind: string;
-            /** @description Its name. */
-            name: string;
-            /** @description Why it is not applicable, not collected or excepted. */
-            reason?: string | null;
-            /** @description As for controls of a report. */
-            status: string;
-        };
-        /** @description What a control's checks say of the objects of an asset. */
-        ComplianceObjects: {
-            /**
-             * Format: int64
-             * @description How many fail, those that are not shown included.
-             */
-            failed: number;
-            /** @description Failed ones first: at most 200 of each check. */
-            objects: components["schemas"]["ComplianceObject"][];
         };
         /** @description A section of a benchmark. */
         ComplianceSection: {
@@ -1532,36 +1478,6 @@ export interface components {
              */
             newest?: string | null;
         };
-        /** @description An environment. */
-        Environment: {
-            /**
-             * Format: int64
-             * @description How many assets belong to it.
-             */
-            assets: number;
-            /**
-             * Format: double
-             * @description Those that there could be.
-             */
-            max: number;
-            /** @description Its name. */
-            name: string;
-            /**
-             * Format: double
-             * @description Its points.
-             */
-            points: number;
-            /**
-             * Format: double
-             * @description The first as a share of the second, 0 to 1; absent when nothing was judged.
-             */
-            share?: number | null;
-        };
-        /** @description All environments that have assets. */
-        EnvironmentList: {
-            /** @description By name. */
-            environments: components["schemas"]["Environment"][];
-        };
         /** @description FIRST's estimate. */
         Epss: {
             /**
@@ -1682,6 +1598,23 @@ export interface components {
             count: number;
             /** @description The value to filter by. */
             value: string;
+        };
+        /** @description What became of changed facts. */
+        FactsChanged: {
+            /** @description To be named by what is sent next. */
+            revision: string;
+        };
+        /** @description What became of a list of facts. */
+        FactsIndexed: {
+            /**
+             * Format: int64
+             * @description The asset that they are of.
+             */
+            asset: number;
+            /** @description To be named by what is sent next. */
+            revision: string;
+            /** @description Ids of the facts that are to be sent, by kind. */
+            wanted: Record<string, never>;
         };
         /** @description What became of facts. */
         FactsTaken: {
@@ -2128,8 +2061,6 @@ export interface components {
              * @description When.
              */
             created: string;
-            /** @description The environment that assets of its sensors belong to. */
-            environment: string;
             /**
              * Format: date-time
              * @description When it ends.
@@ -2271,18 +2202,12 @@ export interface components {
             /** @description `pass`, `fail`, `not_applicable`, `not_collected`, `error`, `needs_review` or `excepted`. */
             status: string;
         };
-        /** @description Where an asset belongs. */
-        MoveAsset: {
-            /** @description The environment: 1 to 60 letters, digits, points, hyphens and underscores. One that has no assets yet is made. */
-            environment: string;
-        };
         /** @description An attestation to make. */
         NewAttestation: {
             /** @description The benchmark. */
             benchmark: string;
             /** @description The control. */
             control: string;
-            evidence?: components["schemas"]["NewEvidence"] | null;
             /**
              * Format: int64
              * @description The host.
@@ -2292,20 +2217,8 @@ export interface components {
             reason: string;
             /** @description `pass`, `fail` or `not_applicable`. */
             status: string;
-            /**
-             * Format: date-time
-             * @description Until when it holds, if sooner than its control says.
-             */
-            until?: string | null;
             /** @description Its edition. */
             version: string;
-        };
-        /** @description A text to keep with an attestation. */
-        NewEvidence: {
-            /** @description Its name, such as a file's: 1 to 200 characters. */
-            name: string;
-            /** @description The text: up to 65,536 bytes. */
-            text: string;
         };
         /** @description An exception to make. */
         NewException: {
@@ -2329,11 +2242,9 @@ export interface components {
         NewExemption: {
             /**
              * Format: int64
-             * @description The asset; absent for more than one.
+             * @description The asset; absent for all of them.
              */
             asset?: number | null;
-            /** @description All assets of this environment; absent for one asset, or for all of all environments. */
-            environment?: string | null;
             /**
              * Format: date-time
              * @description Until when; without an end, if absent.
@@ -2348,8 +2259,6 @@ export interface components {
         };
         /** @description A join token to make. */
         NewJoinToken: {
-            /** @description The environment that assets of its sensors belong to; `default`, if absent. */
-            environment?: string | null;
             /**
              * Format: int32
              * @description Hours until it ends, 1 to 8,760.
@@ -2369,6 +2278,15 @@ export interface components {
             current?: string | null;
             /** @description At least 12 characters. */
             new: string;
+        };
+        /** @description What people set for a recommendation. */
+        NewRecommendationSettings: {
+            /** @description Whether it is judged; as it says itself, if absent. */
+            enabled?: boolean | null;
+            /** @description Namespaces that are left out; its own, if absent. */
+            excluded_namespaces?: string[] | null;
+            /** @description Parameters by name; its own for the rest. */
+            params?: Record<string, never>;
         };
         /** @description A token to make. It can do what its user can do. */
         NewToken: {
@@ -2426,66 +2344,6 @@ export interface components {
              * @description Distinct packages.
              */
             packages: number;
-        };
-        /** @description A check or benchmark that somebody brought. */
-        OwnCheck: {
-            /** @description Who brought it. */
-            author: string;
-            /**
-             * Format: date-time
-             * @description When it became what it is.
-             */
-            changed: string;
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            created: string;
-            /** @description Whether it is in use. */
-            enabled: boolean;
-            /** @description `check` or `benchmark`. */
-            kind: string;
-            /** @description A check's id, or a benchmark's id and edition. */
-            name: string;
-            /** @description Why it cannot be used although it is enabled: a newer program may have one of its name. */
-            problem?: string | null;
-            /** @description For people. */
-            title: string;
-        };
-        /** @description All of them. */
-        OwnCheckList: {
-            /** @description By name. */
-            checks: components["schemas"]["OwnCheck"][];
-            /** @description Whether assets are being judged by what changed last. */
-            judging: boolean;
-        };
-        /** @description Something that keeps a check or benchmark from being used. */
-        OwnFault: {
-            /** @description The example that does not come out as it says. */
-            example?: string | null;
-            /** @description What is wrong. */
-            fault: string;
-            /** @description What it is about: a check's or benchmark's name, or the number of its document. */
-            name: string;
-        };
-        /** @description Whether a check or benchmark is in use. */
-        OwnSwitch: {
-            /** @description Whether it is. */
-            enabled: boolean;
-        };
-        /** @description What came of reading checks and benchmarks. */
-        OwnTested: {
-            /** @description Those that can be used. */
-            checks: string[];
-            /**
-             * Format: int32
-             * @description How many examples were run.
-             */
-            examples: number;
-            /** @description What is wrong. With any fault, nothing is kept. */
-            faults: components["schemas"]["OwnFault"][];
-            /** @description Whether they were kept. */
-            saved: boolean;
         };
         /** @description Packages of an image, a page of them, sorted by name. */
         PackagePage: {
@@ -2576,8 +2434,6 @@ export interface components {
         };
         /** @description What a recommendation says of an asset. */
         RecommendationAsset: {
-            /** @description The environment that it belongs to. */
-            environment: string;
             /**
              * Format: int64
              * @description The exemption that takes it out.
@@ -2590,8 +2446,6 @@ export interface components {
              * @description The asset.
              */
             id: number;
-            /** @description Its kind, such as `docker-host`. */
-            kind: string;
             /** @description Its name. */
             name: string;
             /** @description Why. */
@@ -2602,16 +2456,9 @@ export interface components {
              */
             since: string;
         };
-        /** @description Some of a recommendation's assets. */
-        RecommendationAssetPage: {
-            /** @description By name. */
-            assets: components["schemas"]["RecommendationAsset"][];
-            /** @description To ask for the next page with; absent at the end. */
-            next?: string | null;
-        };
         /** @description A recommendation and its assets. */
         RecommendationDetail: components["schemas"]["Recommendation"] & {
-            /** @description Its first assets by name, at most 200; all of them are listed under `/assets`. */
+            /** @description Its assets, by name. */
             assets: components["schemas"]["RecommendationAsset"][];
             /** @description The benchmark whose failed controls it gathers. */
             benchmark?: string | null;
@@ -2626,6 +2473,22 @@ export interface components {
         RecommendationList: {
             /** @description Those that bring the most points first, then the most severe. */
             recommendations: components["schemas"]["Recommendation"][];
+        };
+        /** @description What is set for a recommendation. */
+        RecommendationSettings: components["schemas"]["NewRecommendationSettings"] & {
+            /** @description Who set it; absent when nobody did. */
+            author?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed?: string | null;
+            /** @description Its own excluded namespaces. */
+            own_excluded_namespaces: string[];
+            /** @description Its own parameters: `default`, `title`, and whether one is `required`. */
+            parameters: Record<string, never>;
+            /** @description The recommendation. */
+            recommendation: string;
         };
         /** @description A link. */
         Reference: {
@@ -2703,6 +2566,11 @@ export interface components {
             status: string;
             /** @description In our own words. */
             title: string;
+            /**
+             * Format: int64
+             * @description How many other objects fail or could not be judged: of a large asset not all are listed, and none that pass.
+             */
+            unlisted?: number;
             /** @description The edition. */
             version: string;
         };
@@ -3088,15 +2956,13 @@ export interface components {
              */
             share?: number | null;
         };
-        /** @description An asset that brings or costs points. */
+        /** @description An asset that costs points. */
         ScoreAsset: {
             /**
              * Format: int64
              * @description The asset.
              */
             id: number;
-            /** @description Its kind, such as `docker-host`. */
-            kind: string;
             /** @description Its name. */
             name: string;
             /** @description What it needs. */
@@ -3113,7 +2979,7 @@ export interface components {
             asset_name: string;
             /** @description What it is since; absent for an asset that is gone. */
             health?: string | null;
-            /** @description The recommendation; empty for an asset that was moved from one environment to another. */
+            /** @description The recommendation. */
             recommendation: string;
             /** @description What it was before; absent for a new asset. */
             was?: string | null;
@@ -3151,27 +3017,13 @@ export interface components {
             recommendations: string[];
             /** @description For people. */
             title: string;
-            /** @description Assets that are not, with the recommendations that say so: at most 100 of them, by id. */
+            /** @description Assets that are not, with the recommendations that say so. */
             unhealthy: components["schemas"]["ScoreAsset"][];
-            /**
-             * Format: int32
-             * @description How many assets are not.
-             */
-            unhealthy_count: number;
             /**
              * Format: int32
              * @description Assets of which it could not be told: they count neither way.
              */
             unknown: number;
-        };
-        /** @description All assets of a score group: each of its points comes from one of them. */
-        ScoreGroupDetail: components["schemas"]["ScoreGroup"] & {
-            /** @description Those that bring points, at most 1,000, by id. */
-            healthy_assets: components["schemas"]["ScoreAsset"][];
-            /** @description Those that cost points, at most 1,000, by id. */
-            unhealthy_assets: components["schemas"]["ScoreAsset"][];
-            /** @description Those of which it could not be told, at most 1,000, by id. */
-            unknown_assets: components["schemas"]["ScoreAsset"][];
         };
         /** @description The score as it was. */
         ScoreHistory: {
@@ -3247,15 +3099,11 @@ export interface components {
         };
         /** @description A sensor. */
         Sensor: {
-            /** @description That host's environment. */
-            environment?: string | null;
             /**
              * Format: int64
              * @description The host that it sends facts of; absent before the first.
              */
             host?: number | null;
-            /** @description That host's name. */
-            host_name?: string | null;
             /**
              * Format: int64
              * @description To delete it by.
@@ -3268,8 +3116,6 @@ export interface components {
             joined: string;
             /** @description The join token's name. */
             joined_by: string;
-            /** @description That host's kind, such as `docker-host`. */
-            kind?: string | null;
             /**
              * Format: date-time
              * @description When it was heard of last, to the minute.
@@ -3277,9 +3123,7 @@ export interface components {
             last_seen: string;
             /** @description What it calls itself. */
             name: string;
-            /** @description Whether nothing was heard of it for longer than it ever pauses. */
-            silent: boolean;
-            /** @description Its program's version: that of the last facts, or before the first when it joined. */
+            /** @description Its program's version when it joined. */
             version: string;
         };
         /** @description All sensors. */
@@ -3471,6 +3315,29 @@ export interface components {
              */
             timestamp?: string | null;
         };
+        /** @description A value to filter by, and how many workloads have it. */
+        WorkloadFacet: {
+            /**
+             * Format: int64
+             * @description How many workloads have it.
+             */
+            count: number;
+            /** @description For people. */
+            title: string;
+            /** @description The value. */
+            value: string;
+        };
+        /** @description What a check says of a workload. */
+        WorkloadResult: components["schemas"]["ReportObject"] & {
+            /** @description How it is mended. */
+            fix: string;
+            /** @description `critical`, `high`, `medium` or `low`. */
+            severity: string;
+            /** @description What holds when it passes. */
+            title: string;
+            /** @description Why it matters. */
+            why: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3480,148 +3347,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    list_assets: {
-        parameters: {
-            query?: {
-                /** @description Of this kind, such as `docker-host`; of all, if absent. */
-                kind?: string;
-                /** @description Of this environment; of all, if absent. */
-                environment?: string;
-                /** @description Part of a name. */
-                q?: string;
-                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
-                status?: string;
-                /** @description `next` of the page before. */
-                cursor?: string;
-                /** @description Rows, up to 200. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AssetPage"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    get_asset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The asset */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AssetDetail"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    move_asset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The asset */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MoveAsset"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     list_attestations: {
         parameters: {
             query?: {
@@ -3751,130 +3476,32 @@ export interface operations {
             };
         };
     };
-    get_attestation_evidence: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The attestation */
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_benchmarks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BenchmarkList"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_own_checks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OwnCheckList"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    create_own_checks: {
+    list_clusters: {
         parameters: {
             query?: {
-                /** @description Take the place of what has the same name; without it, that is a conflict. */
-                replace?: boolean;
-                /** @description Only say what is wrong, and keep nothing. */
-                dry_run?: boolean;
+                /** @description Part of a name or a uid. */
+                q?: string;
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+                status?: string;
+                /** @description `severity` (worst first) or `name`. */
+                sort?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
             };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/yaml": string;
-            };
-        };
+        requestBody?: never;
         responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OwnTested"];
-                };
-            };
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OwnTested"];
+                    "application/json": components["schemas"]["ClusterPage"];
                 };
             };
             400: {
@@ -3893,39 +3520,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    get_own_check: {
+    get_cluster: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description A check's id, or a benchmark's id and edition */
-                name: string;
+                /** @description The cluster */
+                id: number;
             };
             cookie?: never;
         };
@@ -3936,7 +3539,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "application/json": components["schemas"]["ClusterDetail"];
                 };
             };
             401: {
@@ -3957,13 +3560,13 @@ export interface operations {
             };
         };
     };
-    delete_own_check: {
+    delete_cluster: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description A check's id, or a benchmark's id and edition */
-                name: string;
+                /** @description The cluster */
+                id: number;
             };
             cookie?: never;
         };
@@ -3999,41 +3602,34 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    switch_own_check: {
+    get_cluster_history: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
             header?: never;
             path: {
-                /** @description A check's id, or a benchmark's id and edition */
-                name: string;
+                /** @description The cluster */
+                id: number;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OwnSwitch"];
-            };
-        };
+        requestBody?: never;
         responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OwnCheck"];
+                    "application/json": components["schemas"]["HostHistory"];
                 };
             };
-            401: {
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4041,7 +3637,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            403: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4057,7 +3653,228 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            409: {
+        };
+    };
+    get_cluster_recommendation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+                /** @description The recommendation */
+                recommendation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterRecommendation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cluster_report: {
+        parameters: {
+            query?: {
+                /** @description Such as `cis-docker`, or with its edition `cis-docker@1.8.0`; the newest of each that is about hosts, if absent. */
+                benchmark?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostureReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_workloads: {
+        parameters: {
+            query?: {
+                /** @description Part of a name. */
+                q?: string;
+                /** @description In this namespace. */
+                namespace?: string;
+                /** @description Of this kind: `Deployment`, `Pod`, … */
+                kind?: string;
+                /** @description On which this check fails. */
+                check?: string;
+                /** @description `severity` (worst first) or `name`. */
+                sort?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterWorkloadPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_workload_facets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterWorkloadFacets"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_workload: {
+        parameters: {
+            query: {
+                /** @description `Deployment/shop/web`. */
+                id: string;
+            };
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterWorkloadDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4072,10 +3889,6 @@ export interface operations {
             query?: {
                 /** @description Such as `1.8.0`; the newest, if absent. */
                 version?: string;
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-                /** @description Only this asset; all, if absent. */
-                asset?: number;
             };
             header?: never;
             path: {
@@ -4112,123 +3925,11 @@ export interface operations {
             };
         };
     };
-    list_compliance_assets: {
-        parameters: {
-            query?: {
-                /** @description Such as `1.8.0`; the newest, if absent. */
-                version?: string;
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-                /** @description Only this asset; all, if absent. */
-                asset?: number;
-                /** @description With this status, such as `fail`; with any, if absent. */
-                status?: string;
-                /** @description Part of a name. */
-                q?: string;
-                /** @description `next` of the page before. */
-                cursor?: string;
-                /** @description Rows, up to 200. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Such as `cis-docker` */
-                benchmark: string;
-                /** @description Such as `5.4` */
-                control: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ComplianceAssetPage"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_compliance_objects: {
-        parameters: {
-            query: {
-                /** @description Such as `1.8.0`; the newest, if absent. */
-                version?: string;
-                /** @description Of this asset. */
-                asset: number;
-            };
-            header?: never;
-            path: {
-                /** @description Such as `cis-docker` */
-                benchmark: string;
-                /** @description Such as `5.4` */
-                control: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ComplianceObjects"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     get_compliance_csv: {
         parameters: {
             query?: {
                 /** @description Such as `1.8.0`; the newest, if absent. */
                 version?: string;
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-                /** @description Only this asset; all, if absent. */
-                asset?: number;
             };
             header?: never;
             path: {
@@ -4245,51 +3946,6 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    get_compliance_pdf: {
-        parameters: {
-            query?: {
-                /** @description Such as `1.8.0`; the newest, if absent. */
-                version?: string;
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-                /** @description Only this asset; all, if absent. */
-                asset?: number;
-            };
-            header?: never;
-            path: {
-                /** @description Such as `cis-docker` */
-                benchmark: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/pdf": number[];
                 };
             };
             401: {
@@ -4334,33 +3990,6 @@ export interface operations {
                 };
             };
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    list_environments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentList"];
-                };
-            };
-            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4696,6 +4325,116 @@ export interface operations {
             };
         };
     };
+    patch_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactsChanged"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_fact_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactsIndexed"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_hosts: {
         parameters: {
             query?: {
@@ -4847,6 +4586,14 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5687,10 +5434,7 @@ export interface operations {
     };
     list_recommendations: {
         parameters: {
-            query?: {
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -5715,42 +5459,9 @@ export interface operations {
             };
         };
     };
-    list_recommendations_csv: {
-        parameters: {
-            query?: {
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     get_recommendation: {
         parameters: {
-            query?: {
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description The recommendation */
@@ -5786,20 +5497,9 @@ export interface operations {
             };
         };
     };
-    list_recommendation_assets: {
+    get_recommendation_settings: {
         parameters: {
-            query?: {
-                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
-                health?: string;
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-                /** @description Part of a name. */
-                q?: string;
-                /** @description `next` of the page before. */
-                cursor?: string;
-                /** @description Rows, up to 200. */
-                limit?: number;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description The recommendation */
@@ -5814,15 +5514,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecommendationAssetPage"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["RecommendationSettings"];
                 };
             };
             401: {
@@ -5843,20 +5535,9 @@ export interface operations {
             };
         };
     };
-    list_recommendation_assets_csv: {
+    put_recommendation_settings: {
         parameters: {
-            query?: {
-                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
-                health?: string;
-                /** @description Only assets of this environment; of all, if absent. */
-                environment?: string;
-                /** @description Part of a name. */
-                q?: string;
-                /** @description `next` of the page before. */
-                cursor?: string;
-                /** @description Rows, up to 200. */
-                limit?: number;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description The recommendation */
@@ -5864,14 +5545,18 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecommendationSettings"];
+            };
+        };
         responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/csv": string;
+                    "application/json": components["schemas"]["RecommendationSettings"];
                 };
             };
             400: {
@@ -5883,6 +5568,58 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_recommendation_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6192,10 +5929,7 @@ export interface operations {
     };
     get_score: {
         parameters: {
-            query?: {
-                /** @description The score of this environment; of all together, if absent. */
-                environment?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -6220,54 +5954,11 @@ export interface operations {
             };
         };
     };
-    get_score_group: {
-        parameters: {
-            query?: {
-                /** @description The score of this environment; of all together, if absent. */
-                environment?: string;
-            };
-            header?: never;
-            path: {
-                /** @description The group */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScoreGroupDetail"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
     get_score_history: {
         parameters: {
             query?: {
                 /** @description How many days back, 1 to 3,650; 30, if absent. */
                 days?: number;
-                /** @description The score of this environment; of all together, if absent. */
-                environment?: string;
             };
             header?: never;
             path?: never;
@@ -6304,16 +5995,10 @@ export interface operations {
     get_score_if: {
         parameters: {
             query?: {
-                /** @description Only by this recommendation; by all, if absent. */
+                /** @description Only this recommendation's assets; those of all, if absent. */
                 recommendation?: string;
-                /** @description Only these assets, joined by commas; all of them, if absent. */
-                asset?: string;
-                /** @description The score of this environment, and only assets of it; all together, if absent. */
-                environment?: string;
-                /** @description Only assets of this environment, in the score of all together. */
-                of?: string;
-                /** @description What becomes of them: `healthy` (the default), or `exempt`. */
-                then?: string;
+                /** @description Only this asset; all of them, if absent. */
+                asset?: number;
             };
             header?: never;
             path?: never;
@@ -6327,14 +6012,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Score"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {

@@ -1,111 +1,80 @@
 // One control beside the list: what was found, what is wanted, how it is mended, and what people say of it.
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, type FormEvent } from "react";
+import type { FormEvent } from "react";
 
 import { api, data, done } from "../api/client";
 import { attestationsQuery, exceptionsQuery } from "../api/host-queries";
 import { keys } from "../api/queries";
-import type { HostDetail, ReportControl } from "../api/types";
+import type { HostDetail, ReportControl, ReportObject } from "../api/types";
 import { CopyButton, Time } from "../components/bits";
 import { ControlStatus } from "../components/control-status";
 import { ExternalLink } from "../components/external-link";
-import { Icon } from "../components/icon";
 import { Markdown } from "../components/markdown";
+import { Pane } from "../components/pane";
 import { SeverityLabel } from "../components/severity";
 import { FormError } from "../components/states";
 import { hostStrings } from "../host-strings";
-import { useHotkeys } from "../lib/hotkeys";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { asSeverity } from "../lib/severity";
-import { strings } from "../strings";
-import "./finding-pane.css";
 
 const t = hostStrings.control;
 
 interface Props {
-  host: HostDetail;
+  /** The host or cluster. */
+  host: Pick<HostDetail, "id" | "name">;
   control: ReportControl;
   onClose: () => void;
 }
 
 export function ControlPane({ host, control, onClose }: Props) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  const pane = useRef<HTMLElement>(null);
-  useHotkeys({ Escape: onClose });
-  useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
-    pane.current?.scrollTo(0, 0);
-  }, [control.id]);
-  // Closing it gives the focus back to the row it came from.
-  const row = useRef<string>(undefined);
-  useEffect(() => {
-    row.current = document.querySelector("tr[aria-current]")?.getAttribute("data-index") ?? row.current;
-  });
-  useEffect(
-    () => () => {
-      const link = document.querySelector<HTMLElement>(`tr[data-index="${row.current}"] [data-row-link]`);
-      link?.focus({ preventScroll: true });
-    },
-    [],
-  );
   const { remedy, reason } = control;
   const daemon = remedy == null || Object.keys(remedy.daemon).length === 0 ? undefined : JSON.stringify(remedy.daemon, null, 2);
   return (
-    <aside ref={pane} className="pane" aria-label={`${t.label} ${control.id}`}>
-      <header className="pane-header">
-        <h2 ref={heading} tabIndex={-1}>
-          {control.benchmark} {control.id}
-        </h2>
-        <button type="button" className="button icon-button" aria-label={strings.common.close} onClick={onClose}>
-          <Icon name="close" />
-        </button>
-      </header>
-      <div className="pane-body">
-        <p className="pane-title">{control.title}</p>
-        <p className="pane-rating">
-          <ControlStatus status={control.status} />
-          {control.severity != null && <SeverityLabel severity={asSeverity(control.severity)} />}
-          <span className="tag">
-            {hostStrings.host.level} {control.level}
-          </span>
-        </p>
-        {reason != null && <p>{reason}</p>}
-        {remedy != null && (
-          <>
-            <section className="remedy">
-              <h3>{t.remedy}</h3>
-              <Markdown source={remedy.text} />
-              {daemon !== undefined && <Code name={t.daemon} text={daemon} />}
-              {remedy.impact != null && (
-                <p>
-                  <strong>{t.impact}:</strong> {remedy.impact}
-                </p>
-              )}
-            </section>
-            <section>
-              <h3>{t.why}</h3>
-              <Markdown source={remedy.why} />
-            </section>
-          </>
-        )}
-        <Objects control={control} />
-        <Statements host={host} control={control} />
-        {remedy != null && remedy.references.length > 0 && (
-          <section>
-            <h3>{t.references}</h3>
-            <ul>
-              {remedy.references.map((address) => (
-                <li key={address}>
-                  <ExternalLink href={address}>{address}</ExternalLink>
-                </li>
-              ))}
-            </ul>
+    <Pane label={`${t.label} ${control.id}`} title={`${control.benchmark} ${control.id}`} of={control.id} onClose={onClose}>
+      <p className="pane-title">{control.title}</p>
+      <p className="pane-rating">
+        <ControlStatus status={control.status} />
+        {control.severity != null && <SeverityLabel severity={asSeverity(control.severity)} />}
+        <span className="tag">
+          {hostStrings.host.level} {control.level}
+        </span>
+      </p>
+      {reason != null && <p>{reason}</p>}
+      {remedy != null && (
+        <>
+          <section className="remedy">
+            <h3>{t.remedy}</h3>
+            <Markdown source={remedy.text} />
+            {daemon !== undefined && <Code name={t.daemon} text={daemon} />}
+            {remedy.impact != null && (
+              <p>
+                <strong>{t.impact}:</strong> {remedy.impact}
+              </p>
+            )}
           </section>
-        )}
-      </div>
-    </aside>
+          <section>
+            <h3>{t.why}</h3>
+            <Markdown source={remedy.why} />
+          </section>
+        </>
+      )}
+      <ControlObjects control={control} />
+      <Statements host={host} control={control} />
+      {remedy != null && remedy.references.length > 0 && (
+        <section>
+          <h3>{t.references}</h3>
+          <ul>
+            {remedy.references.map((address) => (
+              <li key={address}>
+                <ExternalLink href={address}>{address}</ExternalLink>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </Pane>
   );
 }
 
@@ -121,13 +90,18 @@ function Code({ name, text }: { name: string; text: string }) {
   );
 }
 
-function Objects({ control: { objects } }: { control: ReportControl }) {
+function ControlObjects({ control: { objects, unlisted = 0 } }: { control: ReportControl }) {
+  return <Objects objects={objects} unlisted={unlisted} />;
+}
+
+/** What was judged, what was found of it, and what is wanted. */
+export function Objects({ objects, unlisted }: { objects: ReportObject[]; unlisted: number }) {
   if (objects.length === 0) return null;
   const failedFirst = [...objects].sort((a, b) => Number(b.status === "fail") - Number(a.status === "fail"));
   return (
     <section>
       <h3>{t.objects}</h3>
-      {failedFirst.slice(0, 100).map((object) => (
+      {failedFirst.slice(0, 200).map((object) => (
         <div key={`${object.check} ${object.kind} ${object.id}`} className="control-object">
           <div className="control-object-name">
             <span>{object.name}</span>
@@ -158,12 +132,13 @@ function Objects({ control: { objects } }: { control: ReportControl }) {
           )}
         </div>
       ))}
+      {unlisted > 0 && <p className="muted">{t.unlisted(unlisted)}</p>}
     </section>
   );
 }
 
 /** Exceptions and attestations of this control, and the form for another one. */
-function Statements({ host, control }: { host: HostDetail; control: ReportControl }) {
+function Statements({ host, control }: Omit<Props, "onClose">) {
   const client = useQueryClient();
   const maySay = useMay("security_admin");
   const exceptions = useQuery(exceptionsQuery);

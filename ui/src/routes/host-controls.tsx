@@ -150,9 +150,10 @@ const columns = (open: (control: string) => void): Column<ReportControl>[] => [
     width: "6.5rem",
     align: "end",
     isMinor: true,
-    cell: ({ objects }) => {
+    cell: ({ objects, unlisted = 0 }) => {
       const failed = objects.filter(({ status }) => status === "fail").length;
-      return failed === 0 ? count(objects.length) : `${count(failed)} / ${count(objects.length)}`;
+      const all = count(objects.length + unlisted);
+      return failed === 0 || unlisted > 0 ? all : `${count(failed)} / ${all}`;
     },
   },
 ];

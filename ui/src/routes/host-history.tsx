@@ -2,6 +2,7 @@
 
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 
 import { hostHistoryQuery } from "../api/host-queries";
 import type { ControlChange } from "../api/types";
@@ -14,7 +15,27 @@ import { hostStrings } from "../host-strings";
 const t = hostStrings.host;
 
 export function History({ id }: { id: number }) {
-  const query = useInfiniteQuery(hostHistoryQuery(id));
+  return (
+    <Changes
+      query={hostHistoryQuery(id)}
+      link={({ control, title }) => (
+        <Link to="/hosts/$id" params={{ id: String(id) }} search={{ control }} data-row-link="" title={title}>
+          {control} {title}
+        </Link>
+      )}
+    />
+  );
+}
+
+interface Props {
+  query: ReturnType<typeof hostHistoryQuery>;
+  /** To the control of a change. */
+  link: (change: ControlChange) => ReactNode;
+}
+
+/** The history of a host or cluster. */
+export function Changes({ query: options, link }: Props) {
+  const query = useInfiniteQuery(options);
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   if (query.isPending) return <Skeleton rows={6} />;
   const changes = query.data.pages.flatMap((page) => page.changes);
@@ -28,9 +49,9 @@ export function History({ id }: { id: number }) {
   return (
     <DataTable
       label={t.history}
-      columns={columns(String(id))}
+      columns={columns(link)}
       rows={changes}
-      rowKey={({ at, version, control }) => `${at} ${version} ${control}`}
+      rowKey={({ at, benchmark, version, control }) => `${at} ${benchmark} ${version} ${control}`}
       rowHeight={2.75}
       hasMore={query.hasNextPage}
       isLoadingMore={query.isFetchingNextPage}
@@ -39,16 +60,12 @@ export function History({ id }: { id: number }) {
   );
 }
 
-const columns = (id: string): Column<ControlChange>[] => [
+const columns = (link: Props["link"]): Column<ControlChange>[] => [
   { id: "at", header: t.changeColumns.at, width: "9rem", cell: ({ at }) => <Time at={at} /> },
   {
     id: "control",
     header: t.changeColumns.control,
-    cell: ({ control, title }) => (
-      <Link to="/hosts/$id" params={{ id }} search={{ control }} data-row-link="" title={title}>
-        {control} {title}
-      </Link>
-    ),
+    cell: link,
   },
   {
     id: "change",

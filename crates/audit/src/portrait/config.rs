@@ -1,6 +1,5 @@
 //! Secrets, config maps and namespaces: never what a secret holds, only what kind it is.
 
-
 use super::{Aspect, Portrait, items, texts};
 use crate::json::Node;
 

@@ -56,6 +56,43 @@ pub(crate) struct SensorArgs {
     )]
     pub(crate) cluster_uid: Option<String>,
 
+    /// Watch a Kubernetes cluster through its API, instead of this machine: in a pod the cluster that it runs in, by its
+    /// service account.
+    #[arg(
+        long,
+        conflicts_with_all = ["socket", "node_name", "cluster_uid"],
+        help_heading = "Kubernetes"
+    )]
+    pub(crate) kubernetes: bool,
+
+    /// The kubeconfig, instead of KUBECONFIG or the one in the home folder.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "kubernetes",
+        help_heading = "Kubernetes"
+    )]
+    pub(crate) kubeconfig: Option<Utf8PathBuf>,
+
+    /// A context of the kubeconfig; its current one without.
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "kubernetes",
+        help_heading = "Kubernetes"
+    )]
+    pub(crate) context: Option<String>,
+
+    /// What the cluster is called; the context's name without.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "SEAREEVE_CLUSTER_NAME",
+        requires = "kubernetes",
+        help_heading = "Kubernetes"
+    )]
+    pub(crate) cluster_name: Option<String>,
+
     /// Send once, and end.
     #[arg(long)]
     pub(crate) once: bool,

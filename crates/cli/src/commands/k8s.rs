@@ -15,7 +15,9 @@ use serde_json::{Map, Value};
 
 use self::objects::Objects;
 use self::source::Source;
+pub(crate) use self::source::connection;
 use crate::args::{K8sArgs, K8sCommand, PostureArgs};
+use crate::args::{K8sArgs, PostureArgs};
 use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;

@@ -8,6 +8,7 @@
 
 mod about;
 mod cluster;
+mod kubernetes;
 mod limits;
 
 use std::fs;
@@ -27,12 +28,14 @@ use seareeve_server::config::Config;
 use tracing::{debug, info, warn};
 
 use crate::args::SensorArgs;
-use crate::commands::Outcome;
+use crate::commands::{Outcome, k8s};
 use crate::output::Messages;
 use crate::surroundings::Surroundings;
 
 /// The file of the sensor's own token, in its data folder.
 const TOKEN_FILE: &str = "sensor-token";
+/// The same of a sensor that watches a cluster: one folder may serve both.
+const CLUSTER_TOKEN_FILE: &str = "cluster-token";
 /// The pause after the first failure; it doubles with each one that follows.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause.
@@ -50,12 +53,29 @@ pub(crate) fn run(
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
+    let folder = config.server.data_dir.clone();
+    let home = surroundings.environment.home.clone();
+    if args.kubernetes {
+        let (file, context) = (args.kubeconfig.as_deref(), args.context.as_deref());
+        let connection = k8s::connection(file, context, surroundings)?;
+        let named = args.cluster_name.clone();
+        let sensor = Sensor {
+            args,
+            folder,
+            home,
+            cluster_uid: None,
+            cluster: Some(named.unwrap_or_else(|| connection.name.clone())),
+        };
+        // A large cluster takes more memory than a machine; its pod says how much it may have.
+        return kubernetes::run(&sensor, &connection, messages);
+    }
     limits::set(args.memory);
     let sensor = Sensor {
         args,
-        folder: config.server.data_dir.clone(),
-        home: surroundings.environment.home.clone(),
+        folder,
+        home,
         cluster_uid: cluster::uid(args, surroundings),
+        cluster: None,
     };
     let mut client = sensor.client(messages)?;
     if args.once {
@@ -155,6 +175,8 @@ struct Sensor<'a> {
     folder: Utf8PathBuf,
     home: Option<Utf8PathBuf>,
     cluster_uid: Option<(String, &'static str)>,
+    /// The cluster that is watched, instead of this machine.
+    cluster: Option<String>,
 }
 
 impl Sensor<'_> {
@@ -204,9 +226,22 @@ impl Sensor<'_> {
         })
     }
 
+    /// What it is called whose facts are sent.
+    fn name(&self) -> String {
+        let cluster = self.cluster.clone();
+        cluster.unwrap_or_else(|| self.look().asset_name)
+    }
+
+    fn token_file(&self) -> Utf8PathBuf {
+        self.folder.join(match self.cluster {
+            Some(_) => CLUSTER_TOKEN_FILE,
+            None => TOKEN_FILE,
+        })
+    }
+
     /// A client with the token of this sensor, which it gets by joining if it has none.
     fn client(&self, messages: &Messages) -> anyhow::Result<Client> {
-        let file = self.folder.join(TOKEN_FILE);
+        let file = self.token_file();
         match fs::read_to_string(&file) {
             Ok(token) => Ok(Client::new(&self.args.server, token.trim())?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.join(messages),
@@ -217,13 +252,14 @@ impl Sensor<'_> {
     fn join(&self, messages: &Messages) -> anyhow::Result<Client> {
         let Some(token) = self.join_token()? else {
             bail!(
-                "this machine has not joined yet: make a join token in the UI under Hosts, and give it with \
-                 --join-file, SEAREEVE_JOIN_TOKEN or --join"
+                "{} has not joined yet: make a join token in the UI under Hosts or Clusters, and give it with \
+                 --join-file, SEAREEVE_JOIN_TOKEN or --join",
+                self.cluster.as_deref().unwrap_or("this machine")
             );
         };
         // Before the token is spent: one that cannot be kept would be lost.
         seareeve_server::make_private_folder(&self.folder)?;
-        let name = self.look().asset_name;
+        let name = self.name();
         let join = Join {
             token,
             name: if name.is_empty() {
@@ -251,7 +287,7 @@ impl Sensor<'_> {
                 }
             }
         };
-        keep(&self.folder.join(TOKEN_FILE), &joined.token)?;
+        keep(&self.token_file(), &joined.token)?;
         messages.note(format!(
             "joined {} as sensor {}",
             self.args.server, joined.id

@@ -1,6 +1,7 @@
 //! `seareeve server`: asks a running server through the typed client.
 
 mod alerts;
+mod clusters;
 mod estate;
 mod hosts;
 
@@ -59,6 +60,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
         ServerCommand::Estate(command) => return estate::run(&client, command, messages),
         ServerCommand::Alerts(command) => alerts::run(&client, command)?,
+        ServerCommand::Clusters(command) => clusters::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),
     }
     Ok(Outcome::Done)

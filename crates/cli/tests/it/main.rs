@@ -7,15 +7,25 @@
 )]
 
 mod audit;
+mod chart;
+mod db;
 mod db;
 mod docker;
+mod docker;
 mod estate;
+#[expect(
+    dead_code,
+    reason = "the fake is another crate's, whose tests use more of it"
+)]
+#[path = "../../../collect/tests/kubernetes/fake.rs"]
+mod fake;
 mod formats;
 mod image;
 mod java;
 mod k8s;
 mod manners;
 mod node;
+mod observer;
 mod places;
 mod sbom;
 mod secrets;

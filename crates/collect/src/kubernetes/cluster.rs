@@ -1,7 +1,8 @@
 //! A cluster: read once, or watched.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use seareeve_kubernetes::{
     About, Change, FactKey, Gap, Kind, Observed, Reading, Resource, Seen, State,
@@ -28,6 +29,12 @@ const MAX_SILENT: u32 = 2;
 /// Most changes that wait to be taken in.
 const QUEUE: usize = 256;
 
+/// After so long without a change it is told that there was none.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// How often the API server is asked what it is: an upgrade changes no object.
+const ABOUT_EVERY: Duration = Duration::from_secs(600);
+
 /// A cluster that can be read.
 pub struct Cluster {
     client: Client,
@@ -43,6 +50,8 @@ pub enum Told<'s> {
     Changed(&'s State, BTreeSet<FactKey>),
     /// What can be read of a resource has changed: it is `None` when all can.
     Gap(&'s State, Resource, Option<Gap>),
+    /// For some time nothing has happened: a moment to pass on what did.
+    Quiet(&'s State),
 }
 
 impl Cluster {
@@ -197,7 +206,22 @@ impl Cluster {
             // The last one that listens closes the queue.
             drop(send);
             let mut gaps = BTreeMap::new();
-            for (resource, heard) in receive {
+            let mut asked = Instant::now();
+            loop {
+                let (resource, heard) = match receive.recv_timeout(QUIET) {
+                    Ok(heard) => heard,
+                    Err(RecvTimeoutError::Timeout) => {
+                        if waited_for.is_empty() && !stop.is_stopped() {
+                            if asked.elapsed() >= ABOUT_EVERY {
+                                asked = Instant::now();
+                                self.ask_again(&mut state, tell);
+                            }
+                            tell(Told::Quiet(&state));
+                        }
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
+                };
                 if stop.is_stopped() {
                     // Those that wait to send are let go by the end of `receive`.
                     break;
@@ -240,6 +264,7 @@ impl Cluster {
                     tell(Told::Ready(&state));
                 }
             }
+            drop(receive);
             stop.stop();
             Ok(())
         })
@@ -247,6 +272,20 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Asks the API server again what it is.
+    fn ask_again(&self, state: &mut State, tell: &mut dyn FnMut(Told<'_>)) {
+        match self.about() {
+            Ok(about) if about != *state.about() => {
+                state.set_about(about);
+                let touched = BTreeSet::from([FactKey::Cluster, FactKey::Admission]);
+                tell(Told::Changed(state, touched));
+            }
+            Ok(_) => {}
+            // The watches say what is wrong.
+            Err(error) => debug!(%error, "the API server does not say what it is"),
+        }
+    }
+
     /// Takes a change in, if there is room for it. What is gone always is.
     fn take(&self, state: &mut State, change: Change) -> Option<BTreeSet<FactKey>> {
         let is_full = state.bytes() >= self.client.limits.kept_bytes;

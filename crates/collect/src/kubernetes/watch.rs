@@ -101,7 +101,7 @@ impl Stop {
     }
 
     /// Waits, but not longer than until the end. False when it is that.
-    fn pause(&self, time: Duration) -> bool {
+    pub(super) fn pause(&self, time: Duration) -> bool {
         let state = self.state();
         let waited = self
             .0

@@ -6,11 +6,29 @@ use std::path::Path;
 use seareeve_kubernetes::{Reading, Resource};
 use serde_json::Value;
 
+/// A file of `deploy`.
+fn deployed(path: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    std::fs::read_to_string(folder.join(path)).unwrap()
+}
+
 #[test]
 fn the_readers_role_grants_exactly_what_is_read() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../deploy/kubernetes/reader-clusterrole.yaml");
-    let role = seareeve_kubernetes::value(&std::fs::read(path).unwrap()).unwrap();
+    grants_what_is_read(&deployed("kubernetes/reader-clusterrole.yaml"));
+}
+
+/// The rules of the chart's template hold nothing that Helm would fill in.
+#[test]
+fn the_charts_role_grants_exactly_what_is_read() {
+    let template = deployed("helm/seareeve/templates/rbac.yaml");
+    let from = template.find("\nrules:").unwrap();
+    let rules = &template[from..];
+    let rules = &rules[..rules.find("\n---").unwrap()];
+    grants_what_is_read(rules);
+}
+
+fn grants_what_is_read(role: &str) {
+    let role = seareeve_kubernetes::value(role.as_bytes()).unwrap();
     let texts = |value: &Value| -> Vec<String> {
         let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
         list.iter()

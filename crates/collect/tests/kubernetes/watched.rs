@@ -56,6 +56,7 @@ fn watched(fake: &Fake, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
         let running = threads.spawn(|| {
             cluster.watch(&stop, pace, &mut |told| {
                 let heard = match told {
+                    Told::Quiet(_) => return,
                     Told::Ready(state) => Heard::Ready(services(state)),
                     Told::Changed(state, touched) => Heard::Changed(
                         touched

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use seareeve_api::Event;
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scores::Cause;
-use seareeve_store::{AssetId, StoreError, Tx, assets, settings};
+use seareeve_store::{AssetId, StoreError, Tx, assets, clusters, settings};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
@@ -52,6 +52,13 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     }
     app.events.publish(Event::Posture);
     Ok(())
+}
+
+/// What is to be saved of an asset.
+struct Judgement {
+    judged: assets::Judged,
+    /// Of a cluster: its summary, and the revision of its facts that was judged.
+    cluster: Option<(clusters::Summary, i64)>,
 }
 
 async fn one(app: &Arc<App>, job: &Job, asset: AssetId) -> Result<(), JobError> {
@@ -140,7 +147,14 @@ async fn judge(
     said: &Arc<Said>,
     asset: AssetId,
     now: Timestamp,
-) -> anyhow::Result<Option<assets::Judged>> {
+) -> anyhow::Result<Option<Judgement>> {
+    if clusters::get(&app.store, asset).await?.is_some() {
+        let judgement = crate::clusters::judge(app, said, asset, now).await?;
+        return Ok(judgement.map(|judgement| Judgement {
+            judged: judgement.judged,
+            cluster: Some((judgement.summary, judgement.revision)),
+        }));
+    }
     let Some(facts) = assets::facts(&app.store, asset).await? else {
         return Ok(None);
     };
@@ -150,17 +164,24 @@ async fn judge(
         anyhow::Ok(judging::judge(&content, &snapshot, &said, asset, now))
     };
     let judged = tokio::task::spawn_blocking(judging).await??;
-    Ok(Some(judged))
+    Ok(Some(Judgement {
+        judged,
+        cluster: None,
+    }))
 }
 
 /// Saves it, and says what of it changes the score.
 async fn save(
     tx: &mut Tx,
     asset: AssetId,
-    judged: &assets::Judged,
+    judgement: &Judgement,
     now: Timestamp,
 ) -> Result<Vec<Cause>, StoreError> {
-    let (_, changed) = assets::save_judged(tx, asset, judged, now).await?;
+    let (_, changed) = assets::save_judged(tx, asset, &judgement.judged, now).await?;
+    if let Some((summary, revision)) = &judgement.cluster {
+        clusters::set_summary(tx, asset, summary).await?;
+        clusters::forget_gone(tx, asset, *revision).await?;
+    }
     Ok(changed
         .into_iter()
         .map(|change| Cause {

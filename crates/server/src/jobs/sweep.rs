@@ -31,6 +31,7 @@ pub(super) async fn run(app: Arc<App>) {
         note("advisories", advisories(&app).await);
         note("sign-in", sign_in(&app).await);
         note("scans", ended_scans(&app).await);
+        note("clusters", crate::clusters::note_silent(&app).await);
         note("posture", posture(&app).await);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

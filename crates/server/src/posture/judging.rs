@@ -34,12 +34,31 @@ pub(crate) fn judge(
             })
             .collect(),
     };
-    let is_newest = |assessment: &&Assessment<'_>| {
-        let newest = content.library.benchmark(&assessment.benchmark.id, None);
-        newest == Some(assessment.benchmark)
-    };
-    let newest: Vec<&Assessment<'_>> = assessments.iter().filter(is_newest).collect();
-    let health = recommended(content, snapshot, said, asset, &not_concerned, &newest, now);
+    let newest = newest(content, &assessments);
+    let concern = Concern { said, asset, now };
+    let health = recommended(content, snapshot, &concern, &not_concerned, &newest);
+    let objects = object_rows(&assessments);
+    put_together(content, &assessments, objects, health)
+}
+
+/// Whose health it is.
+pub(crate) struct Concern<'a> {
+    /// What people said.
+    pub(crate) said: &'a Said,
+    /// The asset.
+    pub(crate) asset: AssetId,
+    /// The time by which exemptions end.
+    pub(crate) now: Timestamp,
+}
+
+/// All that is stored of an asset.
+pub(crate) fn put_together(
+    content: &Content,
+    assessments: &[Assessment<'_>],
+    objects: Vec<ObjectRow>,
+    health: Vec<Health>,
+) -> Judged {
+    let newest = newest(content, assessments);
     let (state, reason) = joined(&health);
     Judged {
         controls: assessments
@@ -49,7 +68,7 @@ pub(crate) fn judge(
                 controls.map(|control| control_row(content, assessment, control))
             })
             .collect(),
-        objects: object_rows(&assessments),
+        objects,
         failed: failed(content, &newest),
         newest: newest
             .iter()
@@ -62,6 +81,15 @@ pub(crate) fn judge(
         state,
         reason,
     }
+}
+
+/// The newest editions.
+fn newest<'a, 'l>(content: &Content, assessments: &'a [Assessment<'l>]) -> Vec<&'a Assessment<'l>> {
+    let is_newest = |assessment: &&Assessment<'_>| {
+        let newest = content.library.benchmark(&assessment.benchmark.id, None);
+        newest.map(|newest| &newest.version) == Some(&assessment.benchmark.version)
+    };
+    assessments.iter().filter(is_newest).collect()
 }
 
 fn control_row(
@@ -142,11 +170,9 @@ fn failed(content: &Content, newest: &[&Assessment<'_>]) -> SeverityCounts {
 fn recommended(
     content: &Content,
     snapshot: &Snapshot,
-    said: &Said,
-    asset: AssetId,
+    concern: &Concern<'_>,
     not_concerned: &Option<String>,
     newest: &[&Assessment<'_>],
-    now: Timestamp,
 ) -> Vec<Health> {
     let about_it = |one: &&Recommendation| one.asset == snapshot.asset_kind && one.enabled;
     let judged = content.catalogue.recommendations().filter(about_it);
@@ -166,17 +192,18 @@ fn recommended(
                 reason,
                 exemption: None,
             };
-            Some(exempted(plain, said, asset, now))
+            Some(exempted(plain, concern))
         })
         .collect()
 }
 
 /// An exempt asset is not applicable, whatever else would be said of it; but for what does not concern it anyway.
-fn exempted(plain: Health, said: &Said, asset: AssetId, now: Timestamp) -> Health {
+pub(crate) fn exempted(plain: Health, concern: &Concern<'_>) -> Health {
+    let Concern { said, asset, now } = concern;
     let exemption = said.exemptions.iter().find(|exemption| {
         exemption.said.recommendation == plain.recommendation
-            && said.is_about(exemption, asset)
-            && exemption.said.expires.is_none_or(|until| now < until)
+            && said.is_about(exemption, *asset)
+            && exemption.said.expires.is_none_or(|until| *now < until)
     });
     match exemption {
         Some(exemption) if plain.state != HealthState::NotApplicable => Health {
@@ -194,7 +221,7 @@ fn exempted(plain: Health, said: &Said, asset: AssetId, now: Timestamp) -> Healt
     }
 }
 
-fn state(health: posture::Health) -> HealthState {
+pub(crate) fn state(health: posture::Health) -> HealthState {
     match health {
         posture::Health::Healthy => HealthState::Healthy,
         posture::Health::Unhealthy => HealthState::Unhealthy,
@@ -212,7 +239,14 @@ fn joined(health: &[Health]) -> (HealthState, Option<String>) {
         HealthState::NotApplicable => 3,
     };
     let worst = health.iter().min_by_key(|one| order(one.state));
-    worst.map_or((HealthState::Unknown, None), |one| {
-        (one.state, one.reason.clone())
-    })
+    let Some(worst) = worst else {
+        return (HealthState::Unknown, None);
+    };
+    let alike = health.iter().filter(|one| one.state == worst.state).count();
+    let reason = match worst.state {
+        // What one of many says would look as if it were all.
+        HealthState::Unhealthy if alike > 1 => Some(format!("{alike} recommendations are not met")),
+        _ => worst.reason.clone(),
+    };
+    (worst.state, reason)
 }

@@ -55,7 +55,7 @@ pub(super) struct HostQuery {
 #[into_params(parameter_in = Query)]
 pub(super) struct ReportQuery {
     /// Such as `cis-docker`, or with its edition `cis-docker@1.8.0`; the newest of each that is about hosts, if absent.
-    benchmark: Option<String>,
+    pub(super) benchmark: Option<String>,
 }
 
 /// Which part of a history.
@@ -64,9 +64,9 @@ pub(super) struct ReportQuery {
 #[into_params(parameter_in = Query)]
 pub(super) struct HistoryQuery {
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
     /// Rows, up to 200.
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
 }
 
 /// All hosts that sent facts.
@@ -124,22 +124,7 @@ pub(super) async fn get(
             failed.entry(row.object).or_default().insert(row.check_id);
         }
     }
-    let recommendations = assets::health_of(&app.store, asset.id).await?;
-    let content = app.content();
-    let recommendations = recommendations.into_iter().map(|entry| {
-        let id = entry.health.recommendation;
-        let known = content.catalogue.recommendation(&id);
-        HostRecommendation {
-            title: known.map(|one| one.title.clone()).unwrap_or_default(),
-            severity: known.map_or("", |one| one.severity.as_str()).to_owned(),
-            health: entry.health.state.as_str().to_owned(),
-            reason: entry.health.reason,
-            since: entry.since,
-            exemption: entry.health.exemption.map(|id| id.0),
-            id,
-        }
-    });
-    let recommendations = recommendations.collect();
+    let recommendations = recommended(&app, asset.id).await?;
     let collected_at = facts.collected_at;
     let (snapshot, containers) = blocking(move || {
         let snapshot = posture::unpack(&facts.content)?;
@@ -174,7 +159,7 @@ pub(super) async fn report(
     Query(query): Query<ReportQuery>,
 ) -> ApiResult<Json<PostureReport>> {
     let (asset, facts) = host(&app, id).await?;
-    let benchmarks = wanted(&app, query.benchmark.as_deref())?;
+    let benchmarks = wanted(&app, KIND, query.benchmark.as_deref())?;
     let said = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let (content, now) = (app.content(), app.now());
     let report = blocking(move || {
@@ -229,8 +214,17 @@ pub(super) async fn history(
     Query(query): Query<HistoryQuery>,
 ) -> ApiResult<Json<HostHistory>> {
     let (asset, _) = host(&app, id).await?;
+    changes(&app, asset.id, query).await
+}
+
+/// A page of an asset's history.
+pub(super) async fn changes(
+    app: &App,
+    asset: AssetId,
+    query: HistoryQuery,
+) -> ApiResult<Json<HostHistory>> {
     let after = cursor(query.cursor);
-    let page = assets::history(&app.store, asset.id, after.as_ref(), limit(query.limit)).await?;
+    let page = assets::history(&app.store, asset, after.as_ref(), limit(query.limit)).await?;
     let content = app.content();
     let library = &content.library;
     let change = |change: assets::ControlChange| {
@@ -264,6 +258,12 @@ pub(super) async fn delete(
 ) -> ApiResult<StatusCode> {
     caller.require(Role::Operator)?;
     let (asset, _) = host(&app, id).await?;
+    forget(&app, &asset, "host").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets an asset, and notes what that does to the score.
+pub(super) async fn forget(app: &App, asset: &Asset, noun: &str) -> ApiResult<()> {
     let health = assets::health_of(&app.store, asset.id).await?;
     let causes = health.into_iter().map(|entry| Cause {
         recommendation: entry.health.recommendation,
@@ -274,12 +274,31 @@ pub(super) async fn delete(
     });
     let mut tx = app.store.begin().await?;
     if !assets::delete(&mut tx, asset.id).await? {
-        return Err(ApiError::not_found("host"));
+        return Err(ApiError::not_found(noun));
     }
     scoring::note(&mut tx, &app.content(), causes.collect(), app.now()).await?;
     tx.commit().await?;
     app.events.publish(Event::Posture);
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
+}
+
+/// What recommendations say of an asset.
+pub(super) async fn recommended(app: &App, asset: AssetId) -> ApiResult<Vec<HostRecommendation>> {
+    let entries = assets::health_of(&app.store, asset).await?;
+    let wire = |entry: assets::HealthEntry| {
+        let id = entry.health.recommendation;
+        let known = app.content.catalogue.recommendation(&id);
+        HostRecommendation {
+            title: known.map(|one| one.title.clone()).unwrap_or_default(),
+            severity: known.map_or("", |one| one.severity.as_str()).to_owned(),
+            health: entry.health.state.as_str().to_owned(),
+            reason: entry.health.reason,
+            since: entry.since,
+            exemption: entry.health.exemption.map(|id| id.0),
+            id,
+        }
+    };
+    Ok(entries.into_iter().map(wire).collect())
 }
 
 /// The host of this number, and its facts.
@@ -292,14 +311,18 @@ async fn host(app: &App, id: i64) -> ApiResult<(Asset, Facts)> {
     }
 }
 
-/// Ids and editions of the benchmarks that are asked for.
-fn wanted(app: &App, asked: Option<&str>) -> ApiResult<Vec<(String, String)>> {
+/// Ids and editions of the benchmarks about a kind of asset that are asked for.
+pub(super) fn wanted(
+    app: &App,
+    kind: &str,
+    asked: Option<&str>,
+) -> ApiResult<Vec<(String, String)>> {
     let content = app.content();
     let library = &content.library;
     let key = |benchmark: &judge::Benchmark| (benchmark.id.clone(), benchmark.version.clone());
     let Some(asked) = asked else {
-        let about_hosts = library.benchmarks().filter(|one| one.asset == KIND);
-        let ids: BTreeSet<&str> = about_hosts.map(|one| one.id.as_str()).collect();
+        let about_it = library.benchmarks().filter(|one| one.asset == kind);
+        let ids: BTreeSet<&str> = about_it.map(|one| one.id.as_str()).collect();
         let newest = ids.into_iter().filter_map(|id| library.benchmark(id, None));
         return Ok(newest.map(key).collect());
     };
@@ -308,14 +331,14 @@ fn wanted(app: &App, asked: Option<&str>) -> ApiResult<Vec<(String, String)>> {
         None => (asked, None),
     };
     let benchmark = library.benchmark(id, version);
-    let benchmark = benchmark.filter(|one| one.asset == KIND);
+    let benchmark = benchmark.filter(|one| one.asset == kind);
     let benchmark = benchmark
-        .ok_or_else(|| ApiError::bad_request("no benchmark about hosts has this name and edition"));
+        .ok_or_else(|| ApiError::bad_request("no benchmark about these has this name and edition"));
     Ok(vec![key(benchmark?)])
 }
 
 /// Unpacking and judging take a while.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> ApiResult<T> {
     let done = tokio::task::spawn_blocking(work).await;

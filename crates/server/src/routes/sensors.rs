@@ -9,9 +9,12 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use seareeve_api::{ErrorBody, Event, FactsTaken, Join, Joined, Sensor, SensorList};
-use seareeve_model::{Digest, Snapshot};
+use seareeve_api::{
+    ErrorBody, Event, FactsChanged, FactsIndexed, FactsTaken, Join, Joined, Sensor, SensorList,
+};
+use seareeve_model::{Digest, FactDelta, FactIndex, Snapshot};
 use seareeve_store::assets::{self, Engine, NewFacts};
+use seareeve_store::clusters::{self, Membership};
 use seareeve_store::users::Role;
 use seareeve_store::{SensorId, environments, join_tokens, sensors};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +23,8 @@ use tracing::{info, warn};
 use crate::auth::caller::Caller;
 use crate::auth::secret::{self, Secret};
 use crate::auth::sensor::{PREFIX, SensorCaller};
+use crate::clusters::intake::{self, IntakeError, Sender};
+use crate::clusters::membership;
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
 use crate::posture::{self, listed};
@@ -111,6 +116,12 @@ pub(super) async fn put_facts(
     }
     if taken.is_changed {
         jobs::enqueue_assess(&mut tx, Some(taken.asset), now).await?;
+        if clusters::put_node(&mut tx, taken.asset, read.membership.as_ref()).await? {
+            // Which cluster it is a node of is for each to say: those that it does not concern find nothing changed.
+            for cluster in assets::all(&app.store, clusters::KIND).await? {
+                jobs::enqueue_assess(&mut tx, Some(cluster.id), now).await?;
+            }
+        }
     }
     tx.commit().await?;
     if taken.is_changed {
@@ -127,6 +138,8 @@ pub(super) async fn put_facts(
 struct Read {
     snapshot: Snapshot,
     engines: Vec<Engine>,
+    /// What it says of itself as a node of a cluster.
+    membership: Option<Membership>,
     digest: Digest,
     content: Vec<u8>,
 }
@@ -154,6 +167,7 @@ impl Read {
         let content = posture::pack(&snapshot).context("failed to keep facts")?;
         Ok(Ok(Self {
             engines: listed::engines(&snapshot),
+            membership: membership(&snapshot)?,
             digest: Digest::sha256(&hash.into()),
             content,
             snapshot,
@@ -202,6 +216,71 @@ fn check(snapshot: &Snapshot) -> Result<(), String> {
 fn is_name(text: &str) -> bool {
     let length = text.chars().count();
     (1..=MOST_CHARACTERS).contains(&length) && !text.chars().any(char::is_control)
+}
+
+/// Say what facts there are of a cluster (`seareeve.fact-index/1`), by their hashes. For sensors. The answer names those
+/// that are to be sent; what is there and not named is gone.
+#[utoipa::path(put, operation_id = "put_fact_index", path = "/api/v1/facts/index", tag = "sensors",
+    security(("sensor" = [])), request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, body = FactsIndexed), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 409, body = ErrorBody), (status = 413, body = ErrorBody)))]
+pub(super) async fn put_index(
+    State(app): State<Arc<App>>,
+    SensorCaller(sensor): SensorCaller,
+    body: Bytes,
+) -> ApiResult<Json<FactsIndexed>> {
+    let turn = app.reading_facts.acquire().await;
+    let _turn = turn.map_err(ApiError::internal)?;
+    let index: FactIndex = parsed(body, FactIndex::SCHEMA).await?;
+    let taken = intake::index(&app, Sender::Sensor(&sensor), &index).await?;
+    let wanted = taken.wanted.into_iter();
+    Ok(Json(FactsIndexed {
+        asset: taken.asset.0,
+        revision: taken.revision,
+        wanted: wanted.map(|(kind, ids)| (kind.into(), ids)).collect(),
+    }))
+}
+
+/// Send facts of a cluster that are new, different or gone (`seareeve.fact-delta/1`). For sensors. They go on from the
+/// revision that the last answer named; 409 says that there is another one, and that an index is wanted.
+#[utoipa::path(patch, operation_id = "patch_facts", path = "/api/v1/facts", tag = "sensors",
+    security(("sensor" = [])), request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, body = FactsChanged), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 409, body = ErrorBody), (status = 413, body = ErrorBody)))]
+pub(super) async fn patch_facts(
+    State(app): State<Arc<App>>,
+    SensorCaller(sensor): SensorCaller,
+    body: Bytes,
+) -> ApiResult<Json<FactsChanged>> {
+    let turn = app.reading_facts.acquire().await;
+    let _turn = turn.map_err(ApiError::internal)?;
+    let delta: FactDelta = parsed(body, FactDelta::SCHEMA).await?;
+    let revision = intake::delta(&app, Sender::Sensor(&sensor), delta).await?;
+    Ok(Json(FactsChanged { revision }))
+}
+
+/// A large body takes a while.
+async fn parsed<T: serde::de::DeserializeOwned + Send + 'static>(
+    body: Bytes,
+    schema: &'static str,
+) -> ApiResult<T> {
+    let parsing = tokio::task::spawn_blocking(move || serde_json::from_slice(&body));
+    let parsed = parsing.await.map_err(ApiError::internal)?;
+    parsed.map_err(|error: serde_json::Error| {
+        ApiError::bad_request(format!("the body is no {schema}: {error}"))
+    })
+}
+
+impl From<IntakeError> for ApiError {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Refused(why) => Self::bad_request(why),
+            IntakeError::Foreign => Self::conflict(error.to_string()),
+            IntakeError::Stale => Self::stale_facts(error.to_string()),
+            IntakeError::TooMany => Self::too_large(error.to_string()),
+            IntakeError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// The sensors that joined.

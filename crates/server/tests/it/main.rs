@@ -8,8 +8,15 @@
 
 mod access;
 mod alerts;
+mod clusters;
 mod compliance;
 mod environments;
+#[expect(
+    dead_code,
+    reason = "the fake is another crate's, whose tests use more of it"
+)]
+#[path = "../../../collect/tests/kubernetes/fake.rs"]
+mod fake;
 mod hosts;
 mod java;
 mod judgement;

@@ -8,6 +8,7 @@
 
 mod alerts;
 mod both;
+mod clusters;
 mod compliance;
 mod environments;
 mod exploitation;

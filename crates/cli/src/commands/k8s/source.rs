@@ -32,7 +32,7 @@ impl Source {
         let nodes = nodes(args, surroundings)?;
         let cluster = match &args.facts {
             Some(file) => saved(file)?,
-            None => match (connection(args, surroundings), nodes.as_slice()) {
+            None => match (reached(args, surroundings), nodes.as_slice()) {
                 (Ok(connection), _) => of_cluster(connection, surroundings, messages)?,
                 // A node can be looked at without its cluster.
                 (Err(_), [node]) if args.context.is_none() && args.kubeconfig.is_none() => {
@@ -154,21 +154,30 @@ fn label(id: String, name: String, source: String, surroundings: &Surroundings) 
     }
 }
 
+fn reached(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Connection> {
+    let (file, context) = (args.kubeconfig.as_deref(), args.context.as_deref());
+    connection(file, context, surroundings)
+}
+
 /// The cluster that the user means: by flags, by the usual files, or the one that this runs in.
-fn connection(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Connection> {
-    let files = match &args.kubeconfig {
-        Some(file) => vec![file.clone()],
+pub(crate) fn connection(
+    kubeconfig: Option<&Utf8Path>,
+    context: Option<&str>,
+    surroundings: &Surroundings,
+) -> anyhow::Result<Connection> {
+    let files = match kubeconfig {
+        Some(file) => vec![file.to_owned()],
         None => surroundings.kubeconfig.clone(),
     };
     let is_there = |file: &Utf8PathBuf| file.exists();
-    if args.context.is_none()
-        && args.kubeconfig.is_none()
+    if context.is_none()
+        && kubeconfig.is_none()
         && !files.iter().any(is_there)
         && let Some(InCluster { host, port }) = &surroundings.in_cluster
     {
         let folder = Utf8Path::new("/var/run/secrets/kubernetes.io/serviceaccount");
         return Ok(Connection::in_cluster(folder, host, *port)?);
     }
-    Connection::from_kubeconfig(&files, args.context.as_deref())
+    Connection::from_kubeconfig(&files, context)
         .context("there is no cluster to read: give manifests with -f, or a kubeconfig")
 }

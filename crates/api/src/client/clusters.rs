@@ -1,0 +1,153 @@
+//! Calls about clusters, and those of who watches them.
+
+use seareeve_model::{FactDelta, FactIndex};
+
+use super::hosts::encoded;
+use super::{Client, ClientError, read};
+use crate::{
+    ClusterDetail, ClusterPage, ClusterRecommendation, ClusterWorkloadDetail,
+    ClusterWorkloadFacets, ClusterWorkloadPage, FactsChanged, FactsIndexed, HostHistory,
+    NewRecommendationSettings, PostureReport, RecommendationSettings,
+};
+
+type Answer<T> = Result<T, ClientError>;
+
+/// Which workloads. The default is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkloadFilter {
+    /// In this namespace.
+    pub namespace: Option<String>,
+    /// Of this kind: `Deployment`.
+    pub kind: Option<String>,
+    /// On which this check fails.
+    pub check: Option<String>,
+    /// With this in their name.
+    pub query: Option<String>,
+}
+
+/// Each fails as [`ClientError`] says.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "all fail in the same way, which the block says once"
+)]
+impl Client {
+    /// Says what facts there are of a cluster, by a sensor's own token.
+    pub fn put_fact_index(&self, index: &FactIndex) -> Answer<FactsIndexed> {
+        let url = format!("{}/api/v1/facts/index", self.base);
+        let answer = self
+            .agent
+            .put(&url)
+            .header("authorization", &self.authorization)
+            .send_json(index);
+        read(url, answer)
+    }
+
+    /// Sends facts of a cluster that are new or different, by a sensor's own token.
+    pub fn patch_facts(&self, delta: &FactDelta) -> Answer<FactsChanged> {
+        let url = format!("{}/api/v1/facts", self.base);
+        let answer = self
+            .agent
+            .patch(&url)
+            .header("authorization", &self.authorization)
+            .send_json(delta);
+        read(url, answer)
+    }
+
+    /// A page of clusters.
+    pub fn clusters(&self, cursor: Option<&str>) -> Answer<ClusterPage> {
+        match cursor {
+            Some(cursor) => self.get(&format!("/api/v1/clusters?limit=200&cursor={cursor}")),
+            None => self.get("/api/v1/clusters?limit=200"),
+        }
+    }
+
+    /// A cluster.
+    pub fn cluster(&self, id: i64) -> Answer<ClusterDetail> {
+        self.get(&format!("/api/v1/clusters/{id}"))
+    }
+
+    /// What a benchmark says of a cluster; the newest edition of each, if nothing.
+    pub fn cluster_report(&self, id: i64, benchmark: Option<&str>) -> Answer<PostureReport> {
+        let query = benchmark.map(|name| format!("?benchmark={}", encoded(name)));
+        let query = query.unwrap_or_default();
+        self.get(&format!("/api/v1/clusters/{id}/report{query}"))
+    }
+
+    /// How the controls of a cluster changed.
+    pub fn cluster_history(&self, id: i64) -> Answer<HostHistory> {
+        self.get(&format!("/api/v1/clusters/{id}/history?limit=200"))
+    }
+
+    /// A page of a cluster's workloads.
+    pub fn workloads(
+        &self,
+        cluster: i64,
+        filter: &WorkloadFilter,
+        cursor: Option<&str>,
+    ) -> Answer<ClusterWorkloadPage> {
+        let mut query = String::from("limit=200");
+        for (name, value) in [
+            ("namespace", filter.namespace.as_deref()),
+            ("kind", filter.kind.as_deref()),
+            ("check", filter.check.as_deref()),
+            ("q", filter.query.as_deref()),
+            ("cursor", cursor),
+        ] {
+            if let Some(value) = value {
+                query.push_str(&format!("&{name}={}", encoded(value)));
+            }
+        }
+        self.get(&format!("/api/v1/clusters/{cluster}/workloads?{query}"))
+    }
+
+    /// What a cluster's workloads can be filtered by.
+    pub fn workload_facets(&self, cluster: i64) -> Answer<ClusterWorkloadFacets> {
+        self.get(&format!("/api/v1/clusters/{cluster}/workloads/facets"))
+    }
+
+    /// A workload and what is said of it.
+    pub fn workload(&self, cluster: i64, id: &str) -> Answer<ClusterWorkloadDetail> {
+        let id = encoded(id);
+        self.get(&format!("/api/v1/clusters/{cluster}/workloads/one?id={id}"))
+    }
+
+    /// What a recommendation says of a cluster, object by object.
+    pub fn cluster_recommendation(
+        &self,
+        cluster: i64,
+        recommendation: &str,
+    ) -> Answer<ClusterRecommendation> {
+        let id = encoded(recommendation);
+        self.get(&format!("/api/v1/clusters/{cluster}/recommendations/{id}"))
+    }
+
+    /// Forgets a cluster.
+    pub fn delete_cluster(&self, id: i64) -> Answer<()> {
+        self.delete(&format!("/api/v1/clusters/{id}"))
+    }
+
+    /// What is set for a recommendation.
+    pub fn recommendation_settings(&self, id: &str) -> Answer<RecommendationSettings> {
+        let id = encoded(id);
+        self.get(&format!("/api/v1/recommendations/{id}/settings"))
+    }
+
+    /// Sets it.
+    pub fn set_recommendation(
+        &self,
+        id: &str,
+        settings: &NewRecommendationSettings,
+    ) -> Answer<RecommendationSettings> {
+        let url = format!(
+            "{}/api/v1/recommendations/{}/settings",
+            self.base,
+            encoded(id)
+        );
+        let answer = self
+            .agent
+            .put(&url)
+            .header("authorization", &self.authorization)
+            .send_json(settings);
+        read(url, answer)
+    }
+}
