@@ -25,13 +25,26 @@ pub fn judge(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> CheckVerdict {
+    judge_within(check, params, snapshot, now, &mut { CHECK_STEPS })
+}
+
+/// The same with so many steps at most, of which it takes what it needs: for answers that somebody waits for. What is
+/// not judged before they end could not be evaluated, and says so.
+#[must_use]
+pub fn judge_within(
+    check: &Check,
+    params: &Map<String, Json>,
+    snapshot: &Snapshot,
+    now: Timestamp,
+    steps: &mut u64,
+) -> CheckVerdict {
     let run = Run {
         check,
         params: &merged(check, params),
         snapshot,
         now,
     };
-    run.asset()
+    run.asset(steps)
 }
 
 struct Run<'r> {
@@ -64,7 +77,7 @@ impl Stop {
 }
 
 impl Run<'_> {
-    fn asset(&self) -> CheckVerdict {
+    fn asset(&self, left: &mut u64) -> CheckVerdict {
         let (collection, gap) = match self.snapshot.facts.get(self.check.on()) {
             None => {
                 let reason = format!("{} was not collected", self.check.on());
@@ -82,14 +95,13 @@ impl Run<'_> {
                 }
             };
         }
-        let mut left = CHECK_STEPS;
         let objects: Vec<ObjectVerdict> = collection
             .items
             .iter()
             .filter_map(|fact| {
-                let mut budget = Budget::new(OBJECT_STEPS.min(left), OBJECT_BYTES);
+                let mut budget = Budget::new(OBJECT_STEPS.min(*left), OBJECT_BYTES);
                 let verdict = self.object(fact, &mut budget);
-                left = left.saturating_sub(budget.steps_used());
+                *left = left.saturating_sub(budget.steps_used());
                 verdict
             })
             .collect();
