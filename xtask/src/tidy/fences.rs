@@ -17,6 +17,11 @@ const IO: &[&str] = &["axum", "sqlx", "tokio", "ureq"];
 /// A new arrow is decided first, and its reason written into ARCHITECTURE.md.
 const FENCES: &[Fence] = &[
     Fence {
+        folder: "crates/admission",
+        allowed: &["cel", "kubernetes", "model", "posture"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/cel",
         allowed: &[],
         denied: IO,
