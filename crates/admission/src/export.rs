@@ -8,7 +8,6 @@
 
 mod prelude;
 mod translate;
-mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +18,7 @@ use serde_json::{Value, json};
 use self::prelude::Excluded;
 use self::translate::{Translated, translate};
 use crate::policy::{Mode, Policy, Rule, RuleCheck, Updates};
+use crate::yaml;
 
 /// What an export holds.
 #[derive(Clone, Debug, Default, PartialEq)]

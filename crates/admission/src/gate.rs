@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use seareeve_kubernetes::{NotRead, Object, Resource, alone};
@@ -24,11 +23,11 @@ const MOST_MESSAGES: usize = 500;
 /// The one subresource that changes what a pod runs.
 const EPHEMERAL: &str = "ephemeralcontainers";
 
-/// What decides. Cheap to share; a new policy makes a new one.
-#[derive(Clone, Debug)]
-pub struct Gate {
-    library: Arc<Library>,
-    policy: Arc<Policy>,
+/// What decides: a policy, and the library that it was made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate<'g> {
+    library: &'g Library,
+    policy: &'g Policy,
 }
 
 /// What a rule's checks say of an object.
@@ -46,23 +45,18 @@ pub(crate) struct Verdict {
     pub(crate) is_cut: bool,
 }
 
-impl Gate {
+impl<'g> Gate<'g> {
     /// A gate with a policy over the library that it was made with.
     #[must_use]
-    pub fn new(library: Arc<Library>, policy: Policy) -> Self {
-        Self {
-            library,
-            policy: Arc::new(policy),
-        }
+    pub fn new(library: &'g Library, policy: &'g Policy) -> Self {
+        Self { library, policy }
     }
 
-    /// Its policy.
-    #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub(crate) fn policy(&self) -> &'g Policy {
+        self.policy
     }
 
-    pub(crate) fn check(&self, id: &str) -> Option<&Check> {
+    pub(crate) fn check(&self, id: &str) -> Option<&'g Check> {
         self.library.check(id)
     }
 
@@ -221,7 +215,7 @@ impl Gate {
 
 /// One look at one object.
 struct Look<'l> {
-    gate: &'l Gate,
+    gate: &'l Gate<'l>,
     kind: &'l FactKind,
     images: &'l dyn Images,
     now: Timestamp,

@@ -20,6 +20,7 @@ mod preview;
 mod review;
 mod tally;
 mod webhook;
+mod yaml;
 
 pub use answer::{Answer, Decision, Effect};
 pub use export::{Export, Exported, NotExported, export};
@@ -30,3 +31,4 @@ pub use preview::{Hit, Preview, Tallied, preview};
 pub use review::{Operation, Review, ReviewError, reply};
 pub use tally::{Count, Report, Sample, Tally};
 pub use webhook::{Reach, Webhook, configuration};
+pub use yaml::document as yaml;

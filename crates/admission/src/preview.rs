@@ -63,7 +63,12 @@ pub struct Hit {
 
 /// What a gate would make of the objects of a snapshot: of a cluster, or of manifests.
 #[must_use]
-pub fn preview(gate: &Gate, snapshot: &Snapshot, images: &dyn Images, now: Timestamp) -> Preview {
+pub fn preview(
+    gate: &Gate<'_>,
+    snapshot: &Snapshot,
+    images: &dyn Images,
+    now: Timestamp,
+) -> Preview {
     let mut preview = Preview::default();
     let mut seen: BTreeMap<FactKind, u64> = BTreeMap::new();
     for rule in gate.policy().rules() {
@@ -96,7 +101,7 @@ pub fn preview(gate: &Gate, snapshot: &Snapshot, images: &dyn Images, now: Times
 
 /// Of rules about scans: each container of each object is looked up.
 fn one_by_one<'f>(
-    gate: &Gate,
+    gate: &Gate<'_>,
     rule: &Rule,
     snapshot: &'f Snapshot,
     images: &dyn Images,
@@ -116,7 +121,7 @@ fn one_by_one<'f>(
 
 /// Of all other rules: each check judges all objects at once.
 fn together<'f>(
-    gate: &Gate,
+    gate: &Gate<'_>,
     rule: &Rule,
     snapshot: &'f Snapshot,
     now: Timestamp,
@@ -151,11 +156,11 @@ fn together<'f>(
     verdicts.into_values().collect()
 }
 
-fn is_on(gate: &Gate, rule: &Rule, fact: &Fact) -> bool {
+fn is_on(gate: &Gate<'_>, rule: &Rule, fact: &Fact) -> bool {
     gate.policy().mode(rule, namespace(fact)) != Mode::Off
 }
 
-fn enter(gate: &Gate, rule: &Rule, verdicts: Vec<(Verdict, &Fact)>, preview: &mut Preview) {
+fn enter(gate: &Gate<'_>, rule: &Rule, verdicts: Vec<(Verdict, &Fact)>, preview: &mut Preview) {
     let mut tallied = Tallied {
         recommendation: rule.id.clone(),
         title: rule.title.clone(),

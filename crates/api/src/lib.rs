@@ -3,6 +3,7 @@
 //! A type here is a promise to users: fields are added, never renamed or removed within `v1`. Meaning lives in
 //! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
 
+mod admission;
 mod client;
 mod database;
 mod error;
@@ -24,6 +25,13 @@ mod session;
 mod statement;
 mod vex;
 
+pub use admission::{
+    AdmissionActivity, AdmissionCount, AdmissionEvent, AdmissionGate, AdmissionPolicy,
+    AdmissionPolicyList, AdmissionPreview, AdmissionPreviewHit, AdmissionPreviewRequest,
+    AdmissionPreviewRule, AdmissionReport, AdmissionReportTaken, AdmissionRule, AdmissionRuleList,
+    AdmissionSample, AdmissionTotal, FixableCounts, ImageCounts, ImageCountsList,
+    ImageCountsRequest, NewAdmissionPolicy,
+};
 pub use client::{Client, ClientError};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};

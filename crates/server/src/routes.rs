@@ -1,5 +1,6 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
+mod admission;
 mod attestations;
 mod compliance;
 mod events;
@@ -118,6 +119,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(vex::list, vex::put))
         .routes(routes!(vex::delete))
         .merge(hosts())
+        .merge(admission())
 }
 
 /// Hosts, what recommendations and benchmarks say of them, and what people do.
@@ -146,6 +148,25 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(compliance::get))
         .routes(routes!(compliance::csv))
         .merge(sensor())
+}
+
+/// What may enter clusters.
+fn admission() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(admission::policies::list))
+        .routes(routes!(
+            admission::policies::get,
+            admission::policies::put,
+            admission::policies::delete
+        ))
+        .routes(routes!(admission::rules::list))
+        .routes(routes!(
+            admission::decisions::list,
+            admission::decisions::report
+        ))
+        .routes(routes!(admission::preview::preview))
+        .routes(routes!(admission::images::counts))
+        .layer(DefaultBodyLimit::max(admission::LIMIT))
 }
 
 /// What only sensors do.

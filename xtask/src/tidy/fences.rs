@@ -88,13 +88,21 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/server",
         allowed: &[
-            "api", "collect", "image", "model", "posture", "scan", "store",
+            "admission",
+            "api",
+            "collect",
+            "image",
+            "model",
+            "posture",
+            "scan",
+            "store",
         ],
         denied: &["sqlx"],
     },
     Fence {
         folder: "crates/cli",
         allowed: &[
+            "admission",
             "api",
             "collect",
             "engine",
@@ -107,8 +115,15 @@ const FENCES: &[Fence] = &[
             "scan",
             "server",
             "store",
+            "webhook",
         ],
         denied: &["axum", "sqlx"],
+    },
+    Fence {
+        folder: "crates/webhook",
+        // The server is asked by the typed client.
+        allowed: &["admission", "api", "posture"],
+        denied: &["sqlx", "ureq"],
     },
     Fence {
         folder: "fuzz",

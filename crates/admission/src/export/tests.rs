@@ -379,7 +379,10 @@ fn of_examples() -> Vec<Value> {
 }
 
 /// Objects of a real cluster, from the shared data.
-#[expect(clippy::print_stderr, reason = "a test that compares less than it could says so")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a test that compares less than it could says so"
+)]
 fn of_a_cluster() -> Vec<Value> {
     let shared = std::env::var("SEAREEVE_SHARED")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_owned());

@@ -1,13 +1,13 @@
 //! Gates, reviews and objects for the tests.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use seareeve_admission::{Answer, Gate, Images, NoImages, Policy, PolicyFile, Review};
 use seareeve_posture::{Catalogue, Library};
 use serde_json::{Value, json};
 
-static LIBRARY: LazyLock<Arc<Library>> = LazyLock::new(|| Arc::new(Library::builtin()));
+static LIBRARY: LazyLock<Library> = LazyLock::new(Library::builtin);
 
 pub(crate) fn now() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
@@ -20,8 +20,8 @@ pub(crate) fn policy(lines: &str) -> Result<Policy, String> {
     Policy::new(file, &LIBRARY, &Catalogue::builtin()).map_err(|error| error.to_string())
 }
 
-pub(crate) fn gate(lines: &str) -> Gate {
-    Gate::new(Arc::clone(&LIBRARY), policy(lines).unwrap())
+pub(crate) fn gate(lines: &str) -> Gate<'static> {
+    Gate::new(&LIBRARY, Box::leak(Box::new(policy(lines).unwrap())))
 }
 
 /// A request of alice's about an object in its namespace.
@@ -42,15 +42,15 @@ pub(crate) fn review(request: &Value) -> Review {
     Review::read(request.to_string().as_bytes()).unwrap()
 }
 
-pub(crate) fn decide(gate: &Gate, request: &Value) -> Answer {
+pub(crate) fn decide(gate: &Gate<'_>, request: &Value) -> Answer {
     decide_with(gate, request, &NoImages)
 }
 
-pub(crate) fn decide_with(gate: &Gate, request: &Value, images: &dyn Images) -> Answer {
+pub(crate) fn decide_with(gate: &Gate<'_>, request: &Value, images: &dyn Images) -> Answer {
     gate.decide(&review(request), images, now())
 }
 
-pub(crate) fn create(gate: &Gate, object: &Value) -> Answer {
+pub(crate) fn create(gate: &Gate<'_>, object: &Value) -> Answer {
     decide(gate, &request("CREATE", object, None))
 }
 

@@ -205,7 +205,7 @@ fn compliance(benchmark: &str, rest: &str, version: Option<&str>) -> String {
 }
 
 /// As a part of an address (RFC 3986, section 2.3).
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(byte).to_string()

@@ -1,7 +1,7 @@
 //! `seareeve k8s`: manifests or a cluster, judged object by object.
 
 mod objects;
-mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge};
 use serde_json::{Map, Value};
 
 use self::objects::Objects;
-use self::source::Source;
+use self::source::{Source, Wanted};
 use crate::args::{K8sArgs, PostureArgs};
 use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};
@@ -51,7 +51,13 @@ pub(crate) fn run(
                 && (args.only.is_empty() || args.only.iter().any(|id| id == check.id()))
         })
         .collect();
-    let source = Source::read(args, surroundings, messages)?;
+    let wanted = Wanted {
+        facts: args.facts.as_deref(),
+        file: &args.file,
+        kubeconfig: args.kubeconfig.as_ref(),
+        context: args.context.as_deref(),
+    };
+    let source = Source::read(&wanted, surroundings, messages)?;
     let snapshot = &source.snapshot;
     if let Some(file) = &args.save_facts {
         output::result(Some(file), &output::json::text(snapshot)?)?;

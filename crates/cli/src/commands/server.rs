@@ -1,5 +1,6 @@
 //! `seareeve server`: asks a running server through the typed client.
 
+mod admission;
 mod hosts;
 
 use std::fmt::Write as _;
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
                 }
             }
         }
+        ServerCommand::Admission(command) => admission::run(&client, command)?,
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),
     }

@@ -7,29 +7,36 @@ use seareeve_kubernetes::{Documents, Kind, Label, State, snapshot};
 use seareeve_model::{CollectionStatus, Problem, ProblemCode, Snapshot};
 
 use super::objects::Objects;
-use crate::args::K8sArgs;
 use crate::commands::docker::saved;
 use crate::output::Messages;
 use crate::surroundings::{InCluster, Surroundings};
 
 /// What was read.
-pub(super) struct Source {
+pub(crate) struct Source {
     pub(super) objects: Objects,
-    pub(super) snapshot: Snapshot,
-    pub(super) problems: Vec<Problem>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// What to read: facts before manifests, and a cluster where neither is given.
+pub(crate) struct Wanted<'a> {
+    pub(crate) facts: Option<&'a Utf8Path>,
+    pub(crate) file: &'a [Utf8PathBuf],
+    pub(crate) kubeconfig: Option<&'a Utf8PathBuf>,
+    pub(crate) context: Option<&'a str>,
 }
 
 impl Source {
-    pub(super) fn read(
-        args: &K8sArgs,
+    pub(crate) fn read(
+        args: &Wanted<'_>,
         surroundings: &Surroundings,
         messages: &Messages,
     ) -> anyhow::Result<Self> {
-        if let Some(file) = &args.facts {
+        if let Some(file) = args.facts {
             return Ok(Self::of_snapshot(saved(file)?));
         }
         if !args.file.is_empty() {
-            return Self::of_manifests(&args.file, surroundings);
+            return Self::of_manifests(args.file, surroundings);
         }
         let connection = connection(args, surroundings)?;
         messages.note(format!("reading the cluster {}", connection.name));
@@ -99,8 +106,8 @@ fn label(id: String, name: String, source: String, surroundings: &Surroundings) 
 }
 
 /// The cluster that the user means: by flags, by the usual files, or the one that this runs in.
-fn connection(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Connection> {
-    let files = match &args.kubeconfig {
+fn connection(args: &Wanted<'_>, surroundings: &Surroundings) -> anyhow::Result<Connection> {
+    let files = match args.kubeconfig {
         Some(file) => vec![file.clone()],
         None => surroundings.kubeconfig.clone(),
     };
@@ -113,6 +120,6 @@ fn connection(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Con
         let folder = Utf8Path::new("/var/run/secrets/kubernetes.io/serviceaccount");
         return Ok(Connection::in_cluster(folder, host, *port)?);
     }
-    Connection::from_kubeconfig(&files, args.context.as_deref())
+    Connection::from_kubeconfig(&files, args.context)
         .context("there is no cluster to read: give manifests with -f, or a kubeconfig")
 }

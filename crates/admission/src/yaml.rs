@@ -2,15 +2,16 @@
 
 use serde_json::Value;
 
-/// A value as one document.
-pub(super) fn document(value: &Value) -> String {
+/// A value as one document of YAML.
+#[must_use]
+pub fn document(value: &Value) -> String {
     let mut text = String::new();
     write(value, 0, &mut text);
     text
 }
 
 /// Lines of a comment.
-pub(super) fn comment(text: &str) -> String {
+pub(crate) fn comment(text: &str) -> String {
     text.lines().map(|line| format!("# {line}\n")).collect()
 }
 
