@@ -10,6 +10,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 
+import { admissionDecisionsQuery, admissionPoliciesQuery, admissionRulesQuery } from "./api/admission-queries";
 import { hostQuery, hostReportQuery, hostsQuery, recommendationsQuery, scoreQuery } from "./api/host-queries";
 import {
   facetsQuery,
@@ -140,6 +141,19 @@ const recommendations = createRoute({
   component: lazyRouteComponent(() => import("./routes/recommendations"), "RecommendationsPage"),
 });
 
+const admission = createRoute({
+  getParentRoute: () => app,
+  path: "/kubernetes/admission",
+  validateSearch: (search: Record<string, unknown>): { cluster?: string } => ({ cluster: text(search.cluster) }),
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => {
+    void client.prefetchQuery(admissionPoliciesQuery);
+    void client.prefetchQuery(admissionRulesQuery);
+    void client.prefetchQuery(admissionDecisionsQuery(deps.cluster));
+  },
+  component: lazyRouteComponent(() => import("./routes/admission"), "AdmissionPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
@@ -148,7 +162,7 @@ const settings = createRoute({
 
 export function makeRouter(client: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, recommendations, scans, settings])]),
+    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, admission, recommendations, scans, settings])]),
     context: { client },
     parseSearch,
     stringifySearch,

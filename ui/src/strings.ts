@@ -12,6 +12,7 @@ export const strings = {
     overview: "Overview",
     images: "Images",
     hosts: "Hosts",
+    admission: "Admission",
     recommendations: "Recommendations",
     scans: "Scans",
     settings: "Settings",

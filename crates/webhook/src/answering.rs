@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use seareeve_admission::{Answer, Gate, Review, reply};
+use seareeve_admission::{Answer, Effect, Gate, Review, reply};
 use tracing::{debug, warn};
 
 use crate::memory::Memory;
@@ -81,7 +81,9 @@ async fn validate(State(memory): State<Arc<Memory>>, request: Request) -> Respon
     };
     memory.count(&review, &answer, now);
     if !answer.is_allowed {
-        let recommendations = answer.annotations.keys().cloned().collect::<Vec<_>>();
+        let decisions = answer.decisions.iter();
+        let denied = decisions.filter(|decision| decision.effect == Effect::Denied);
+        let recommendations: Vec<&str> = denied.map(|one| one.recommendation.as_str()).collect();
         debug!(
             namespace = review.namespace,
             recommendations = recommendations.join(","),

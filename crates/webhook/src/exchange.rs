@@ -54,15 +54,15 @@ impl Exchange {
         tokio::spawn(async move {
             let mut state = (self, Course::default());
             loop {
+                state = match blocking(state, Self::turn).await {
+                    Some(state) => state,
+                    None => return,
+                };
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = memory.wanted.notified() => {}
                     () = tokio::time::sleep(LOOK) => {}
                 }
-                state = match blocking(state, Self::turn).await {
-                    Some(state) => state,
-                    None => return,
-                };
             }
             blocking(state, Self::finish).await;
         })
@@ -92,10 +92,15 @@ impl Exchange {
     }
 
     fn finish(&mut self, course: &mut Course) {
-        if let Some(server) = self.server.take() {
-            let done = self.report(&server, course);
-            course.note(done);
+        let Some(server) = self.server.take() else {
+            return;
+        };
+        let had_open = course.open.is_some();
+        let mut done = self.report(&server, course);
+        if had_open && done.is_ok() {
+            done = self.report(&server, course);
         }
+        course.note(done);
     }
 
     fn policy(&mut self, server: &Client) -> Result<(), ClientError> {

@@ -21,6 +21,7 @@ export const keys = {
   users: ["users"],
   vex: ["vex"],
   posture: ["posture"],
+  admission: ["admission"],
 } as const;
 
 interface Page {

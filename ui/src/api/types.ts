@@ -4,6 +4,9 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type AdmissionActivity = Schemas["AdmissionActivity"];
+export type AdmissionPolicy = Schemas["AdmissionPolicy"];
+export type AdmissionRule = Schemas["AdmissionRule"];
 export type ControlChange = Schemas["ControlChange"];
 export type Database = Schemas["Database"];
 export type Epss = Schemas["Epss"];

@@ -99,7 +99,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const client = useQueryClient();
   const update = useUpdateDatabase();
   const mayUpdate = useMay("operator");
-  const page = (to: "/" | "/images" | "/hosts" | "/recommendations" | "/scans" | "/settings", label: string): Item => ({
+  const page = (to: "/" | "/images" | "/hosts" | "/kubernetes/admission" | "/recommendations" | "/scans" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
     run: () => void navigate({ to }),
@@ -110,6 +110,7 @@ function useCommands(onShortcuts: () => void): Item[] {
     page("/", strings.nav.overview),
     page("/images", strings.nav.images),
     page("/hosts", strings.nav.hosts),
+    page("/kubernetes/admission", strings.nav.admission),
     page("/recommendations", strings.nav.recommendations),
     page("/scans", strings.nav.scans),
     page("/settings", strings.nav.settings),
