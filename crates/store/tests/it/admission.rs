@@ -143,7 +143,7 @@ fn findings_are_counted_by_severity_and_whether_they_can_be_fixed() {
             ],
             vec![fixed("CVE-3", Severity::Critical)],
         ];
-        save(store, &image, &findings, at(0)).await?;
+        save(store, &image, &findings, 0).await?;
         let names: BTreeSet<String> = ["r.example/app:1", digest(1).as_str(), "r.example/new:1"]
             .into_iter()
             .map(str::to_owned)

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use seareeve_admission::{Counts, Scanned, Severities, full_name};
 use seareeve_api::{ErrorBody, FixableCounts, ImageCounts, ImageCountsList, ImageCountsRequest};
-use seareeve_model::{ImageReference, Severity};
+use seareeve_model::{Digest, ImageReference, Severity};
 use seareeve_store::admission::{self, Found, ScannedImage};
 
 use super::GateCaller;
@@ -111,6 +111,10 @@ async fn find(
 /// says which image it is, whatever the repository.
 fn spellings(name: &str) -> Vec<String> {
     let mut all = vec![name.to_owned()];
+    // A digest alone would also do as the name of an image with a tag.
+    if name.parse::<Digest>().is_ok() {
+        return all;
+    }
     if let Ok(reference) = name.parse::<ImageReference>()
         && let Some(digest) = reference.digest()
     {
