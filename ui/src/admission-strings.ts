@@ -22,10 +22,11 @@ export const admissionStrings = {
   ruleColumns: { title: "Recommendation", mode: "Violations are", decided: "Last 90 days" },
   modes: { off: "passed over", audit: "recorded", warn: "warned of", deny: "refused" },
   byPolicy: (mode: string) => `as the policy says: ${mode}`,
-  waits: "off until it has parameters",
+  waits: "off until you choose",
   modeOf: (title: string) => `Violations of “${title}”`,
   inNamespaces: (names: string) => `Otherwise in ${names}`,
-  leftOut: (names: string) => `Not in ${names}`,
+  leftOut: ([first, ...others]: string[]) =>
+    others.length === 0 ? `Not in ${first ?? ""}` : `Not in ${first ?? ""} and ${count(others.length)} more`,
   decided: {
     denied: (n: number) => `${count(n)} refused`,
     warned: (n: number) => `${count(n)} warned of`,

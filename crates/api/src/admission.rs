@@ -69,6 +69,8 @@ pub struct AdmissionRule {
     pub excluded_namespaces: Vec<String>,
     /// Whether it is about what scans of images found.
     pub about_scans: bool,
+    /// Whether it is off until a policy names its mode, or gives it parameters.
+    pub waits: bool,
     /// Why it cannot be exported as a policy of Kubernetes; absent if it can.
     pub not_exported: Option<String>,
 }

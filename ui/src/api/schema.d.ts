@@ -1160,6 +1160,8 @@ export interface components {
             severity: string;
             /** @description What should be so. */
             title: string;
+            /** @description Whether it is off until a policy names its mode, or gives it parameters. */
+            waits: boolean;
             /** @description Why it matters. */
             why: string;
         };

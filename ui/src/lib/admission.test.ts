@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { policyMode, ruleOf, waitsForParameters, withMode } from "./admission";
+import { isWaiting, policyMode, ruleOf, withMode } from "./admission";
 
 const policy = {
   schema: "seareeve.admission/1",
@@ -35,9 +35,10 @@ describe("a policy of admission", () => {
   });
 
   it("waits for parameters that are required and not given", () => {
-    const required = { allowed_ports: { default: ["-1"], required: true } };
-    expect(waitsForParameters(required, ruleOf(policy, "other"))).toBe(true);
-    expect(waitsForParameters(required, ruleOf(policy, "ports"))).toBe(false);
-    expect(waitsForParameters({ strict: { default: false } }, ruleOf(policy, "other"))).toBe(false);
+    expect(isWaiting(true, false, ruleOf(policy, "other"))).toBe(true);
+    expect(isWaiting(true, false, ruleOf(policy, "ports"))).toBe(false);
+    expect(isWaiting(true, true, ruleOf(policy, "ports"))).toBe(true);
+    expect(isWaiting(true, true, ruleOf(policy, "privileged"))).toBe(false);
+    expect(isWaiting(false, false, ruleOf(policy, "other"))).toBe(false);
   });
 });

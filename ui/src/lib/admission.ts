@@ -47,8 +47,6 @@ export function withMode(policy: Policy, id: string, next: Mode | undefined): Po
   return { ...policy, recommendations: { ...rules, [id]: { ...rule, mode: next ?? null } } };
 }
 
-/** Whether a recommendation says nothing before somebody sets its parameters. */
-export const waitsForParameters = (parameters: Record<string, unknown>, rule: Rule): boolean =>
-  rule.mode === undefined &&
-  !rule.hasParameters &&
-  Object.values(parameters).some((one) => isRecord(one) && one.required === true);
+/** Whether a recommendation is off because nobody named its mode, or gave it parameters where these are enough. */
+export const isWaiting = (waits: boolean, aboutScans: boolean, rule: Rule): boolean =>
+  waits && rule.mode === undefined && (aboutScans || !rule.hasParameters);

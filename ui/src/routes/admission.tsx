@@ -13,7 +13,7 @@ import { CopyButton, Time, useTitle } from "../components/bits";
 import { Confirm } from "../components/dialog";
 import { SeverityLabel } from "../components/severity";
 import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
-import { MODES, policyMode, ruleOf, waitsForParameters, withMode, type Mode } from "../lib/admission";
+import { isWaiting, MODES, policyMode, ruleOf, withMode, type Mode } from "../lib/admission";
 import { count } from "../lib/format";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
@@ -234,7 +234,7 @@ interface RowProps {
 function RuleRow({ rule, policy, activity, onChange }: RowProps) {
   const said = ruleOf(policy.policy, rule.id);
   const own = policyMode(policy.policy);
-  const waits = waitsForParameters(rule.parameters, said) || (rule.about_scans && said.mode === undefined);
+  const waits = isWaiting(rule.waits, rule.about_scans, said);
   const left = said.excluded ?? rule.excluded_namespaces;
   return (
     <tr>
@@ -269,7 +269,7 @@ function RuleRow({ rule, policy, activity, onChange }: RowProps) {
         )}
         {left.length > 0 && (
           <p className="muted" title={left.join(", ")}>
-            {t.leftOut(left.length > 2 ? `${left.slice(0, 2).join(", ")}, …` : left.join(", "))}
+            {t.leftOut(left)}
           </p>
         )}
       </td>

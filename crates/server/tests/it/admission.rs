@@ -112,6 +112,8 @@ fn rules_say_what_can_be_set_and_what_cannot_be_exported() {
         one("kubernetes-host-network")["parameters"]["max_port"]["default"],
         json!(0)
     );
+    let waits = |id: &str| one(id)["waits"] == json!(true);
+    assert!(waits("kubernetes-container-ports") && !waits("kubernetes-host-path"));
     let scans = one("kubernetes-vulnerable-images");
     assert_eq!(scans["about_scans"], json!(true));
     assert!(

@@ -25,6 +25,8 @@ pub(in crate::routes) async fn list(
         rule.or_default().mode = Some(Mode::Audit);
     }
     let all = Policy::new(all, &content.library, &content.catalogue).map_err(ApiError::internal)?;
+    let unsaid = Policy::new(PolicyFile::default(), &content.library, &content.catalogue);
+    let unsaid = unsaid.map_err(ApiError::internal)?;
     let exported = export(&all, &content.library);
     let rules = Policy::enforceable(&content.catalogue).map(|recommendation| {
         let mut left_out = exported.not_exported.iter();
@@ -36,6 +38,7 @@ pub(in crate::routes) async fn list(
             parameters: recommendation.parameters.clone().into_iter().collect(),
             excluded_namespaces: recommendation.excluded_namespaces.clone(),
             about_scans: recommendation.parameters.contains_key("excluded_findings"),
+            waits: !unsaid.modes("").any(|(id, _)| id == recommendation.id),
             not_exported: left_out
                 .find(|one| one.recommendation == recommendation.id)
                 .map(|one| one.reason.clone()),
