@@ -10,6 +10,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 
+import { admissionDecisionsQuery, admissionPoliciesQuery, admissionRulesQuery } from "./api/admission-queries";
 import {
   alertDetailQuery,
   alertFacetsQuery,
@@ -321,6 +322,17 @@ const audit = createRoute({
   path: "/audit",
   loader: ({ context: { client } }) => void client.prefetchQuery(auditClustersQuery),
   component: lazyRouteComponent(() => import("./routes/audit"), "AuditPage"),
+const admission = createRoute({
+  getParentRoute: () => app,
+  path: "/kubernetes/admission",
+  validateSearch: (search: Record<string, unknown>): { cluster?: string } => ({ cluster: text(search.cluster) }),
+  loaderDeps: ({ search }) => search,
+  loader: ({ context: { client }, deps }) => {
+    void client.prefetchQuery(admissionPoliciesQuery);
+    void client.prefetchQuery(admissionRulesQuery);
+    void client.prefetchQuery(admissionDecisionsQuery(deps.cluster));
+  },
+  component: lazyRouteComponent(() => import("./routes/admission"), "AdmissionPage"),
 });
 
 const settings = createRoute({
@@ -341,6 +353,7 @@ export function makeRouter(client: QueryClient) {
         host,
         clusters,
         cluster,
+        admission,
         recommendations,
         recommendation,
         asset,

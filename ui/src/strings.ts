@@ -13,6 +13,7 @@ export const strings = {
     images: "Images",
     hosts: "Hosts",
     clusters: "Clusters",
+    admission: "Admission",
     recommendations: "Recommendations",
     exemptions: "Exemptions",
     score: "Secure score",

@@ -3,8 +3,8 @@
 mod alerts;
 mod assets;
 
-
 pub use assets::{ComplianceScope, ScoreIf};
+mod admission;
 mod clusters;
 mod hosts;
 

@@ -3,12 +3,13 @@
 //! A type here is a promise to users: fields are added, never renamed or removed within `v1`. Meaning lives in
 //! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
 
+mod admission;
 mod alert;
 mod asset;
 mod audit;
 mod client;
-mod compliance;
 mod cluster;
+mod compliance;
 mod database;
 mod error;
 mod event;
@@ -45,15 +46,23 @@ pub use audit::{
     AuditSourceSettings, AuditWebhook, DetectionCoverage, NewAuditCluster,
 };
 
-pub use compliance::{
-    BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
-    ComplianceAssetPage, ComplianceControl, ComplianceObject, ComplianceObjects, ComplianceSection,
+pub use admission::{
+    AdmissionActivity, AdmissionCount, AdmissionEvent, AdmissionGate, AdmissionPolicy,
+    AdmissionPolicyList, AdmissionPreview, AdmissionPreviewHit, AdmissionPreviewRequest,
+    AdmissionPreviewRule, AdmissionReport, AdmissionReportTaken, AdmissionRule, AdmissionRuleList,
+    AdmissionSample, AdmissionTotal, FixableCounts, ImageCounts, ImageCountsList,
+    ImageCountsRequest, NewAdmissionPolicy,
+};
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
 pub use cluster::{
     ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
     ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets, ClusterWorkloadPage,
     FactsChanged, FactsIndexed, NewRecommendationSettings, RecommendationSettings, WorkloadFacet,
     WorkloadResult,
+};
+pub use compliance::{
+    BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
+    ComplianceAssetPage, ComplianceControl, ComplianceObject, ComplianceObjects, ComplianceSection,
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};

@@ -25,6 +25,7 @@ mod objects;
 mod parser;
 mod pattern;
 mod program;
+mod rewrite;
 mod syntax;
 mod value;
 
@@ -33,4 +34,5 @@ pub use environment::{Environment, Function, Style};
 pub use error::{CompileError, EvaluationError, Position, Reason};
 pub use limits::{Budget, Limits, Resource};
 pub use program::Program;
+pub use rewrite::{Call, Field, Renamed, RewriteError, Rewriting, quoted, rewrite};
 pub use value::{Duration, Key, List, Map, Octets, Text, Timestamp, Type, Value};

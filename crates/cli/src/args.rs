@@ -1,5 +1,6 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod admission;
 mod alerts;
 mod clusters;
 mod estate;
@@ -14,6 +15,10 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use admission::{
+    AdmissionArgs, AdmissionCommand, ExportArgs, ExportFormat, PreviewArgs, RegisterArgs,
+    ServeArgs, ServerAdmissionCommand, TlsArgs,
+};
 pub(crate) use alerts::{
     AlertCommand, AlertListArgs, AlertsCommand, AuditCommand, AuditSetupArgs, IncidentCommand,
     SuppressionArgs, SuppressionCommand,
@@ -132,6 +137,19 @@ pub(crate) enum Command {
     ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json
     #[command(verbatim_doc_comment)]
     K8s(Box<K8sArgs>),
+    /// Answer a cluster's questions about what may enter it: the admission webhook.
+    ///
+    /// Runs inside the cluster, or wherever its API server reaches it. It answers from memory by a policy, of a file or
+    /// of a server, and refuses nothing before somebody says so. While it is away, the cluster lets everything in.
+    ///
+    /// Examples:
+    ///   seareeve admission --policy policy.yaml
+    ///   seareeve admission --server https://seareeve.example --cluster production
+    ///   seareeve admission register --service seareeve/seareeve-admission | kubectl apply -f -
+    ///   seareeve admission preview --policy policy.yaml
+    ///   seareeve admission export --policy policy.yaml | kubectl apply -f -
+    #[command(verbatim_doc_comment)]
+    Admission(Box<AdmissionArgs>),
     /// Look into checks: list, test and explain them, and compare facts.
     #[command(subcommand)]
     Check(CheckCommand),
@@ -355,6 +373,9 @@ pub(crate) enum ServerCommand {
     Alerts(AlertsCommand),
     #[command(flatten)]
     Clusters(ClustersCommand),
+    /// Look after what may enter clusters.
+    #[command(subcommand)]
+    Admission(ServerAdmissionCommand),
 }
 
 #[derive(Debug, Subcommand)]

@@ -33,17 +33,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether it goes on until it is told to stop, so that its log is all that is seen of it.
+fn is_service(command: &Command) -> bool {
+    match command {
+        Command::Up(_) | Command::Sensor(_) => true,
+        Command::Admission(admission) => admission.command.is_none(),
+        _ => false,
+    }
+}
+
 fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
     let loaded = settings::load(
         args.config.as_deref(),
         std::env::vars_os(),
         &args.overrides(),
     )?;
-    output::log::start(
-        &loaded.config.log,
-        args.debug,
-        matches!(args.command, Command::Up(_) | Command::Sensor(_)),
-    )?;
+    output::log::start(&loaded.config.log, args.debug, is_service(&args.command))?;
     let surroundings = || Surroundings::from_variables(std::env::vars_os());
     match &args.command {
         Command::Image(image) => {
@@ -56,6 +61,9 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
             commands::docker::run(docker, &loaded.config, &surroundings()?, messages)
         }
         Command::K8s(k8s) => commands::k8s::run(k8s, &surroundings()?, messages),
+        Command::Admission(admission) => {
+            commands::admission::run(admission, &loaded.config, &surroundings()?, messages)
+        }
         Command::Check(check) => commands::check::run(check, &surroundings()?, messages),
         Command::Detect(detect) => commands::detect::run(detect, messages),
         Command::Rules(rules) => commands::rules::run(rules, messages),

@@ -5,6 +5,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod admission;
+mod alone;
 mod cluster;
 mod component;
 mod flags;
@@ -26,6 +27,7 @@ mod trim;
 mod views;
 mod workload;
 
+pub use alone::alone;
 pub use component::{
     COMPONENTS, ConfigFile, Observed, Seen, TOLD_FILES, component, of_command, reduced,
 };

@@ -7,7 +7,7 @@ use seareeve_model::{Collection, FactKind, Snapshot};
 
 use crate::benchmark::{Benchmark, Control, Use};
 use crate::exceptions::Exceptions;
-use crate::judge::{judge, judge_facts};
+use crate::judge::{CHECK_STEPS, judge, judge_facts};
 use crate::library::Library;
 use crate::verdict::{CheckVerdict, Outcome};
 
@@ -155,7 +155,13 @@ pub(crate) fn left_out(
     now: Timestamp,
 ) -> Option<String> {
     benchmark.left_out_by.iter().find_map(|used| {
-        let verdict = judge_facts(library.check(&used.check)?, &used.params(), facts, now);
+        let verdict = judge_facts(
+            library.check(&used.check)?,
+            &used.params(),
+            facts,
+            now,
+            &mut { CHECK_STEPS },
+        );
         if verdict.outcome != Outcome::Fail {
             return None;
         }

@@ -153,7 +153,8 @@ impl Exception {
 }
 
 /// Whether `text` is what `pattern` says, in which `*` stands for anything.
-fn fits(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

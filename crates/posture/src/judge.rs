@@ -14,7 +14,7 @@ use crate::views;
 
 /// Steps for one object, and for all objects of one check: what the largest of our own needs is a thousandth of it.
 const OBJECT_STEPS: u64 = 1_000_000;
-const CHECK_STEPS: u64 = 200_000_000;
+pub(crate) const CHECK_STEPS: u64 = 200_000_000;
 /// Bytes of values that are made for one object.
 const OBJECT_BYTES: u64 = 8 << 20;
 
@@ -26,7 +26,20 @@ pub fn judge(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> CheckVerdict {
-    judge_facts(check, params, &snapshot.facts, now)
+    judge_within(check, params, snapshot, now, &mut { CHECK_STEPS })
+}
+
+/// The same with so many steps at most, of which it takes what it needs: for answers that somebody waits for. What is
+/// not judged before they end could not be evaluated, and says so.
+#[must_use]
+pub fn judge_within(
+    check: &Check,
+    params: &Map<String, Json>,
+    snapshot: &Snapshot,
+    now: Timestamp,
+    steps: &mut u64,
+) -> CheckVerdict {
+    judge_facts(check, params, &snapshot.facts, now, steps)
 }
 
 /// The same, by facts that are not all of an asset's.
@@ -35,6 +48,7 @@ pub(crate) fn judge_facts(
     params: &Map<String, Json>,
     facts: &BTreeMap<FactKind, Collection>,
     now: Timestamp,
+    steps: &mut u64,
 ) -> CheckVerdict {
     let run = Run {
         check,
@@ -42,7 +56,7 @@ pub(crate) fn judge_facts(
         facts,
         now,
     };
-    run.asset()
+    run.asset(steps)
 }
 
 /// What a check says of one fact, if it is about it; `facts` are those that it may need beside it, and `params` are
@@ -93,7 +107,7 @@ impl Stop {
 }
 
 impl Run<'_> {
-    fn asset(&self) -> CheckVerdict {
+    fn asset(&self, left: &mut u64) -> CheckVerdict {
         let (collection, gap) = match self.facts.get(self.check.on()) {
             None => {
                 let reason = format!("{} was not collected", self.check.on());
@@ -111,14 +125,13 @@ impl Run<'_> {
                 }
             };
         }
-        let mut left = CHECK_STEPS;
         let objects: Vec<ObjectVerdict> = collection
             .items
             .iter()
             .filter_map(|fact| {
-                let mut budget = Budget::new(OBJECT_STEPS.min(left), OBJECT_BYTES);
+                let mut budget = Budget::new(OBJECT_STEPS.min(*left), OBJECT_BYTES);
                 let verdict = self.object(fact, &mut budget);
-                left = left.saturating_sub(budget.steps_used());
+                *left = left.saturating_sub(budget.steps_used());
                 verdict
             })
             .collect();

@@ -6,6 +6,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod anatomy;
 mod assess;
 mod benchmark;
 mod catalogue;
@@ -23,15 +24,16 @@ mod text;
 mod verdict;
 mod views;
 
+pub use anatomy::{Anatomy, Fault, Phrase};
 pub use assess::{Assessment, Attestation, ControlVerdict, Statements, assess};
 pub use benchmark::{Benchmark, BenchmarkError, Control, Mark, Section, Use};
 pub use catalogue::{Catalogue, CatalogueError, Recommendation, ScoreGroup};
 pub use check::{Check, CheckError, Fix};
 pub use described::{ContentKind, Described};
 pub use examples::{ExampleResult, run_examples};
-pub use exceptions::{Exception, Exceptions};
+pub use exceptions::{Exception, Exceptions, fits};
 pub use health::{health, health_by_checks, managed, not_concerned};
-pub use judge::judge;
+pub use judge::{judge, judge_within};
 pub use library::{ContentError, Library, Reason};
 pub use score::{GroupScore, Health, Judged, Score, score};
 pub use standing::{Scope, Standing, StandingObject, Tally};

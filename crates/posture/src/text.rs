@@ -12,7 +12,7 @@ pub(crate) struct Text {
 }
 
 #[derive(Debug)]
-enum Piece {
+pub(crate) enum Piece {
     Words(String),
     Expression(Program),
 }
@@ -48,6 +48,10 @@ impl Text {
             pieces.push(Piece::Words(rest.to_owned()));
         }
         Ok(Self { pieces })
+    }
+
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
     /// The text with its expressions evaluated. One that cannot be says so in its place: what was found stays found.

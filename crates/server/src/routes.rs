@@ -1,5 +1,6 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
+mod admission;
 mod alerts;
 mod assets;
 mod attestations;
@@ -132,6 +133,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(vex::delete))
         .merge(hosts())
         .merge(alerts())
+        .merge(admission())
 }
 
 /// Hosts, what recommendations and benchmarks say of them, and what people do.
@@ -218,6 +220,25 @@ fn alerts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::create_source))
         .routes(routes!(audit::delete_source))
         .routes(routes!(audit::coverage))
+}
+
+/// What may enter clusters.
+fn admission() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(admission::policies::list))
+        .routes(routes!(
+            admission::policies::get,
+            admission::policies::put,
+            admission::policies::delete
+        ))
+        .routes(routes!(admission::rules::list))
+        .routes(routes!(
+            admission::decisions::list,
+            admission::decisions::report
+        ))
+        .routes(routes!(admission::preview::preview))
+        .routes(routes!(admission::images::counts))
+        .layer(DefaultBodyLimit::max(admission::LIMIT))
 }
 
 /// What only sensors do.

@@ -19,6 +19,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+pub mod admission;
 pub mod alerts;
 pub mod assets;
 pub mod attestations;

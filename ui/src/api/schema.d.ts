@@ -4,6 +4,100 @@
  */
 
 export interface paths {
+    "/api/v1/admission/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What webhooks decided: counts, and the last 200 samples. */
+        get: operations["list_admission_decisions"];
+        put?: never;
+        /**
+         * Tell what a webhook decided since it told last. For webhooks: with a sensor's token, or one of an operator. Sent
+         *     twice, a report counts once.
+         */
+        post: operations["report_admission_decisions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admission/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All policies: the one for all clusters first, which is always there. */
+        get: operations["list_admission_policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admission/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policy in force for a cluster: its own, or that of all clusters. For webhooks, too. */
+        get: operations["get_admission_policy"];
+        /** Put a policy in place of another. Webhooks have it within a minute. For security admins. */
+        put: operations["put_admission_policy"];
+        post?: never;
+        /**
+         * Take a cluster's own policy away, so that the one of all clusters holds; of that one, what was changed. For
+         *     security admins.
+         */
+        delete: operations["delete_admission_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admission/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a policy would make of the objects that a cluster has now. It changes nothing. */
+        post: operations["preview_admission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admission/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The recommendations that admission can enforce, with what can be set. */
+        get: operations["list_admission_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attestations": {
         parameters: {
             query?: never;
@@ -461,6 +555,23 @@ export interface paths {
         get: operations["list_images"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What scans found in images, by severity, and whether it can be fixed. For webhooks, too. */
+        post: operations["count_image_findings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1049,6 +1160,244 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What the webhooks decided. */
+        AdmissionActivity: {
+            /** @description By recommendation, cluster, namespace and effect. */
+            counts: components["schemas"]["AdmissionTotal"][];
+            /** @description The webhooks. */
+            gates: components["schemas"]["AdmissionGate"][];
+            /** @description The last ones first. */
+            samples: components["schemas"]["AdmissionEvent"][];
+        };
+        /** @description How often something was decided. */
+        AdmissionCount: {
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /** @description `denied`, `warned`, `audited` (let in, and recorded) or `unchecked` (let in, because it could not be judged). */
+            effect: string;
+            /** @description The namespace. */
+            namespace: string;
+            /** @description The recommendation's id. */
+            recommendation: string;
+        };
+        /** @description A decision of a cluster's webhook. */
+        AdmissionEvent: components["schemas"]["AdmissionSample"] & {
+            /** @description The cluster's name. */
+            cluster: string;
+        };
+        /** @description A webhook that answers for a cluster. */
+        AdmissionGate: {
+            /** @description The cluster's name. */
+            cluster: string;
+            /** @description Whether it has the policy that the server has for its cluster; absent for one with a policy of its own. */
+            current?: boolean | null;
+            /**
+             * Format: date-time
+             * @description When it told something first.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description When it told something last.
+             */
+            last_seen: string;
+            /** @description Its own. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Reviews that it answered.
+             */
+            reviews: number;
+            /** @description The program's version. */
+            version: string;
+        };
+        /** @description A policy of a cluster, or of all clusters that have none of their own. */
+        AdmissionPolicy: {
+            /** @description Who changed it last; absent for the built-in one. */
+            author?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed?: string | null;
+            /** @description The cluster's name, as its webhook calls it; absent for all that have none of their own. */
+            cluster?: string | null;
+            /** @description Of the policy: say it when you put another in its place. */
+            digest: string;
+            /** @description In the form of the policy file, `seareeve.admission/1`. */
+            policy: Record<string, never>;
+        };
+        /** @description The policies there are. */
+        AdmissionPolicyList: {
+            /** @description The one for all clusters first. */
+            policies: components["schemas"]["AdmissionPolicy"][];
+        };
+        /** @description What a policy would make of a cluster's objects. */
+        AdmissionPreview: {
+            /** @description What could not be seen of the cluster, and is not judged. */
+            gaps: string[];
+            /** @description Objects that something would be said of, at most 2,000. */
+            hits: components["schemas"]["AdmissionPreviewHit"][];
+            /**
+             * Format: int64
+             * @description How many more there are.
+             */
+            more: number;
+            /**
+             * Format: int64
+             * @description Objects that any rule is about.
+             */
+            objects: number;
+            /** @description By recommendation. */
+            rules: components["schemas"]["AdmissionPreviewRule"][];
+        };
+        /** @description An object that something would be said of. */
+        AdmissionPreviewHit: {
+            /** @description See [`AdmissionCount::effect`]. */
+            effect: string;
+            /** @description The object's kind. */
+            kind: string;
+            /** @description What is wrong. */
+            messages: string[];
+            /** @description Its name. */
+            name: string;
+            /** @description Its namespace. */
+            namespace: string;
+            /** @description The recommendation's id. */
+            recommendation: string;
+        };
+        /** @description What a policy would make of a cluster's objects is asked. */
+        AdmissionPreviewRequest: {
+            /**
+             * Format: int64
+             * @description The cluster, by its number.
+             */
+            asset: number;
+            /** @description The policy; the one in force for all clusters, if absent. */
+            policy?: Record<string, never> | null;
+        };
+        /** @description What would become of objects by one recommendation. */
+        AdmissionPreviewRule: {
+            /**
+             * Format: int64
+             * @description Objects that would be recorded.
+             */
+            audited: number;
+            /**
+             * Format: int64
+             * @description Objects that would be refused.
+             */
+            denied: number;
+            /** @description The recommendation's id. */
+            recommendation: string;
+            /** @description The recommendation's title. */
+            title: string;
+            /**
+             * Format: int64
+             * @description Objects that could not be judged.
+             */
+            unchecked: number;
+            /**
+             * Format: int64
+             * @description Objects that would be warned of.
+             */
+            warned: number;
+        };
+        /** @description What a webhook tells the server. */
+        AdmissionReport: {
+            /** @description The cluster's name. */
+            cluster: string;
+            /** @description Decisions since the last report. */
+            counts: components["schemas"]["AdmissionCount"][];
+            /** @description The webhook's, such as its pod's. */
+            gate: string;
+            /** @description Names the report: sent twice, it counts once. */
+            id: string;
+            /** @description Digest of the policy that it has from the server; empty for one of its own. */
+            policy: string;
+            /**
+             * Format: int64
+             * @description Reviews since the last report.
+             */
+            reviews: number;
+            /** @description Some of them. */
+            samples: components["schemas"]["AdmissionSample"][];
+            /** @description The program's version. */
+            version: string;
+        };
+        /** @description What became of a report. */
+        AdmissionReportTaken: {
+            /** @description Whether it was new. */
+            new: boolean;
+        };
+        /** @description A recommendation that admission can enforce. */
+        AdmissionRule: {
+            /** @description Whether it is about what scans of images found. */
+            about_scans: boolean;
+            /** @description Namespaces that it leaves out by itself. */
+            excluded_namespaces: string[];
+            /** @description The recommendation's id. */
+            id: string;
+            /** @description Why it cannot be exported as a policy of Kubernetes; absent if it can. */
+            not_exported?: string | null;
+            /** @description What can be set: `default`, `title`, and `required` where its own value says nothing. */
+            parameters: Record<string, never>;
+            /** @description How bad it is when it is not. */
+            severity: string;
+            /** @description What should be so. */
+            title: string;
+            /** @description Whether it is off until a policy names its mode, or gives it parameters. */
+            waits: boolean;
+            /** @description Why it matters. */
+            why: string;
+        };
+        /** @description The recommendations that admission can enforce. */
+        AdmissionRuleList: {
+            /** @description By id. */
+            rules: components["schemas"]["AdmissionRule"][];
+        };
+        /** @description One decision. */
+        AdmissionSample: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description See [`AdmissionCount::effect`]. */
+            effect: string;
+            /** @description The object's kind. */
+            kind: string;
+            /** @description What is wrong. */
+            message: string;
+            /** @description The object's name, or what its name begins with. */
+            name: string;
+            /** @description The namespace. */
+            namespace: string;
+            /** @description `create` or `update`. */
+            operation: string;
+            /** @description The recommendation's id. */
+            recommendation: string;
+            /** @description Who asked. */
+            user: string;
+        };
+        /** @description Decisions of one kind, summed up. */
+        AdmissionTotal: components["schemas"]["AdmissionCount"] & {
+            /** @description The cluster's name. */
+            cluster: string;
+            /**
+             * Format: date-time
+             * @description When it was first.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description When it was last.
+             */
+            last_seen: string;
+        };
         /** @description An advisory record that hit. */
         AdvisoryMatch: {
             /** @description The record's id. */
@@ -1766,6 +2115,19 @@ export interface components {
             /** @description One line. */
             title: string;
         };
+        /** @description Findings of one severity that count. */
+        FixableCounts: {
+            /**
+             * Format: int64
+             * @description Those that a newer version of the package mends.
+             */
+            fixable: number;
+            /**
+             * Format: int64
+             * @description The others.
+             */
+            unfixable: number;
+        };
         /** @description A container and its settings. */
         HostContainer: {
             /** @description Its AppArmor profile. */
@@ -1937,6 +2299,35 @@ export interface components {
             running?: number | null;
             /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
             state: string;
+        };
+        /** @description What scans found in an image. */
+        ImageCounts: {
+            /** @description Critical findings. */
+            critical: components["schemas"]["FixableCounts"];
+            /** @description The digest of the scanned image; absent if none was scanned under that name. */
+            digest?: string | null;
+            /** @description High ones. */
+            high: components["schemas"]["FixableCounts"];
+            /** @description As it was asked for. */
+            image: string;
+            /** @description Low ones. */
+            low: components["schemas"]["FixableCounts"];
+            /** @description Medium ones. */
+            medium: components["schemas"]["FixableCounts"];
+            /** @description Those whose severity nobody says. */
+            unknown: components["schemas"]["FixableCounts"];
+        };
+        /** @description What scans found in images. */
+        ImageCountsList: {
+            /** @description In the order in which they were asked for. */
+            images: components["schemas"]["ImageCounts"][];
+        };
+        /** @description Images whose findings are asked for. */
+        ImageCountsRequest: {
+            /** @description References or digests, at most 1,000. */
+            images: string[];
+            /** @description Ids of findings that do not count. */
+            without?: string[];
         };
         /** @description One image with its layers. */
         ImageDetail: components["schemas"]["ImageSummary"] & {
@@ -2201,6 +2592,18 @@ export interface components {
             severity: string;
             /** @description `pass`, `fail`, `not_applicable`, `not_collected`, `error`, `needs_review` or `excepted`. */
             status: string;
+        };
+        /** @description A policy to put in place of another. */
+        NewAdmissionPolicy: {
+            /** @description See [`AdmissionPolicy::cluster`]. */
+            cluster?: string | null;
+            /** @description See [`AdmissionPolicy::policy`]. */
+            policy: Record<string, never>;
+            /**
+             * @description The digest of the policy that it takes the place of: if that is another by now, nothing is changed. Whatever
+             *     is there, if absent.
+             */
+            replaces?: string | null;
         };
         /** @description An attestation to make. */
         NewAttestation: {
@@ -3347,6 +3750,325 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_admission_decisions: {
+        parameters: {
+            query?: {
+                /** @description Of this cluster. */
+                cluster?: string;
+                /** @description By this recommendation. */
+                recommendation?: string;
+                /** @description In this namespace. */
+                namespace?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionActivity"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    report_admission_decisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdmissionReport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionReportTaken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_admission_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionPolicyList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_admission_policy: {
+        parameters: {
+            query?: {
+                /** @description The cluster; the policy of all clusters, if absent. */
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionPolicy"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_admission_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAdmissionPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionPolicy"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_admission_policy: {
+        parameters: {
+            query?: {
+                /** @description The cluster; the policy of all clusters, if absent. */
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    preview_admission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdmissionPreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionPreview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_admission_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdmissionRuleList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_attestations: {
         parameters: {
             query?: {
@@ -4741,6 +5463,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImagePage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    count_image_findings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageCountsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageCountsList"];
                 };
             };
             400: {

@@ -99,7 +99,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const client = useQueryClient();
   const update = useUpdateDatabase();
   const mayUpdate = useMay("operator");
-  const page = (to: "/" | "/images" | "/hosts" | "/clusters" | "/recommendations" | "/exemptions" | "/score" | "/compliance" | "/sensors" | "/checks" | "/scans" | "/settings", label: string): Item => ({
+  const page = (to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/alerts" | "/recommendations" | "/exemptions" | "/score" | "/compliance" | "/sensors" | "/checks" | "/scans" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
     run: () => void navigate({ to }),
@@ -111,6 +111,7 @@ function useCommands(onShortcuts: () => void): Item[] {
     page("/images", strings.nav.images),
     page("/hosts", strings.nav.hosts),
     page("/clusters", strings.nav.clusters),
+    page("/kubernetes/admission", strings.nav.admission),
     page("/recommendations", strings.nav.recommendations),
     page("/exemptions", strings.nav.exemptions),
     page("/score", strings.nav.score),

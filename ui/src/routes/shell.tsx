@@ -19,11 +19,12 @@ const loadPalette = () => import("./palette");
 const Palette = lazy(loadPalette);
 const Shortcuts = lazy(() => import("./shortcuts"));
 
-const PAGES: { to: "/" | "/images" | "/hosts" | "/clusters" | "/recommendations" | "/alerts" | "/compliance" | "/sensors" | "/scans" | "/settings"; icon: IconName; name: string }[] = [
+const PAGES: { to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/recommendations" | "/alerts" | "/compliance" | "/sensors" | "/scans" | "/settings"; icon: IconName; name: string }[] = [
   { to: "/", icon: "overview", name: strings.nav.overview },
   { to: "/images", icon: "images", name: strings.nav.images },
   { to: "/hosts", icon: "hosts", name: strings.nav.hosts },
   { to: "/clusters", icon: "clusters", name: strings.nav.clusters },
+  { to: "/kubernetes/admission", icon: "admission", name: strings.nav.admission },
   { to: "/recommendations", icon: "recommendations", name: strings.nav.recommendations },
   { to: "/alerts", icon: "alerts", name: strings.nav.alerts },
   { to: "/compliance", icon: "compliance", name: strings.nav.compliance },

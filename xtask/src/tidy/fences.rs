@@ -17,6 +17,11 @@ const IO: &[&str] = &["axum", "sqlx", "tokio", "ureq"];
 /// A new arrow is decided first, and its reason written into ARCHITECTURE.md.
 const FENCES: &[Fence] = &[
     Fence {
+        folder: "crates/admission",
+        allowed: &["cel", "kubernetes", "model", "posture"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/audit",
         allowed: &["detect", "kubernetes", "model", "redact"],
         denied: IO,
@@ -103,6 +108,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/server",
         allowed: &[
+            "admission",
             "api",
             "audit",
             "bus",
@@ -123,6 +129,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/cli",
         allowed: &[
+            "admission",
             "api",
             "audit",
             "collect",
@@ -137,8 +144,15 @@ const FENCES: &[Fence] = &[
             "scan",
             "server",
             "store",
+            "webhook",
         ],
         denied: &["axum", "sqlx"],
+    },
+    Fence {
+        folder: "crates/webhook",
+        // The server is asked by the typed client; ureq is for its tests.
+        allowed: &["admission", "api", "posture"],
+        denied: &["sqlx"],
     },
     Fence {
         folder: "fuzz",

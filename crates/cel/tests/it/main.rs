@@ -11,6 +11,8 @@ mod pods;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod rewrite;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod values;

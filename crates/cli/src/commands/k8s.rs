@@ -2,7 +2,7 @@
 
 mod audit;
 mod objects;
-mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,9 @@ use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge};
 use serde_json::{Map, Value};
 
 use self::objects::Objects;
-use self::source::Source;
 pub(crate) use self::source::connection;
+use self::source::{Source, Wanted};
 use crate::args::{K8sArgs, K8sCommand, PostureArgs};
-use crate::args::{K8sArgs, PostureArgs};
 use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
@@ -60,7 +59,14 @@ pub(crate) fn run(
                 && (args.only.is_empty() || args.only.iter().any(|id| id == check.id()))
         })
         .collect();
-    let source = Source::read(args, surroundings, messages)?;
+    let wanted = Wanted {
+        facts: args.facts.as_deref(),
+        file: &args.file,
+        kubeconfig: args.kubeconfig.as_deref(),
+        context: args.context.as_deref(),
+        nodes: source::nodes(args, surroundings)?,
+    };
+    let source = Source::read(wanted, surroundings, messages)?;
     let snapshot = &source.snapshot;
     if let Some(file) = &args.save_facts {
         output::result(Some(file), &output::json::text(snapshot)?)?;

@@ -1,5 +1,6 @@
 //! `seareeve server`: asks a running server through the typed client.
 
+mod admission;
 mod alerts;
 mod clusters;
 mod estate;
@@ -57,6 +58,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
                 }
             }
         }
+        ServerCommand::Admission(command) => admission::run(&client, command)?,
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
         ServerCommand::Estate(command) => return estate::run(&client, command, messages),
         ServerCommand::Alerts(command) => alerts::run(&client, command)?,

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, and one that cannot begin says so"
 )]
 
+mod admission;
 mod audit;
 mod chart;
 mod db;

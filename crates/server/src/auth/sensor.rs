@@ -31,3 +31,8 @@ impl FromRequestParts<Arc<App>> for SensorCaller {
         sensor.map(Self).ok_or_else(refused)
     }
 }
+
+/// Whether a request comes with a sensor's token, valid or not.
+pub(crate) fn is_sensor(headers: &axum::http::HeaderMap) -> bool {
+    bearer(headers).is_some_and(|token| token.starts_with(PREFIX))
+}

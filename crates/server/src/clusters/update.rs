@@ -58,7 +58,7 @@ pub(crate) async fn judge(
     let Some(guard) = follow(app, guard, &cluster, now).await? else {
         return Ok(None);
     };
-    let (content, said) = (Arc::clone(&app.content), Arc::clone(said));
+    let (content, said) = (app.content(), Arc::clone(said));
     let judging = move || {
         let model = guard.as_ref()?;
         Some(Judgement {
@@ -98,7 +98,7 @@ async fn follow(
         let fits = |model: &Model| model.key == key;
         if !guard.as_ref().is_some_and(fits) {
             debug!(asset.id = cluster.asset.0, "judging a whole cluster");
-            let model = Model::new(&app.content, &asset.external_id, &asset.name, key);
+            let model = Model::new(&app.content(), &asset.external_id, &asset.name, key);
             *guard = Some(model);
         }
         if let Some(model) = guard.as_mut() {
@@ -139,9 +139,9 @@ async fn take_in(
     let Some(model) = guard.as_mut() else {
         return Ok(guard);
     };
-    model.set_collections(&app.content, cluster);
+    model.set_collections(&app.content(), cluster);
     let (is_new, nodes) = nodes::read(app, model).await?;
-    let content = Arc::clone(&app.content);
+    let content = app.content();
     let joining = move || {
         if let Some(model) = guard.as_mut() {
             model.join_nodes(&content, is_new, now);
@@ -166,7 +166,7 @@ async fn apply(
     if changed.is_empty() {
         return Ok(guard);
     }
-    let content = Arc::clone(&app.content);
+    let content = app.content();
     let applying = move || {
         let Some(model) = guard.as_mut() else {
             return Ok(guard);
@@ -201,7 +201,7 @@ async fn settle(
             Some(facts) => facts,
             None => clusters::facts(&app.store, asset, &kind).await?,
         };
-        let content = Arc::clone(&app.content);
+        let content = app.content();
         let settling = move || {
             if let Some(model) = guard.as_mut() {
                 model.standing.settle(&content.library, &kind, facts, now);

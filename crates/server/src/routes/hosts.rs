@@ -287,7 +287,7 @@ pub(super) async fn recommended(app: &App, asset: AssetId) -> ApiResult<Vec<Host
     let entries = assets::health_of(&app.store, asset).await?;
     let wire = |entry: assets::HealthEntry| {
         let id = entry.health.recommendation;
-        let known = app.content.catalogue.recommendation(&id);
+        let known = app.content().catalogue.recommendation(&id);
         HostRecommendation {
             title: known.map(|one| one.title.clone()).unwrap_or_default(),
             severity: known.map_or("", |one| one.severity.as_str()).to_owned(),

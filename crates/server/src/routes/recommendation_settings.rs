@@ -85,7 +85,7 @@ pub(super) async fn delete(
 }
 
 fn known<'a>(app: &'a App, id: &str) -> ApiResult<&'a Recommendation> {
-    let known = app.content.catalogue.recommendation(id);
+    let known = app.content().catalogue.recommendation(id);
     known.ok_or_else(|| ApiError::not_found("recommendation"))
 }
 

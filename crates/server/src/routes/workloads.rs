@@ -88,7 +88,7 @@ pub(super) async fn list(
         }));
     };
     let wanted = query.q.unwrap_or_default().trim().to_lowercase();
-    let library = &app.content.library;
+    let library = &app.content().library;
     let mut found: Vec<ClusterWorkload> = Vec::new();
     for (object, said) in model.standing.objects(&kind()) {
         let is = |filter: &Option<String>, text: &str| {
@@ -150,7 +150,7 @@ pub(super) async fn facets(
             *checks.entry(check).or_default() += 1;
         }
     }
-    let library = &app.content.library;
+    let library = &app.content().library;
     let plain = |(value, count): (&str, u64)| WorkloadFacet {
         value: value.to_owned(),
         title: value.to_owned(),
@@ -197,7 +197,7 @@ pub(super) async fn get(
         .ok_or_else(missing)?;
     let people = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let statements = people.statements(asset.id);
-    let library = &app.content.library;
+    let library = &app.content().library;
     let mut results: Vec<(Outcome, Severity, WorkloadResult)> = Vec::new();
     for used in uses(&model) {
         let Some(check) = library.check(&used.check) else {

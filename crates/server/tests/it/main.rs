@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod admission;
 mod alerts;
 mod clusters;
 mod compliance;

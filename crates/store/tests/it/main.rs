@@ -6,6 +6,7 @@
     reason = "test helpers are tests too, and say what they did not test"
 )]
 
+mod admission;
 mod alerts;
 mod both;
 mod clusters;

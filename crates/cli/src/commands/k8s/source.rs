@@ -14,28 +14,45 @@ use crate::output::Messages;
 use crate::surroundings::{InCluster, Surroundings};
 
 /// What was read.
-pub(super) struct Source {
+pub(crate) struct Source {
     pub(super) objects: Objects,
-    pub(super) snapshot: Snapshot,
-    pub(super) problems: Vec<Problem>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// What to read: manifests before facts, and a cluster where neither is given.
+pub(crate) struct Wanted<'a> {
+    pub(crate) facts: Option<&'a Utf8Path>,
+    pub(crate) file: &'a [Utf8PathBuf],
+    pub(crate) kubeconfig: Option<&'a Utf8Path>,
+    pub(crate) context: Option<&'a str>,
+    /// What nodes of the cluster told.
+    pub(crate) nodes: Vec<Snapshot>,
 }
 
 impl Source {
-    pub(super) fn read(
-        args: &K8sArgs,
+    pub(crate) fn read(
+        wanted: Wanted<'_>,
         surroundings: &Surroundings,
         messages: &Messages,
     ) -> anyhow::Result<Self> {
-        if !args.file.is_empty() {
-            return Self::of_manifests(&args.file, surroundings);
+        let Wanted {
+            facts,
+            file,
+            kubeconfig,
+            context,
+            nodes,
+        } = wanted;
+        if !file.is_empty() {
+            return Self::of_manifests(file, surroundings);
         }
-        let nodes = nodes(args, surroundings)?;
-        let cluster = match &args.facts {
+        let reached = || connection(kubeconfig, context, surroundings);
+        let cluster = match facts {
             Some(file) => saved(file)?,
-            None => match (reached(args, surroundings), nodes.as_slice()) {
+            None => match (reached(), nodes.as_slice()) {
                 (Ok(connection), _) => of_cluster(connection, surroundings, messages)?,
                 // A node can be looked at without its cluster.
-                (Err(_), [node]) if args.context.is_none() && args.kubeconfig.is_none() => {
+                (Err(_), [node]) if context.is_none() && kubeconfig.is_none() => {
                     messages.note("there is no cluster to read: the node is judged alone");
                     return Ok(Self::of_snapshot(node.clone()));
                 }
@@ -122,7 +139,7 @@ fn of_cluster(
 }
 
 /// What nodes tell: this one, and those that told it before.
-fn nodes(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Vec<Snapshot>> {
+pub(super) fn nodes(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Vec<Snapshot>> {
     let mut nodes = Vec::new();
     if args.node {
         let options = docker_host::Options {
@@ -152,11 +169,6 @@ fn label(id: String, name: String, source: String, surroundings: &Surroundings) 
         collector: concat!("seareeve ", env!("CARGO_PKG_VERSION")).to_owned(),
         source,
     }
-}
-
-fn reached(args: &K8sArgs, surroundings: &Surroundings) -> anyhow::Result<Connection> {
-    let (file, context) = (args.kubeconfig.as_deref(), args.context.as_deref());
-    connection(file, context, surroundings)
 }
 
 /// The cluster that the user means: by flags, by the usual files, or the one that this runs in.

@@ -1,0 +1,115 @@
+//! Requests and their answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use seareeve_admission::{Answer, Effect, Gate, Review, reply};
+use tracing::{debug, warn};
+
+use crate::memory::Memory;
+
+/// Bytes of a review at most: the object and what it was before, of which the API server takes 3 MiB each.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// From here on a review is judged away from the threads that wait for the network.
+const LARGE: usize = 64 * 1024;
+/// How long a body may take to come.
+const BODY: Duration = Duration::from_secs(5);
+/// How long judging may take. The API server waits as long as its configuration says, and then goes on without us.
+const JUDGING: Duration = Duration::from_secs(4);
+
+pub(crate) fn router(memory: Arc<Memory>) -> Router {
+    Router::new()
+        .route("/validate", post(validate))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .with_state(memory)
+}
+
+/// Answers one review. What is none is refused with 400; what cannot be judged in time is let in with a warning.
+async fn validate(State(memory): State<Arc<Memory>>, request: Request) -> Response {
+    let Ok(turn) = Arc::clone(&memory.turns).try_acquire_owned() else {
+        // Without reading it, its uid is not known; the API server takes any error for no answer, and lets it in.
+        memory.unread();
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "too many reviews at once");
+    };
+    let body = match tokio::time::timeout(BODY, body(request.into_body())).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(response)) => {
+            memory.unread();
+            return response;
+        }
+        Err(_elapsed) => {
+            memory.unread();
+            return refused(
+                StatusCode::REQUEST_TIMEOUT,
+                "the review did not come in time",
+            );
+        }
+    };
+    let review = match Review::read(&body) {
+        Ok(review) => Arc::new(review),
+        Err(error) => {
+            memory.unread();
+            debug!(%error, "a body is no review");
+            return refused(StatusCode::BAD_REQUEST, &error.to_string());
+        }
+    };
+    let now = Timestamp::now();
+    let answer = if body.len() < LARGE {
+        decide(&memory, &review, now)
+    } else {
+        let (memory, review) = (Arc::clone(&memory), Arc::clone(&review));
+        let judging = tokio::task::spawn_blocking(move || {
+            // As long as it takes, even if nobody waits any more: threads are few.
+            let _turn = turn;
+            decide(&memory, &review, now)
+        });
+        match tokio::time::timeout(JUDGING, judging).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                warn!(error = %error, "judging a review failed");
+                Answer::unchecked("an error of its own")
+            }
+            Err(_elapsed) => Answer::unchecked("it took too long"),
+        }
+    };
+    memory.count(&review, &answer, now);
+    if !answer.is_allowed {
+        let decisions = answer.decisions.iter();
+        let denied = decisions.filter(|decision| decision.effect == Effect::Denied);
+        let recommendations: Vec<&str> = denied.map(|one| one.recommendation.as_str()).collect();
+        debug!(
+            namespace = review.namespace,
+            recommendations = recommendations.join(","),
+            "refused"
+        );
+    }
+    let text = reply(&review.uid, &answer).to_string();
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// An error of our own lets the object in, too.
+fn decide(memory: &Memory, review: &Review, now: Timestamp) -> Answer {
+    let in_force = memory.in_force();
+    Gate::new(&memory.library, &in_force.policy).decide(review, memory, now)
+}
+
+async fn body(body: Body) -> Result<axum::body::Bytes, Response> {
+    to_bytes(body, MOST_BYTES).await.map_err(|error| {
+        debug!(%error, "a body could not be read");
+        refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "a review of at most 8 MiB is wanted",
+        )
+    })
+}
+
+fn refused(status: StatusCode, why: &str) -> Response {
+    (status, format!("{why}\n")).into_response()
+}

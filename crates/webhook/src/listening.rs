@@ -1,0 +1,187 @@
+//! Connections with TLS: handshakes beside each other, none of which can hold up the others.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, Sleep, sleep};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::certificates::Certificates;
+
+/// Connections at a time.
+const MOST: usize = 1_024;
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a connection may say nothing. The API server keeps its own for 90 seconds.
+const IDLE: Duration = Duration::from_secs(120);
+
+/// A listener whose connections have shaken hands.
+pub(crate) struct Tls {
+    address: SocketAddr,
+    ready: mpsc::Receiver<(Connection, SocketAddr)>,
+}
+
+impl Tls {
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        certificates: &Arc<Certificates>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let resolver = Arc::clone(certificates);
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (sender, ready) = mpsc::channel(64);
+        let accepting = Accepting {
+            listener,
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            sender,
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = accepting.run() => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        Ok(Self { address, ready })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Listener for Tls {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        match self.ready.recv().await {
+            Some(accepted) => accepted,
+            // Stopping: nothing comes any more.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
+    }
+}
+
+struct Accepting {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    sender: mpsc::Sender<(Connection, SocketAddr)>,
+}
+
+impl Accepting {
+    async fn run(self) {
+        let room = Arc::new(Semaphore::new(MOST));
+        loop {
+            let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
+                return;
+            };
+            let (stream, peer) = match self.listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, mostly: that passes.
+                    warn!(%error, "a connection could not be accepted");
+                    sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            // Answers are small, and somebody waits for each.
+            let _ = stream.set_nodelay(true);
+            let (acceptor, sender) = (self.acceptor.clone(), self.sender.clone());
+            tokio::spawn(async move {
+                match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => {
+                        let connection = Connection::new(stream, permit);
+                        // Nobody takes it any more when the webhook stops.
+                        let _ = sender.send((connection, peer)).await;
+                    }
+                    Ok(Err(error)) => debug!(%peer, %error, "no handshake"),
+                    Err(_elapsed) => debug!(%peer, "no handshake in time"),
+                }
+            });
+        }
+    }
+}
+
+/// A connection that ends when it says nothing for too long.
+pub(crate) struct Connection {
+    stream: TlsStream<TcpStream>,
+    idle: Pin<Box<Sleep>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    fn new(stream: TlsStream<TcpStream>, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            stream,
+            idle: Box::pin(sleep(IDLE)),
+            _permit: permit,
+        }
+    }
+
+    fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
+        self.idle.as_mut().poll(context).is_ready()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            self.idle.as_mut().reset(Instant::now() + IDLE);
+            return read;
+        }
+        if self.is_idle(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if written.is_pending() && self.is_idle(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
