@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::{Span, Timestamp};
-use seareeve_model::Snapshot;
+use seareeve_model::{Collection, FactKind, Snapshot};
 
 use crate::benchmark::{Benchmark, Control, Use};
 use crate::exceptions::Exceptions;
-use crate::judge::judge;
+use crate::judge::{judge, judge_facts};
 use crate::library::Library;
 use crate::verdict::{CheckVerdict, Outcome};
 
@@ -74,7 +74,27 @@ pub fn assess<'l>(
     statements: &Statements,
     now: Timestamp,
 ) -> Assessment<'l> {
-    if let Some(reason) = left_out(library, benchmark, snapshot, now) {
+    let reason = left_out(library, benchmark, &snapshot.facts, now);
+    assess_by(benchmark, reason, statements, now, &mut |wanted| {
+        // Libraries hold no benchmark with checks that they have not.
+        let check = library.check(&wanted.check)?;
+        let mut verdict = judge(check, &wanted.params(), snapshot, now);
+        statements
+            .exceptions
+            .apply(&mut verdict, benchmark, snapshot, now);
+        Some(verdict)
+    })
+}
+
+/// Judges an asset by what `verdict` says of each check, exceptions included. It is asked once for each use.
+pub(crate) fn assess_by<'l>(
+    benchmark: &'l Benchmark,
+    left_out: Option<String>,
+    statements: &Statements,
+    now: Timestamp,
+    verdict: &mut dyn FnMut(&Use) -> Option<CheckVerdict>,
+) -> Assessment<'l> {
+    if let Some(reason) = left_out {
         let none = |control| ControlVerdict {
             control,
             outcome: Outcome::NotApplicable,
@@ -95,12 +115,7 @@ pub fn assess<'l>(
                 if let Some(verdict) = known.get(wanted) {
                     return Some(verdict.clone());
                 }
-                // Libraries hold no benchmark with checks that they have not.
-                let check = library.check(&wanted.check)?;
-                let mut verdict = judge(check, &wanted.params(), snapshot, now);
-                statements
-                    .exceptions
-                    .apply(&mut verdict, benchmark, snapshot, now);
+                let verdict = verdict(wanted)?;
                 known.insert(wanted, verdict.clone());
                 Some(verdict)
             })
@@ -133,14 +148,14 @@ pub fn assess<'l>(
 }
 
 /// Why a benchmark does not concern an asset, where it does not.
-fn left_out(
+pub(crate) fn left_out(
     library: &Library,
     benchmark: &Benchmark,
-    snapshot: &Snapshot,
+    facts: &BTreeMap<FactKind, Collection>,
     now: Timestamp,
 ) -> Option<String> {
     benchmark.left_out_by.iter().find_map(|used| {
-        let verdict = judge(library.check(&used.check)?, &used.params(), snapshot, now);
+        let verdict = judge_facts(library.check(&used.check)?, &used.params(), facts, now);
         if verdict.outcome != Outcome::Fail {
             return None;
         }

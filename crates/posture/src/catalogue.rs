@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_embed::Embed;
 use seareeve_model::Severity;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::benchmark::Use;
+use crate::library::Library;
 
 #[derive(Embed)]
 #[folder = "../../content/recommendations"]
@@ -62,9 +65,9 @@ pub struct Recommendation {
     /// Where it counts.
     #[serde(default)]
     pub score_groups: Vec<String>,
-    /// Checks that must not fail, as in the file.
+    /// Checks that must not fail.
     #[serde(default)]
-    pub checks: Vec<Value>,
+    pub checks: Vec<Use>,
     /// The benchmark whose failed controls it gathers.
     #[serde(default)]
     pub benchmark: Option<String>,
@@ -133,6 +136,30 @@ pub enum CatalogueError {
         /// The group.
         group: String,
     },
+}
+
+impl Recommendation {
+    /// Its checks with its parameters: those that people `set`, its own for the rest. Parameters that a check does not
+    /// have, or that are its own defaults, are left out, so that equal uses are equal.
+    #[must_use]
+    pub fn uses(&self, library: &Library, set: &Map<String, Value>) -> Vec<Use> {
+        let own = |name: &str| self.parameters.get(name).and_then(|one| one.get("default"));
+        let uses = self.checks.iter().filter_map(|used| {
+            let check = library.check(&used.check)?;
+            let mut params = used.params();
+            for (name, default) in check.params() {
+                let given = set.get(name).or_else(|| own(name));
+                if let Some(value) = given {
+                    params.insert(name.clone(), value.clone());
+                }
+                if params.get(name) == Some(default) {
+                    params.remove(name);
+                }
+            }
+            Some(Use::new(used.check.clone(), &params))
+        });
+        uses.collect()
+    }
 }
 
 fn yes() -> bool {
@@ -223,7 +250,6 @@ impl Catalogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::Library;
 
     #[test]
     fn what_is_built_in_can_be_read_and_names_what_is_there() {

@@ -48,6 +48,29 @@ impl Exceptions {
         serde_saphyr::from_str(yaml)
     }
 
+    /// Those of a check on an asset, where `benchmark` wants it; without one, those that no benchmark is named in.
+    pub(crate) fn of(
+        &self,
+        check: &str,
+        benchmark: Option<&str>,
+        asset: &str,
+        now: Timestamp,
+    ) -> Vec<&Exception> {
+        let exceptions = self.exceptions.iter();
+        exceptions
+            .filter(|exception| {
+                exception.check == check
+                    && (exception.benchmark.is_none()
+                        || exception.benchmark.as_deref() == benchmark)
+                    && exception
+                        .asset
+                        .as_ref()
+                        .is_none_or(|pattern| fits(pattern, asset))
+                    && exception.until.is_none_or(|until| now <= until)
+            })
+            .collect()
+    }
+
     pub(crate) fn apply(
         &self,
         verdict: &mut CheckVerdict,
@@ -55,33 +78,20 @@ impl Exceptions {
         snapshot: &Snapshot,
         now: Timestamp,
     ) {
-        let fitting: Vec<&Exception> = self
-            .exceptions
-            .iter()
-            .filter(|exception| {
-                exception.check == verdict.check
-                    && exception
-                        .benchmark
-                        .as_ref()
-                        .is_none_or(|id| *id == benchmark.id)
-                    && exception
-                        .asset
-                        .as_ref()
-                        .is_none_or(|pattern| fits(pattern, &snapshot.asset_name))
-                    && exception.until.is_none_or(|until| now <= until)
-            })
-            .collect();
+        let fitting = self.of(
+            &verdict.check,
+            Some(&benchmark.id),
+            &snapshot.asset_name,
+            now,
+        );
         if fitting.is_empty() {
             return;
         }
         let mut rest = Vec::new();
         for object in &mut verdict.objects {
-            let exception = fitting.iter().find(|exception| {
-                exception
-                    .object
-                    .as_ref()
-                    .is_none_or(|pattern| fits(pattern, &object.name))
-            });
+            let exception = fitting
+                .iter()
+                .find(|exception| exception.is_about(&object.name));
             if let Some(exception) = exception
                 && matches!(object.outcome, Outcome::Fail | Outcome::NeedsReview)
             {
@@ -108,6 +118,14 @@ impl Exceptions {
         if let Some(outcome) = Outcome::joined(rest) {
             verdict.outcome = outcome;
         }
+    }
+}
+
+impl Exception {
+    /// Whether it holds for an object of this name.
+    pub(crate) fn is_about(&self, object: &str) -> bool {
+        let pattern = self.object.as_ref();
+        pattern.is_none_or(|pattern| fits(pattern, object))
     }
 }
 

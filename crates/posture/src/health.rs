@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::assess::Assessment;
 use crate::score::Health;
-use crate::verdict::Outcome;
+use crate::verdict::{CheckVerdict, Outcome};
 
 /// How many controls a reason names before it counts.
 const NAMED: usize = 5;
@@ -45,6 +45,15 @@ fn managed(snapshot: &Snapshot) -> Option<String> {
 /// a kind of fact that the collector does not gather at all.
 #[must_use]
 pub fn health(snapshot: &Snapshot, assessment: &Assessment<'_>) -> (Health, Option<String>) {
+    let statuses = snapshot.facts.values().map(|facts| facts.status);
+    health_with(statuses, assessment)
+}
+
+/// The same, where `statuses` say of each kind of fact how collecting it went.
+pub(crate) fn health_with(
+    mut statuses: impl Iterator<Item = CollectionStatus>,
+    assessment: &Assessment<'_>,
+) -> (Health, Option<String>) {
     let with = |outcomes: &[Outcome]| -> Vec<&str> {
         let controls = assessment.controls.iter();
         controls
@@ -64,7 +73,7 @@ pub fn health(snapshot: &Snapshot, assessment: &Assessment<'_>) -> (Health, Opti
     let is_gap = |status: CollectionStatus| {
         matches!(status, CollectionStatus::Denied | CollectionStatus::Error)
     };
-    let gaps = snapshot.facts.values().any(|facts| is_gap(facts.status));
+    let gaps = statuses.any(is_gap);
     let mut open = with(&[Outcome::Error]);
     if gaps {
         open.extend(with(&[Outcome::NotCollected]));
@@ -87,6 +96,44 @@ pub fn health(snapshot: &Snapshot, assessment: &Assessment<'_>) -> (Health, Opti
         );
     }
     (Health::Healthy, None)
+}
+
+/// Whether an asset is healthy by a recommendation's checks: `docs/reference/recommendations.md` has the table.
+/// Verdicts come with how many objects fail.
+#[must_use]
+pub fn health_by_checks(verdicts: &[(CheckVerdict, usize)]) -> (Health, Option<String>) {
+    let joined = Outcome::joined(verdicts.iter().map(|(verdict, _)| verdict.outcome));
+    let reason = || {
+        let with = |(verdict, _): &&(CheckVerdict, usize)| Some(verdict.outcome) == joined;
+        let mut alike = verdicts.iter().filter(with);
+        alike.find_map(|(verdict, _)| verdict.reason.clone())
+    };
+    match joined {
+        None => (Health::Unknown, Some("no check of it is known".to_owned())),
+        Some(Outcome::Fail) => {
+            let failing: usize = verdicts.iter().map(|(_, failing)| failing).sum();
+            let told = match failing {
+                0 => reason(),
+                1 => Some("1 object fails".to_owned()),
+                more => Some(format!("{more} objects fail")),
+            };
+            (Health::Unhealthy, told)
+        }
+        Some(Outcome::Pass | Outcome::Excepted) => (Health::Healthy, None),
+        Some(Outcome::NotApplicable) => (Health::NotApplicable, reason()),
+        Some(Outcome::NotCollected) => (
+            Health::Unknown,
+            reason().or_else(|| Some("the facts are not there".to_owned())),
+        ),
+        Some(Outcome::Error) => (
+            Health::Unknown,
+            reason().or_else(|| Some("a check could not be evaluated".to_owned())),
+        ),
+        Some(Outcome::NeedsReview) => (
+            Health::Unknown,
+            reason().or_else(|| Some("a person has to decide".to_owned())),
+        ),
+    }
 }
 
 fn told(what: &str, controls: &[&str]) -> String {

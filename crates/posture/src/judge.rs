@@ -1,5 +1,6 @@
 //! Facts × checks → verdicts. Pure: the same facts, checks and time give the same verdicts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -25,19 +26,47 @@ pub fn judge(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> CheckVerdict {
+    judge_facts(check, params, &snapshot.facts, now)
+}
+
+/// The same, by facts that are not all of an asset's.
+pub(crate) fn judge_facts(
+    check: &Check,
+    params: &Map<String, Json>,
+    facts: &BTreeMap<FactKind, Collection>,
+    now: Timestamp,
+) -> CheckVerdict {
     let run = Run {
         check,
         params: &merged(check, params),
-        snapshot,
+        facts,
         now,
     };
     run.asset()
 }
 
+/// What a check says of one fact, if it is about it; `facts` are those that it may need beside it, and `params` are
+/// [`merged`].
+pub(crate) fn judge_fact(
+    check: &Check,
+    params: &Json,
+    fact: &Fact,
+    facts: &BTreeMap<FactKind, Collection>,
+    now: Timestamp,
+) -> Option<ObjectVerdict> {
+    let run = Run {
+        check,
+        params,
+        facts,
+        now,
+    };
+    run.object(fact, &mut Budget::new(OBJECT_STEPS, OBJECT_BYTES))
+}
+
 struct Run<'r> {
     check: &'r Check,
     params: &'r Json,
-    snapshot: &'r Snapshot,
+    facts: &'r BTreeMap<FactKind, Collection>,
     now: Timestamp,
 }
 
@@ -65,7 +94,7 @@ impl Stop {
 
 impl Run<'_> {
     fn asset(&self) -> CheckVerdict {
-        let (collection, gap) = match self.snapshot.facts.get(self.check.on()) {
+        let (collection, gap) = match self.facts.get(self.check.on()) {
             None => {
                 let reason = format!("{} was not collected", self.check.on());
                 return self.without_objects(Outcome::NotCollected, reason);
@@ -272,7 +301,7 @@ impl Run<'_> {
 
     /// What a name of `needs` stands for, for this object.
     fn needed<'a>(&'a self, need: &Need, fact: &Fact) -> Result<Value<'a>, Stop> {
-        let collection = self.snapshot.facts.get(&need.kind);
+        let collection = self.facts.get(&need.kind);
         let gap = match collection {
             None => Some(format!("{} was not collected", need.kind)),
             Some(collection) => gap(&need.kind, collection),
@@ -327,7 +356,7 @@ fn belong(one: &Fact, other: &Fact) -> bool {
 }
 
 /// Why not all facts of a kind are there.
-fn gap(kind: &FactKind, collection: &Collection) -> Option<String> {
+pub(crate) fn gap(kind: &FactKind, collection: &Collection) -> Option<String> {
     let why = match collection.status {
         // What does not exist was looked for.
         CollectionStatus::Ok | CollectionStatus::Absent => return None,
@@ -358,7 +387,7 @@ fn failed(field: &str, error: &EvaluationError) -> Stop {
 }
 
 /// The check's parameters with those that somebody set.
-fn merged(check: &Check, params: &Map<String, Json>) -> Json {
+pub(crate) fn merged(check: &Check, params: &Map<String, Json>) -> Json {
     let mut merged = check.params().clone();
     for (name, value) in params {
         merged.insert(name.clone(), value.clone());

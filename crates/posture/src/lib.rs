@@ -1,7 +1,7 @@
 //! Facts × checks → verdicts: what is configured badly, and what a benchmark says of it.
 //!
 //! Checks, benchmarks and exceptions are data (`docs/reference/checks.md`); `judge` evaluates one check on one asset's
-//! facts, `assess` a whole benchmark. Pure and synchronous: facts, content, statements and the time come in as
+//! facts, `assess` a whole benchmark; `standing` keeps the outcomes of a large asset. Pure and synchronous: facts, content, statements and the time come in as
 //! parameters, nothing here knows where they come from or where verdicts go. What could not be told is never a pass.
 
 #![warn(clippy::indexing_slicing)]
@@ -17,6 +17,7 @@ mod health;
 mod judge;
 mod library;
 mod score;
+mod standing;
 mod text;
 mod verdict;
 mod views;
@@ -27,8 +28,9 @@ pub use catalogue::{Catalogue, CatalogueError, Recommendation, ScoreGroup};
 pub use check::{Check, CheckError, Fix};
 pub use examples::{ExampleResult, run_examples};
 pub use exceptions::{Exception, Exceptions};
-pub use health::{health, not_concerned};
+pub use health::{health, health_by_checks, not_concerned};
 pub use judge::judge;
 pub use library::{ContentError, Library, Reason};
 pub use score::{GroupScore, Health, Judged, Score, score};
+pub use standing::{Scope, Standing, StandingObject, Tally};
 pub use verdict::{CheckVerdict, Item, ObjectFix, ObjectVerdict, Outcome};

@@ -32,7 +32,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 /// Its objects, what its components were started with, and what its kubelet says of itself.
-fn lab() -> Option<Snapshot> {
+pub(crate) fn lab() -> Option<Snapshot> {
     let folder = shared()?;
     let packed = std::fs::read(folder.join("objects.json.zst")).unwrap();
     let found = documents("lab", &zstd::decode_all(packed.as_slice()).unwrap());

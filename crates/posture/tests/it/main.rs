@@ -6,5 +6,6 @@ mod exceptions;
 mod hostile;
 mod lab;
 mod scope;
+mod standing;
 mod support;
 mod verdicts;
