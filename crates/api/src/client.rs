@@ -1,5 +1,6 @@
 //! A typed client for programs that speak to a Seareeve server. Blocking, for the command line.
 
+mod connectors;
 mod hosts;
 
 use std::time::Duration;

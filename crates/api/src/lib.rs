@@ -4,6 +4,7 @@
 //! `seareeve-model`; the conversions stand beside the wire types. Nothing here knows the store or the server.
 
 mod client;
+mod connector;
 mod database;
 mod error;
 mod event;
@@ -25,6 +26,10 @@ mod statement;
 mod vex;
 
 pub use client::{Client, ClientError};
+pub use connector::{
+    CloudAsset, CloudAssetDetail, CloudAssetList, Connector, ConnectorCredentials, ConnectorList,
+    NewConnector,
+};
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;

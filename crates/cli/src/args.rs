@@ -1,5 +1,6 @@
 //! What can be typed. The doc comments are the help texts.
 
+mod azure;
 mod hosts;
 mod posture;
 mod scan;
@@ -9,6 +10,9 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use azure::{
+    AzureArgs, CloudsCommand, ConnectorCommand, CredentialsKind, NewConnectorArgs,
+};
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
     ScoreArgs,
@@ -117,6 +121,19 @@ pub(crate) enum Command {
     ///   seareeve k8s -f pod.yaml --standard pss-restricted@1.30 --format json
     #[command(verbatim_doc_comment)]
     K8s(K8sArgs),
+    /// Judge what Azure knows of clusters, registries and subscriptions.
+    ///
+    /// Azure is only read, and no key, password or kubeconfig is asked for: the role Reader is enough. The credentials
+    /// are those that Azure's own tools take from the environment (AZURE_TENANT_ID, AZURE_CLIENT_ID and
+    /// AZURE_CLIENT_SECRET, a certificate, a federated token), or the identity of this machine. Documents that somebody
+    /// saved need none.
+    ///
+    /// Examples:
+    ///   seareeve azure
+    ///   seareeve azure --cluster quay --benchmark cis-aks
+    ///   az aks show -n quay -g shop -o json > quay.json && seareeve azure -f quay.json
+    #[command(verbatim_doc_comment)]
+    Azure(Box<AzureArgs>),
     /// Look into checks: list, test and explain them, and compare facts.
     #[command(subcommand)]
     Check(CheckCommand),
@@ -308,6 +325,8 @@ pub(crate) enum ServerCommand {
     },
     #[command(flatten)]
     Hosts(HostsCommand),
+    #[command(flatten)]
+    Clouds(CloudsCommand),
 }
 
 #[derive(Debug, Subcommand)]

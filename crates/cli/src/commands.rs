@@ -1,5 +1,6 @@
 //! One file per command: it reads arguments, calls the crates, and prints.
 
+pub(crate) mod azure;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod db;

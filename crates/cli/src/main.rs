@@ -55,6 +55,7 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
             commands::docker::run(docker, &loaded.config, &surroundings()?, messages)
         }
         Command::K8s(k8s) => commands::k8s::run(k8s, &surroundings()?, messages),
+        Command::Azure(azure) => commands::azure::run(azure, &surroundings()?, messages),
         Command::Check(check) => commands::check::run(check, &surroundings()?, messages),
         Command::Db(db) => commands::db::run(db, &loaded.config, &surroundings()?, messages),
         Command::Up(_) => commands::up::run(loaded.config, messages),

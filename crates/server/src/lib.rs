@@ -7,6 +7,7 @@
 mod advisories;
 mod auth;
 pub mod config;
+mod connectors;
 mod error;
 mod events;
 mod java_index;

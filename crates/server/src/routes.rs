@@ -1,7 +1,9 @@
 //! The HTTP API: one file per noun, one line per route. Handlers translate; they do not decide.
 
 mod attestations;
+mod cloud_assets;
 mod compliance;
+pub(crate) mod connectors;
 mod events;
 mod exceptions;
 mod exemptions;
@@ -118,6 +120,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(vex::list, vex::put))
         .routes(routes!(vex::delete))
         .merge(hosts())
+        .merge(clouds())
 }
 
 /// Hosts, what recommendations and benchmarks say of them, and what people do.
@@ -146,6 +149,18 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(compliance::get))
         .routes(routes!(compliance::csv))
         .merge(sensor())
+}
+
+/// Connectors to clouds, and the assets that they bring.
+fn clouds() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(connectors::list, connectors::create))
+        .routes(routes!(connectors::delete))
+        .routes(routes!(connectors::read))
+        .routes(routes!(cloud_assets::list))
+        .routes(routes!(cloud_assets::get))
+        .routes(routes!(cloud_assets::report))
+        .routes(routes!(cloud_assets::facts))
 }
 
 /// What only sensors do.

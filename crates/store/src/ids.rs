@@ -25,6 +25,10 @@ id! {
     AttestationId
 }
 id! {
+    /// Whom the server asks for assets of clouds.
+    ConnectorId
+}
+id! {
     /// An exception from a check.
     ExceptionId
 }

@@ -23,6 +23,7 @@ pub mod assets;
 pub mod attestations;
 mod changes;
 mod columns;
+pub mod connectors;
 mod error;
 pub mod exceptions;
 pub mod exemptions;
@@ -51,8 +52,8 @@ pub mod vulnerabilities;
 pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
 pub use ids::{
-    AssetId, AttestationId, ExceptionId, ExemptionId, ImageId, JobId, JoinTokenId, PackageId,
-    ScanId, SensorId, TokenId, UserId, VexId, VulnerabilityId,
+    AssetId, AttestationId, ConnectorId, ExceptionId, ExemptionId, ImageId, JobId, JoinTokenId,
+    PackageId, ScanId, SensorId, TokenId, UserId, VexId, VulnerabilityId,
 };
 pub use page::{Cursor, Page};
 pub use store::{DatabaseUrl, DatabaseUrlError, Dialect, Store, Tx};

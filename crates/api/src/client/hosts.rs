@@ -184,7 +184,7 @@ impl Client {
         read_text(url, answer)
     }
 
-    fn delete(&self, path: &str) -> Answer<()> {
+    pub(super) fn delete(&self, path: &str) -> Answer<()> {
         let url = format!("{}{path}", self.base);
         let answer = self
             .agent

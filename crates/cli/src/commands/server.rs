@@ -1,5 +1,6 @@
 //! `seareeve server`: asks a running server through the typed client.
 
+mod clouds;
 mod hosts;
 
 use std::fmt::Write as _;
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
             }
         }
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
+        ServerCommand::Clouds(command) => clouds::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),
     }
     Ok(Outcome::Done)

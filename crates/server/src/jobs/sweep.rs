@@ -31,6 +31,7 @@ pub(super) async fn run(app: Arc<App>) {
         note("sign-in", sign_in(&app).await);
         note("scans", ended_scans(&app).await);
         note("posture", posture(&app).await);
+        note("connectors", crate::jobs::enqueue_due_reads(&app).await);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = app.shutdown.cancelled() => {}

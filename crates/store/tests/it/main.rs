@@ -7,6 +7,7 @@
 )]
 
 mod both;
+mod connectors;
 mod exploitation;
 mod findings;
 mod images;
