@@ -10,6 +10,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 
+import { cloudAssetQuery, cloudAssetsQuery, cloudReportQuery, connectorsQuery } from "./api/cloud-queries";
 import { hostQuery, hostReportQuery, hostsQuery, recommendationsQuery, scoreQuery } from "./api/host-queries";
 import {
   facetsQuery,
@@ -140,6 +141,27 @@ const recommendations = createRoute({
   component: lazyRouteComponent(() => import("./routes/recommendations"), "RecommendationsPage"),
 });
 
+const connect = createRoute({
+  getParentRoute: () => app,
+  path: "/connect",
+  loader: ({ context: { client } }) => {
+    void client.prefetchQuery(connectorsQuery);
+    void client.prefetchQuery(cloudAssetsQuery);
+  },
+  component: lazyRouteComponent(() => import("./routes/connect"), "ConnectPage"),
+});
+
+const cloudAsset = createRoute({
+  getParentRoute: () => app,
+  path: "/connect/$id",
+  validateSearch: hostSearch,
+  loader: ({ context: { client }, params: { id } }) => {
+    void client.prefetchQuery(cloudAssetQuery(Number(id)));
+    void client.prefetchQuery(cloudReportQuery(Number(id)));
+  },
+  component: lazyRouteComponent(() => import("./routes/cloud-asset"), "CloudAssetPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
@@ -148,7 +170,7 @@ const settings = createRoute({
 
 export function makeRouter(client: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, recommendations, scans, settings])]),
+    routeTree: root.addChildren([signIn, app.addChildren([overview, images, image, hosts, host, recommendations, scans, connect, cloudAsset, settings])]),
     context: { client },
     parseSearch,
     stringifySearch,

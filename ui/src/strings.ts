@@ -14,6 +14,7 @@ export const strings = {
     hosts: "Hosts",
     recommendations: "Recommendations",
     scans: "Scans",
+    connect: "Connect",
     settings: "Settings",
     skip: "Skip to content",
     palette: "Search or go to",

@@ -4,6 +4,10 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type CloudAsset = Schemas["CloudAsset"];
+export type CloudAssetDetail = Schemas["CloudAssetDetail"];
+export type Connector = Schemas["Connector"];
+export type ConnectorCredentials = Schemas["ConnectorCredentials"];
 export type ControlChange = Schemas["ControlChange"];
 export type Database = Schemas["Database"];
 export type Epss = Schemas["Epss"];
@@ -21,6 +25,7 @@ export type ImagePage = Schemas["ImagePage"];
 export type ImageSummary = Schemas["ImageSummary"];
 export type KnownExploited = Schemas["KnownExploited"];
 export type LayerDetail = Schemas["LayerDetail"];
+export type NewConnector = Schemas["NewConnector"];
 export type Overview = Schemas["Overview"];
 export type PackagePage = Schemas["PackagePage"];
 export type PackageView = Schemas["PackageView"];

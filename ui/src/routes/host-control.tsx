@@ -25,7 +25,7 @@ import "./finding-pane.css";
 const t = hostStrings.control;
 
 interface Props {
-  host: HostDetail;
+  host: Pick<HostDetail, "id" | "name">;
   control: ReportControl;
   onClose: () => void;
 }
@@ -163,7 +163,7 @@ function Objects({ control: { objects } }: { control: ReportControl }) {
 }
 
 /** Exceptions and attestations of this control, and the form for another one. */
-function Statements({ host, control }: { host: HostDetail; control: ReportControl }) {
+function Statements({ host, control }: { host: Pick<HostDetail, "id" | "name">; control: ReportControl }) {
   const client = useQueryClient();
   const maySay = useMay("security_admin");
   const exceptions = useQuery(exceptionsQuery);

@@ -99,7 +99,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const client = useQueryClient();
   const update = useUpdateDatabase();
   const mayUpdate = useMay("operator");
-  const page = (to: "/" | "/images" | "/hosts" | "/recommendations" | "/scans" | "/settings", label: string): Item => ({
+  const page = (to: "/" | "/images" | "/hosts" | "/recommendations" | "/scans" | "/connect" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
     run: () => void navigate({ to }),
@@ -112,6 +112,7 @@ function useCommands(onShortcuts: () => void): Item[] {
     page("/hosts", strings.nav.hosts),
     page("/recommendations", strings.nav.recommendations),
     page("/scans", strings.nav.scans),
+    page("/connect", strings.nav.connect),
     page("/settings", strings.nav.settings),
     action(strings.scan.title, () => {
       void navigate({ to: "/" }).then(() => document.getElementById("scan-reference")?.focus());

@@ -19,12 +19,13 @@ const loadPalette = () => import("./palette");
 const Palette = lazy(loadPalette);
 const Shortcuts = lazy(() => import("./shortcuts"));
 
-const PAGES: { to: "/" | "/images" | "/hosts" | "/recommendations" | "/scans" | "/settings"; icon: IconName; name: string }[] = [
+const PAGES: { to: "/" | "/images" | "/hosts" | "/recommendations" | "/scans" | "/connect" | "/settings"; icon: IconName; name: string }[] = [
   { to: "/", icon: "overview", name: strings.nav.overview },
   { to: "/images", icon: "images", name: strings.nav.images },
   { to: "/hosts", icon: "hosts", name: strings.nav.hosts },
   { to: "/recommendations", icon: "recommendations", name: strings.nav.recommendations },
   { to: "/scans", icon: "scans", name: strings.nav.scans },
+  { to: "/connect", icon: "connect", name: strings.nav.connect },
   { to: "/settings", icon: "settings", name: strings.nav.settings },
 ];
 
