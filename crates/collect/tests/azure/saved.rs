@@ -312,3 +312,83 @@ fn a_cluster_is_known_from_both_sides() {
         Err(JoinError::Kind(..))
     ));
 }
+
+/// Any JSON in the words of documents: whatever is in files, facts come out of it that can be stored, or a problem.
+fn anything() -> impl proptest::strategy::Strategy<Value = Value> {
+    use proptest::prelude::*;
+    let word = prop::sample::select(vec![
+        "id",
+        "name",
+        "type",
+        "value",
+        "properties",
+        "resources",
+        "parameters",
+        "$schema",
+        "scope",
+        "networkRuleSet",
+        "ipRules",
+        "ipAddressOrRange",
+        "subscriptionId",
+        "pricingTier",
+        "principalId",
+        "roleDefinitionName",
+        "authorizedIpRanges",
+        "nodeResourceGroup",
+        "identityProfile",
+        "kubeletidentity",
+        "objectId",
+        "privateEndpointConnections",
+        "adminPassword",
+    ]);
+    let text = prop::sample::select(vec![
+        String::new(),
+        documents::good_cluster(),
+        documents::bad_registry(),
+        format!(
+            "{}/providers/microsoft.insights/diagnosticSettings/d",
+            documents::good_cluster()
+        ),
+        format!("{}/privateEndpointConnections/e", documents::bad_registry()),
+        "/subscriptions/s".to_owned(),
+        "/subscriptions/../x".to_owned(),
+        "Microsoft.ContainerService/managedClusters".to_owned(),
+        "Microsoft.ContainerRegistry/registries".to_owned(),
+        "Microsoft.Authorization/roleAssignments".to_owned(),
+        "deploymentTemplate.json#".to_owned(),
+        "[concat(parameters('x'), '/y')]".to_owned(),
+        "\u{0}\u{1b}[2J".to_owned(),
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        let fields =
+            prop::collection::btree_map(word.clone().prop_map(str::to_owned), inner.clone(), 0..6);
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(Value::from),
+            fields.prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn anything_in_a_file_comes_to_facts_or_a_problem(value in anything()) {
+        let folder = Folder::new();
+        let found = saved(&[folder.put("any.json", &value)]);
+        let snapshots = found.estate.snapshots(&label());
+        for snapshot in &snapshots {
+            let text = serde_json::to_string(snapshot).unwrap();
+            proptest::prop_assert_eq!(&serde_json::from_str::<Snapshot>(&text).unwrap(), snapshot);
+            for (_, facts) in &snapshot.facts {
+                for fact in &facts.items {
+                    proptest::prop_assert!(fact.data["properties"].is_object() || fact.data.get("action").is_some());
+                }
+            }
+        }
+    }
+}

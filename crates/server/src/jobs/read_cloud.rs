@@ -1,6 +1,6 @@
 //! Reads what a connector leads to: its assets get new facts, and those that are gone are forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,16 +139,14 @@ async fn save(app: &Arc<App>, connector: &Connector, estate: Estate) -> anyhow::
     for snapshot in &snapshots {
         found.insert(put(app, connector, snapshot, now).await?);
     }
-    let gone = match is_whole(&estate) {
-        true => forget(app, connector, &found, now).await?,
-        false => 0,
-    };
+    let (gone, unseen) = forget(app, connector, &estate, &found, now).await?;
     let gaps = estate.gaps();
-    let problems: Vec<String> = gaps
+    let mut problems: Vec<String> = unseen
         .iter()
-        .take(MOST_PROBLEMS)
-        .map(|gap| cut(&gap.detail))
+        .map(|id| format!("{id} can no longer be seen: what was in it stays as it was"))
+        .chain(gaps.iter().map(|gap| cut(&gap.detail)))
         .collect();
+    problems.truncate(MOST_PROBLEMS);
     let state = match problems.is_empty() {
         true => ConnectorState::Ok,
         false => ConnectorState::Partial,
@@ -207,41 +205,61 @@ async fn put(
     Ok(taken.asset)
 }
 
-/// Whether what is not in it is gone, and not only out of sight.
-fn is_whole(estate: &Estate) -> bool {
+/// Subscriptions that were listed, and whether each was read whole: then what is not in it is gone, and not only out of
+/// sight.
+fn listed(estate: &Estate) -> BTreeMap<String, bool> {
     let is_told = |gap: &Option<seareeve_collect::azure::Gap>| {
         gap.as_ref()
             .is_none_or(|gap| gap.status == CollectionStatus::Absent)
     };
-    is_told(&estate.gap)
-        && estate
-            .subscriptions
-            .iter()
-            .all(|one| is_told(&one.clusters_gap) && is_told(&one.registries_gap))
+    let subscriptions = estate.subscriptions.iter().filter_map(|one| {
+        let id = one.document.get("id")?.as_str()?.to_lowercase();
+        Some((
+            id,
+            is_told(&one.clusters_gap) && is_told(&one.registries_gap),
+        ))
+    });
+    subscriptions.collect()
 }
 
-/// Forgets assets that a connector brought before, and that nobody finds any more.
+/// Forgets assets that a connector brought before, and that nobody finds any more. Returns how many, and which
+/// subscriptions are out of sight: a role may have been taken away, so what was in them stays.
 async fn forget(
     app: &Arc<App>,
     connector: &Connector,
+    estate: &Estate,
     found: &BTreeSet<AssetId>,
     now: Timestamp,
-) -> anyhow::Result<usize> {
-    let mut gone = 0;
-    for (of, asset) in connectors::assets(&app.store).await? {
-        if of != connector.id || found.contains(&asset) {
+) -> anyhow::Result<(usize, BTreeSet<String>)> {
+    let listed = listed(estate);
+    let (mut gone, mut unseen) = (0, BTreeSet::new());
+    for (of, id) in connectors::assets(&app.store).await? {
+        if of != connector.id || found.contains(&id) {
             continue;
         }
-        let causes = causes_of(app, asset).await?;
+        let Some(asset) = assets::get(&app.store, id).await? else {
+            continue;
+        };
+        let segments: Vec<&str> = asset.external_id.split('/').take(3).collect();
+        let subscription = segments.join("/");
+        match listed.get(&subscription) {
+            None => {
+                unseen.insert(subscription);
+                continue;
+            }
+            Some(false) => continue,
+            Some(true) => {}
+        }
+        let causes = causes_of(app, id).await?;
         let mut tx = app.store.begin().await?;
-        if connectors::release(&mut tx, of, asset).await? {
-            assets::delete(&mut tx, asset).await?;
+        if connectors::release(&mut tx, of, id).await? {
+            assets::delete(&mut tx, id).await?;
             scoring::note(&mut tx, &app.content, causes, now).await?;
             gone += 1;
         }
         tx.commit().await?;
     }
-    Ok(gone)
+    Ok((gone, unseen))
 }
 
 fn cut(text: &str) -> String {

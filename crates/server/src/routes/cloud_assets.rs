@@ -14,6 +14,7 @@ use seareeve_api::{
 };
 use seareeve_posture as judge;
 use seareeve_store::assets::{self, Asset, Facts};
+use seareeve_store::users::Role;
 use seareeve_store::{AssetId, connectors};
 
 use super::query::counts;
@@ -119,15 +120,18 @@ pub(super) async fn report(
     Ok(Json(report.map_err(ApiError::from_any)?))
 }
 
-/// Its facts, as they were collected (`seareeve.facts/1`).
+/// Its facts, as they were collected (`seareeve.facts/1`). For operators: they tell who may do what, more than anybody
+/// needs who reads what is wrong.
 #[utoipa::path(get, operation_id = "get_cloud_asset_facts", path = "/api/v1/cloud-assets/{id}/facts", tag = "connectors",
     params(("id" = i64, Path, description = "The asset")),
-    responses((status = 200, body = Object, content_type = "application/json"), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = Object, content_type = "application/json"), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn facts(
     State(app): State<Arc<App>>,
-    _caller: Caller,
+    caller: Caller,
     Path(id): Path<i64>,
 ) -> ApiResult<Response> {
+    caller.require(Role::Operator)?;
     let (_, _, facts) = found(&app, id).await?;
     let snapshot = posture::unpack(&facts.content).map_err(ApiError::from_any)?;
     let text = serde_json::to_string_pretty(&snapshot).map_err(ApiError::internal)?;

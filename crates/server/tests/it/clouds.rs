@@ -198,6 +198,17 @@ fn what_is_gone_is_forgotten_and_what_is_out_of_sight_is_not() {
         .map(|one| one.0)
         .collect();
     assert!(!names.contains(&"rustyimages".to_owned()), "{names:?}");
+    // A role that was taken away is no reason to forget.
+    let shop = documents::both()["/subscriptions"][0].clone();
+    world.fake.set("/subscriptions", vec![shop]);
+    let found = again(&mut browser, id);
+    assert_eq!(found["state"], "partial");
+    let problem = format!(
+        "/subscriptions/{} can no longer be seen: what was in it stays as it was",
+        documents::BAD
+    );
+    assert_eq!(found["problems"], json!([problem]));
+    assets(&mut browser, 7);
     // Nothing has changed, so nothing is judged.
     let before = asset(&mut browser, "quay");
     again(&mut browser, id);
@@ -309,9 +320,16 @@ fn only_those_who_may_touch_connectors() {
     let world = world();
     let mut browser = Browser::signed_in(&world.server);
     let id = create(&mut browser, connector("cloud"));
-    for (role, read, make) in [("reader", 403, 403), ("operator", 202, 403)] {
+    read(&mut browser, id);
+    for (role, facts_status, read, make) in [("reader", 403, 403, 403), ("operator", 200, 202, 403)]
+    {
         let mut other = person(&mut browser, &world.server, role);
         assert_eq!(other.get("/api/v1/connectors").status, 200);
+        let facts = format!(
+            "/api/v1/cloud-assets/{}/facts",
+            asset(&mut browser, "quay")["id"]
+        );
+        assert_eq!(other.get(&facts).status, facts_status, "{role}");
         let path = format!("/api/v1/connectors/{id}");
         let status = other.post(&format!("{path}/read"), json!({})).status;
         assert_eq!(status, read, "{role}");
