@@ -8,7 +8,7 @@ export const cloudStrings = {
     lead: "The server reads clouds by connectors: their clusters, registries and subscriptions become assets here. It only reads, and no secret is stored: a connector names where it lies.",
     connectors: "Connectors",
     none: "No cloud is connected yet",
-    noneHint: "Give an identity the role Reader on your subscriptions and add a connector for it. Without a server, `seareeve azure` says the same on the command line.",
+    noneHint: "Give an identity the role Reader on your subscriptions and add a connector for it. Without a server, “seareeve azure” says the same on the command line.",
     forbidden: "A security admin can add connectors.",
     add: "Add a connector",
     columns: { name: "Connector", who: "Logs in by", assets: "Assets", state: "Last run", action: "Actions" },
@@ -34,7 +34,7 @@ export const cloudStrings = {
   hints: {
     managed_identity: "The identity of the virtual machine or application that the server runs on. Nothing else is needed.",
     workload_identity: "The identity that a cluster gives to the server's pod. Nothing else is needed.",
-    secret_file: "The file lies in the server's folder of credentials, by default `credentials` in its data folder.",
+    secret_file: "The file lies in the server's folder of credentials, by default the folder “credentials” in its data folder.",
     secret_variable: "The variable is one of the server's environment; its name begins with AZURE_.",
     certificate_file: "The file has certificate and RSA key in PEM form, and lies in the server's folder of credentials.",
   },

@@ -186,10 +186,10 @@ function State({ connector }: { connector: Connector }) {
   return (
     <span className="connect-state">
       <span>
-        <span className={`connect-sign is-${state}`} aria-hidden="true">
-          {state === "ok" ? "✓" : state === "failed" ? "✕" : state === "partial" ? "!" : "–"}
+        <span className="connect-sign" aria-hidden="true">
+          {reading || state === "new" ? "–" : state === "ok" ? "✓" : state === "failed" ? "✕" : "!"}
         </span>
-        {reading ? t.reading : (names[state] ?? state)} {tried != null && <Time at={tried} />}
+        {reading ? t.reading : (names[state] ?? state)} {!reading && tried != null && <Time at={tried} />}
       </span>
       {problems.length > 0 && (
         <details>
