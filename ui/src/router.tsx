@@ -34,6 +34,7 @@ import {
   scoreOfQuery,
   sensorsQuery,
 } from "./api/estate-queries";
+import { cloudAssetQuery, cloudAssetsQuery, cloudReportQuery, connectorsQuery } from "./api/cloud-queries";
 import { clusterQuery, clusterReportQuery, clustersQuery, facetsQuery as workloadFacetsQuery, workloadsQuery } from "./api/cluster-queries";
 import { hostQuery, hostReportQuery, hostsQuery } from "./api/host-queries";
 import {
@@ -335,6 +336,27 @@ const admission = createRoute({
   component: lazyRouteComponent(() => import("./routes/admission"), "AdmissionPage"),
 });
 
+const connect = createRoute({
+  getParentRoute: () => app,
+  path: "/connect",
+  loader: ({ context: { client } }) => {
+    void client.prefetchQuery(connectorsQuery);
+    void client.prefetchQuery(cloudAssetsQuery);
+  },
+  component: lazyRouteComponent(() => import("./routes/connect"), "ConnectPage"),
+});
+
+const cloudAsset = createRoute({
+  getParentRoute: () => app,
+  path: "/connect/$id",
+  validateSearch: hostSearch,
+  loader: ({ context: { client }, params: { id } }) => {
+    void client.prefetchQuery(cloudAssetQuery(Number(id)));
+    void client.prefetchQuery(cloudReportQuery(Number(id)));
+  },
+  component: lazyRouteComponent(() => import("./routes/cloud-asset"), "CloudAssetPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
@@ -370,6 +392,8 @@ export function makeRouter(client: QueryClient) {
         suppressions,
         audit,
         scans,
+        connect,
+        cloudAsset,
         settings,
       ]),
     ]),

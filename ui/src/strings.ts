@@ -22,6 +22,7 @@ export const strings = {
     checks: "Own checks and benchmarks",
     sensors: "Sensors",
     scans: "Scans",
+    connect: "Connect",
     settings: "Settings",
     skip: "Skip to content",
     palette: "Search or go to",

@@ -6,6 +6,7 @@ mod assets;
 pub use assets::{ComplianceScope, ScoreIf};
 mod admission;
 mod clusters;
+mod connectors;
 mod hosts;
 
 pub use clusters::WorkloadFilter;

@@ -10,6 +10,7 @@ mod audit;
 mod client;
 mod cluster;
 mod compliance;
+mod connector;
 mod database;
 mod error;
 mod event;
@@ -63,6 +64,10 @@ pub use cluster::{
 pub use compliance::{
     BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
     ComplianceAssetPage, ComplianceControl, ComplianceObject, ComplianceObjects, ComplianceSection,
+};
+pub use connector::{
+    CloudAsset, CloudAssetDetail, CloudAssetList, Connector, ConnectorCredentials, ConnectorList,
+    NewConnector,
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};

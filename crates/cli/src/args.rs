@@ -2,6 +2,7 @@
 
 mod admission;
 mod alerts;
+mod azure;
 mod clusters;
 mod estate;
 mod hosts;
@@ -22,6 +23,9 @@ pub(crate) use admission::{
 pub(crate) use alerts::{
     AlertCommand, AlertListArgs, AlertsCommand, AuditCommand, AuditSetupArgs, IncidentCommand,
     SuppressionArgs, SuppressionCommand,
+};
+pub(crate) use azure::{
+    AzureArgs, CloudsCommand, ConnectorCommand, CredentialsKind, NewConnectorArgs,
 };
 pub(crate) use clusters::ClustersCommand;
 pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
@@ -150,6 +154,19 @@ pub(crate) enum Command {
     ///   seareeve admission export --policy policy.yaml | kubectl apply -f -
     #[command(verbatim_doc_comment)]
     Admission(Box<AdmissionArgs>),
+    /// Judge what Azure knows of clusters, registries and subscriptions.
+    ///
+    /// Azure is only read, and no key, password or kubeconfig is asked for: the role Reader is enough. The credentials
+    /// are those that Azure's own tools take from the environment (AZURE_TENANT_ID, AZURE_CLIENT_ID and
+    /// AZURE_CLIENT_SECRET, a certificate, a federated token), or the identity of this machine. Documents that somebody
+    /// saved need none.
+    ///
+    /// Examples:
+    ///   seareeve azure
+    ///   seareeve azure --cluster quay --benchmark cis-aks
+    ///   az aks show -n quay -g shop -o json > quay.json && seareeve azure -f quay.json
+    #[command(verbatim_doc_comment)]
+    Azure(Box<AzureArgs>),
     /// Look into checks: list, test and explain them, and compare facts.
     #[command(subcommand)]
     Check(CheckCommand),
@@ -376,6 +393,8 @@ pub(crate) enum ServerCommand {
     /// Look after what may enter clusters.
     #[command(subcommand)]
     Admission(ServerAdmissionCommand),
+    #[command(flatten)]
+    Clouds(CloudsCommand),
 }
 
 #[derive(Debug, Subcommand)]

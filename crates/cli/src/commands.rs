@@ -1,6 +1,7 @@
 //! One file per command: it reads arguments, calls the crates, and prints.
 
 pub(crate) mod admission;
+pub(crate) mod azure;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod db;

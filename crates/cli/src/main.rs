@@ -64,6 +64,7 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         Command::Admission(admission) => {
             commands::admission::run(admission, &loaded.config, &surroundings()?, messages)
         }
+        Command::Azure(azure) => commands::azure::run(azure, &surroundings()?, messages),
         Command::Check(check) => commands::check::run(check, &surroundings()?, messages),
         Command::Detect(detect) => commands::detect::run(detect, messages),
         Command::Rules(rules) => commands::rules::run(rules, messages),

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use seareeve_server::config::{Config, SETTINGS};
+use seareeve_server::config::{Config, SETTINGS, Variables};
 use toml::{Table, Value};
 
 /// Variables of ours that are not settings.
@@ -114,6 +114,10 @@ pub(crate) fn load(
         config.server.data_dir = folder.join("seareeve");
     }
     config.validate()?;
+    let texts = environment
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())));
+    config.variables = Variables::of(texts);
     Ok(Loaded {
         config,
         origin,

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
+use seareeve_collect::azure::Credentials;
 use seareeve_image::Environment;
 
 /// The surroundings at the start of the program.
@@ -22,6 +23,8 @@ pub(crate) struct Surroundings {
     pub(crate) kubeconfig: Vec<Utf8PathBuf>,
     /// The API of the cluster that this runs in.
     pub(crate) in_cluster: Option<InCluster>,
+    /// Who asks Azure, and which one.
+    pub(crate) azure: AzureSurroundings,
     /// The time that results are to show (`SOURCE_DATE_EPOCH`), so that a build gives the same bytes every day
     /// (reproducible-builds.org, "SOURCE_DATE_EPOCH").
     pub(crate) source_date: Option<Timestamp>,
@@ -32,6 +35,17 @@ pub(crate) struct Surroundings {
 pub(crate) struct InCluster {
     pub(crate) host: String,
     pub(crate) port: u16,
+}
+
+/// What the variables of Azure's own tools say.
+#[derive(Debug)]
+pub(crate) struct AzureSurroundings {
+    /// Who asks, or why that cannot be told: only whoever asks Azure wants to know.
+    pub(crate) credentials: Result<Credentials, String>,
+    /// Where to log in (`AZURE_AUTHORITY_HOST`).
+    pub(crate) authority: Option<String>,
+    /// Where a machine asks for its identity, if not where all do (`AZURE_POD_IDENTITY_AUTHORITY_HOST`).
+    pub(crate) metadata: Option<String>,
 }
 
 impl Surroundings {
@@ -65,7 +79,13 @@ impl Surroundings {
             let port = text("KUBERNETES_SERVICE_PORT")?.parse().ok()?;
             Some(InCluster { host, port })
         });
+        let azure = AzureSurroundings {
+            credentials: Credentials::from_variables(&text).map_err(|error| error.to_string()),
+            authority: text("AZURE_AUTHORITY_HOST"),
+            metadata: text("AZURE_POD_IDENTITY_AUTHORITY_HOST"),
+        };
         Ok(Self {
+            azure,
             kubeconfig,
             in_cluster,
             environment: Environment {

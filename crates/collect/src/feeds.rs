@@ -11,6 +11,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_model::{Problem, ProblemCode};
 
+pub(crate) use download::tls;
 use download::{Download, Failure};
 pub use download::{Downloader, NetworkError};
 

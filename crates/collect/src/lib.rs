@@ -3,6 +3,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+pub mod azure;
 pub mod docker_host;
 pub mod feeds;
 pub mod kubernetes;

@@ -4,6 +4,8 @@
 //! other and beside the machine's. It needs root, and no network. When it is dropped, also by a panic, everything
 //! that it made is gone: containers, processes, mounts, control groups, folders.
 
+pub mod azure;
+
 mod api;
 mod cleanup;
 mod containers;

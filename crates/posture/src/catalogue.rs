@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_embed::Embed;
-use seareeve_model::Severity;
+use seareeve_model::{FactKind, Severity};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -68,6 +68,9 @@ pub struct Recommendation {
     /// Checks that must not fail.
     #[serde(default)]
     pub checks: Vec<Use>,
+    /// Checks that say the same of an asset that is seen from its cloud only.
+    #[serde(default)]
+    pub cloud_checks: Vec<Use>,
     /// The benchmark whose failed controls it gathers.
     #[serde(default)]
     pub benchmark: Option<String>,
@@ -143,8 +146,39 @@ impl Recommendation {
     /// have, or that are its own defaults, are left out, so that equal uses are equal.
     #[must_use]
     pub fn uses(&self, library: &Library, set: &Map<String, Value>) -> Vec<Use> {
+        self.with_params(&self.checks, library, set)
+    }
+
+    /// The same for an asset that has facts of some kinds only: those of its checks that can say something there, or if
+    /// there are none, those that can from the cloud's side.
+    #[must_use]
+    pub fn uses_on(
+        &self,
+        library: &Library,
+        set: &Map<String, Value>,
+        has: &dyn Fn(&FactKind) -> bool,
+    ) -> Vec<Use> {
+        let can_say = |used: &Use| {
+            library
+                .check(&used.check)
+                .is_some_and(|check| has(check.on()))
+        };
+        let of = |checks: &[Use]| {
+            let mut uses = self.with_params(checks, library, set);
+            uses.retain(can_say);
+            uses
+        };
+        let uses = of(&self.checks);
+        if uses.is_empty() {
+            of(&self.cloud_checks)
+        } else {
+            uses
+        }
+    }
+
+    fn with_params(&self, checks: &[Use], library: &Library, set: &Map<String, Value>) -> Vec<Use> {
         let own = |name: &str| self.parameters.get(name).and_then(|one| one.get("default"));
-        let uses = self.checks.iter().filter_map(|used| {
+        let uses = checks.iter().filter_map(|used| {
             let check = library.check(&used.check)?;
             let mut params = used.params();
             for (name, default) in check.params() {
@@ -262,5 +296,10 @@ mod tests {
         let hosts = catalogue.recommendation("docker-host-configuration");
         let benchmark = hosts.unwrap().benchmark.as_deref().unwrap();
         assert!(library.benchmark(benchmark, None).is_some());
+        for one in catalogue.recommendations() {
+            for used in &one.cloud_checks {
+                assert!(library.check(&used.check).is_some(), "{}", used.check);
+            }
+        }
     }
 }

@@ -101,12 +101,18 @@ impl Exceptions {
         snapshot: &Snapshot,
         now: Timestamp,
     ) {
-        let fitting = self.of(
-            &verdict.check,
-            Some(&benchmark.id),
-            &snapshot.asset_name,
-            now,
-        );
+        self.apply_to(verdict, Some(&benchmark.id), &snapshot.asset_name, now);
+    }
+
+    /// The same for whoever asks, a benchmark or none.
+    pub(crate) fn apply_to(
+        &self,
+        verdict: &mut CheckVerdict,
+        benchmark: Option<&str>,
+        asset: &str,
+        now: Timestamp,
+    ) {
+        let fitting = self.of(&verdict.check, benchmark, asset, now);
         if fitting.is_empty() {
             return;
         }

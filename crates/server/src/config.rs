@@ -3,10 +3,12 @@
 //! The binary reads file, environment and flags, in that order, and hands the result down. A setting is here only
 //! because two users truly differ in it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_collect::azure::{Cloud, CloudError};
 use serde::{Deserialize, Serialize};
 
 pub use crate::audit::config::AuditConfig;
@@ -26,8 +28,13 @@ pub struct Config {
     pub advisories: AdvisoriesConfig,
     /// Audit events of clusters, and alerts.
     pub audit: AuditConfig,
+    /// Connectors to clouds.
+    pub connectors: ConnectorsConfig,
     /// The log.
     pub log: LogConfig,
+    /// Variables of the environment that connectors may name. They are no setting.
+    #[serde(skip)]
+    pub variables: Variables,
 }
 
 /// Section `server`.
@@ -100,6 +107,20 @@ pub struct AdvisoriesConfig {
     pub update_hours: u32,
 }
 
+/// Section `connectors`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectorsConfig {
+    /// See [`SETTINGS`].
+    pub credentials_dir: Utf8PathBuf,
+    /// See [`SETTINGS`].
+    pub azure_login_address: String,
+    /// See [`SETTINGS`].
+    pub azure_manager_address: String,
+    /// See [`SETTINGS`].
+    pub azure_metadata_address: String,
+}
+
 /// Section `log`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -129,7 +150,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 29] = [
+pub const SETTINGS: [Setting; 33] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -239,6 +260,22 @@ pub const SETTINGS: [Setting; 29] = [
         about: "Days for which alerts and incidents are kept after they were seen last.",
     },
     Setting {
+        key: "connectors.credentials_dir",
+        about: "Folder of the files with secrets that connectors may name; empty: `credentials` in the data folder.",
+    },
+    Setting {
+        key: "connectors.azure_login_address",
+        about: "Where tokens are given out, for an Azure that is none of Microsoft's: connectors call it the cloud `custom`.",
+    },
+    Setting {
+        key: "connectors.azure_manager_address",
+        about: "Where that Azure's Resource Manager is.",
+    },
+    Setting {
+        key: "connectors.azure_metadata_address",
+        about: "Where a machine there asks for its identity; empty: where all do.",
+    },
+    Setting {
         key: "log.level",
         about: "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,seareeve_image=debug`.",
     },
@@ -259,6 +296,39 @@ impl fmt::Debug for DatabaseAddress {
             (Some((scheme, _)), Some((_, host))) => write!(f, "{scheme}://…@{host}"),
             _ => f.write_str(&self.0),
         }
+    }
+}
+
+/// Variables of the environment that connectors may name. They hold secrets and do not print.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Those of `variables` that connectors may name: Azure's own tools call theirs so.
+    #[must_use]
+    pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let is_meant = |name: &str| {
+            name.starts_with("AZURE_") || matches!(name, "IDENTITY_ENDPOINT" | "IDENTITY_HEADER")
+        };
+        let mut found = BTreeMap::new();
+        for (name, value) in variables {
+            if is_meant(&name) && !value.is_empty() {
+                found.insert(name, value);
+            }
+        }
+        Self(found)
+    }
+
+    /// The value of one.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
@@ -428,7 +498,42 @@ impl Config {
                 return fail("kubernetes.clusters", "two have the same name");
             }
         }
+        let connectors = &self.connectors;
+        let addresses = [
+            &connectors.azure_login_address,
+            &connectors.azure_manager_address,
+        ];
+        if addresses.iter().any(|address| !address.is_empty())
+            && let Err(error) = self.custom_azure()
+        {
+            return fail("connectors.azure_manager_address", &error.to_string());
+        }
         Ok(())
+    }
+
+    /// The Azure of one's own.
+    ///
+    /// # Errors
+    /// When its addresses cannot be ones, or are not set.
+    pub fn custom_azure(&self) -> Result<Cloud, CloudError> {
+        let connectors = &self.connectors;
+        let metadata = connectors.azure_metadata_address.as_str();
+        Cloud::custom(
+            &connectors.azure_login_address,
+            &connectors.azure_manager_address,
+            Some(metadata).filter(|address| !address.is_empty()),
+        )
+    }
+
+    /// The folder of the files that connectors may name.
+    #[must_use]
+    pub fn credentials_folder(&self) -> Utf8PathBuf {
+        let folder = &self.connectors.credentials_dir;
+        if folder.as_str().is_empty() {
+            self.server.data_dir.join("credentials")
+        } else {
+            folder.clone()
+        }
     }
 
     /// The address that the store understands.
@@ -535,12 +640,32 @@ mod tests {
             ("advisories.ecosystems", |c| {
                 c.advisories.ecosystems = vec!["../etc".to_owned()]
             }),
+            ("connectors.azure_manager_address", |c| {
+                c.connectors.azure_manager_address = "http://10.0.0.1".to_owned()
+            }),
         ];
         for (key, spoil) in cases {
             let mut config = config();
             spoil(&mut config);
             assert_eq!(config.validate().unwrap_err().key, key);
         }
+    }
+
+    #[test]
+    fn connectors_see_only_variables_that_are_meant_for_them() {
+        let pairs = [
+            ("AZURE_CLIENT_SECRET", "hunter2"),
+            ("HOME", "/root"),
+            ("AZURE_X", ""),
+        ];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = Variables::of(pairs);
+        assert_eq!(variables.get("AZURE_CLIENT_SECRET"), Some("hunter2"));
+        assert_eq!(
+            (variables.get("HOME"), variables.get("AZURE_X")),
+            (None, None)
+        );
+        assert_eq!(format!("{variables:?}"), r#"{"AZURE_CLIENT_SECRET"}"#);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod assess;
 mod judge;
+mod read_cloud;
 mod rematch;
 mod scan;
 mod sweep;
@@ -22,6 +23,9 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 use crate::state::App;
 
 pub(crate) use assess::{JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess};
+pub(crate) use read_cloud::{
+    enqueue as enqueue_read, enqueue_due as enqueue_due_reads, is_reading,
+};
 pub(crate) use rematch::MATCHED_WITH;
 pub(crate) use scan::{Note, Saved, ScanJob, announce, save};
 pub(crate) use update_advisories::{UPDATE_PROBLEM, UPDATE_TRIED};
@@ -36,6 +40,7 @@ const LOOK: Duration = Duration::from_secs(15);
 const SCAN: &str = "scan";
 const REMATCH: &str = "rematch";
 const JUDGE: &str = "judge";
+const READ_CLOUD: &str = "read-cloud";
 /// One worker does these one after the other, so that the score follows one change at a time.
 pub(crate) const ASSESS: &str = "assess";
 pub(crate) const UPDATE_ADVISORIES: &str = "update-advisories";
@@ -63,6 +68,7 @@ pub(crate) fn spawn(app: &Arc<App>, tasks: &TaskTracker) {
     }
     tasks.spawn(work(Arc::clone(app), DATABASE_JOBS));
     tasks.spawn(work(Arc::clone(app), &[ASSESS]));
+    tasks.spawn(work(Arc::clone(app), &[READ_CLOUD]));
     tasks.spawn(sweep::run(Arc::clone(app)));
 }
 
@@ -130,6 +136,7 @@ async fn run(app: &Arc<App>, job: &Job) {
             REMATCH => rematch::run(app, job).await,
             JUDGE => judge::run(app, job).await,
             ASSESS => assess::run(app, job).await,
+            READ_CLOUD => read_cloud::run(app, job).await,
             UPDATE_ADVISORIES => update_advisories::run(app, job).await,
             other => Err(anyhow::anyhow!("no job is called {other}").into()),
         }

@@ -9,6 +9,7 @@ mod audit;
 mod auth;
 mod clusters;
 pub mod config;
+mod connectors;
 mod error;
 mod events;
 mod java_index;

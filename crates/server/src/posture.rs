@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use seareeve_model::{Digest, Snapshot};
 use seareeve_posture::{Attestation, Catalogue, Exception, Exceptions, Library, Outcome};
 use seareeve_store::exemptions::Exemption;
 use seareeve_store::{AssetId, Store, attestations, environments, exceptions, exemptions};
+use sha2::{Digest as _, Sha256};
 
 /// Facts of an asset, unpacked, at most: a host with 5,000 containers has some 80 MB.
 const MOST_BYTES: u64 = 128 * 1024 * 1024;
@@ -121,6 +123,16 @@ impl Said {
                 .collect(),
         }
     }
+}
+
+/// Tells facts from others. When they were collected is no part of what they say.
+pub(crate) fn digest(snapshot: &Snapshot) -> anyhow::Result<Digest> {
+    let timeless = Snapshot {
+        collected_at: Timestamp::UNIX_EPOCH,
+        ..snapshot.clone()
+    };
+    let hash = Sha256::digest(serde_json::to_vec(&timeless)?);
+    Ok(Digest::sha256(&hash.into()))
 }
 
 /// Facts as they are stored.

@@ -5,8 +5,11 @@ mod alerts;
 mod assets;
 mod attestations;
 mod audit;
+mod cloud_assets;
 mod clusters;
 mod compliance;
+mod compliance;
+pub(crate) mod connectors;
 mod csv;
 mod events;
 mod exceptions;
@@ -134,6 +137,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(hosts())
         .merge(alerts())
         .merge(admission())
+        .merge(clouds())
 }
 
 /// Hosts, what recommendations and benchmarks say of them, and what people do.
@@ -239,6 +243,18 @@ fn admission() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admission::preview::preview))
         .routes(routes!(admission::images::counts))
         .layer(DefaultBodyLimit::max(admission::LIMIT))
+}
+
+/// Connectors to clouds, and the assets that they bring.
+fn clouds() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(connectors::list, connectors::create))
+        .routes(routes!(connectors::delete))
+        .routes(routes!(connectors::read))
+        .routes(routes!(cloud_assets::list))
+        .routes(routes!(cloud_assets::get))
+        .routes(routes!(cloud_assets::report))
+        .routes(routes!(cloud_assets::facts))
 }
 
 /// What only sensors do.

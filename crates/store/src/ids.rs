@@ -37,6 +37,10 @@ id! {
     AuditSourceId
 }
 id! {
+    /// Whom the server asks for assets of clouds.
+    ConnectorId
+}
+id! {
     /// An exception from a check.
     ExceptionId
 }

@@ -29,6 +29,7 @@ pub mod audit_sources;
 mod changes;
 pub mod clusters;
 mod columns;
+pub mod connectors;
 pub mod environments;
 mod error;
 pub mod exceptions;
@@ -62,9 +63,9 @@ pub mod vulnerabilities;
 pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
 pub use ids::{
-    AlertId, AssetId, AttestationId, AuditClusterId, AuditSourceId, ExceptionId, ExemptionId,
-    ImageId, IncidentId, JobId, JoinTokenId, PackageId, ScanId, SensorId, SuppressionId, TokenId,
-    UserId, VexId, VulnerabilityId,
+    AlertId, AssetId, AttestationId, AuditClusterId, AuditSourceId, ConnectorId, ExceptionId,
+    ExemptionId, ImageId, IncidentId, JobId, JoinTokenId, PackageId, ScanId, SensorId,
+    SuppressionId, TokenId, UserId, VexId, VulnerabilityId,
 };
 pub use page::{Cursor, Page};
 pub use store::{DatabaseUrl, DatabaseUrlError, Dialect, Store, Tx};

@@ -138,7 +138,7 @@ export function Objects({ objects, unlisted }: { objects: ReportObject[]; unlist
 }
 
 /** Exceptions and attestations of this control, and the form for another one. */
-function Statements({ host, control }: Omit<Props, "onClose">) {
+function Statements({ host, control }: { host: Pick<HostDetail, "id" | "name">; control: ReportControl }) {
   const client = useQueryClient();
   const maySay = useMay("security_admin");
   const exceptions = useQuery(exceptionsQuery);

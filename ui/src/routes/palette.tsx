@@ -99,7 +99,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const client = useQueryClient();
   const update = useUpdateDatabase();
   const mayUpdate = useMay("operator");
-  const page = (to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/alerts" | "/recommendations" | "/exemptions" | "/score" | "/compliance" | "/sensors" | "/checks" | "/scans" | "/settings", label: string): Item => ({
+  const page = (to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/alerts" | "/recommendations" | "/exemptions" | "/score" | "/compliance" | "/sensors" | "/checks" | "/scans" | "/connect" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
     run: () => void navigate({ to }),
@@ -119,6 +119,7 @@ function useCommands(onShortcuts: () => void): Item[] {
     page("/checks", strings.nav.checks),
     page("/sensors", strings.nav.sensors),
     page("/scans", strings.nav.scans),
+    page("/connect", strings.nav.connect),
     page("/settings", strings.nav.settings),
     action(strings.scan.title, () => {
       void navigate({ to: "/" }).then(() => document.getElementById("scan-reference")?.focus());

@@ -19,7 +19,7 @@ const loadPalette = () => import("./palette");
 const Palette = lazy(loadPalette);
 const Shortcuts = lazy(() => import("./shortcuts"));
 
-const PAGES: { to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/recommendations" | "/alerts" | "/compliance" | "/sensors" | "/scans" | "/settings"; icon: IconName; name: string }[] = [
+const PAGES: { to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/recommendations" | "/alerts" | "/compliance" | "/sensors" | "/scans" | "/connect" | "/settings"; icon: IconName; name: string }[] = [
   { to: "/", icon: "overview", name: strings.nav.overview },
   { to: "/images", icon: "images", name: strings.nav.images },
   { to: "/hosts", icon: "hosts", name: strings.nav.hosts },
@@ -30,6 +30,7 @@ const PAGES: { to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admis
   { to: "/compliance", icon: "compliance", name: strings.nav.compliance },
   { to: "/sensors", icon: "sensors", name: strings.nav.sensors },
   { to: "/scans", icon: "scans", name: strings.nav.scans },
+  { to: "/connect", icon: "connect", name: strings.nav.connect },
   { to: "/settings", icon: "settings", name: strings.nav.settings },
 ];
 

@@ -2,6 +2,7 @@
 
 mod admission;
 mod alerts;
+mod clouds;
 mod clusters;
 mod estate;
 mod hosts;
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
         ServerCommand::Estate(command) => return estate::run(&client, command, messages),
         ServerCommand::Alerts(command) => alerts::run(&client, command)?,
         ServerCommand::Clusters(command) => clusters::run(&client, command)?,
+        ServerCommand::Clouds(command) => clouds::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),
     }
     Ok(Outcome::Done)

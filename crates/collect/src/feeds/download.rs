@@ -104,10 +104,7 @@ impl Downloader {
     /// # Errors
     /// When that file cannot be read, or holds no certificate.
     pub fn new(authorities: Option<&Utf8Path>) -> Result<Self, NetworkError> {
-        let tls = match authorities {
-            Some(path) => trusting(path)?,
-            None => TlsConfig::default(),
-        };
+        let tls = tls(authorities)?;
         let config = || {
             Agent::config_builder()
                 .timeout_connect(Some(Duration::from_secs(20)))
@@ -270,6 +267,14 @@ impl Downloader {
         } else {
             &self.agent
         }
+    }
+}
+
+/// What is trusted: the authorities of browsers, and those of the PEM file `authorities`.
+pub(crate) fn tls(authorities: Option<&Utf8Path>) -> Result<TlsConfig, NetworkError> {
+    match authorities {
+        Some(path) => trusting(path),
+        None => Ok(TlsConfig::default()),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn judge(
         None => content
             .library
             .benchmarks()
-            .filter(|benchmark| benchmark.asset == snapshot.asset_kind)
+            .filter(|benchmark| concerns(&content.library, benchmark, snapshot))
             .map(|benchmark| {
                 posture::assess(&content.library, benchmark, snapshot, &statements, now)
             })
@@ -90,6 +90,22 @@ fn newest<'a, 'l>(content: &Content, assessments: &'a [Assessment<'l>]) -> Vec<&
         newest.map(|newest| &newest.version) == Some(&assessment.benchmark.version)
     };
     assessments.iter().filter(is_newest).collect()
+}
+
+/// Whether a benchmark is about this asset: of a cluster that is seen from its cloud only, those that ask for nothing
+/// that the cloud knows say nothing.
+pub(crate) fn concerns(
+    library: &posture::Library,
+    benchmark: &posture::Benchmark,
+    snapshot: &Snapshot,
+) -> bool {
+    let controls = benchmark.controls.iter();
+    let mut uses = controls.flat_map(|control| control.checks.iter().chain(&control.evidence));
+    benchmark.asset == snapshot.asset_kind
+        && uses.any(|used| {
+            let check = library.check(&used.check);
+            check.is_some_and(|check| snapshot.facts.contains_key(check.on()))
+        })
 }
 
 fn control_row(
@@ -178,10 +194,14 @@ fn recommended(
     let judged = content.catalogue.recommendations().filter(about_it);
     judged
         .filter_map(|recommendation| {
-            let benchmark = recommendation.benchmark.as_deref()?;
-            let (health, reason) = match not_concerned {
-                Some(why) => (posture::Health::NotApplicable, Some(why.clone())),
-                None => {
+            let (health, reason) = match (not_concerned, recommendation.benchmark.as_deref()) {
+                (_, None) => {
+                    let statements = concern.said.statements(concern.asset);
+                    let library = &content.library;
+                    posture::recommend(library, recommendation, snapshot, &statements, concern.now)?
+                }
+                (Some(why), Some(_)) => (posture::Health::NotApplicable, Some(why.clone())),
+                (None, Some(benchmark)) => {
                     let assessment = newest.iter().find(|one| one.benchmark.id == benchmark)?;
                     posture::health(snapshot, assessment)
                 }

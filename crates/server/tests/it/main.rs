@@ -9,6 +9,7 @@
 mod access;
 mod admission;
 mod alerts;
+mod clouds;
 mod clusters;
 mod compliance;
 mod environments;

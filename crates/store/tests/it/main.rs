@@ -11,6 +11,7 @@ mod alerts;
 mod both;
 mod clusters;
 mod compliance;
+mod connectors;
 mod environments;
 mod exploitation;
 mod findings;
