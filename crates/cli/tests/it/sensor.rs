@@ -145,11 +145,15 @@ impl Watching {
         }));
         let home = Home::new();
         let socket = lab.socket().display().to_string();
+        // Nothing of the real machine, on which others start and stop engines meanwhile.
+        std::fs::create_dir(home.path().join("root")).unwrap();
         let arguments = [
             "--debug",
             "--data-dir",
             "data",
             "sensor",
+            "--root",
+            "root",
             "--socket",
             &socket,
             "--server",
