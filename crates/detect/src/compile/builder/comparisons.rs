@@ -56,9 +56,9 @@ impl Builder<'_> {
                             .map_err(fail)?;
                         Ok(match modifier {
                             _ if parts.is_empty() => self.intern(Node::False, 0),
-                            Modifier::AnyOf => self.or(parts),
-                            Modifier::AllOf => self.and(parts),
-                            Modifier::OneOf => self.one(parts),
+                            Modifier::Any => self.or(parts),
+                            Modifier::All => self.and(parts),
+                            Modifier::One => self.one(parts),
                         })
                     }
                 }
