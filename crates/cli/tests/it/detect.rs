@@ -81,7 +81,9 @@ fn events_become_alerts() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(alerts.len(), 1);
-    insta::assert_json_snapshot!(alerts[0], {".evidence.content" => "[digest]"});
+    // All but the digest of what the rule is made of, which changes with every word of it.
+    let (before, digest) = run.out.trim_end().split_once("sha256:").unwrap();
+    insta::assert_snapshot!(format!("{before}…{}", digest.get(64..).unwrap()));
     // The same from standard input, and the same bytes.
     let again = home.run_with_input(&arguments[..5], EVENTS.as_bytes());
     assert_eq!((again.code, again.out), (3, run.out));

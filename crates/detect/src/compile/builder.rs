@@ -308,7 +308,8 @@ impl<'s> Builder<'s> {
     ///
     /// # Errors
     /// When the constants are more than can be arranged.
-    pub(crate) fn finish(self) -> Result<Program, MatcherError> {
+    pub(crate) fn finish(mut self) -> Result<Program, MatcherError> {
+        self.join_expressions();
         let keys: Vec<bool> = self.slots.iter().map(|slot| slot.is_key).collect();
         let slots = self
             .slots

@@ -1,6 +1,8 @@
 //! Comparisons → predicates, arranged so that a value is looked at once for all constants.
 
-use regex::RegexBuilder;
+use std::collections::BTreeMap;
+
+use regex::{RegexBuilder, RegexSetBuilder};
 
 use super::{Builder, CompileError, MOST_NODES, PredicateKey, SlotDraft, Warning};
 use crate::compile::constant::Constant;
@@ -16,6 +18,8 @@ const MOST_REGEXES: usize = 1_000;
 const MOST_REGEX_BYTES: usize = 4 << 10;
 /// Bytes that a regular expression may take when compiled.
 const REGEX_SIZE: usize = 256 << 10;
+/// Regular expressions that are looked for in one pass.
+const SET_SIZE: usize = 32;
 
 impl Builder<'_> {
     pub(super) fn check(&mut self, check: &Check) -> Result<NodeId, CompileError> {
@@ -239,6 +243,41 @@ impl Builder<'_> {
             }
         })?;
         Ok(self.predicate(key, Test::Regex(Box::new(regex)), literals.to_vec()))
+    }
+
+    /// Regular expressions of one field become sets, of which all are looked for in one pass. Those that are too large
+    /// together stay by themselves.
+    pub(super) fn join_expressions(&mut self) {
+        let mut by_slot: BTreeMap<SlotId, Vec<(String, PredicateId)>> = BTreeMap::new();
+        for (number, predicate) in (0_u32..).zip(&self.predicates) {
+            if let Test::Regex(regex) = &predicate.test {
+                let texts = by_slot.entry(predicate.slot).or_default();
+                texts.push((regex.as_str().to_owned(), number));
+            }
+        }
+        for (slot, expressions) in by_slot {
+            for chunk in expressions.chunks(SET_SIZE).filter(|chunk| chunk.len() > 1) {
+                let set = RegexSetBuilder::new(chunk.iter().map(|(text, _)| text))
+                    .size_limit(REGEX_SIZE * 4)
+                    .dfa_size_limit(REGEX_SIZE * 4)
+                    .nest_limit(64)
+                    .build();
+                let slot = usize::try_from(slot).ok();
+                let draft = slot.and_then(|slot| self.slots.get_mut(slot));
+                let (Ok(set), Some(draft)) = (set, draft) else {
+                    continue;
+                };
+                let numbers: Vec<PredicateId> = chunk.iter().map(|(_, number)| *number).collect();
+                for number in &numbers {
+                    let index = usize::try_from(*number).ok();
+                    let predicate = index.and_then(|index| self.predicates.get_mut(index));
+                    if let Some(predicate) = predicate {
+                        predicate.test = Test::Matched(Groups::REGEX);
+                    }
+                }
+                draft.patterns.expressions.push((set, numbers));
+            }
+        }
     }
 
     pub(super) fn key(
