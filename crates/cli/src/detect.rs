@@ -13,7 +13,7 @@ use crate::args::{EventSource, HowArgs, Match, Unknown};
 use crate::input;
 use crate::output::Messages;
 
-pub(crate) use self::feed::{Feed, Seen, feed};
+pub(crate) use self::feed::{Seen, feed};
 
 /// Bytes of a file of rules at most.
 const MOST_BYTES: usize = 16 << 20;

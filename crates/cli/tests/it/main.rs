@@ -12,6 +12,7 @@ mod azure;
 mod chart;
 mod db;
 mod db;
+mod detect;
 mod docker;
 mod docker;
 mod estate;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use foldhash::fast::RandomState;
+use regex::RegexSet;
 
 use super::constant::{Constant, Networks};
 use super::program::PredicateId;
@@ -21,6 +22,7 @@ impl Groups {
     pub(crate) const CONTAINS: u8 = 8;
     pub(crate) const ICONTAINS: u8 = 16;
     pub(crate) const PATHS: u8 = 32;
+    pub(crate) const REGEX: u8 = 64;
 }
 
 /// What a slot is compared with.
@@ -34,6 +36,15 @@ pub(crate) struct Matcher {
     contains: Option<Substrings>,
     icontains: Option<Substrings>,
     paths: Paths,
+    expressions: Vec<Expressions>,
+}
+
+/// Regular expressions that are looked for in one pass.
+#[derive(Debug)]
+struct Expressions {
+    set: RegexSet,
+    /// By expression.
+    numbers: Box<[PredicateId]>,
 }
 
 /// Substrings and what they are for.
@@ -55,6 +66,7 @@ pub(crate) struct Patterns {
     pub(super) contains: Vec<(Vec<u8>, PredicateId)>,
     pub(super) icontains: Vec<(Vec<u8>, PredicateId)>,
     pub(super) paths: Vec<(Vec<u8>, PredicateId)>,
+    pub(super) expressions: Vec<(RegexSet, Vec<PredicateId>)>,
 }
 
 /// Why a matcher cannot be made. The fault of who wrote the rules.
@@ -95,6 +107,10 @@ impl Matcher {
         matcher.icontains = Substrings::new(patterns.icontains, true)?;
         for (path, number) in patterns.paths {
             matcher.paths.add(&path, number)?;
+        }
+        for (set, numbers) in patterns.expressions {
+            let numbers = numbers.into();
+            matcher.expressions.push(Expressions { set, numbers });
         }
         Ok(matcher)
     }
@@ -138,6 +154,23 @@ impl Matcher {
         }
         if groups & Groups::PATHS > 0 && !self.paths.is_empty() {
             self.paths.find(text, hit);
+        }
+        if groups & Groups::REGEX > 0 && !self.expressions.is_empty() {
+            let text = String::from_utf8_lossy(text);
+            for expressions in &self.expressions {
+                expressions.find(&text, hit);
+            }
+        }
+    }
+}
+
+impl Expressions {
+    fn find(&self, text: &str, hit: &mut impl FnMut(PredicateId)) {
+        // Which of them match is asked only when one does: that needs memory.
+        if self.set.is_match(text) {
+            let found = self.set.matches(text);
+            let numbers = found.iter().filter_map(|index| self.numbers.get(index));
+            numbers.for_each(|number| hit(*number));
         }
     }
 }

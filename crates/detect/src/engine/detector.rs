@@ -101,7 +101,7 @@ impl Detector {
 
     /// What an event of the source `source` raises, in the order of the rules' definition.
     pub fn see<E: Event + ?Sized>(&mut self, source: &str, event: &E) -> Vec<Alert> {
-        let engine = Arc::clone(&self.engine);
+        let engine = &*self.engine;
         let Some(number) = engine.program(source) else {
             return Vec::new();
         };
@@ -115,7 +115,7 @@ impl Detector {
         run.matching(&mut self.matched, engine.matching == Matching::First);
         let mut alerts = Vec::new();
         let mut seen = Seeing {
-            engine: &engine,
+            engine,
             memory: &mut self.memory,
             alerts: &mut alerts,
         };

@@ -10,6 +10,8 @@ const MOST_GROUPS: usize = 20_000;
 const MOST_EVENTS: usize = 1_000;
 /// Events of a group that an alert shows.
 const MOST_SAMPLES: usize = 10;
+/// Events in a row that are too late: after so many it is the window that has a wrong time, from a wrong clock.
+const MOST_LATE: u8 = 16;
 
 /// The windows of a correlation, by group.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -27,6 +29,8 @@ struct Window {
     samples: Vec<(u64, String, String)>,
     /// Until when a group that raised an alert is quiet.
     quiet_until: u64,
+    /// Events in a row that were too late to count.
+    late: u8,
     bytes: usize,
 }
 
@@ -120,9 +124,21 @@ impl Windows {
 
 impl Window {
     fn add(&mut self, entry: Entry, goal: Goal, timespan: u64) -> (Option<Completed>, u64) {
-        if entry.time < self.quiet_until {
+        // Nobody is told to be quiet for longer than a timespan, but by a wrong clock.
+        let is_quiet = entry.time < self.quiet_until
+            && entry.time.saturating_add(timespan.saturating_mul(2)) >= self.quiet_until;
+        if is_quiet {
             return (None, 0);
         }
+        let newest = self.events.last().map_or(entry.time, |last| last.time);
+        if entry.time.saturating_add(timespan) < newest {
+            self.late = self.late.saturating_add(1);
+            if self.late < MOST_LATE {
+                return (None, 0);
+            }
+            self.drop_first(self.events.len());
+        }
+        self.late = 0;
         let at = self
             .events
             .partition_point(|known| known.time <= entry.time);
@@ -271,6 +287,22 @@ mod tests {
             complete(goal, 10, &events(&[1, 2, 3, 4, 5, 6, 13, 14, 15])),
             [2, 8]
         );
+    }
+
+    #[test]
+    fn a_wrong_clock_does_not_stop_the_count() {
+        let mut events = vec![
+            (1_000_000, 0, None),
+            (1_000_001, 0, None),
+            (1_000_002, 0, None),
+        ];
+        events.extend((0..8).map(|time| (time * 100, 0, None)));
+        // It raised an alert in the future, and counts again now.
+        events.extend([(701, 0, None), (702, 0, None)]);
+        assert_eq!(complete(Goal::Events(3), 10, &events), [2, 12]);
+        let mut events = vec![(1_000_000, 0, None)];
+        events.extend((0..18).map(|time| (time, 0, None)));
+        assert_eq!(complete(Goal::Events(3), 10, &events), [18]);
     }
 
     #[test]

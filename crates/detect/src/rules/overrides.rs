@@ -6,7 +6,7 @@ use super::book::{Book, RuleEntry};
 use super::diagnostic::Code;
 use super::exceptions::Exception;
 use super::item::{Fault, Item};
-use super::reader::{priority, read_exceptions};
+use super::reader::{MOST_EXCEPTIONS, priority, read_exceptions};
 
 /// The keys of rules that can be appended to.
 pub(super) const RULE_APPEND: &[&str] = &["condition", "output", "desc", "tags", "exceptions"];
@@ -252,6 +252,10 @@ fn append_exceptions(known: &mut RuleEntry, exceptions: Vec<Exception>) -> Resul
                 return Err(fault(
                     "rule exception must have values property with a list of values",
                 ));
+            }
+            if known.exceptions.len() >= MOST_EXCEPTIONS {
+                let message = format!("more than {MOST_EXCEPTIONS} exceptions");
+                return Err(Fault::new(Code::Limit, exception.spot, message));
             }
             exception.complete()?;
             known.exceptions.push(exception);

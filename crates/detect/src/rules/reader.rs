@@ -19,6 +19,9 @@ pub(crate) const ENGINE: (u32, u32, u32) = (0, 63, 0);
 /// Bytes of a file at most.
 pub(crate) const MOST_BYTES: usize = 16 << 20;
 
+/// Exceptions of a rule at most.
+pub(super) const MOST_EXCEPTIONS: usize = 1_000;
+
 const LIST_KEYS: &[&str] = &["list", "items", "append", "override"];
 const MACRO_KEYS: &[&str] = &["macro", "condition", "append", "override"];
 const RULE_KEYS: &[&str] = &[
@@ -371,6 +374,10 @@ pub(crate) fn read_exceptions(
     let Some(nodes) = node.items() else {
         return Err(item.fault(node, "rule exceptions must be a sequence"));
     };
+    if nodes.len() > MOST_EXCEPTIONS {
+        let message = format!("more than {MOST_EXCEPTIONS} exceptions");
+        return Err(Fault::new(Code::Limit, item.at(node), message));
+    }
     let mut exceptions: Vec<Exception> = Vec::with_capacity(nodes.len());
     for node in nodes {
         let inner = Item { node, ..item };

@@ -195,6 +195,35 @@ fn many_rules_are_told_apart() {
 }
 
 #[test]
+fn expressions_of_one_field_are_told_apart() {
+    let rules: Vec<String> = (0..70)
+        .map(|number| {
+            let condition = format!("proc.name regex \"p[0-9]*{}|all\"", number % 10 + number);
+            rule(&condition).replace("rule: r\n", &format!("rule: r{number}\n"))
+        })
+        .collect();
+    let loaded = load(&[("r.yaml", &rules.concat())]);
+    let mut detector = Detector::new(Arc::new(loaded.engine));
+    let mut count = |name: &str| {
+        let event = event(&json!({"proc.name": name}));
+        detector.see("syscall", &event).len()
+    };
+    assert_eq!(
+        (count("all"), count("pall"), count("p"), count("xp1")),
+        (70, 0, 0, 0)
+    );
+    // 0 to 9 are asked for by one rule each as 2n, and from 10 on by others.
+    let wanted = |name: &str| {
+        (0..70_u32)
+            .filter(|number| name.ends_with(&(number % 10 + number).to_string()))
+            .count()
+    };
+    for name in ["p0", "p18", "p128", "p77"] {
+        assert_eq!(count(name), wanted(name), "{name}");
+    }
+}
+
+#[test]
 fn the_first_match_can_be_enough() {
     let file = format!(
         "{}{}",
