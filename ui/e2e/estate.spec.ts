@@ -212,7 +212,7 @@ test("a reader sees all of it, and no button that the server would refuse", asyn
     ["/checks", "A security admin can bring, switch and delete checks."],
     ["/exemptions", "Nothing is exempt"],
     ["/compliance/cis-docker", "assets compared"],
-    [`/assets/${hosts[0]}`, "prod-1"],
+    [`/asset/${hosts[0]}`, "prod-1"],
   ] as const) {
     await reader.goto(path);
     await expect(reader.getByText(seen).first()).toBeVisible();
@@ -230,7 +230,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       ["/recommendations?view=assets", (page) => expect(page.getByRole("table")).toBeVisible()],
       ["/recommendations?view=assets&q=nothing", (page) => expect(page.getByText("Nothing matches")).toBeVisible()],
       ["/recommendations/docker-host-configuration", (page) => expect(page.getByRole("table")).toBeVisible()],
-      [`/assets/${hosts[0]}`, (page) => expect(page.getByRole("table")).toBeVisible()],
+      [`/asset/${hosts[0]}`, (page) => expect(page.getByRole("table")).toBeVisible()],
       ["/score", (page) => expect(page.getByText("What changed it")).toBeVisible()],
       ["/compliance", (page) => expect(page.getByRole("table")).toBeVisible()],
       ["/compliance/cis-docker?control=5.5", (page) => expect(page.getByRole("complementary", { name: "Control 5.5" })).toBeVisible()],
@@ -248,7 +248,7 @@ const LISTS = [
   ["/recommendations?view=assets", "**/api/v1/assets?*"],
   ["/recommendations/docker-host-configuration", "**/api/v1/recommendations/*/assets?*"],
   ["/recommendations/docker-host-configuration", "**/api/v1/recommendations/docker-host-configuration"],
-  ["/assets/1", "**/api/v1/assets/1"],
+  ["/asset/1", "**/api/v1/assets/1"],
   ["/exemptions", "**/api/v1/exemptions"],
   ["/score", "**/api/v1/score"],
   ["/compliance", "**/api/v1/benchmarks"],

@@ -219,7 +219,8 @@ const recommendation = createRoute({
 
 const asset = createRoute({
   getParentRoute: () => app,
-  path: "/assets/$id",
+  // Not below /assets: the server has the built files there.
+  path: "/asset/$id",
   validateSearch: assetSearch,
   loader: ({ context: { client }, params: { id } }) => void client.prefetchQuery(assetQuery(Number(id))),
   component: lazyRouteComponent(() => import("./routes/asset"), "AssetPage"),

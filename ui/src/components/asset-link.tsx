@@ -11,7 +11,7 @@ interface Props {
 
 export function AssetLink({ id, name, isRow = false }: Props) {
   return (
-    <Link to="/assets/$id" params={{ id: String(id) }} search={{}} title={name} {...(isRow ? { "data-row-link": "" } : {})}>
+    <Link to="/asset/$id" params={{ id: String(id) }} search={{}} title={name} {...(isRow ? { "data-row-link": "" } : {})}>
       {name}
     </Link>
   );

@@ -28,7 +28,7 @@ import "./estate.css";
 import "./hosts.css";
 import "./image.css";
 
-const route = getRouteApi("/app/assets/$id");
+const route = getRouteApi("/app/asset/$id");
 const t = estateStrings.asset;
 
 export function AssetPage() {
@@ -76,7 +76,7 @@ function Tab({ id, tab, current, name, number }: TabProps) {
   const isCurrent = tab === current;
   return (
     <Link
-      to="/assets/$id"
+      to="/asset/$id"
       params={{ id }}
       search={{ tab }}
       className={isCurrent ? "tab is-current" : "tab"}

@@ -65,7 +65,7 @@ export function AssetList({ search, change }: Props) {
           hasMore={query.hasNextPage}
           isLoadingMore={query.isFetchingNextPage}
           onEndReached={() => void query.fetchNextPage()}
-          onOpen={({ id }) => void navigate({ to: "/assets/$id", params: { id: String(id) }, search: {} })}
+          onOpen={({ id }) => void navigate({ to: "/asset/$id", params: { id: String(id) }, search: {} })}
         />
       ) : active.length > 0 ? (
         <FilteredEmpty
