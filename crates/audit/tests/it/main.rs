@@ -2,6 +2,7 @@
 
 mod coverage;
 mod detections;
+mod pages;
 mod parity;
 mod recordings;
 mod redaction;

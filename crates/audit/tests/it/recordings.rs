@@ -98,6 +98,7 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
         "a14-secrets-list",
         &[
             ("malicious-exec", "mallory"),
+            ("system-secrets-read", "mallory"),
             ("secret-enumeration", "mallory"),
             ("secrets-listed-everywhere", "mallory"),
             (
@@ -134,6 +135,7 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
                 "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
             ),
             ("scripted-access", "mallory"),
+            ("system-secrets-read", "mallory"),
             ("token-requested", "mallory"),
             ("token-secret-created", "mallory"),
         ],
