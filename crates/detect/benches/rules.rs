@@ -14,7 +14,11 @@ use seareeve_detect::{Content, Detector, Engine, Loader, Options, Source};
 use serde_json::json;
 
 /// Rules of Falco's that are loaded.
-const FILES: [&str; 3] = ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"];
+const FILES: [&str; 3] = [
+    "falco_rules.yaml",
+    "falco-incubating_rules.yaml",
+    "falco-sandbox_rules.yaml",
+];
 /// Rules of a user.
 const MORE: usize = 1_000;
 
@@ -46,11 +50,24 @@ fn generated(count: usize) -> String {
     let mut text = String::new();
     for number in 0..count {
         let condition = match number % 10 {
-            0 | 1 => format!("evt.type in (execve, execveat) and proc.name in (tool{number}, prog{number})"),
-            2 | 3 => format!("evt.type in (open, openat, openat2) and fd.name startswith /srv/app{number}/ and not proc.name = backup"),
-            4 => format!("evt.type = connect and fd.sip = 10.7.{}.{}", number / 256, number % 256),
-            5 => format!("evt.type = connect and fd.sport = {} and proc.name != curl", 2_000 + number),
-            6 => format!("evt.type in (execve, execveat) and proc.cmdline contains \"--flag{number}\""),
+            0 | 1 => format!(
+                "evt.type in (execve, execveat) and proc.name in (tool{number}, prog{number})"
+            ),
+            2 | 3 => format!(
+                "evt.type in (open, openat, openat2) and fd.name startswith /srv/app{number}/ and not proc.name = backup"
+            ),
+            4 => format!(
+                "evt.type = connect and fd.sip = 10.7.{}.{}",
+                number / 256,
+                number % 256
+            ),
+            5 => format!(
+                "evt.type = connect and fd.sport = {} and proc.name != curl",
+                2_000 + number
+            ),
+            6 => format!(
+                "evt.type in (execve, execveat) and proc.cmdline contains \"--flag{number}\""
+            ),
             7 => format!("container.image.repository = registry/app{number} and user.name = root"),
             8 => format!("evt.type in (open, openat, openat2) and fd.name endswith .ext{number}"),
             _ => format!("fd.name pmatch (/var/lib/app{number}) and evt.is_open_write = true"),
@@ -64,8 +81,18 @@ fn generated(count: usize) -> String {
 }
 
 fn events() -> Vec<FlatEvent> {
-    let paths = ["/usr/lib/x86_64-linux-gnu/libc.so.6", "/etc/hosts", "/srv/data/7/file.json", "/proc/self/status", "/var/log/app.log", "/tmp/.x", "/usr/share/zoneinfo/UTC"];
-    let programs = ["nginx", "python3", "java", "bash", "cron", "postgres", "node"];
+    let paths = [
+        "/usr/lib/x86_64-linux-gnu/libc.so.6",
+        "/etc/hosts",
+        "/srv/data/7/file.json",
+        "/proc/self/status",
+        "/var/log/app.log",
+        "/tmp/.x",
+        "/usr/share/zoneinfo/UTC",
+    ];
+    let programs = [
+        "nginx", "python3", "java", "bash", "cron", "postgres", "node",
+    ];
     (0..2_000_usize)
         .filter_map(|number| {
             let program = programs.get(number % programs.len())?;
@@ -119,7 +146,9 @@ fn evaluate(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             let mut detector = Detector::new(Arc::clone(&engine));
             bencher.iter(|| {
-                let seen = events.iter().map(|event| detector.see("syscall", event).len());
+                let seen = events
+                    .iter()
+                    .map(|event| detector.see("syscall", event).len());
                 black_box(seen.sum::<usize>())
             });
         });

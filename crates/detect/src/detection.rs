@@ -2,6 +2,7 @@
 
 mod details;
 mod read;
+mod together;
 
 pub use self::details::Example;
 pub(crate) use self::details::{Counting, Details, Habit};

@@ -1,7 +1,10 @@
 //! Files → an engine: what rules, detections and lists say, checked, resolved and compiled.
 
+mod behaviour;
 mod compile;
+mod info;
 mod macros;
+mod refusal;
 mod templates;
 
 use std::sync::Arc;

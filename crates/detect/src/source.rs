@@ -238,7 +238,7 @@ impl<'e> Values<'e> {
     /// Gives the memory back, for the next event.
     pub(crate) fn recycle(self) -> Vec<Value<'static>> {
         // Of another lifetime, and empty: the allocation stays the same.
-        self.items.into_iter().filter_map(|_| None).collect()
+        self.items.into_iter().map_while(|_| None).collect()
     }
 
     /// Begins a field; says where its values will be.

@@ -107,6 +107,13 @@ impl Template {
         Ok(Self { pieces })
     }
 
+    /// A text without values.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self {
+            pieces: vec![Piece::Text(text.to_owned())],
+        }
+    }
+
     /// The text with the values of an event.
     pub(crate) fn render<E: Event + ?Sized>(&self, run: &mut Run<'_, '_, E>, count: u64) -> String {
         let mut text = String::new();

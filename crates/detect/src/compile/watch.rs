@@ -19,6 +19,9 @@ const LEAST_LEFT: u32 = 8;
 /// By slot: a rule can only match when one of these comparisons holds.
 type Waiting = BTreeMap<SlotId, Rc<BTreeSet<PredicateId>>>;
 
+/// A rule, and what it waits for.
+type Waiter = (usize, Rc<BTreeSet<PredicateId>>);
+
 /// The stages of a program. `keys` says which slots are key fields.
 pub(super) fn stages(program: &Program, keys: &[bool]) -> Vec<Stage> {
     let is_key = |slot: SlotId| {
@@ -33,7 +36,7 @@ pub(super) fn stages(program: &Program, keys: &[bool]) -> Vec<Stage> {
         known: HashMap::new(),
     };
     // The rules of each slot, with what they wait for.
-    let mut by_slot: BTreeMap<SlotId, Vec<(usize, Rc<BTreeSet<PredicateId>>)>> = BTreeMap::new();
+    let mut by_slot: BTreeMap<SlotId, Vec<Waiter>> = BTreeMap::new();
     for (number, rule) in program.rules.iter().enumerate() {
         let waiting = finder.find(rule.root, true);
         let mut best: Option<(usize, SlotId)> = None;
@@ -76,12 +79,7 @@ pub(super) fn stages(program: &Program, keys: &[bool]) -> Vec<Stage> {
     stages.into_iter().map(|(_, _, stage)| stage).collect()
 }
 
-fn stage(
-    program: &Program,
-    slot: SlotId,
-    rules: &[(usize, Rc<BTreeSet<PredicateId>>)],
-    words: usize,
-) -> Stage {
+fn stage(program: &Program, slot: SlotId, rules: &[Waiter], words: usize) -> Stage {
     let mut mask = vec![0_u64; words];
     let mut groups = 0;
     let mut waiting: BTreeMap<PredicateId, Vec<usize>> = BTreeMap::new();

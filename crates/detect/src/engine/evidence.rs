@@ -1,6 +1,6 @@
 //! Why a rule matched: the comparisons that decided.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use seareeve_model::Matched;
 
@@ -19,16 +19,23 @@ const MOST_VALUES: usize = 16;
 /// Characters of one value at most.
 const MOST_CHARACTERS: usize = 256;
 
+/// What is told, and what was looked at.
+#[derive(Default)]
+struct Telling {
+    told: BTreeSet<(PredicateId, bool)>,
+    seen: BTreeSet<(NodeId, bool)>,
+}
+
 impl<E: Event + ?Sized> Run<'_, '_, E> {
     /// What decided that a rule matches.
     pub(super) fn evidence(&mut self, root: &RuleRoot) -> Vec<Matched> {
-        let mut told = BTreeMap::new();
-        self.tell(root.root, true, &mut told);
+        let mut telling = Telling::default();
+        self.tell(root.root, true, &mut telling);
         let order = |number: &PredicateId| {
             let place = root.order.iter().position(|known| known == number);
             place.unwrap_or(usize::MAX)
         };
-        let mut told: Vec<(PredicateId, bool)> = told.into_iter().collect();
+        let mut told: Vec<(PredicateId, bool)> = telling.told.into_iter().collect();
         told.sort_by_key(|(number, _)| (order(number), *number));
         let (mut holding, mut others) = (0, 0);
         told.retain(|(_, holds)| {
@@ -46,13 +53,14 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
     }
 
     /// Collects the comparisons that make a node what it is.
-    fn tell(&mut self, node: NodeId, is_wanted: bool, told: &mut BTreeMap<PredicateId, bool>) {
-        if told.len() >= MOST_HOLDING * 4 {
+    fn tell(&mut self, node: NodeId, is_wanted: bool, told: &mut Telling) {
+        // Parts are shared, so there may be more ways to one than anybody can go.
+        if told.told.len() >= MOST_HOLDING * 4 || !told.seen.insert((node, is_wanted)) {
             return;
         }
         match (self.program().node(node), is_wanted) {
             (Some(Node::Predicate(number)), _) => {
-                told.insert(*number, is_wanted);
+                told.told.insert((*number, is_wanted));
             }
             (Some(Node::Not(inner)), _) => self.tell(*inner, !is_wanted, told),
             (Some(Node::And(parts)), true) | (Some(Node::Or(parts)), false) => {

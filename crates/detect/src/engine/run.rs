@@ -125,7 +125,7 @@ impl<'r, 'e, E: Event + ?Sized> Run<'r, 'e, E> {
         let words = count.div_ceil(64);
         self.scratch.candidates.clear();
         self.scratch.candidates.resize(words, u64::MAX);
-        if count % 64 != 0
+        if !count.is_multiple_of(64)
             && let Some(last) = self.scratch.candidates.last_mut()
         {
             *last = (1 << (count % 64)) - 1;

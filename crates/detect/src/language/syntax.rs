@@ -90,9 +90,9 @@ pub(crate) enum Operator {
 /// How many of the values must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Modifier {
-    OneOf,
-    AnyOf,
-    AllOf,
+    One,
+    Any,
+    All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -204,9 +204,9 @@ impl Operation {
 
 impl Modifier {
     pub(crate) const ALL: [(Self, &'static str); 3] = [
-        (Self::OneOf, "oneof"),
-        (Self::AnyOf, "anyof"),
-        (Self::AllOf, "allof"),
+        (Self::One, "oneof"),
+        (Self::Any, "anyof"),
+        (Self::All, "allof"),
     ];
 
     fn parse(text: &str) -> Option<Self> {
@@ -217,9 +217,9 @@ impl Modifier {
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::OneOf => "oneof",
-            Self::AnyOf => "anyof",
-            Self::AllOf => "allof",
+            Self::One => "oneof",
+            Self::Any => "anyof",
+            Self::All => "allof",
         }
     }
 }

@@ -1,21 +1,20 @@
 //! The book of a load → the engine.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use seareeve_model::{AlertSeverity, Digest};
-use serde_json::Value;
+use seareeve_model::Digest;
 use sha2::{Digest as _, Sha256};
 
-use super::macros::{Lists, Macros, Parsed};
-use super::templates::{TextFault, Texts, field, grouping};
-use super::{Loaded, Options, UnknownFields};
-use crate::compile::{Builder, CompileError, NodeId};
-use crate::detection::{Counting, Details, Habit};
-use crate::engine::{Behaviour, Compiled, Engine, Grouping, Rule, RuleKind, Target};
+use super::info::slug;
+use super::macros::{Lists, Macros};
+use super::refusal::{Place, Refusal, label};
+use super::templates::{TextFault, Texts, field};
+use super::{Loaded, Options};
+use crate::compile::{Builder, NodeId};
+use crate::engine::{Compiled, Engine, Target};
 use crate::language::Expr;
-use crate::memory::Goal;
-use crate::rules::{Book, Code, Diagnostic, Exception, Fault, FileId, Located, RuleEntry, Spot};
+use crate::rules::{Book, Code, Diagnostic, Exception, Located, RuleEntry, Spot};
 use crate::source::Source;
 
 /// Compiles everything. What cannot be used is noted and left out.
@@ -50,41 +49,19 @@ pub(super) fn compile(mut book: Book, sources: &[Arc<dyn Source>], options: &Opt
     work.finish()
 }
 
-struct Work<'w> {
-    book: &'w Book,
-    lists: &'w Lists<'w>,
-    macros: &'w Macros<'w>,
-    options: &'w Options,
-    sources: &'w [Arc<dyn Source>],
-    builders: Vec<Builder<'w>>,
-    rules: Vec<Compiled>,
-    targets: Vec<Target>,
-    by_id: HashMap<String, usize>,
+pub(super) struct Work<'w> {
+    pub(super) book: &'w Book,
+    pub(super) lists: &'w Lists<'w>,
+    pub(super) macros: &'w Macros<'w>,
+    pub(super) options: &'w Options,
+    pub(super) sources: &'w [Arc<dyn Source>],
+    pub(super) builders: Vec<Builder<'w>>,
+    pub(super) rules: Vec<Compiled>,
+    pub(super) targets: Vec<Target>,
+    pub(super) by_id: HashMap<String, usize>,
     /// Steps that are other rules: the correlation, the step, the other's id and where it is named.
-    steps: Vec<(usize, u8, String, Spot)>,
-    diagnostics: Vec<Diagnostic>,
-}
-
-/// A rule that is not loaded, and whether that is an error.
-struct Refusal {
-    code: Code,
-    place: Place,
-    message: String,
-}
-
-enum Place {
-    Spot(Spot),
-    At(FileId, usize, usize),
-}
-
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        Self {
-            code: fault.code,
-            place: Place::Spot(fault.spot),
-            message: fault.message,
-        }
-    }
+    pub(super) steps: Vec<(usize, u8, String, Spot)>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl<'w> Work<'w> {
@@ -255,7 +232,7 @@ impl<'w> Work<'w> {
         }
     }
 
-    fn condition(
+    pub(super) fn condition(
         &mut self,
         rule: &RuleEntry,
         condition: &Located,
@@ -313,7 +290,7 @@ impl<'w> Work<'w> {
     }
 
     /// Compiles a text of a rule.
-    fn with<T>(
+    pub(super) fn with<T>(
         &mut self,
         rule: &RuleEntry,
         source: usize,
@@ -334,112 +311,6 @@ impl<'w> Work<'w> {
                 message: error.message,
             }
         })
-    }
-
-    /// A rule with an unknown field is left out where that was asked for, and otherwise an error.
-    fn code(&self, rule: &RuleEntry, error: &CompileError, otherwise: Code) -> Code {
-        let may_skip =
-            rule.switch.skips_unknown || self.options.unknown_fields == UnknownFields::Disable;
-        if error.is_unknown && may_skip {
-            Code::UnknownFilter
-        } else {
-            otherwise
-        }
-    }
-
-    fn behaviour(
-        &mut self,
-        rule: &'w RuleEntry,
-        details: Option<&'w Details>,
-        source: usize,
-    ) -> Result<(Behaviour, Vec<StepRoot>), Refusal> {
-        let Some(details) = details else {
-            return Ok((Behaviour::Alert, Vec::new()));
-        };
-        if let Some(baseline) = &details.baseline {
-            let group = self.with(rule, source, |builder| {
-                grouping(&baseline.group_by, builder)
-            })?;
-            let fields = self.with(rule, source, |builder| grouping(&baseline.fields, builder))?;
-            let digest = digest(&[
-                &habit_text(&baseline.habit),
-                &names(&group),
-                &names(&fields),
-                &rule.condition.text,
-            ]);
-            let behaviour = Behaviour::Learn {
-                habit: baseline.habit,
-                group,
-                fields,
-                digest,
-            };
-            return Ok((behaviour, Vec::new()));
-        }
-        let Some(correlation) = &details.correlation else {
-            return Ok((Behaviour::Alert, Vec::new()));
-        };
-        let group = self.with(rule, source, |builder| {
-            grouping(&correlation.group_by, builder)
-        })?;
-        let mut groups = Vec::new();
-        let mut steps = Vec::new();
-        let mut described = rule.condition.text.clone();
-        for (number, step) in (0_u8..).zip(&correlation.steps) {
-            groups.push(match &step.group_by {
-                None => group.clone(),
-                Some(fields) => self.with(rule, source, |builder| grouping(fields, builder))?,
-            });
-            match &step.condition {
-                Ok(condition) => {
-                    described.push_str(&condition.text);
-                    let root = self.condition(rule, condition, source)?;
-                    steps.push((number, Some(root), None));
-                }
-                Err((other, place)) => {
-                    described.push_str(other);
-                    steps.push((number, None, Some((other.clone(), place.spot()))));
-                }
-            }
-        }
-        if groups.is_empty() {
-            groups.push(group);
-        }
-        let (goal, value) = match &correlation.counting {
-            Counting::Events(least) => (Goal::Events(*least), None),
-            Counting::Values(least, text) => {
-                let slot = self.with(rule, source, |builder| field(text, builder))?;
-                described.push_str(&text.text);
-                (Goal::Values(*least), Some(slot))
-            }
-            Counting::Steps { is_ordered } => {
-                let count = u8::try_from(correlation.steps.len()).unwrap_or(u8::MAX);
-                let goal = Goal::Steps {
-                    count,
-                    is_ordered: *is_ordered,
-                };
-                (goal, None)
-            }
-        };
-        let grouped: Vec<String> = groups.iter().map(names).collect();
-        let digest = digest(&[
-            &goal_text(goal),
-            &correlation.timespan.to_string(),
-            &grouped.join(";"),
-            &described,
-        ]);
-        let behaviour = Behaviour::Correlate {
-            goal,
-            timespan: correlation.timespan,
-            groups,
-            names: correlation
-                .steps
-                .iter()
-                .map(|step| step.name.clone())
-                .collect(),
-            value,
-            digest,
-        };
-        Ok((behaviour, steps))
     }
 
     fn is_enabled(&self, rule: &RuleEntry, id: &str) -> bool {
@@ -469,94 +340,6 @@ impl<'w> Work<'w> {
         if is_keyed && rule.switch.warns_of_types && !builder.is_keyed(root) {
             let message = "rule matches too many evt.type values, which has a significant performance penalty";
             self.warn(Code::NoEvtType, &rule.condition, 0, rule, message);
-        }
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "everything that is told of a rule comes from somewhere"
-    )]
-    fn info(
-        &self,
-        rule: &RuleEntry,
-        details: Option<&Details>,
-        id: String,
-        is_enabled: bool,
-        condition: &Located,
-        content: Digest,
-        root: Option<NodeId>,
-        source: usize,
-    ) -> Rule {
-        let texts = |texts: &[Located]| {
-            texts
-                .iter()
-                .map(|text| text.text.trim().to_owned())
-                .collect()
-        };
-        let kind = match details.map(|details| (&details.correlation, &details.baseline)) {
-            Some((Some(_), _)) => RuleKind::Correlation,
-            Some((None, Some(_))) => RuleKind::Baseline,
-            Some((None, None)) | None => RuleKind::Single,
-        };
-        let (tactics, techniques) = match details {
-            Some(details) => (details.tactics.clone(), details.techniques.clone()),
-            None => attack(&rule.tags),
-        };
-        let builder = self.builders.get(source);
-        let fields = builder
-            .zip(root)
-            .map(|(builder, root)| builder.field_names(root));
-        let condition = match details.and_then(|details| details.correlation.as_ref()) {
-            Some(correlation) if !correlation.steps.is_empty() => {
-                let steps = correlation.steps.iter().map(|step| match &step.condition {
-                    Ok(condition) => format!("{}: {}", step.name, condition.text.trim()),
-                    Err((other, _)) => format!("{}: rule {other}", step.name),
-                });
-                steps.collect::<Vec<_>>().join("\n")
-            }
-            Some(_) | None => condition.text.trim().to_owned(),
-        };
-        Rule {
-            id,
-            name: rule.name.clone(),
-            source: rule.source.clone(),
-            is_enabled,
-            priority: rule.priority,
-            severity: details.map_or_else(|| rule.priority.severity(), |details| details.severity),
-            severities: details.map_or_else(BTreeMap::<String, AlertSeverity>::new, |details| {
-                details.severities.clone()
-            }),
-            aliases: details
-                .map(|details| details.aliases.clone())
-                .unwrap_or_default(),
-            tactics,
-            techniques,
-            tags: rule.tags.iter().cloned().collect(),
-            description: details.map_or_else(
-                || rule.description.trim().to_owned(),
-                |details| details.description.text.trim().to_owned(),
-            ),
-            remediation: details
-                .map(|details| texts(&details.remediation))
-                .unwrap_or_default(),
-            false_positives: details
-                .map(|details| details.false_positives.clone())
-                .unwrap_or_default(),
-            references: details
-                .map(|details| details.references.clone())
-                .unwrap_or_default(),
-            condition,
-            output: rule.output.text.trim().to_owned(),
-            coverage: details.map_or(Value::Null, |details| details.coverage.clone()),
-            kind,
-            examples: details
-                .map(|details| details.examples.clone())
-                .unwrap_or_default(),
-            fields: fields.unwrap_or_default(),
-            content,
-            file: self.book.files.name(rule.spot.file).to_owned(),
-            line: rule.spot.at.line,
-            is_detection: details.is_some(),
         }
     }
 
@@ -622,110 +405,6 @@ impl<'w> Work<'w> {
             diagnostics,
         }
     }
-
-    fn syntax(&self, text: &Located, parsed: &Parsed, at: usize, message: String) -> Refusal {
-        let at = parsed.substituted.original(at);
-        let (file, line, column) = self.book.files.locate(text, at);
-        Refusal {
-            code: Code::CompileCondition,
-            place: Place::At(file, line, column),
-            message,
-        }
-    }
-
-    fn compile_error(
-        &mut self,
-        rule: &RuleEntry,
-        condition: &Located,
-        parsed: &Parsed,
-        error: CompileError,
-    ) -> Refusal {
-        let code = self.code(rule, &error, Code::CompileCondition);
-        // What is wrong in a macro is told where it stands, and who uses it.
-        if let Some((text, parsed)) = error.in_macro.and_then(|number| self.macros.get(number)) {
-            let mut refusal = self.syntax(text, parsed, error.at, error.message);
-            refusal.code = code;
-            return refusal;
-        }
-        let mut refusal = self.syntax(condition, parsed, error.at, error.message);
-        refusal.code = code;
-        refusal
-    }
-
-    fn warn(&mut self, code: Code, text: &Located, at: usize, rule: &RuleEntry, message: &str) {
-        let (file, line, column) = self.book.files.locate(text, at);
-        let refusal = Refusal {
-            code,
-            place: Place::At(file, line, column),
-            message: message.to_owned(),
-        };
-        self.note(refusal, &label(rule));
-    }
-
-    fn warn_at(&mut self, code: Code, spot: Spot, item: &str, message: &str) {
-        let refusal = Refusal {
-            code,
-            place: Place::Spot(spot),
-            message: message.to_owned(),
-        };
-        self.note(refusal, item);
-    }
-
-    fn note(&mut self, refusal: Refusal, item: &str) {
-        let (file, line, column) = match refusal.place {
-            Place::Spot(spot) => (spot.file, spot.at.line, spot.at.column),
-            Place::At(file, line, column) => (file, line, column),
-        };
-        self.diagnostics.push(Diagnostic {
-            file: self.book.files.name(file).to_owned(),
-            line,
-            column,
-            code: refusal.code,
-            item: item.to_owned(),
-            message: refusal.message,
-        });
-    }
-}
-
-/// A step of a correlation: its number, its condition, or the other rule that it is.
-type StepRoot = (u8, Option<NodeId>, Option<(String, Spot)>);
-
-fn label(rule: &RuleEntry) -> String {
-    match &rule.details {
-        Some(details) => format!("detection '{}'", details.id),
-        None => format!("rule '{}'", rule.name),
-    }
-}
-
-fn names(grouping: &Grouping) -> String {
-    let names: Vec<&str> = grouping.0.iter().map(|(name, _)| name.as_str()).collect();
-    names.join(",")
-}
-
-fn goal_text(goal: Goal) -> String {
-    match goal {
-        Goal::Events(least) => format!("events {least}"),
-        Goal::Values(least) => format!("values {least}"),
-        Goal::Steps { count, is_ordered } => format!("steps {count} {is_ordered}"),
-    }
-}
-
-fn habit_text(habit: &Habit) -> String {
-    let share = habit.share.unwrap_or_default();
-    let (learning, events, forget) = (habit.learning, habit.learning_events, habit.forget);
-    format!(
-        "{share} {learning} {events} {forget} {}",
-        habit.alerts_on_new_groups
-    )
-}
-
-fn digest(parts: &[&str]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
 }
 
 /// The macros that a condition names.
@@ -740,27 +419,4 @@ fn named_macros<'e>(expr: &'e Expr, names: &mut BTreeSet<&'e str>) {
         }
         Expr::Check(_) => {}
     }
-}
-
-/// A name as an id.
-fn slug(name: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric();
-    let words = name.split(|c| !is_part(c)).filter(|word| !word.is_empty());
-    words
-        .map(str::to_ascii_lowercase)
-        .collect::<Vec<_>>()
-        .join("-")
-}
-
-/// What tags say of ATT&CK: `mitre_privilege_escalation`, `T1059.004`.
-fn attack(tags: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
-    let tactics = tags.iter().filter_map(|tag| tag.strip_prefix("mitre_"));
-    let is_technique = |tag: &&String| {
-        let number = tag.strip_prefix('T').unwrap_or_default();
-        number.len() >= 4 && number.starts_with(|c: char| c.is_ascii_digit())
-    };
-    (
-        tactics.map(|tactic| tactic.replace('_', "-")).collect(),
-        tags.iter().filter(is_technique).cloned().collect(),
-    )
 }

@@ -31,8 +31,7 @@ impl Texts {
             ..Self::default()
         };
         let Some(details) = &rule.details else {
-            let plain = Template::compile("", Percent::Lenient, builder);
-            texts.description = plain.unwrap_or_default();
+            texts.description = Template::literal(rule.description.trim());
             texts.aggregate = comparable(&texts.output, builder);
             return Ok(texts);
         };

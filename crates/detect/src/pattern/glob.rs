@@ -250,9 +250,12 @@ fn member(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
+/// From the first to the last byte, each.
+type Ranges = &'static [(u8, u8)];
+
 /// `[:alpha:]` and its like.
-fn named_class(rest: &[u8]) -> Option<(&'static [(u8, u8)], usize)> {
-    const CLASSES: &[(&[u8], &[(u8, u8)])] = &[
+fn named_class(rest: &[u8]) -> Option<(Ranges, usize)> {
+    const CLASSES: &[(&[u8], Ranges)] = &[
         (b"[:alnum:]", &[(b'0', b'9'), (b'A', b'Z'), (b'a', b'z')]),
         (b"[:alpha:]", &[(b'A', b'Z'), (b'a', b'z')]),
         (b"[:blank:]", &[(b' ', b' '), (b'\t', b'\t')]),

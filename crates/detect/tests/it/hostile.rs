@@ -127,3 +127,36 @@ fn expressions_take_linear_time() {
     let loaded = load(&[("r.yaml", &rule(&many.join(" or ")))]);
     assert!(errors(&loaded)[0].contains("more than 1000 regular expressions"));
 }
+
+/// Rules that are sound, and words that rules are made of.
+const SOUND: &str = include_str!("../../../../fuzz/seeds/detection_rules/falco");
+const WORDS: &[&str] = &[
+    " and ", " or ", "not ", "(", ")", "[", "]", ",", "\"", "'", "\\", "%", "*", ": ", "\n", "  ", "- ", "{", "}",
+    "&a ", "*a", "proc.name", "shells", "spawned", " in (", " pmatch (", "join(", "val(", "0x", "\u{e9}", "\0",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn damaged_files_do_no_harm(
+        edits in proptest::collection::vec((0_usize..1_200, 0_usize..12, proptest::sample::select(WORDS)), 1..12),
+    ) {
+        let mut text: Vec<char> = SOUND.chars().collect();
+        for (at, gone, word) in edits {
+            let at = at.min(text.len());
+            let end = (at + gone).min(text.len());
+            text.splice(at..end, word.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let mut parts = text.split("\n====\n");
+        let files = ["a.yaml", "b.yaml"].map(|name| (name, parts.next().unwrap_or_default()));
+        let loaded = load(&files);
+        for found in &loaded.diagnostics {
+            proptest::prop_assert!(!found.to_string().is_empty());
+        }
+        let mut detector = seareeve_detect::Detector::new(std::sync::Arc::new(loaded.engine));
+        let events = [json!({"evt.type": "execve", "proc.name": "fish", "proc.cmdline": "x", "fd.types": ["a", "b"]})];
+        see(&mut detector, &events);
+    }
+}
