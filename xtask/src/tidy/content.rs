@@ -5,21 +5,30 @@ use super::{Tree, Violations, numbered};
 /// Folders whose files must carry examples; the others (mappings, advisories) and lists have nothing that fires.
 const WITH_EXAMPLES: &[&str] = &["content/checks/", "content/detections/", "content/secrets/"];
 
-/// The id is the file's name; a benchmark's file has its edition after it.
+/// The id is the file's name; a benchmark's file has its edition after it, and conditions know a list by its `name`.
+/// A file of macros is Falco's and has neither.
 pub(super) fn ids(tree: &Tree, found: &mut Violations) {
-    for path in yaml(tree) {
+    for path in yaml(tree).filter(|path| !path.starts_with("content/macros/")) {
+        let key = match path.starts_with("content/lists/") {
+            true => "name",
+            false => "id",
+        };
         let name = path
             .rsplit('/')
             .next()
             .and_then(|file| file.rsplit_once('.'))
             .map_or("", |(name, _)| name);
         let text = tree.text(path).unwrap_or_default();
-        match top_level(&text, "id") {
-            None => found.add(path, 1, "has no `id:`"),
+        match top_level(&text, key) {
+            None => found.add(path, 1, format!("has no `{key}:`")),
             Some((line, id))
                 if id != name && edition_of(path, &text, id).as_deref() != Some(name) =>
             {
-                found.add(path, line, format!("id {id} differs from the file's name"));
+                found.add(
+                    path,
+                    line,
+                    format!("{key} {id} differs from the file's name"),
+                );
             }
             Some(_) => {}
         }
@@ -84,6 +93,8 @@ mod tests {
                 "id: cis-docker\nversion: \"1.7.0\"\n",
             ),
             ("content/lists/miners.yaml", "items:\n  - id: miners\n"),
+            ("content/lists/paths.yaml", "name: paths\n"),
+            ("content/macros/syscall.yaml", "- macro: m\n"),
             ("docs/other.yaml", "id: x\n"),
         ];
         assert_eq!(
@@ -91,7 +102,7 @@ mod tests {
             [
                 "content/benchmarks/cis-docker-1.6.0.yaml:1: id cis-docker differs from the file's name",
                 "content/detections/host/shell.yaml:2: id shells differs from the file's name",
-                "content/lists/miners.yaml:1: has no `id:`",
+                "content/lists/miners.yaml:1: has no `name:`",
             ]
         );
     }
