@@ -286,13 +286,14 @@ impl Redaction {
     /// Any other text: JSON, lines of settings, or words.
     fn text(&mut self, node: Node<'_>, text: &str) {
         let first = text.trim_start().bytes().next();
-        if matches!(first, Some(b'{' | b'[')) && self.nested < MAX_NESTED {
-            if let Some(clean) = self.nested_json(text) {
-                if clean != text {
-                    self.put(node, &clean);
-                }
-                return;
+        if matches!(first, Some(b'{' | b'['))
+            && self.nested < MAX_NESTED
+            && let Some(clean) = self.nested_json(text)
+        {
+            if clean != text {
+                self.put(node, &clean);
             }
+            return;
         }
         if let Some(clean) = text::redacted(text) {
             self.replace(node, text, &clean);

@@ -1,11 +1,13 @@
 //! Rules from files, and events from files, for `detect` and `rules`.
 
+mod audit;
 mod feed;
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_audit::AuditSource;
 use seareeve_detect::sources::FlatSource;
 use seareeve_detect::{Content, Loaded, Loader, Matching, Options, Source, UnknownFields};
 
@@ -24,7 +26,7 @@ const MOST_FILES: usize = 20_000;
 
 /// The sources that rules can be about.
 pub(crate) fn sources() -> Vec<Arc<dyn Source>> {
-    vec![Arc::new(FlatSource::syscall())]
+    vec![Arc::new(FlatSource::syscall()), Arc::new(AuditSource)]
 }
 
 /// What rules call a source.

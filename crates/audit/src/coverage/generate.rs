@@ -31,9 +31,14 @@ rules:
     verbs: [get, list, watch]
   - level: None
     userGroups: [\"system:nodes\"]
-    verbs: [get, list, watch]
+    verbs: [watch]
     resources:
       - {group: \"\", resources: [nodes, pods, configmaps, services]}
+  - level: None
+    userGroups: [\"system:nodes\"]
+    verbs: [get]
+    resources:
+      - {group: \"\", resources: [nodes]}
   # Events: only that they are deleted.
   - level: None
     verbs: [get, list, watch, create, update, patch]
@@ -50,10 +55,7 @@ rules:
 ";
 
 /// What comes last: everything else, without bodies.
-const TAIL: &str = "\
-  # Everything else: who did what.
-  - level: Metadata
-";
+const TAIL: &str = "  # Everything else: who did what.\n  - level: Metadata\n";
 
 /// The policy that these rules need, in YAML with comments.
 #[must_use]

@@ -1,18 +1,20 @@
 //! Our own fields: `kube.*`.
 
+mod images;
+mod request;
+
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use seareeve_detect::{Argument, Kind, Presence, Shape, Value, Values};
 
 use super::{Brackets, Definition, Extract, Get, present_if};
 use crate::event::{AuditEvent, key, text};
-use crate::image::Image;
 use crate::json::{Node, Text};
-use crate::portrait::{Aspect, about, kind_of};
+use crate::portrait::{Aspect, kind_of};
 use crate::record::Stage;
-use crate::uri;
-use crate::user::{account, product};
+use crate::user::account;
+
+use request::{agent, behind_proxy, command, container, source, source_class, tty};
 
 type Row = (
     &'static str,
@@ -378,18 +380,6 @@ const FIELDS: &[Row] = &[
     ),
 ];
 
-/// Whose images.
-#[derive(Clone, Copy)]
-enum Of {
-    Now,
-    Added,
-    Pod,
-    Partner,
-}
-
-/// A part of an image's reference.
-type Part = for<'i> fn(&Image<'i>) -> Option<String>;
-
 pub(super) fn definitions() -> Vec<Definition> {
     let mut all: Vec<Definition> = FIELDS
         .iter()
@@ -405,129 +395,8 @@ pub(super) fn definitions() -> Vec<Definition> {
             },
         )
         .collect();
-    for (name, get, about) in IMAGES {
-        all.push(Definition {
-            name: Cow::Borrowed(name),
-            brackets: Brackets::None,
-            kind: Kind::Text,
-            // A list of known repositories or registries is asked for all: one that is in it excuses no other.
-            shape: if name.ends_with(".repository") || name.ends_with(".registry") {
-                Shape::List
-            } else {
-                Shape::Any
-            },
-            is_key: false,
-            get: Get::By(*get),
-            about: Cow::Borrowed(about),
-        });
-    }
+    all.extend(images::definitions());
     all
-}
-
-const IMAGES: &[(&str, Extract, &str)] = &[
-    (
-        "kube.now.image.repository",
-        |event, _, out| images(event, Of::Now, repository, out),
-        "Registry and path of the images: `docker.io/library/nginx`.",
-    ),
-    (
-        "kube.now.image.registry",
-        |event, _, out| images(event, Of::Now, registry, out),
-        "Registries of the images.",
-    ),
-    (
-        "kube.now.image.name",
-        |event, _, out| images(event, Of::Now, image_name, out),
-        "Last parts of the images' paths: `nginx`.",
-    ),
-    (
-        "kube.now.image.tag",
-        |event, _, out| images(event, Of::Now, tag, out),
-        "Tags of the images that have one.",
-    ),
-    (
-        "kube.now.image.digest",
-        |event, _, out| images(event, Of::Now, image_digest, out),
-        "Digests of the images that have one.",
-    ),
-    (
-        "kube.added.image.repository",
-        |event, _, out| images(event, Of::Added, repository, out),
-        "As `kube.now.image.repository`, but only what the object did not have before this request.",
-    ),
-    (
-        "kube.added.image.registry",
-        |event, _, out| images(event, Of::Added, registry, out),
-        "Registries of the images that were added.",
-    ),
-    (
-        "kube.added.image.registry_host",
-        |event, _, out| images(event, Of::Added, registry_host, out),
-        "The same registries, one by one, without port.",
-    ),
-    (
-        "kube.added.image.name",
-        |event, _, out| images(event, Of::Added, image_name, out),
-        "Last parts of the paths of the images that were added.",
-    ),
-    (
-        "kube.pod.image.repository",
-        |event, _, out| images(event, Of::Pod, repository, out),
-        "As `kube.now.image.repository`, of the pod that a request to a part of it is about.",
-    ),
-    (
-        "kube.partner.image.name",
-        |event, _, out| images(event, Of::Partner, image_name, out),
-        "Last parts of the paths of the images of the workloads that a service leads to.",
-    ),
-];
-
-fn repository(image: &Image<'_>) -> Option<String> {
-    Some(image.repository())
-}
-
-fn registry(image: &Image<'_>) -> Option<String> {
-    Some(image.registry.to_string())
-}
-
-fn registry_host(image: &Image<'_>) -> Option<String> {
-    let host = image.registry.split(':').next().unwrap_or_default();
-    Some(host.to_owned())
-}
-
-fn image_name(image: &Image<'_>) -> Option<String> {
-    Some(image.name().to_owned())
-}
-
-fn tag(image: &Image<'_>) -> Option<String> {
-    image.tag.map(str::to_owned)
-}
-
-fn image_digest(image: &Image<'_>) -> Option<String> {
-    image.digest.map(str::to_owned)
-}
-
-fn images<'e>(event: &'e AuditEvent<'_>, of: Of, part: Part, out: &mut Values<'e>) -> Presence {
-    let references: Vec<&str> = match of {
-        Of::Now => event.portrait().about(Aspect::Image).collect(),
-        Of::Added => about(event.added(), Aspect::Image).collect(),
-        Of::Pod => {
-            let pod = event.context.object.iter();
-            pod.flat_map(|pod| pod.about(Aspect::Image)).collect()
-        }
-        Of::Partner => {
-            let partners = event.context.partners.iter();
-            partners
-                .flat_map(|partner| partner.about(Aspect::Image))
-                .collect()
-        }
-    };
-    let mut is_there = false;
-    for part in references.iter().filter_map(|one| part(&Image::parse(one))) {
-        out.owned(part);
-        is_there = true;
-    }
-    present_if(is_there)
 }
 
 fn flag(holds: bool, out: &mut Values<'_>) -> Presence {
@@ -696,92 +565,6 @@ fn impersonated_groups<'e>(
         is_there = true;
     }
     present_if(is_there)
-}
-
-fn addresses(event: &AuditEvent<'_>) -> impl Iterator<Item = IpAddr> {
-    event
-        .record
-        .addresses
-        .iter()
-        .filter_map(|text| text.decode().parse::<IpAddr>().ok())
-        .map(|address| address.to_canonical())
-}
-
-fn source<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let mut is_there = false;
-    for address in addresses(event) {
-        out.push(Value::Address(address));
-        is_there = true;
-    }
-    present_if(is_there)
-}
-
-fn source_class<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let first = addresses(event).next();
-    some(first.map(|address| Cow::Borrowed(class(address))), out)
-}
-
-fn class(address: IpAddr) -> &'static str {
-    let is_private = match address {
-        IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            address.is_private()
-                || address.is_link_local()
-                // Addresses behind a provider's translation (RFC 6598).
-                || (first == 100 && (64..128).contains(&second))
-        }
-        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
-    };
-    if address.is_loopback() {
-        "loopback"
-    } else if is_private {
-        "private"
-    } else {
-        "public"
-    }
-}
-
-fn agent<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let agent = event.record.agent.unwrap_or_default().decode();
-    match product(&agent).as_ref() {
-        "" => always(Cow::Borrowed("unnamed"), out),
-        product => always(Cow::Owned(product.to_owned()), out),
-    }
-}
-
-fn command<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let part = event.record.target.and_then(|target| target.subresource);
-    if !part.is_some_and(|part| part.is("exec")) {
-        return Presence::Absent;
-    }
-    let uri = event.record.uri.decode();
-    let words: Vec<_> = uri::parameters(&uri, "command").collect();
-    out.owned(words.join(" "));
-    Presence::Present
-}
-
-fn uri_parameter(event: &AuditEvent<'_>, name: &str) -> Option<String> {
-    let uri = event.record.uri.decode();
-    uri::parameters(&uri, name).next().map(Cow::into_owned)
-}
-
-fn container<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    some(uri_parameter(event, "container").map(Cow::Owned), out)
-}
-
-fn tty<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let tty = uri_parameter(event, "tty");
-    flag(tty.is_some_and(|tty| tty == "true" || tty == "1"), out)
-}
-
-fn behind_proxy<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let part = event.record.target.and_then(|target| target.subresource);
-    if !part.is_some_and(|part| part.is("proxy")) {
-        return Presence::Absent;
-    }
-    let uri = event.record.uri.decode();
-    let behind = uri::behind_proxy(&uri).map(Cow::into_owned);
-    some(behind.map(Cow::Owned), out)
 }
 
 fn new_registry<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {

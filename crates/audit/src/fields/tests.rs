@@ -1,3 +1,5 @@
+//! Fields: Falco's as Falco extracts them, ours as they are described.
+
 use super::*;
 use crate::record::Record;
 

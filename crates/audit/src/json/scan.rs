@@ -11,7 +11,7 @@ pub(crate) struct Span {
 
 impl Span {
     /// The part itself; empty where the span is not one of this text.
-    pub(crate) fn of<'a>(self, text: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn of(self, text: &[u8]) -> &[u8] {
         text.get(self.start..self.end).unwrap_or_default()
     }
 }

@@ -1,3 +1,5 @@
+//! What is remembered, event by event.
+
 use super::*;
 
 struct Cluster(State);

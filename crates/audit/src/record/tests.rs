@@ -1,3 +1,5 @@
+//! Records: whole, reordered, cut off, and what is none.
+
 use super::*;
 
 const EVENT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"a-1","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"create","user":{"username":"eve","groups":["a","b"],"extra":{"k":["v","w"]}},"sourceIPs":["10.0.0.1"],"userAgent":"kubectl/1","objectRef":{"resource":"pods","namespace":"shop"},"responseStatus":{"metadata":{},"code":201},"requestObject":{"a":{"b":1}},"responseObject":{"c":[2]},"requestReceivedTimestamp":"2026-11-21T23:02:54.268000Z","stageTimestamp":"2026-11-21T23:02:54.269000Z","annotations":{"authorization.k8s.io/decision":"allow"}}"#;

@@ -1,3 +1,5 @@
+//! Credentials planted everywhere.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Envelopes: events are found in them, and what is none is told.
+
 use super::*;
 use crate::record::Record;
 

@@ -77,7 +77,8 @@ fn a_policy_without_bodies_blinds_who_looks_into_them() {
 #[test]
 fn policies_are_read_as_the_api_server_reads_them() {
     for (text, wanted) in [
-        ("", "failed to read the policy"),
+        ("[]", "failed to read the policy"),
+        ("", "it is no audit policy but of kind \"\""),
         ("kind: Pod", "it is no audit policy but of kind \"Pod\""),
         (
             "kind: Policy\nrules: [{level: Some}]",

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{Watch, builtin, labels, lines};
 
+/// Detections, whose doing, how often.
+type Counts = &'static [(&'static str, &'static str, usize)];
+
 /// What the benign recordings raise, and why it is true.
 ///
 /// b01, ten minutes of ordinary life, raises nothing. In b00 the cluster is set up: somebody becomes its administrator
 /// and a registry comes into use, which is what these detections are for; the rest is informational.
-const BENIGN: &[(&str, &[(&str, &str, usize)])] = &[
+const BENIGN: &[(&str, Counts)] = &[
     (
         "b00-setup",
         &[
@@ -98,6 +101,7 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
         "a14-secrets-list",
         &[
             ("malicious-exec", "mallory"),
+            ("system-secrets-read", "mallory"),
             ("secret-enumeration", "mallory"),
             ("secrets-listed-everywhere", "mallory"),
             (
@@ -134,6 +138,7 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
                 "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
             ),
             ("scripted-access", "mallory"),
+            ("system-secrets-read", "mallory"),
             ("token-requested", "mallory"),
             ("token-secret-created", "mallory"),
         ],
@@ -230,7 +235,7 @@ fn ordinary_life_raises_next_to_nothing() {
             .iter()
             .map(|((id, actor), count)| (id.as_str(), actor.as_str(), *count))
             .collect();
-        assert_eq!(&found, expected, "{scenario}");
+        assert_eq!(found, *expected, "{scenario}");
     }
 }
 

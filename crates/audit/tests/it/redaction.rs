@@ -25,7 +25,7 @@ fn credentials(value: &Value, into: &mut BTreeSet<String>) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| credentials(item, into)),
-        Value::String(text) if text.starts_with("eyJ") => {
+        Value::String(text) if text.starts_with("eyJ") && text.split('.').count() == 3 => {
             into.insert(text.clone());
         }
         _ => {}

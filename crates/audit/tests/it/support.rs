@@ -10,6 +10,7 @@ use seareeve_detect::{Content, Detector, Engine, Loader, Options};
 use seareeve_model::Alert;
 
 /// A file of the shared data; `None`, said aloud, where there is none.
+#[expect(clippy::print_stderr, reason = "what is left out is said")]
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let root = std::env::var_os("SEAREEVE_SHARED").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),

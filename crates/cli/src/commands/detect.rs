@@ -17,7 +17,7 @@ use crate::output::{self, Messages, safe};
 const MOST_NAMED: u64 = 20;
 
 pub(crate) fn run(args: &DetectArgs, messages: &Messages) -> anyhow::Result<Outcome> {
-    let mut feed = feed(args.source)?;
+    let mut feed = feed(args.source);
     let loaded = usable(load(&args.rules, options(&args.how))?, messages)?;
     let source = name(args.source);
     let mut detector = Detector::new(Arc::new(loaded.engine));
@@ -26,8 +26,8 @@ pub(crate) fn run(args: &DetectArgs, messages: &Messages) -> anyhow::Result<Outc
     for path in &args.files {
         let mut file = open(path)?;
         feed.read(file.as_mut(), &mut |seen| {
-            let event = match seen {
-                Seen::Event(event) => event,
+            let (event, clean) = match seen {
+                Seen::Event { event, clean } => (event, clean),
                 Seen::Broken { line, why } => {
                     broken += 1;
                     if broken <= MOST_NAMED {
@@ -37,7 +37,8 @@ pub(crate) fn run(args: &DetectArgs, messages: &Messages) -> anyhow::Result<Outc
                 }
             };
             events += 1;
-            for alert in detector.see(source, event) {
+            for mut alert in detector.see(source, event) {
+                clean(&mut alert);
                 alerts += 1;
                 lines.json(&alert)?;
             }

@@ -198,8 +198,14 @@ fn test(args: &TestRulesArgs, messages: &Messages) -> anyhow::Result<Outcome> {
             continue;
         }
         detections += count;
-        let feed = feed(source)?;
-        for result in run_examples(&engine, name(source), |event| feed.example(event)) {
+        let results = match source {
+            EventSource::Audit => seareeve_audit::run_examples(&engine),
+            EventSource::Host => {
+                let feed = feed(source);
+                run_examples(&engine, name(source), |event| feed.example(event))
+            }
+        };
+        for result in results {
             examples += 1;
             if let Some(fault) = result.fault {
                 writeln!(
@@ -227,7 +233,6 @@ fn bench(args: &BenchArgs, messages: &Messages) -> anyhow::Result<Outcome> {
     let begun = Instant::now();
     let loaded = usable(load(&args.paths, options(&args.how))?, messages)?;
     let loading = begun.elapsed();
-    let mut feed = feed(args.source)?;
     let source = name(args.source);
     let engine = Arc::new(loaded.engine);
     let mut fastest: Option<(Duration, u64, u64)> = None;
@@ -235,6 +240,7 @@ fn bench(args: &BenchArgs, messages: &Messages) -> anyhow::Result<Outcome> {
     for _ in 0..ROUNDS {
         // A fresh one each time, so that baselines learn the same.
         let mut detector = Detector::new(Arc::clone(&engine));
+        let mut feed = feed(args.source);
         let (mut events, mut alerts) = (0_u64, 0_u64);
         let mut spent = Duration::ZERO;
         let mut see = |event: &dyn Event| {
@@ -244,7 +250,7 @@ fn bench(args: &BenchArgs, messages: &Messages) -> anyhow::Result<Outcome> {
             events += 1;
         };
         feed.read(open(&args.events)?.as_mut(), &mut |seen| {
-            if let Seen::Event(event) = seen {
+            if let Seen::Event { event, .. } = seen {
                 see(event);
             }
             Ok(())

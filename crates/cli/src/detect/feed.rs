@@ -2,15 +2,16 @@
 
 use std::io::{self, BufRead};
 
-use anyhow::bail;
 use seareeve_detect::Event;
 use seareeve_detect::sources::FlatEvent;
+use seareeve_model::Alert;
 use serde_json::Value;
 
+use super::audit::Audit;
 use crate::args::EventSource;
 
 /// Bytes of a line at most; of a longer one the rest is passed over.
-const MOST_BYTES: usize = 16 << 20;
+pub(super) const MOST_BYTES: usize = 16 << 20;
 
 /// Reads events out of files.
 pub(crate) trait Feed {
@@ -27,19 +28,20 @@ pub(crate) trait Feed {
 
 /// Something in a file.
 pub(crate) enum Seen<'e> {
-    Event(&'e dyn Event),
-    /// What is none, by its line.
-    Broken {
-        line: u64,
-        why: String,
+    Event {
+        event: &'e dyn Event,
+        /// Takes out of an alert about the event what may not leave.
+        clean: &'e dyn Fn(&mut Alert),
     },
+    /// What is none, by its line.
+    Broken { line: u64, why: String },
 }
 
 /// Who reads the events of a source.
-pub(crate) fn feed(source: EventSource) -> anyhow::Result<Box<dyn Feed>> {
+pub(crate) fn feed(source: EventSource) -> Box<dyn Feed> {
     match source {
-        EventSource::Host => Ok(Box::new(Host)),
-        EventSource::Audit => bail!("this build reads no audit events"),
+        EventSource::Host => Box::new(Host),
+        EventSource::Audit => Box::new(Audit::default()),
     }
 }
 
@@ -65,7 +67,10 @@ impl Feed for Host {
                 continue;
             }
             match serde_json::from_slice::<Value>(&buffer) {
-                Ok(Value::Object(fields)) => each(Seen::Event(&FlatEvent::new(fields)))?,
+                Ok(Value::Object(fields)) => each(Seen::Event {
+                    event: &FlatEvent::new(fields),
+                    clean: &|_| (),
+                })?,
                 Ok(_) => {
                     let why = "no object of fields".to_owned();
                     each(Seen::Broken { line, why })?;
@@ -88,7 +93,7 @@ impl Feed for Host {
 }
 
 /// Reads a line into `buffer`, without more of it than one byte above the bound; false at the end.
-fn next_line(file: &mut dyn BufRead, buffer: &mut Vec<u8>) -> io::Result<bool> {
+pub(super) fn next_line(file: &mut dyn BufRead, buffer: &mut Vec<u8>) -> io::Result<bool> {
     buffer.clear();
     loop {
         let available = match file.fill_buf() {
