@@ -3,7 +3,7 @@
 mod file;
 
 use seareeve_model::{FactKind, Severity};
-use seareeve_posture::{Catalogue, Library, Recommendation, Use, fits};
+use seareeve_posture::{Catalogue, Library, Recommendation, fits};
 use serde_json::{Map, Value};
 
 pub use self::file::{Mode, PolicyFile, RuleFile, Unchecked, Updates};
@@ -213,7 +213,6 @@ fn rule(file: &PolicyFile, recommendation: &Recommendation, library: &Library) -
     let has_params = !own.is_empty();
     params.extend(own);
     let uses = recommendation.checks.iter();
-    let uses = uses.filter_map(|used| serde_json::from_value::<Use>(used.clone()).ok());
     let found: Vec<_> = uses
         .filter_map(|used| Some((library.check(&used.check)?, used.params())))
         .collect();

@@ -619,7 +619,7 @@ mod tests {
     fn nonsense_is_refused_by_name() {
         assert!(config().validate().is_ok());
         type Case = (&'static str, fn(&mut Config));
-        let cases: [Case; 8] = [
+        let cases: [Case; 9] = [
             ("server.listen", |c| {
                 c.server.listen = SocketAddr::from(([0, 0, 0, 0], 7300))
             }),

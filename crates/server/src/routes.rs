@@ -8,7 +8,6 @@ mod audit;
 mod cloud_assets;
 mod clusters;
 mod compliance;
-mod compliance;
 pub(crate) mod connectors;
 mod csv;
 mod events;

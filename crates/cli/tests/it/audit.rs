@@ -244,7 +244,7 @@ fn every_event_is_judged_once(
     let mut sent = 0;
     let mut next_kill = all / (kills + 1);
     // As the API server does: a batch that was not acknowledged is sent again.
-    let mut send = |server: &mut Server<'_>, text: &str| loop {
+    let send = |server: &mut Server<'_>, text: &str| loop {
         match http(server.port, "POST", &webhook.path, &headers, text) {
             Some((200, ..)) => return,
             Some((429 | 503, ..)) | None => std::thread::sleep(Duration::from_millis(20)),

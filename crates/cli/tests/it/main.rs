@@ -11,9 +11,7 @@ mod audit;
 mod azure;
 mod chart;
 mod db;
-mod db;
 mod detect;
-mod docker;
 mod docker;
 mod estate;
 #[expect(

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::estate::{Cluster, Estate, Gap, Part, Registry, Subscription};
 use super::id::ResourceId;
-use crate::redact;
+use seareeve_redact as redact;
 
 /// The kind of asset that a subscription is.
 pub const ENVIRONMENT: &str = "environment";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use seareeve_kubernetes::{NODE_KINDS, belongs, join};
-use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
+use seareeve_model::{Collection, CollectionStatus, Digest, Fact, FactKind, Snapshot};
 use seareeve_posture::{
     Assessment, Benchmark, Recommendation, Scope, Standing, Statements, Tally, Use,
     health_by_checks,
@@ -60,6 +60,8 @@ pub(super) struct ModelKey {
     pub(super) minor: Option<u64>,
     /// What people set, by recommendation.
     pub(super) settings: BTreeMap<String, RecommendationSetting>,
+    /// The checks, benchmarks and recommendations.
+    pub(super) content: Option<Digest>,
 }
 
 /// What a recommendation's checks say of all objects.

@@ -88,17 +88,19 @@ async fn follow(
         .into_iter()
         .map(|setting| (setting.recommendation.clone(), setting))
         .collect();
+    let content = app.content();
     // At most twice: once more when the facts say another version than was thought.
     for _ in 0..2 {
         let minor = guard.as_ref().and_then(Model::minor);
         let key = ModelKey {
             minor,
             settings: settings.clone(),
+            content: Some(content.digest.clone()),
         };
         let fits = |model: &Model| model.key == key;
         if !guard.as_ref().is_some_and(fits) {
             debug!(asset.id = cluster.asset.0, "judging a whole cluster");
-            let model = Model::new(&app.content(), &asset.external_id, &asset.name, key);
+            let model = Model::new(&content, &asset.external_id, &asset.name, key);
             *guard = Some(model);
         }
         if let Some(model) = guard.as_mut() {

@@ -69,9 +69,10 @@ pub(super) async fn get(
 ) -> ApiResult<Json<CloudAssetDetail>> {
     let (asset, by, facts) = found(&app, id).await?;
     let health = assets::health_of(&app.store, asset.id).await?;
+    let content = app.content();
     let recommendations = health.into_iter().map(|entry| {
         let id = entry.health.recommendation;
-        let known = app.content().catalogue.recommendation(&id);
+        let known = content.catalogue.recommendation(&id);
         HostRecommendation {
             title: known.map(|one| one.title.clone()).unwrap_or_default(),
             severity: known.map_or("", |one| one.severity.as_str()).to_owned(),

@@ -134,11 +134,12 @@ pub(super) async fn get(
         .map(|fact| node(&model, fact))
         .collect();
     detail.gaps = gaps(model.standing.collections());
+    let content = app.content();
     for (id, version) in wanted(&app, clusters::KIND, None)? {
         let mut editions = model.benchmarks.iter();
         let edition = editions.find(|one| one.id == id && one.version == version);
         if let Some(benchmark) = edition {
-            let assessment = model.assess(&app.content(), benchmark, &statements, app.now());
+            let assessment = model.assess(&content, benchmark, &statements, app.now());
             detail.benchmarks.push(ReportBenchmark::from(&assessment));
         }
     }
@@ -162,7 +163,8 @@ pub(super) async fn report(
     let said = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let statements = said.statements(asset.id);
     let now = app.now();
-    let library = &app.content().library;
+    let content = app.content();
+    let library = &content.library;
     let model = model(&app, asset.id).await?;
     let mut assessments = Vec::new();
     let mut collections: BTreeMap<FactKind, Collection> = cluster.collections.clone();
@@ -173,7 +175,7 @@ pub(super) async fn report(
             asked.any(|(id, version)| one.id == *id && one.version == *version)
         };
         for benchmark in model.benchmarks.iter().filter(is_asked) {
-            assessments.push(model.assess(&app.content(), benchmark, &statements, now));
+            assessments.push(model.assess(&content, benchmark, &statements, now));
         }
         let uses: BTreeSet<Use> = assessments.iter().flat_map(shown).cloned().collect();
         let looked = look(&app, model, asset.id, &uses, &statements, LISTED).await?;
@@ -232,7 +234,8 @@ pub(super) async fn recommendation(
 ) -> ApiResult<Json<ClusterRecommendation>> {
     let (asset, _) = cluster(&app, id).await?;
     let missing = || ApiError::not_found("recommendation");
-    let known = app.content().catalogue.recommendation(&recommendation);
+    let content = app.content();
+    let known = content.catalogue.recommendation(&recommendation);
     let known = known.ok_or_else(missing)?;
     let settings = recommendation_settings::list(&app.store).await?;
     let setting = settings
@@ -259,7 +262,7 @@ pub(super) async fn recommendation(
     let people = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let statements = people.statements(asset.id);
     let now = app.now();
-    for tallied in model.tally(&app.content(), known, &statements, now) {
+    for tallied in model.tally(&content, known, &statements, now) {
         for (outcome, count) in &tallied.tally.counts {
             let place = match outcome {
                 Outcome::Fail => &mut answer.unhealthy_count,
@@ -333,12 +336,13 @@ pub(super) async fn verdicts(
     used: &Use,
     ids: &[String],
 ) -> ApiResult<Vec<ObjectVerdict>> {
-    let Some(check) = app.content().library.check(&used.check) else {
+    let content = app.content();
+    let Some(check) = content.library.check(&used.check) else {
         return Ok(Vec::new());
     };
     let facts = facts(app, model, asset, check.on(), ids).await?;
     let look = |fact: &Fact| {
-        let library = &app.content().library;
+        let library = &content.library;
         model.standing.look(library, used, fact, app.now())
     };
     Ok(facts.iter().filter_map(look).collect())

@@ -285,9 +285,10 @@ pub(super) async fn forget(app: &App, asset: &Asset, noun: &str) -> ApiResult<()
 /// What recommendations say of an asset.
 pub(super) async fn recommended(app: &App, asset: AssetId) -> ApiResult<Vec<HostRecommendation>> {
     let entries = assets::health_of(&app.store, asset).await?;
+    let content = app.content();
     let wire = |entry: assets::HealthEntry| {
         let id = entry.health.recommendation;
-        let known = app.content().catalogue.recommendation(&id);
+        let known = content.catalogue.recommendation(&id);
         HostRecommendation {
             title: known.map(|one| one.title.clone()).unwrap_or_default(),
             severity: known.map_or("", |one| one.severity.as_str()).to_owned(),

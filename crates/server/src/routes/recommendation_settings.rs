@@ -13,6 +13,7 @@ use seareeve_store::users::Role;
 use super::statements;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
+use crate::posture::Content;
 use crate::state::App;
 
 /// Characters of all parameters of one recommendation.
@@ -29,7 +30,8 @@ pub(super) async fn get(
     _caller: Caller,
     Path(id): Path<String>,
 ) -> ApiResult<Json<RecommendationSettings>> {
-    let recommendation = known(&app, &id)?;
+    let content = app.content();
+    let recommendation = known(&content, &id)?;
     let all = settings::list(&app.store).await?;
     let set = all.into_iter().find(|one| one.recommendation == id);
     Ok(Json(wire(recommendation, set)))
@@ -48,7 +50,8 @@ pub(super) async fn put(
     Json(given): Json<NewRecommendationSettings>,
 ) -> ApiResult<Json<RecommendationSettings>> {
     caller.require(Role::SecurityAdmin)?;
-    let recommendation = known(&app, &id)?;
+    let content = app.content();
+    let recommendation = known(&content, &id)?;
     check(recommendation, &given)?;
     let now = app.now();
     let set = RecommendationSetting {
@@ -77,15 +80,15 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
     caller.require(Role::SecurityAdmin)?;
-    known(&app, &id)?;
+    known(&app.content(), &id)?;
     let mut tx = app.store.begin().await?;
     settings::delete(&mut tx, &id).await?;
     statements::judge_again(&app, tx, None, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn known<'a>(app: &'a App, id: &str) -> ApiResult<&'a Recommendation> {
-    let known = app.content().catalogue.recommendation(id);
+fn known<'c>(content: &'c Content, id: &str) -> ApiResult<&'c Recommendation> {
+    let known = content.catalogue.recommendation(id);
     known.ok_or_else(|| ApiError::not_found("recommendation"))
 }
 

@@ -18,7 +18,7 @@ pub(in crate::routes) async fn list(
     State(app): State<Arc<App>>,
     _caller: Caller,
 ) -> ApiResult<Json<AdmissionRuleList>> {
-    let content = &app.content;
+    let content = app.content();
     let mut all = PolicyFile::default();
     for recommendation in Policy::enforceable(&content.catalogue) {
         let rule = all.recommendations.entry(recommendation.id.clone());
