@@ -98,6 +98,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, a page at a time. */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change alerts: their state, who deals with them, a note. For operators. */
+        patch: operations["change_alerts"];
+        trace?: never;
+    };
+    "/api/v1/alerts/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many alerts there are by state, severity, cluster and detection. */
+        get: operations["alert_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make sample alerts, which are marked as such and go the way of all alerts. For security admins. */
+        post: operations["create_sample_alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert with all that is known of it. */
+        get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/related": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who raised an alert did before and after it, as far as events are kept. */
+        get: operations["related_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Assets of all kinds, those that need most first. */
+        get: operations["list_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An asset, and what each recommendation says of it. */
+        get: operations["get_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}/environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Move an asset to an environment. Its points move with it. For operators. */
+        put: operations["move_asset"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attestations": {
         parameters: {
             query?: never;
@@ -128,6 +265,262 @@ export interface paths {
         post?: never;
         /** Take an attestation back. Its host is judged anew. For security admins. */
         delete: operations["delete_attestation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestations/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text that an attestation rests on. */
+        get: operations["get_attestation_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All clusters whose audit events are, or could be, judged. */
+        get: operations["list_audit_clusters"];
+        put?: never;
+        /** Make a cluster known. Its events raise nothing before it is switched on. For security admins. */
+        post: operations["create_audit_cluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One cluster. */
+        get: operations["get_audit_cluster"];
+        put?: never;
+        post?: never;
+        /** Forget a cluster, its sources and its kept events. Its alerts stay. For security admins. */
+        delete: operations["delete_audit_cluster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say which detections see what they need in the events of a cluster that came so far. */
+        get: operations["audit_coverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Switch a cluster on or off. Only what happens while it is on raises alerts. Switching it on needs consent, since its
+         *     events may hold sensitive data. For security admins.
+         */
+        put: operations["set_audit_plan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a source of a cluster's audit events. For a webhook the answer has the token, and nothing else ever has. For
+         *     security admins.
+         */
+        post: operations["create_audit_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clusters/{name}/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a source. What it has brought stays. For security admins. */
+        delete: operations["delete_audit_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All benchmarks with their editions, and how assets do. */
+        get: operations["list_benchmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The checks and benchmarks that people brought. */
+        get: operations["list_own_checks"];
+        put?: never;
+        /**
+         * Bring checks and benchmarks: the body is YAML, several documents divided by lines of `---`. They are tried as
+         *     `seareeve check test` tries them, their examples included, and kept all together or not at all. All assets are
+         *     judged anew. A name that is built in cannot be taken. For security admins.
+         */
+        post: operations["create_own_checks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A check or benchmark as it was brought. */
+        get: operations["get_own_check"];
+        put?: never;
+        post?: never;
+        /** Forget a check or benchmark. All assets are judged anew. For security admins. */
+        delete: operations["delete_own_check"];
+        options?: never;
+        head?: never;
+        /** Switch a check or benchmark on or off. All assets are judged anew. For security admins. */
+        patch: operations["switch_own_check"];
+        trace?: never;
+    };
+    "/api/v1/cloud-assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All assets that connectors brought. */
+        get: operations["list_cloud_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cloud-assets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them, with what recommendations say of it. */
+        get: operations["get_cloud_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cloud-assets/{id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its facts, as they were collected (`seareeve.facts/1`). For operators: they tell who may do what, more than anybody
+         *     needs who reads what is wrong.
+         */
+        get: operations["get_cloud_asset_facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cloud-assets/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What benchmarks say of it: for clusters, as `seareeve azure --benchmark cis-aks --format json` prints it. */
+        get: operations["get_cloud_asset_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -280,8 +673,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a benchmark says of all assets: section, control, asset. */
+        /** What a benchmark says of assets: section by section, control by control. */
         get: operations["get_compliance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/{benchmark}/controls/{control}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a control says of assets, by name, a page at a time. */
+        get: operations["list_compliance_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compliance/{benchmark}/controls/{control}/objects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a control's checks say of the objects of an asset. */
+        get: operations["list_compliance_objects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -307,6 +734,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compliance/{benchmark}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a PDF for people: counts, sections, controls, and what fails where. Equal data gives equal bytes. */
+        get: operations["get_compliance_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All connectors. */
+        get: operations["list_connectors"];
+        put?: never;
+        /** Make a connector. It reads at once. No secret is taken: it is named. For security admins. */
+        post: operations["create_connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a connector, and the assets that only it brought. For security admins. */
+        delete: operations["delete_connector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a connector read now. For operators. */
+        post: operations["read_connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/database/update": {
         parameters: {
             query?: never;
@@ -318,6 +814,23 @@ export interface paths {
         put?: never;
         /** Fetch advisories and match all stored packages again. For operators. */
         post: operations["update_database"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All environments that have assets, with their scores. */
+        get: operations["list_environments"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -386,7 +899,7 @@ export interface paths {
         /** All exemptions, those that have ended included. */
         get: operations["list_exemptions"];
         put?: never;
-        /** Take an asset, or all, out of a recommendation: it becomes not applicable there. For security admins. */
+        /** Take an asset, an environment, or all, out of a recommendation: they become not applicable there. For security admins. */
         post: operations["create_exemption"];
         delete?: never;
         options?: never;
@@ -715,6 +1228,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, the last one first, a page at a time. */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident with its alerts. */
+        get: operations["get_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change an incident and, with it, its alerts. For operators. */
+        patch: operations["change_incident"];
+        trace?: never;
+    };
     "/api/v1/join": {
         parameters: {
             query?: never;
@@ -801,6 +1349,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recommendations/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV. */
+        get: operations["list_recommendations_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recommendations/{id}": {
         parameters: {
             query?: never;
@@ -808,8 +1373,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A recommendation, and what it says of each asset. */
+        /** A recommendation, and what it says of its first assets. */
         get: operations["get_recommendation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a recommendation says of assets, a page at a time. */
+        get: operations["list_recommendation_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV, all pages of it. */
+        get: operations["list_recommendation_assets_csv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -927,6 +1526,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/score/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A score group with its assets: each of its points comes from one of them. */
+        get: operations["get_score_group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/score/history": {
         parameters: {
             query?: never;
@@ -951,7 +1567,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The secure score as it would be if unhealthy assets were mended. */
+        /** The secure score as it would be if unhealthy assets were mended, or exempt. */
         get: operations["get_score_if"];
         put?: never;
         post?: never;
@@ -1060,6 +1676,59 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All suppression rules, those that have ended included. */
+        get: operations["list_suppressions"];
+        put?: never;
+        /** Make a suppression rule. Alerts that were raised before stay as they are. For security admins. */
+        post: operations["create_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say which of the last alerts a suppression rule would have dismissed. Nothing is changed. */
+        post: operations["try_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a suppression rule. What it has dismissed stays dismissed. For security admins. */
+        put: operations["change_suppression"];
+        post?: never;
+        /** End a suppression rule. What it has dismissed stays dismissed. For security admins. */
+        delete: operations["delete_suppression"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1410,6 +2079,277 @@ export interface components {
             /** @description The statement that hit. */
             range: string;
         };
+        /** @description What to do with alerts. What is absent stays as it is. */
+        AlertChange: {
+            /** @description The alerts, 1 to 1,000. */
+            ids: string[];
+            /** @description What you have to say, up to 4,000 characters. */
+            note?: string | null;
+            /** @description Who deals with them; empty for nobody. */
+            owner?: string | null;
+            /** @description `new`, `active`, `in_progress`, `resolved` or `dismissed`. */
+            state?: string | null;
+        };
+        /** @description An alert with all that is known of it. */
+        AlertDetail: components["schemas"]["AlertSummary"] & {
+            /** @description The names by which others know such alerts. */
+            aliases: string[];
+            /**
+             * Format: date-time
+             * @description When it or what people say of it changed last.
+             */
+            changed: string;
+            /** @description What equal alerts have in common. */
+            correlation_key: string;
+            /** @description What happened, in sentences. */
+            description: string;
+            /** @description What it is about, and who did it. */
+            entities: components["schemas"]["AlertEntity"][];
+            /** @description The first events that it stands for. */
+            events: components["schemas"]["AlertEvent"][];
+            /** @description Why the detection matched: `content` (the digest of the detection), `matched`, `reasons`, `correlated`. */
+            evidence: Record<string, never>;
+            /** @description What else is known of the first event, by name. */
+            extended_properties: {
+                [key: string]: unknown;
+            };
+            /** @description When it may be benign. */
+            false_positives: string[];
+            /** @description What people did with it, in order. */
+            history: components["schemas"]["AlertHistory"][];
+            /** @description One line about the first event. */
+            output: string;
+            /** @description As Falco rates it. */
+            priority: string;
+            /** @description With which program. */
+            product: string;
+            /**
+             * Format: date-time
+             * @description When it was raised.
+             */
+            raised: string;
+            /** @description What to do, step by step. */
+            remediation_steps: string[];
+            /** @description The detection's tags. */
+            tags: string[];
+            /** @description Who says so. */
+            vendor: string;
+        };
+        /** @description Something that an alert is about, or was done by. */
+        AlertEntity: {
+            /** @description What tells it from others of its kind, by name. */
+            fields?: {
+                [key: string]: string;
+            };
+            /** @description `user`, `ip`, `pod`, `namespace`, `image` and the like. */
+            kind: string;
+            /** @description Its name, with its namespace before it where it has one. */
+            name: string;
+        };
+        /** @description An event that raised an alert. */
+        AlertEvent: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description The event, without its secrets. Absent for all but the first ones of an alert. */
+            event?: unknown;
+        };
+        /** @description How many alerts have one value. */
+        AlertFacet: {
+            /**
+             * Format: int64
+             * @description How many alerts have it.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many of them somebody still has to deal with.
+             */
+            open: number;
+            /** @description For people. */
+            title: string;
+            /** @description The value, as lists are asked for it. */
+            value: string;
+        };
+        /** @description How many alerts there are of each kind. */
+        AlertFacets: {
+            /** @description By cluster. */
+            clusters: components["schemas"]["AlertFacet"][];
+            /** @description By detection. */
+            rules: components["schemas"]["AlertFacet"][];
+            /** @description By severity. */
+            severities: components["schemas"]["AlertFacet"][];
+            /** @description By state. */
+            states: components["schemas"]["AlertFacet"][];
+        };
+        /** @description A line of an alert's history. */
+        AlertHistory: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who. */
+            author: string;
+            /** @description What is there since; for a note, its text. */
+            value?: string | null;
+            /** @description What was there before. */
+            was?: string | null;
+            /** @description `state`, `owner` or `note`. */
+            what: string;
+        };
+        /** @description A page of alerts. */
+        AlertPage: {
+            /** @description The alerts. */
+            alerts: components["schemas"]["AlertSummary"][];
+            /** @description Where the next page begins; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description An alert as lists show it. */
+        AlertSummary: {
+            /** @description The cluster's name. */
+            cluster: string;
+            /** @description What was attacked. */
+            compromised_entity: string;
+            /**
+             * Format: date-time
+             * @description When the first one happened.
+             */
+            first_seen: string;
+            /** @description Stays the same for ever. */
+            id: string;
+            /** @description The incident that it belongs to. */
+            incident?: string | null;
+            /** @description Made up, for a demonstration or to try out what is done with alerts. */
+            is_sample: boolean;
+            /**
+             * Format: date-time
+             * @description When the last one happened.
+             */
+            last_seen: string;
+            /** @description Who deals with it. */
+            owner?: string | null;
+            /** @description The detection that raised it. */
+            rule: string;
+            /**
+             * Format: int64
+             * @description How many events it stands for.
+             */
+            seen: number;
+            /** @description `high`, `medium`, `low` or `informational`. */
+            severity: string;
+            /** @description `new`, `active`, `in_progress`, `resolved` or `dismissed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description The suppression rule that dismissed it as it was raised.
+             */
+            suppressed_by?: number | null;
+            /** @description ATT&CK's tactics, such as `Execution`. */
+            tactics: string[];
+            /** @description ATT&CK's techniques, such as `T1609`. */
+            techniques: string[];
+            /** @description What was detected. */
+            title: string;
+        };
+        /** @description What became of a change. */
+        AlertsChanged: {
+            /**
+             * Format: int64
+             * @description How many of the alerts there are.
+             */
+            alerts: number;
+        };
+        /** @description An asset and what each recommendation says of it. */
+        AssetDetail: components["schemas"]["AssetSummary"] & {
+            /**
+             * Format: double
+             * @description Points that come back when it needs nothing more.
+             */
+            potential: number;
+            /** @description All that are about such assets. */
+            recommendations: components["schemas"]["AssetRecommendation"][];
+        };
+        /** @description Some assets. */
+        AssetPage: {
+            /** @description Those that need most first. */
+            assets: components["schemas"]["AssetSummary"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+        };
+        /** @description What a recommendation says of an asset. */
+        AssetRecommendation: {
+            /**
+             * Format: int64
+             * @description The exemption that takes the asset out.
+             */
+            exemption?: number | null;
+            /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            health: string;
+            /** @description The recommendation. */
+            id: string;
+            /**
+             * Format: double
+             * @description Points that come back when the asset does what is recommended.
+             */
+            potential: number;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description `critical`, `high`, `medium` or `low`. */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description What should be so. */
+            title: string;
+        };
+        /** @description An asset with what recommendations say of it, counted. */
+        AssetSummary: {
+            /** @description The environment that it belongs to. */
+            environment: string;
+            /**
+             * Format: int64
+             * @description Those that it fulfils.
+             */
+            healthy: number;
+            /**
+             * Format: int64
+             * @description In addresses.
+             */
+            id: number;
+            /** @description Such as `docker-host`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When facts of it came last.
+             */
+            last_seen: string;
+            /** @description For people. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Those that do not concern it, or that it is exempt from.
+             */
+            not_applicable: number;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description `unhealthy`, `unknown`, `healthy` or `not_applicable`: the worst that any recommendation says. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Recommendations that it needs.
+             */
+            unhealthy: number;
+            /**
+             * Format: int64
+             * @description Those that could not be told.
+             */
+            unknown: number;
+        };
         /** @description An attestation: a person's answer to what no check can tell. */
         Attestation: components["schemas"]["NewAttestation"] & {
             /** @description Who says so. */
@@ -1419,6 +2359,8 @@ export interface components {
              * @description When.
              */
             created: string;
+            /** @description The name of the text that it rests on, which is under `/evidence`. */
+            evidence_name?: string | null;
             /**
              * Format: date-time
              * @description Until when it holds, where its control says how long.
@@ -1436,6 +2378,250 @@ export interface components {
         AttestationList: {
             /** @description In the order in which they were made; the last one on a control counts. */
             attestations: components["schemas"]["Attestation"][];
+        };
+        /** @description A cluster whose audit events are, or could be, judged. */
+        AuditCluster: {
+            /**
+             * Format: int64
+             * @description Bytes that were received and wait to be judged.
+             */
+            backlog_bytes: number;
+            /**
+             * Format: int64
+             * @description What came and could not be read as an event.
+             */
+            broken_events: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            consent_at?: string | null;
+            /** @description Who last consented to its events being read, which may hold sensitive data. */
+            consent_by?: string | null;
+            /**
+             * Format: int64
+             * @description Events from before it was switched on, which raise nothing.
+             */
+            early_events: number;
+            /**
+             * Format: int64
+             * @description Events that were judged.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Recent events that are kept, without their secrets.
+             */
+            kept_events: number;
+            /**
+             * Format: date-time
+             * @description Since when. Absent if none are.
+             */
+            kept_since?: string | null;
+            /**
+             * Format: date-time
+             * @description When the newest event happened.
+             */
+            last_event?: string | null;
+            /** @description By which it is known: letters, digits and hyphens. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when its events raise alerts. Absent while that is off.
+             */
+            on_since?: string | null;
+            /** @description What is or was wrong with its events. */
+            problem?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            problem_at?: string | null;
+            /**
+             * Format: int64
+             * @description Events that came more than once and were counted once.
+             */
+            repeated_events: number;
+            /** @description Where its events come from. */
+            sources: components["schemas"]["AuditSource"][];
+        };
+        /** @description All clusters whose audit events are, or could be, judged. */
+        AuditClusterList: {
+            /** @description By name. */
+            clusters: components["schemas"]["AuditCluster"][];
+            /** @description What has to be known before one is switched on. */
+            warning: string;
+        };
+        /** @description Whether what arrives of a cluster is what the detections need. */
+        AuditCoverage: {
+            /** @description All detections. */
+            detections: components["schemas"]["DetectionCoverage"][];
+            /**
+             * Format: int64
+             * @description Events that this is judged by.
+             */
+            events: number;
+        };
+        /** @description Whether a cluster's events raise alerts. */
+        AuditPlan: {
+            /** @description That the warning was read, and that reading the cluster's events is consented to. Needed to switch it on. */
+            consent?: boolean;
+            /** @description On or off. */
+            is_on: boolean;
+        };
+        /** @description Where audit events come from. */
+        AuditSource: components["schemas"]["AuditSourceSettings"] & {
+            /** @description Who did. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description To delete it by.
+             */
+            id: number;
+            /** @description What is wrong with it; absent while it works. */
+            problem?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was heard of last, within 10 s.
+             */
+            received?: string | null;
+        };
+        /** @description A source that was made. */
+        AuditSourceCreated: {
+            /** @description The source. */
+            source: components["schemas"]["AuditSource"];
+            webhook?: components["schemas"]["AuditWebhook"] | null;
+        };
+        /** @description How to read a source. */
+        AuditSourceSettings: {
+            /** @enum {string} */
+            kind: "webhook";
+        } | {
+            /** @description Read what is in it already, instead of only what comes. */
+            from_start?: boolean;
+            /** @enum {string} */
+            kind: "file";
+            /** @description The file. */
+            path: string;
+        } | {
+            /** @description Brokers, such as `NAME.servicebus.windows.net:9093`. */
+            brokers: string[];
+            /** @description Read what is in it already, instead of only what comes. */
+            from_start?: boolean;
+            /** @enum {string} */
+            kind: "kafka";
+            /** @description A file on the server's machine with the password; for Event Hubs with the connection string. */
+            password_file?: string | null;
+            /** @description Whether to speak TLS. */
+            tls?: boolean;
+            /** @description The topic; for Event Hubs the hub's name. */
+            topic: string;
+            /** @description The user of SASL PLAIN; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody. */
+            username?: string | null;
+        };
+        /** @description What an API server needs to send its events here. */
+        AuditWebhook: {
+            /** @description The address as this server believes it to be. */
+            address: string;
+            /** @description The certificate (PEM) of the authority that signed this server's; absent where the server has none of its own. */
+            ca_certificate?: string | null;
+            /** @description The file for `--audit-webhook-config-file`, with all of this. */
+            kubeconfig: string;
+            /** @description The path behind this server's address. */
+            path: string;
+            /** @description The token, shown once. */
+            token: string;
+        };
+        /** @description An edition of a benchmark. */
+        BenchmarkEdition: {
+            /**
+             * Format: int64
+             * @description How many assets were compared with it.
+             */
+            assets: number;
+            /**
+             * Format: int32
+             * @description How many controls it has.
+             */
+            controls: number;
+            counts?: components["schemas"]["ControlCounts"] | null;
+            /** @description Such as `1.8.0`. */
+            version: string;
+        };
+        /** @description A benchmark with its editions. */
+        BenchmarkEntry: {
+            /** @description The kind of asset that it is about, such as `docker-host`. */
+            asset: string;
+            /** @description Whether it came with the program; the others are people's own. */
+            built_in: boolean;
+            /** @description Its editions, the newest first. */
+            editions: components["schemas"]["BenchmarkEdition"][];
+            /** @description Such as `cis-docker`. */
+            id: string;
+            /** @description For people: that of the newest edition. */
+            title: string;
+        };
+        /** @description All benchmarks. */
+        BenchmarkList: {
+            /** @description By id. */
+            benchmarks: components["schemas"]["BenchmarkEntry"][];
+        };
+        /** @description An asset of a cloud. */
+        CloudAsset: {
+            /** @description The cloud's own id, in lower case. */
+            cloud_id: string;
+            /** @description Names of the connectors that brought it. */
+            connectors: string[];
+            /** @description Its failed controls of the newest editions. */
+            failed: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: date-time
+             * @description When it was found first.
+             */
+            first_seen: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description `kubernetes-cluster`, `registry` or `environment`. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it was found last.
+             */
+            last_seen: string;
+            /** @description For people. */
+            name: string;
+            /** @description Why. */
+            reason?: string | null;
+            /** @description The worst that recommendations say: `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
+            state: string;
+        };
+        /** @description One asset of a cloud. */
+        CloudAssetDetail: components["schemas"]["CloudAsset"] & {
+            /**
+             * Format: date-time
+             * @description When its facts were collected.
+             */
+            collected_at: string;
+            /**
+             * Format: date-time
+             * @description When it was judged last.
+             */
+            judged_at?: string | null;
+            /** @description What recommendations say of it. */
+            recommendations: components["schemas"]["HostRecommendation"][];
+        };
+        /** @description All assets of clouds. */
+        CloudAssetList: {
+            /** @description The worst first. */
+            assets: components["schemas"]["CloudAsset"][];
         };
         /** @description A cluster. */
         ClusterDetail: components["schemas"]["ClusterSummary"] & {
@@ -1630,17 +2816,26 @@ export interface components {
             /** @description Those with the gravest failures first. */
             workloads: components["schemas"]["ClusterWorkload"][];
         };
-        /** @description A benchmark over all assets. */
+        /** @description A benchmark over assets. */
         Compliance: {
+            /** @description The kind of asset that it is about. */
+            asset: string;
             /**
-             * Format: int32
+             * Format: int64
              * @description Assets that were compared with it.
              */
             assets: number;
             /** @description The benchmark. */
             benchmark: string;
+            /** @description The version and digest of the checks and benchmarks that are judged by. */
+            content: string;
             /** @description Verdicts over all controls and assets. */
             counts: components["schemas"]["ControlCounts"];
+            /**
+             * Format: date-time
+             * @description The time of the newest facts or verdict; absent when no asset was compared.
+             */
+            dated?: string | null;
             /** @description In its order. */
             sections: components["schemas"]["ComplianceSection"][];
             /** @description For people. */
@@ -1669,12 +2864,21 @@ export interface components {
             /** @description As for controls of a report. */
             status: string;
         };
-        /** @description A control over all assets. */
+        /** @description What a control says of some assets. */
+        ComplianceAssetPage: {
+            /** @description By name. */
+            assets: components["schemas"]["ComplianceAsset"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+        };
+        /** @description A control over assets. */
         ComplianceControl: {
+            /** @description What a person is asked. */
+            ask?: string | null;
             /** @description How the benchmark's makers mark it: `automated` or `manual`. */
             assessment: string;
-            /** @description What is said of each asset. */
-            assets: components["schemas"]["ComplianceAsset"][];
+            /** @description The check that decides it; absent for one that only a person can answer. */
+            check?: string | null;
             /** @description Verdicts over all assets. */
             counts: components["schemas"]["ControlCounts"];
             /** @description Its number. */
@@ -1684,8 +2888,40 @@ export interface components {
              * @description 1 or 2.
              */
             level: number;
+            /**
+             * Format: int32
+             * @description How many days a person's answer holds.
+             */
+            max_age_days?: number | null;
             /** @description In our own words. */
             title: string;
+        };
+        /** @description What a check says of an object. */
+        ComplianceObject: {
+            /** @description What was found. */
+            actual: string;
+            /** @description The check. */
+            check: string;
+            /** @description What is wanted. */
+            expected: string;
+            /** @description The kind of fact. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Why it is not applicable, not collected or excepted. */
+            reason?: string | null;
+            /** @description As for controls of a report. */
+            status: string;
+        };
+        /** @description What a control's checks say of the objects of an asset. */
+        ComplianceObjects: {
+            /**
+             * Format: int64
+             * @description How many fail, those that are not shown included.
+             */
+            failed: number;
+            /** @description Failed ones first: at most 200 of each check. */
+            objects: components["schemas"]["ComplianceObject"][];
         };
         /** @description A section of a benchmark. */
         ComplianceSection: {
@@ -1697,6 +2933,103 @@ export interface components {
             id: string;
             /** @description In our own words. */
             title: string;
+        };
+        /** @description Whom the server asks for assets of a cloud. */
+        Connector: {
+            /**
+             * Format: int32
+             * @description How many assets it brought.
+             */
+            assets: number;
+            /** @description Who made it. */
+            author: string;
+            /** @description `public`, `government`, `china` or `custom`. */
+            cloud: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /** @description Who asks. Secrets are named, never shown. */
+            credentials: components["schemas"]["ConnectorCredentials"];
+            /**
+             * Format: int32
+             * @description Hours between two runs; 0: only when asked.
+             */
+            every_hours: number;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description `azure`. */
+            kind: string;
+            /** @description For people. */
+            name: string;
+            /** @description What went wrong with the last one. */
+            problems: string[];
+            /** @description Whether it reads now, or will at once. */
+            reading: boolean;
+            /** @description What came of the last run: `new`, `ok`, `partial` or `failed`. */
+            state: string;
+            /** @description Ids or names of subscriptions; all that can be seen, if empty. */
+            subscriptions: string[];
+            /**
+             * Format: date-time
+             * @description When the last one ended that brought something.
+             */
+            succeeded?: string | null;
+            /**
+             * Format: date-time
+             * @description When the last run ended.
+             */
+            tried?: string | null;
+        };
+        /** @description Who asks. */
+        ConnectorCredentials: {
+            /** @description The identity, where there are several. */
+            client?: string | null;
+            /** @enum {string} */
+            kind: "managed_identity";
+        } | {
+            /** @description Another application. */
+            client?: string | null;
+            /** @enum {string} */
+            kind: "workload_identity";
+            /** @description Another directory. */
+            tenant?: string | null;
+        } | {
+            /** @description The application. */
+            client: string;
+            /** @description The file's name, within that folder. */
+            file: string;
+            /** @enum {string} */
+            kind: "secret_file";
+            /** @description The directory. */
+            tenant: string;
+        } | {
+            /** @description The application. */
+            client: string;
+            /** @enum {string} */
+            kind: "secret_variable";
+            /** @description The directory. */
+            tenant: string;
+            /** @description The variable's name, which begins with `AZURE_`. */
+            variable: string;
+        } | {
+            /** @description The application. */
+            client: string;
+            /** @description The file's name, within that folder. */
+            file: string;
+            /** @enum {string} */
+            kind: "certificate_file";
+            /** @description The directory. */
+            tenant: string;
+        };
+        /** @description All connectors. */
+        ConnectorList: {
+            /** @description By name. */
+            connectors: components["schemas"]["Connector"][];
         };
         /** @description One change of a control. */
         ControlChange: {
@@ -1827,6 +3160,50 @@ export interface components {
              */
             newest?: string | null;
         };
+        /** @description Whether a detection sees what it needs. */
+        DetectionCoverage: {
+            /** @description What it lacks, such as `create deployments.apps is logged at Metadata, Request is needed`. */
+            reasons: string[];
+            /** @description The detection. */
+            rule: string;
+            /**
+             * @description `fine` (nothing that came shows that it lacks anything), `partial` (of some requests too little is logged) or
+             *     `blind` (of all of them).
+             */
+            status: string;
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description An environment. */
+        Environment: {
+            /**
+             * Format: int64
+             * @description How many assets belong to it.
+             */
+            assets: number;
+            /**
+             * Format: double
+             * @description Those that there could be.
+             */
+            max: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description Its points.
+             */
+            points: number;
+            /**
+             * Format: double
+             * @description The first as a share of the second, 0 to 1; absent when nothing was judged.
+             */
+            share?: number | null;
+        };
+        /** @description All environments that have assets. */
+        EnvironmentList: {
+            /** @description By name. */
+            environments: components["schemas"]["Environment"][];
+        };
         /** @description FIRST's estimate. */
         Epss: {
             /**
@@ -1879,6 +3256,9 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "posture";
+        } | {
+            /** @enum {string} */
+            type: "alerts";
         } | {
             /** @enum {string} */
             type: "database";
@@ -2434,6 +3814,61 @@ export interface components {
              */
             size_bytes: number;
         };
+        /** @description What to do with an incident and, with it, all of its alerts. What is absent stays as it is. */
+        IncidentChange: {
+            /** @description What you have to say; it is noted with each alert. */
+            note?: string | null;
+            /** @description Who deals with it; empty for nobody. */
+            owner?: string | null;
+            /** @description As of alerts. */
+            state?: string | null;
+        };
+        /** @description An incident with its alerts. */
+        IncidentDetail: components["schemas"]["IncidentSummary"] & {
+            /** @description The clusters of its alerts. */
+            clusters: string[];
+            /** @description The tactics of its alerts, in the order of the kill chain. */
+            tactics: string[];
+            /** @description Its alerts, in the order in which they began. */
+            timeline: components["schemas"]["AlertSummary"][];
+        };
+        /** @description A page of incidents. */
+        IncidentPage: {
+            /** @description The incidents. */
+            incidents: components["schemas"]["IncidentSummary"][];
+            /** @description Where the next page begins; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description An incident as lists show it. */
+        IncidentSummary: {
+            /**
+             * Format: int64
+             * @description How many alerts it has.
+             */
+            alerts: number;
+            /**
+             * Format: date-time
+             * @description When its first event happened.
+             */
+            first_seen: string;
+            /** @description Stays the same for ever. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the last one did.
+             */
+            last_seen: string;
+            /** @description Who deals with it. */
+            owner?: string | null;
+            /** @description As of alerts: that of its gravest one. */
+            severity: string;
+            /** @description What its alerts have in common. */
+            shared: components["schemas"]["AlertEntity"][];
+            /** @description As of alerts. */
+            state: string;
+            /** @description What it is. */
+            title: string;
+        };
         /** @description A sensor that wants to join. */
         Join: {
             /** @description What the sensor calls itself: its machine's name. */
@@ -2452,6 +3887,8 @@ export interface components {
              * @description When.
              */
             created: string;
+            /** @description The environment that assets of its sensors belong to. */
+            environment: string;
             /**
              * Format: date-time
              * @description When it ends.
@@ -2593,6 +4030,11 @@ export interface components {
             /** @description `pass`, `fail`, `not_applicable`, `not_collected`, `error`, `needs_review` or `excepted`. */
             status: string;
         };
+        /** @description Where an asset belongs. */
+        MoveAsset: {
+            /** @description The environment: 1 to 60 letters, digits, points, hyphens and underscores. One that has no assets yet is made. */
+            environment: string;
+        };
         /** @description A policy to put in place of another. */
         NewAdmissionPolicy: {
             /** @description See [`AdmissionPolicy::cluster`]. */
@@ -2611,6 +4053,7 @@ export interface components {
             benchmark: string;
             /** @description The control. */
             control: string;
+            evidence?: components["schemas"]["NewEvidence"] | null;
             /**
              * Format: int64
              * @description The host.
@@ -2620,8 +4063,43 @@ export interface components {
             reason: string;
             /** @description `pass`, `fail` or `not_applicable`. */
             status: string;
+            /**
+             * Format: date-time
+             * @description Until when it holds, if sooner than its control says.
+             */
+            until?: string | null;
             /** @description Its edition. */
             version: string;
+        };
+        /** @description A cluster to make known. */
+        NewAuditCluster: {
+            /** @description 1 to 63 lower-case letters, digits and hyphens, as a label of DNS. It cannot be changed. */
+            name: string;
+        };
+        /** @description A connector to make. */
+        NewConnector: {
+            /** @description `public`, `government`, `china`, or `custom` for the addresses of the server's settings. */
+            cloud?: string;
+            /** @description Who asks. */
+            credentials: components["schemas"]["ConnectorCredentials"];
+            /**
+             * Format: int32
+             * @description Hours between two runs, up to 720; 0: only when asked.
+             */
+            every_hours?: number;
+            /** @description `azure`. */
+            kind: string;
+            /** @description For people, 1 to 100 characters. No two have the same. */
+            name: string;
+            /** @description Ids or names of subscriptions; all that can be seen, if empty. */
+            subscriptions?: string[];
+        };
+        /** @description A text to keep with an attestation. */
+        NewEvidence: {
+            /** @description Its name, such as a file's: 1 to 200 characters. */
+            name: string;
+            /** @description The text: up to 65,536 bytes. */
+            text: string;
         };
         /** @description An exception to make. */
         NewException: {
@@ -2645,9 +4123,11 @@ export interface components {
         NewExemption: {
             /**
              * Format: int64
-             * @description The asset; absent for all of them.
+             * @description The asset; absent for more than one.
              */
             asset?: number | null;
+            /** @description All assets of this environment; absent for one asset, or for all of all environments. */
+            environment?: string | null;
             /**
              * Format: date-time
              * @description Until when; without an end, if absent.
@@ -2662,6 +4142,8 @@ export interface components {
         };
         /** @description A join token to make. */
         NewJoinToken: {
+            /** @description The environment that assets of its sensors belong to; `default`, if absent. */
+            environment?: string | null;
             /**
              * Format: int32
              * @description Hours until it ends, 1 to 8,760.
@@ -2690,6 +4172,29 @@ export interface components {
             excluded_namespaces?: string[] | null;
             /** @description Parameters by name; its own for the rest. */
             params?: Record<string, never>;
+        };
+        /** @description A suppression rule to make. */
+        NewSuppressionRule: {
+            /** @description Why, in sentences; up to 2,000 characters. */
+            comment?: string;
+            /**
+             * @description Only alerts that name such things; all have to hold. Without any, and without `rule`, it would fit everything
+             *     and is refused.
+             */
+            criteria?: components["schemas"]["SuppressionCriterion"][];
+            /**
+             * Format: date-time
+             * @description Until when, at most 6 months ahead; without an end, if absent.
+             */
+            expires?: string | null;
+            /** @description Whether it works. */
+            is_on?: boolean;
+            /** @description 2 to 50 letters, digits, `-` and `_`; the first is a letter or digit. */
+            name: string;
+            /** @description `false_positive`, `noise`, `accepted` or `other`. */
+            reason: string;
+            /** @description Only alerts of this detection; absent for any. */
+            rule?: string | null;
         };
         /** @description A token to make. It can do what its user can do. */
         NewToken: {
@@ -2747,6 +4252,66 @@ export interface components {
              * @description Distinct packages.
              */
             packages: number;
+        };
+        /** @description A check or benchmark that somebody brought. */
+        OwnCheck: {
+            /** @description Who brought it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When it became what it is.
+             */
+            changed: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /** @description Whether it is in use. */
+            enabled: boolean;
+            /** @description `check` or `benchmark`. */
+            kind: string;
+            /** @description A check's id, or a benchmark's id and edition. */
+            name: string;
+            /** @description Why it cannot be used although it is enabled: a newer program may have one of its name. */
+            problem?: string | null;
+            /** @description For people. */
+            title: string;
+        };
+        /** @description All of them. */
+        OwnCheckList: {
+            /** @description By name. */
+            checks: components["schemas"]["OwnCheck"][];
+            /** @description Whether assets are being judged by what changed last. */
+            judging: boolean;
+        };
+        /** @description Something that keeps a check or benchmark from being used. */
+        OwnFault: {
+            /** @description The example that does not come out as it says. */
+            example?: string | null;
+            /** @description What is wrong. */
+            fault: string;
+            /** @description What it is about: a check's or benchmark's name, or the number of its document. */
+            name: string;
+        };
+        /** @description Whether a check or benchmark is in use. */
+        OwnSwitch: {
+            /** @description Whether it is. */
+            enabled: boolean;
+        };
+        /** @description What came of reading checks and benchmarks. */
+        OwnTested: {
+            /** @description Those that can be used. */
+            checks: string[];
+            /**
+             * Format: int32
+             * @description How many examples were run.
+             */
+            examples: number;
+            /** @description What is wrong. With any fault, nothing is kept. */
+            faults: components["schemas"]["OwnFault"][];
+            /** @description Whether they were kept. */
+            saved: boolean;
         };
         /** @description Packages of an image, a page of them, sorted by name. */
         PackagePage: {
@@ -2837,6 +4402,8 @@ export interface components {
         };
         /** @description What a recommendation says of an asset. */
         RecommendationAsset: {
+            /** @description The environment that it belongs to. */
+            environment: string;
             /**
              * Format: int64
              * @description The exemption that takes it out.
@@ -2849,6 +4416,8 @@ export interface components {
              * @description The asset.
              */
             id: number;
+            /** @description Its kind, such as `docker-host`. */
+            kind: string;
             /** @description Its name. */
             name: string;
             /** @description Why. */
@@ -2859,9 +4428,16 @@ export interface components {
              */
             since: string;
         };
+        /** @description Some of a recommendation's assets. */
+        RecommendationAssetPage: {
+            /** @description By name. */
+            assets: components["schemas"]["RecommendationAsset"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+        };
         /** @description A recommendation and its assets. */
         RecommendationDetail: components["schemas"]["Recommendation"] & {
-            /** @description Its assets, by name. */
+            /** @description Its first assets by name, at most 200; all of them are listed under `/assets`. */
             assets: components["schemas"]["RecommendationAsset"][];
             /** @description The benchmark whose failed controls it gathers. */
             benchmark?: string | null;
@@ -2899,6 +4475,47 @@ export interface components {
             kind: string;
             /** @description The address, `http` or `https`. */
             url: string;
+        };
+        /** @description A request to a cluster's API. */
+        RelatedRequest: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Its id in the audit log. */
+            audit_id: string;
+            /**
+             * Format: int32
+             * @description The answer's HTTP status.
+             */
+            code?: number | null;
+            /** @description Its name. */
+            name?: string | null;
+            /** @description Where that is. */
+            namespace?: string | null;
+            /** @description What it is about, such as `pods/exec`; for others than resources, the path. */
+            resource: string;
+            /** @description Where it came from. */
+            source_ip?: string | null;
+            /** @description What it came from. */
+            user_agent?: string | null;
+            /** @description `get`, `create` and so on. */
+            verb: string;
+        };
+        /** @description What the one who raised an alert did before and after it. */
+        RelatedRequests: {
+            /** @description Whether there are more than are listed. */
+            is_cut: boolean;
+            /**
+             * Format: date-time
+             * @description Since when events are kept; nothing before can be listed. Absent if none are.
+             */
+            kept_since?: string | null;
+            /** @description In the order in which they happened. */
+            requests: components["schemas"]["RelatedRequest"][];
+            /** @description Whose requests these are. */
+            user: string;
         };
         /** @description How long the makers of a distribution look after one of its releases. */
         ReleaseSupport: {
@@ -3191,6 +4808,11 @@ export interface components {
             /** @description What it is. */
             title: string;
         };
+        /** @description Sample alerts that were made. */
+        SampleAlerts: {
+            /** @description Their ids. */
+            alerts: string[];
+        };
         /** @description All that an image holds. Not an exchange format: CycloneDX and SPDX are read and written elsewhere. */
         Sbom: {
             distro?: components["schemas"]["SbomDistro"] | null;
@@ -3359,13 +4981,15 @@ export interface components {
              */
             share?: number | null;
         };
-        /** @description An asset that costs points. */
+        /** @description An asset that brings or costs points. */
         ScoreAsset: {
             /**
              * Format: int64
              * @description The asset.
              */
             id: number;
+            /** @description Its kind, such as `docker-host`. */
+            kind: string;
             /** @description Its name. */
             name: string;
             /** @description What it needs. */
@@ -3382,7 +5006,7 @@ export interface components {
             asset_name: string;
             /** @description What it is since; absent for an asset that is gone. */
             health?: string | null;
-            /** @description The recommendation. */
+            /** @description The recommendation; empty for an asset that was moved from one environment to another. */
             recommendation: string;
             /** @description What it was before; absent for a new asset. */
             was?: string | null;
@@ -3420,13 +5044,27 @@ export interface components {
             recommendations: string[];
             /** @description For people. */
             title: string;
-            /** @description Assets that are not, with the recommendations that say so. */
+            /** @description Assets that are not, with the recommendations that say so: at most 100 of them, by id. */
             unhealthy: components["schemas"]["ScoreAsset"][];
+            /**
+             * Format: int32
+             * @description How many assets are not.
+             */
+            unhealthy_count: number;
             /**
              * Format: int32
              * @description Assets of which it could not be told: they count neither way.
              */
             unknown: number;
+        };
+        /** @description All assets of a score group: each of its points comes from one of them. */
+        ScoreGroupDetail: components["schemas"]["ScoreGroup"] & {
+            /** @description Those that bring points, at most 1,000, by id. */
+            healthy_assets: components["schemas"]["ScoreAsset"][];
+            /** @description Those that cost points, at most 1,000, by id. */
+            unhealthy_assets: components["schemas"]["ScoreAsset"][];
+            /** @description Those of which it could not be told, at most 1,000, by id. */
+            unknown_assets: components["schemas"]["ScoreAsset"][];
         };
         /** @description The score as it was. */
         ScoreHistory: {
@@ -3502,11 +5140,15 @@ export interface components {
         };
         /** @description A sensor. */
         Sensor: {
+            /** @description That host's environment. */
+            environment?: string | null;
             /**
              * Format: int64
              * @description The host that it sends facts of; absent before the first.
              */
             host?: number | null;
+            /** @description That host's name. */
+            host_name?: string | null;
             /**
              * Format: int64
              * @description To delete it by.
@@ -3519,6 +5161,8 @@ export interface components {
             joined: string;
             /** @description The join token's name. */
             joined_by: string;
+            /** @description That host's kind, such as `docker-host`. */
+            kind?: string | null;
             /**
              * Format: date-time
              * @description When it was heard of last, to the minute.
@@ -3526,7 +5170,9 @@ export interface components {
             last_seen: string;
             /** @description What it calls itself. */
             name: string;
-            /** @description Its program's version when it joined. */
+            /** @description Whether nothing was heard of it for longer than it ever pauses. */
+            silent: boolean;
+            /** @description Its program's version: that of the last facts, or before the first when it joined. */
             version: string;
         };
         /** @description All sensors. */
@@ -3604,6 +5250,60 @@ export interface components {
             reason: string;
             /** @description Where it is said. */
             source: string;
+        };
+        /** @description What an alert has to name. */
+        SuppressionCriterion: {
+            /** @description The kind of entity (`user`, `ip`, `pod`, …), `cluster`, or `property.NAME` for an extended property. */
+            kind: string;
+            /** @description Names, in which `*` stands for anything; one of them has to fit. */
+            names: string[];
+        };
+        /** @description A suppression rule: alerts that fit it are dismissed as they are raised. */
+        SuppressionRule: components["schemas"]["NewSuppressionRule"] & {
+            /**
+             * Format: int64
+             * @description How many alerts it has dismissed.
+             */
+            alerts: number;
+            /** @description Who made it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description To change or delete it by.
+             */
+            id: number;
+            /** @description Whether it works now: it is on, and has not ended. */
+            is_in_force: boolean;
+        };
+        /** @description All suppression rules. */
+        SuppressionRules: {
+            /** @description In the order in which they count: the first that fits dismisses. */
+            rules: components["schemas"]["SuppressionRule"][];
+        };
+        /** @description What a suppression rule would have done. */
+        SuppressionTrial: {
+            /**
+             * Format: int64
+             * @description How many of the stored alerts it fits.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How many events these stand for.
+             */
+            events: number;
+            /** @description Some of those that it fits. */
+            examples: components["schemas"]["AlertSummary"][];
+            /**
+             * Format: int64
+             * @description How many alerts were looked at: the last ones.
+             */
+            looked_at: number;
         };
         /** @description An API token without its secret. */
         Token: {
@@ -4069,6 +5769,404 @@ export interface operations {
             };
         };
     };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description `new`, `active`, `in_progress`, `resolved`, `dismissed`, separated by commas; `open` for the first three. */
+                state?: string;
+                /** @description `high`, `medium`, `low`, `informational`, separated by commas. */
+                severity?: string;
+                /** @description The cluster's name. */
+                cluster?: string;
+                /** @description The detection's id. */
+                rule?: string;
+                /** @description A tactic, such as `execution`. */
+                tactic?: string;
+                /** @description Who deals with it. */
+                owner?: string;
+                /** @description The name of an entity. */
+                entity?: string;
+                /** @description An incident's id. */
+                incident?: string;
+                /** @description Part of the title, the detection's id, what was attacked or an entity's name. */
+                query?: string;
+                /** @description `newest` or `severity`. */
+                sort?: string;
+                /** @description Where to go on, as the page before says. */
+                cursor?: string;
+                /** @description Alerts on a page, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsChanged"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    alert_facets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertFacets"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_sample_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleAlerts"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    related_requests: {
+        parameters: {
+            query?: {
+                /** @description Minutes before the alert's first and after its last event, 1 to 1,440; 15 unless told otherwise. */
+                minutes?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The alert */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelatedRequests"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_assets: {
+        parameters: {
+            query?: {
+                /** @description Of this kind, such as `docker-host`; of all, if absent. */
+                kind?: string;
+                /** @description Of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
+                status?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    move_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveAsset"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_attestations: {
         parameters: {
             query?: {
@@ -4181,6 +6279,835 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_attestation_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The attestation */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_audit_clusters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditClusterList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_audit_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAuditCluster"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCluster"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_audit_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCluster"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_audit_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    audit_coverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCoverage"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_audit_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditPlan"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCluster"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_audit_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditSourceSettings"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSourceCreated"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_audit_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+                /** @description The source */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_benchmarks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_own_checks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCheckList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_own_checks: {
+        parameters: {
+            query?: {
+                /** @description Take the place of what has the same name; without it, that is a conflict. */
+                replace?: boolean;
+                /** @description Only say what is wrong, and keep nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTested"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTested"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_own_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A check's id, or a benchmark's id and edition */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_own_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A check's id, or a benchmark's id and edition */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    switch_own_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A check's id, or a benchmark's id and edition */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnSwitch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCheck"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_cloud_assets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloudAssetList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cloud_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloudAssetDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cloud_asset_facts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_cloud_asset_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostureReport"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4611,6 +7538,10 @@ export interface operations {
             query?: {
                 /** @description Such as `1.8.0`; the newest, if absent. */
                 version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
             };
             header?: never;
             path: {
@@ -4647,11 +7578,123 @@ export interface operations {
             };
         };
     };
+    list_compliance_assets: {
+        parameters: {
+            query?: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
+                /** @description With this status, such as `fail`; with any, if absent. */
+                status?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+                /** @description Such as `5.4` */
+                control: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceAssetPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_compliance_objects: {
+        parameters: {
+            query: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+                /** @description Of this asset. */
+                asset: number;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+                /** @description Such as `5.4` */
+                control: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplianceObjects"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_compliance_csv: {
         parameters: {
             query?: {
                 /** @description Such as `1.8.0`; the newest, if absent. */
                 version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
             };
             header?: never;
             path: {
@@ -4671,6 +7714,223 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_compliance_pdf: {
+        parameters: {
+            query?: {
+                /** @description Such as `1.8.0`; the newest, if absent. */
+                version?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Only this asset; all, if absent. */
+                asset?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Such as `cis-docker` */
+                benchmark: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_connectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnector"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connector"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connector */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    read_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connector */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connector"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4712,6 +7972,33 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_environments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentList"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5993,6 +9280,146 @@ export interface operations {
             };
         };
     };
+    list_incidents: {
+        parameters: {
+            query?: {
+                /** @description Only those that somebody still has to deal with. */
+                open?: boolean;
+                /** @description Part of the title, or of the name of something that the alerts share. */
+                query?: string;
+                /** @description Where to go on, as the page before says. */
+                cursor?: string;
+                /** @description Incidents on a page, 1 to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     join: {
         parameters: {
             query?: never;
@@ -6195,7 +9622,10 @@ export interface operations {
     };
     list_recommendations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6220,9 +9650,42 @@ export interface operations {
             };
         };
     };
+    list_recommendations_csv: {
+        parameters: {
+            query?: {
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_recommendation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+            };
             header?: never;
             path: {
                 /** @description The recommendation */
@@ -6238,6 +9701,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecommendationDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recommendation_assets: {
+        parameters: {
+            query?: {
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
+                health?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationAssetPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_recommendation_assets_csv: {
+        parameters: {
+            query?: {
+                /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`; all, if absent. */
+                health?: string;
+                /** @description Only assets of this environment; of all, if absent. */
+                environment?: string;
+                /** @description Part of a name. */
+                q?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {
@@ -6690,7 +10267,10 @@ export interface operations {
     };
     get_score: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The score of this environment; of all together, if absent. */
+                environment?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6715,11 +10295,54 @@ export interface operations {
             };
         };
     };
+    get_score_group: {
+        parameters: {
+            query?: {
+                /** @description The score of this environment; of all together, if absent. */
+                environment?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The group */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreGroupDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_score_history: {
         parameters: {
             query?: {
                 /** @description How many days back, 1 to 3,650; 30, if absent. */
                 days?: number;
+                /** @description The score of this environment; of all together, if absent. */
+                environment?: string;
             };
             header?: never;
             path?: never;
@@ -6756,10 +10379,16 @@ export interface operations {
     get_score_if: {
         parameters: {
             query?: {
-                /** @description Only this recommendation's assets; those of all, if absent. */
+                /** @description Only by this recommendation; by all, if absent. */
                 recommendation?: string;
-                /** @description Only this asset; all of them, if absent. */
-                asset?: number;
+                /** @description Only these assets, joined by commas; all of them, if absent. */
+                asset?: string;
+                /** @description The score of this environment, and only assets of it; all together, if absent. */
+                environment?: string;
+                /** @description Only assets of this environment, in the score of all together. */
+                of?: string;
+                /** @description What becomes of them: `healthy` (the default), or `exempt`. */
+                then?: string;
             };
             header?: never;
             path?: never;
@@ -6773,6 +10402,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Score"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             401: {
@@ -7043,6 +10680,237 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionRules"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppressionRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    try_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppressionRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionTrial"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppressionRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The rule */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -216,7 +216,7 @@ fn an_object_breaks_and_is_mended_and_the_score_follows() {
         .collect();
     assert_eq!(words, ["fail pass", "pass fail"]);
     let causes: BTreeSet<String> = client
-        .score_history(1)
+        .score_history(1, None)
         .unwrap()
         .points
         .into_iter()
