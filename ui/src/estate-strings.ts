@@ -8,7 +8,7 @@ const KINDS: Readonly<Record<string, readonly [string, string]>> = {
   "kubernetes-node": ["Kubernetes node", "Kubernetes nodes"],
   registry: ["Registry", "registries"],
   "container-registry": ["Container registry", "container registries"],
-  subscription: ["Subscription", "subscriptions"],
+  environment: ["Subscription", "subscriptions"],
   image: ["Image", "images"],
 };
 

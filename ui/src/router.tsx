@@ -324,6 +324,8 @@ const audit = createRoute({
   path: "/audit",
   loader: ({ context: { client } }) => void client.prefetchQuery(auditClustersQuery),
   component: lazyRouteComponent(() => import("./routes/audit"), "AuditPage"),
+});
+
 const admission = createRoute({
   getParentRoute: () => app,
   path: "/kubernetes/admission",

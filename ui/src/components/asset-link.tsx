@@ -19,7 +19,12 @@ export function AssetLink({ id, name, isRow = false }: Props) {
 
 /** The page that shows how an asset of this kind is configured; nothing for kinds that have none. */
 export function configurationAddress(kind: string, id: number): string | undefined {
-  const pages: Readonly<Record<string, string>> = { "docker-host": "/hosts", "kubernetes-cluster": "/clusters" };
+  const pages: Readonly<Record<string, string>> = {
+    "docker-host": "/hosts",
+    "kubernetes-cluster": "/clusters",
+    registry: "/connect",
+    environment: "/connect",
+  };
   const page = pages[kind];
   return page === undefined ? undefined : `${page}/${id}`;
 }

@@ -26,7 +26,7 @@ export function Coverage({ name }: { name: string }) {
       <div className="table-scroll">
         <table className="small-table" aria-label={t.coverage}>
           <tbody>
-            {rows.map(({ rule, title, status, reason }) => (
+            {rows.map(({ rule, title, status, reasons }) => (
               <tr key={rule}>
                 <td className="nowrap">{t.statuses[status] ?? status}</td>
                 <td>
@@ -34,7 +34,7 @@ export function Coverage({ name }: { name: string }) {
                     {title}
                   </Link>
                 </td>
-                <td>{reason}</td>
+                <td>{reasons.join("; ")}</td>
               </tr>
             ))}
           </tbody>

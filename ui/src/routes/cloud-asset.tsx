@@ -113,7 +113,7 @@ function Recommendations({ asset }: { asset: CloudAssetDetail }) {
               {asset.recommendations.map(({ id, title, severity, health, reason }) => (
                 <tr key={id}>
                   <td>
-                    <Link to="/recommendations" search={{ id }}>
+                    <Link to="/recommendations/$id" params={{ id }} search={{}}>
                       {title}
                     </Link>
                   </td>

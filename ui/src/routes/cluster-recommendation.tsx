@@ -42,7 +42,7 @@ export function RecommendationPane({ cluster, recommendation, onClose }: Props) 
             </p>
           )}
           <p>
-            <Link to="/recommendations" search={{ id: data.id }}>
+            <Link to="/recommendations/$id" params={{ id: data.id }} search={{}}>
               {t.all}
             </Link>
           </p>

@@ -113,6 +113,7 @@ function useCommands(onShortcuts: () => void): Item[] {
     page("/clusters", strings.nav.clusters),
     page("/kubernetes/admission", strings.nav.admission),
     page("/recommendations", strings.nav.recommendations),
+    page("/alerts", strings.nav.alerts),
     page("/exemptions", strings.nav.exemptions),
     page("/score", strings.nav.score),
     page("/compliance", strings.nav.compliance),
