@@ -55,6 +55,12 @@ const PAGES: [string, (page: Page) => Promise<void>][] = [
   ["benchmark", (page) => page.goto("/compliance/cis-docker").then(() => expect(page.getByRole("table", { name: "Compliance" })).toBeVisible())],
   ["sensors", (page) => page.goto("/sensors").then(() => expect(page.getByRole("button", { name: "Make a join token" })).toBeVisible())],
   ["own checks", (page) => page.goto("/checks").then(() => expect(page.getByRole("button", { name: "Test and keep" })).toBeVisible())],
+  ["alerts", (page) => page.goto("/alerts").then(() => expect(page.getByRole("link", { name: "Connect an audit log" })).toBeVisible())],
+  ["incidents", (page) => page.goto("/incidents").then(() => expect(page.getByText("No incidents")).toBeVisible())],
+  ["suppression rules", (page) => page.goto("/suppressions").then(() => expect(page.getByText("No rules")).toBeVisible())],
+  ["audit sources", (page) => page.goto("/audit").then(() => expect(page.getByText("No cluster yet")).toBeVisible())],
+  ["admission", (page) => page.goto("/kubernetes/admission").then(() => expect(page.getByRole("heading", { level: 1 })).toBeVisible())],
+  ["connectors", (page) => page.goto("/connect").then(() => expect(page.getByRole("heading", { level: 1 })).toBeVisible())],
   ["scans", (page) => page.goto("/scans").then(() => expect(page.getByRole("table")).toBeVisible())],
   [
     "settings",
@@ -107,7 +113,7 @@ test("the theme chosen in the application wins over the system's, and is remembe
 
 test("zoomed to 200 %, nothing is cut off sideways", async ({ page }) => {
   await page.setViewportSize({ width: 720, height: 450 });
-  for (const path of ["/", "/images", "/hosts", "/recommendations", "/score", "/exemptions", "/compliance", "/compliance/cis-docker", "/sensors", "/checks", "/scans", "/settings"]) {
+  for (const path of ["/", "/images", "/hosts", "/clusters", "/kubernetes/admission", "/recommendations", "/alerts", "/incidents", "/suppressions", "/audit", "/score", "/exemptions", "/compliance", "/compliance/cis-docker", "/sensors", "/checks", "/connect", "/scans", "/settings"]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     const [inner, outer] = await page.evaluate(() => [document.body.scrollWidth, document.documentElement.clientWidth]);

@@ -3,6 +3,7 @@
 
 import { expect, test } from "@playwright/test";
 
+import { violations } from "./axe";
 import { SESSION_FILE } from "./environment";
 
 test.use({ storageState: SESSION_FILE });
@@ -19,6 +20,7 @@ test("sample alerts are dealt with by keyboard", async ({ page }) => {
   await page.keyboard.press("Enter");
   const pane = page.getByRole("complementary", { name: "Alert" });
   await expect(pane.getByRole("heading", { name: "Mitigate" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
   await pane.getByLabel("Add a note").fill("looked at by a test");
   await pane.getByRole("button", { name: "Add", exact: true }).click();
   await expect(pane.getByText("looked at by a test")).toBeVisible();
@@ -36,6 +38,7 @@ test("sample alerts are dealt with by keyboard", async ({ page }) => {
   await page.getByRole("link", { name: title ?? "", exact: true }).click();
   await pane.getByRole("link", { name: "Open the whole page" }).click();
   await expect(page.getByRole("heading", { level: 1, name: title ?? "" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Open again" }).click();
   await expect(page.getByRole("button", { name: "Take it up" })).toBeVisible();
 });
@@ -46,6 +49,7 @@ test("a suppression rule is tried before it is saved, and deleted", async ({ pag
   const pane = page.getByRole("complementary", { name: "Alert" });
   await pane.getByRole("button", { name: "Suppress alerts like this" }).click();
   const dialog = page.getByRole("dialog");
+  expect(await violations(page)).toEqual([]);
   await dialog.getByLabel("Name", { exact: true }).fill("expected-here");
   await dialog.getByRole("button", { name: "Try it" }).click();
   await expect(dialog.getByText(/It would have dismissed [1-9]/)).toBeVisible();
@@ -75,6 +79,7 @@ test("an audit log is connected, and switched on only with consent", async ({ pa
   await consent.getByRole("checkbox").check();
   await consent.getByRole("button", { name: "Switch on" }).click();
   await expect(cluster.getByText(/On since/)).toBeVisible();
+  expect(await violations(page)).toEqual([]);
   await cluster.getByRole("button", { name: "Remove cluster" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove cluster" }).click();
   await expect(page.getByText("No cluster yet")).toBeVisible();

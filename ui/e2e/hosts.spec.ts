@@ -68,10 +68,10 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
   await page.getByRole("link", { name: "Containers" }).click();
   await expect(page.getByText("privileged", { exact: true })).toBeVisible();
   await page.getByRole("link", { name: "Recommendations" }).first().click();
-  await expect(page.getByText("0 of 4 points").first()).toBeVisible();
+  await expect(page.getByText(/0 of \d+ points/).first()).toBeVisible();
   await page.getByRole("link", { name: "Container hosts should be configured securely" }).click();
   await expect(page.getByText("Worth 4 points when all are healthy")).toBeVisible();
 
   await page.getByRole("link", { name: "Overview" }).click();
-  await expect(page.getByRole("region", { name: "Secure score" }).getByText("0 of 4 points")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Secure score" }).getByText(/0 of \d+ points/)).toBeVisible();
 });

@@ -281,6 +281,10 @@ fn redact_word(word: &str, state: State, out: &mut String) -> State {
                 out.push_str(word);
                 return State::Value;
             }
+            if is_reference(word) {
+                out.push_str(word);
+                return State::Plain;
+            }
             out.push_str(REDACTED);
             return open_quote(word);
         }

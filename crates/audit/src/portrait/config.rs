@@ -68,7 +68,9 @@ fn holds_credential(key: &str, value: &str) -> bool {
             && !behind.starts_with(['$', '{', '<', '|', '>'])
             && !name.contains(char::is_whitespace)
             && seareeve_redact::is_credential_name(name);
-        is_assignment || seareeve_redact::text(line) != line
+        is_assignment
+            || seareeve_redact::has_credential_form(line)
+            || seareeve_redact::text(line) != line
     })
 }
 

@@ -147,7 +147,7 @@ mod tests {
                 "a\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nb",
                 Some("a\n[redacted]\nb"),
             ),
-            ("https://u:p@h/x", Some("https://[redacted]@h/x")),
+            ("https://u:p@h/x", Some("https://u:[redacted]@h/x")),
         ] {
             assert_eq!(redacted(text).as_deref(), expected, "{text}");
         }

@@ -145,11 +145,7 @@ fn http(
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((
-        status,
-        head.to_ascii_lowercase().replace("\r\n", "\n"),
-        body.to_owned(),
-    ))
+    Some((status, head.replace("\r\n", "\n"), body.to_owned()))
 }
 
 /// An event of a command in a pod, or of somebody who looks at something.

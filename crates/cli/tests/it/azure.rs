@@ -226,7 +226,7 @@ fn every_format_prints_and_the_gate_holds() {
         ("json", "{"),
         ("sarif", "{"),
         ("junit", "<?xml"),
-        ("html", "<!doctype html>"),
+        ("html", "<!DOCTYPE html>"),
     ] {
         let run = home.run(&[
             "azure",

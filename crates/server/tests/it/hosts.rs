@@ -44,7 +44,11 @@ pub(crate) fn facts(machine: &str, privileged: bool) -> Value {
 
 /// A client of the user `admin`, and the join token's secret for one sensor after the other.
 pub(crate) fn admin(server: &Running) -> Client {
-    let mut browser = Browser::signed_in(server);
+    client(server, &mut Browser::signed_in(server))
+}
+
+/// The typed client of who is signed in.
+pub(crate) fn client(server: &Running, browser: &mut Browser) -> Client {
     let token = browser.post("/api/v1/tokens", json!({"name": "test", "days": 1}));
     Client::new(&server.address, token.body["secret"].as_str().unwrap()).unwrap()
 }
