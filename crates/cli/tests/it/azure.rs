@@ -129,7 +129,8 @@ fn all_controls_are_judged_as_the_table_says() {
         } else {
             "A"
         };
-        if row[0] != control["level"].to_string() || row[1] != mark {
+        let level = control["level"].to_string();
+        if row[0] != level || row[1] != mark {
             wrong.push(format!("{} is {mark} {}", control["id"], control["level"]));
         }
     }

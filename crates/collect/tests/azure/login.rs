@@ -1,3 +1,5 @@
+//! Getting tokens: each kind of credentials, and what goes wrong.
+
 use std::process::Command;
 
 use seareeve_collect::azure::{AskError, Credentials, Secret};

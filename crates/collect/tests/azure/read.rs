@@ -1,3 +1,5 @@
+//! Reading what Azure knows: pages, limits, refusals and hostile answers.
+
 use std::time::Duration;
 
 use seareeve_collect::azure::REQUESTS;

@@ -1,3 +1,5 @@
+//! Documents that somebody saved, and joining a cluster from within with the same from outside.
+
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_collect::azure::{JoinError, joined, saved};
 use seareeve_lab::azure::documents;
@@ -384,7 +386,7 @@ proptest::proptest! {
         for snapshot in &snapshots {
             let text = serde_json::to_string(snapshot).unwrap();
             proptest::prop_assert_eq!(&serde_json::from_str::<Snapshot>(&text).unwrap(), snapshot);
-            for (_, facts) in &snapshot.facts {
+            for facts in snapshot.facts.values() {
                 for fact in &facts.items {
                     proptest::prop_assert!(fact.data["properties"].is_object() || fact.data.get("action").is_some());
                 }
