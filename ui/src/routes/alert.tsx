@@ -43,6 +43,7 @@ export function AlertPage() {
           <AlertActions alert={alert} />
           <div className="alert-columns">
             <div>
+              <h2 className="visually-hidden">{t.evidence}</h2>
               <div className="panel alert-card">
                 <Inspect alert={alert} />
               </div>
@@ -51,6 +52,7 @@ export function AlertPage() {
               </div>
             </div>
             <div>
+              <h2 className="visually-hidden">{t.actions}</h2>
               <div className="panel alert-card">
                 <AlertFacts alert={alert} />
               </div>
