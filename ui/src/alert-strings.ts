@@ -237,8 +237,9 @@ export const alertStrings = {
     coverage: "Coverage",
     coverageLead: "Whether what arrives is what the detections need.",
     coverageNone: "Nothing has arrived yet, so nothing can be said.",
-    statuses: { sees: "Sees", partial: "Sees in part", blind: "Blind", unseen: "Not seen yet" } as Readonly<Record<string, string>>,
-    coverageCounts: (sees: number, blind: number, all: number) => `${count(sees)} of ${plural(all, "detection")} see what they need, ${count(blind)} blind`,
+    statuses: { fine: "Sees", partial: "Sees in part", blind: "Blind" } as Readonly<Record<string, string>>,
+    coverageCounts: (fine: number, blind: number, all: number) =>
+      `nothing shows that ${count(fine)} of ${plural(all, "detection")} lack anything, ${count(blind)} blind`,
     setup: "Needed once for the API server: its audit policy and flags. They are printed by",
     back: "Alerts",
     cancel: "Cancel",

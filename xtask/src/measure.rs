@@ -80,14 +80,24 @@ fn parse(report: &str) -> Option<Usage> {
 
 /// Resident memory of a running process, in KiB.
 pub(crate) fn resident_kib(process: u32) -> Result<u64> {
+    memory_kib(process, "VmRSS:")
+}
+
+/// The part of it that is the process's own, in KiB: without the pages of its program, which in a debug build are many
+/// times those of what is shipped.
+pub(crate) fn own_kib(process: u32) -> Result<u64> {
+    memory_kib(process, "RssAnon:")
+}
+
+fn memory_kib(process: u32, name: &str) -> Result<u64> {
     let path = format!("/proc/{process}/status");
     let status =
         fs::read_to_string(Path::new(&path)).with_context(|| format!("failed to read {path}"))?;
     status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .find_map(|line| line.strip_prefix(name))
         .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .with_context(|| format!("{path} has no VmRSS"))
+        .with_context(|| format!("{path} has no {name}"))
 }
 
 #[cfg(test)]

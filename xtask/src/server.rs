@@ -74,6 +74,11 @@ impl Server {
         measure::resident_kib(self.process.id())
     }
 
+    /// Memory of its own, without its program, in KiB.
+    pub(crate) fn own_kib(&self) -> Result<u64> {
+        measure::own_kib(self.process.id())
+    }
+
     /// Everything it printed so far.
     pub(crate) fn printed(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_else(|error| format!("(no log: {error})"))
@@ -150,6 +155,7 @@ mod tests {
         assert_eq!(server.address, "http://127.0.0.1:9");
         assert_eq!(server.link, "http://127.0.0.1:9/sign-in#token=t");
         assert!(server.resident_kib()? > 100);
+        assert!((1..=server.resident_kib()?).contains(&server.own_kib()?));
         server.stop()
     }
 

@@ -26,7 +26,7 @@ export function AlertStateLabel({ state }: { state: string }) {
   );
 }
 
-/** ATT&CK: tactics in words, techniques by number with a link to what they are. */
+/** ATT&CK: tactics in words, techniques by number with a link to what they are. Other matrices have other numbers. */
 export function Attack({ tactics, techniques }: { tactics: readonly string[]; techniques: readonly string[] }) {
   return (
     <span className="chips">
@@ -37,7 +37,11 @@ export function Attack({ tactics, techniques }: { tactics: readonly string[]; te
       ))}
       {techniques.map((technique) => (
         <span key={technique} className="tag">
-          <ExternalLink href={`https://attack.mitre.org/techniques/${technique.replace(".", "/")}/`}>{technique}</ExternalLink>
+          {/^T\d/.test(technique) ? (
+            <ExternalLink href={`https://attack.mitre.org/techniques/${technique.replace(".", "/")}/`}>{technique}</ExternalLink>
+          ) : (
+            technique
+          )}
         </span>
       ))}
     </span>

@@ -206,7 +206,7 @@ export function TakeAction({ alert }: { alert: AlertDetail }) {
       <section className="alert-section">
         <h3>{t.automate}</h3>
         <p>{t.automateLead}</p>
-        <Command text={`seareeve server alerts set ${alert.id} --state resolved`} />
+        <Command text={`seareeve server alerts change ${alert.id} --state resolved`} />
       </section>
       <section className="alert-section">
         <h3>{t.suppress}</h3>
@@ -235,7 +235,8 @@ export function TakeAction({ alert }: { alert: AlertDetail }) {
 }
 
 export function More({ alert }: { alert: AlertDetail }) {
-  const properties = Object.entries(alert.extended_properties);
+  // A detection names more fields than every event has.
+  const properties = Object.entries(alert.extended_properties).filter(([, value]) => value !== null && value !== "");
   return (
     <>
       <Related alert={alert} />

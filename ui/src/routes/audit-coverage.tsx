@@ -9,7 +9,7 @@ import { ErrorState } from "../components/states";
 
 const t = alertStrings.audit;
 /** What needs somebody comes first. */
-const ORDER = ["blind", "partial", "unseen", "sees"];
+const ORDER = ["blind", "partial", "fine"];
 
 export function Coverage({ name }: { name: string }) {
   const { data: coverage, error, refetch } = useQuery(auditCoverageQuery(name));
@@ -20,7 +20,7 @@ export function Coverage({ name }: { name: string }) {
   return (
     <details>
       <summary>
-        {t.coverage}: {coverage.events === 0 ? t.coverageNone : t.coverageCounts(of("sees"), of("blind"), rows.length)}
+        {t.coverage}: {coverage.events === 0 ? t.coverageNone : t.coverageCounts(of("fine"), of("blind"), rows.length)}
       </summary>
       <p className="muted">{t.coverageLead}</p>
       <div className="table-scroll">

@@ -334,8 +334,16 @@ fn webhook(app: &App, cluster: &str, token: String) -> AuditWebhook {
         ),
         None => String::new(),
     };
+    // Kubernetes' client leaves tokens out where there is no TLS (client-go, clientcmd.ClientConfig).
+    let warning = match host.starts_with("https://") {
+        true => "",
+        false => {
+            "# API servers send this token over TLS only. Set `audit.listen` and make the source again, or put the\n\
+             # address of a proxy that ends TLS here.\n"
+        }
+    };
     let kubeconfig = format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n- name: seareeve\n  cluster:\n    server: {address}{trust}\n\
+        "{warning}apiVersion: v1\nkind: Config\nclusters:\n- name: seareeve\n  cluster:\n    server: {address}{trust}\n\
          users:\n- name: seareeve\n  user:\n    token: {token}\n\
          contexts:\n- name: seareeve\n  context:\n    cluster: seareeve\n    user: seareeve\n\
          current-context: seareeve\n"
