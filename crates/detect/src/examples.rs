@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use seareeve_model::Alert;
 use serde_json::Value;
 
 use crate::detection::Example;
@@ -25,13 +26,31 @@ pub fn run_examples(
     source: &str,
     read: impl Fn(&Value) -> Result<Box<dyn Event>, String>,
 ) -> Vec<ExampleResult> {
+    play_examples(engine, source, || {
+        |detector: &mut Detector, event: &Value| {
+            let event = read(event).map_err(|why| format!("is none: {why}"))?;
+            Ok(detector.see(source, event.as_ref()))
+        }
+    })
+}
+
+/// The same where an event is understood by what came before it: `begin` is asked for each example, and gives what
+/// shows its events to the detector one after the other, or says what is wrong with one.
+pub fn play_examples<P>(
+    engine: &Arc<Engine>,
+    source: &str,
+    begin: impl Fn() -> P,
+) -> Vec<ExampleResult>
+where
+    P: FnMut(&mut Detector, &Value) -> Result<Vec<Alert>, String>,
+{
     let mut results = Vec::new();
     for rule in engine.rules().filter(|rule| rule.source == source) {
         for example in &rule.examples {
             results.push(ExampleResult {
                 id: rule.id.clone(),
                 name: example.name.clone(),
-                fault: fault(engine, source, &rule.id, example, &read),
+                fault: fault(engine, &rule.id, example, begin()),
             });
         }
     }
@@ -40,20 +59,18 @@ pub fn run_examples(
 
 fn fault(
     engine: &Arc<Engine>,
-    source: &str,
     id: &str,
     example: &Example,
-    read: &impl Fn(&Value) -> Result<Box<dyn Event>, String>,
+    mut show: impl FnMut(&mut Detector, &Value) -> Result<Vec<Alert>, String>,
 ) -> Option<String> {
     // Examples begin with an empty memory.
     let mut detector = Detector::new(Arc::clone(engine));
     let mut outputs = Vec::new();
     for (number, event) in example.events.iter().enumerate() {
-        let event = match read(event) {
-            Ok(event) => event,
-            Err(why) => return Some(format!("event {} is none: {why}", number + 1)),
+        let alerts = match show(&mut detector, event) {
+            Ok(alerts) => alerts,
+            Err(why) => return Some(format!("event {} {why}", number + 1)),
         };
-        let alerts = detector.see(source, event.as_ref());
         outputs.extend(
             alerts
                 .into_iter()

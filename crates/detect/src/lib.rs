@@ -23,7 +23,7 @@ mod yaml;
 pub use content::Content;
 pub use detection::Example;
 pub use engine::{Detector, Engine, Matching, Rule, RuleKind};
-pub use examples::{ExampleResult, run_examples};
+pub use examples::{ExampleResult, play_examples, run_examples};
 pub use load::{Loaded, Loader, Options, UnknownFields};
 pub use memory::{MemoryError, MemoryUse};
 pub use rules::{Code, Diagnostic};
