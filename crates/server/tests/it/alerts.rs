@@ -9,27 +9,8 @@ use seareeve_api::{
 };
 use serde_json::{Value, json};
 
-use crate::hosts::{admin, client};
+use crate::hosts::{admin, client, refusal, until};
 use crate::support::{Browser, Running, folder, start};
-
-fn refusal<T: std::fmt::Debug>(answer: Result<T, ClientError>) -> String {
-    match answer.unwrap_err() {
-        ClientError::Refused { code, .. } => code,
-        other => panic!("{other}"),
-    }
-}
-
-fn until<T: std::fmt::Debug>(ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
-    loop {
-        let answer = ask();
-        if wanted(&answer) {
-            return answer;
-        }
-        assert!(std::time::Instant::now() < deadline, "it stayed {answer:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 /// A cluster that is on, and what its API server needs.
 fn cluster(client: &Client, name: &str) -> AuditWebhook {
