@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use seareeve_admission::{Answer, Effect, Gate, Review, reply};
 use tracing::{debug, warn};
@@ -17,6 +18,8 @@ use crate::memory::Memory;
 
 /// Bytes of a review at most: the object and what it was before, of which the API server takes 3 MiB each.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that are still taken, and forgotten, of a body that is too large, so that its sender gets to read why.
+const MOST_DRAINED: usize = 64 * 1024 * 1024;
 /// From here on a review is judged away from the threads that wait for the network.
 const LARGE: usize = 64 * 1024;
 /// How long a body may take to come.
@@ -100,16 +103,34 @@ fn decide(memory: &Memory, review: &Review, now: Timestamp) -> Answer {
     Gate::new(&memory.library, &in_force.policy).decide(review, memory, now)
 }
 
-async fn body(body: Body) -> Result<axum::body::Bytes, Response> {
-    to_bytes(body, MOST_BYTES).await.map_err(|error| {
-        debug!(%error, "a body could not be read");
-        refused(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "a review of at most 8 MiB is wanted",
-        )
-    })
+/// The whole body. Who is refused while still sending would see a broken connection instead of the answer, so a body
+/// that is too large is taken to its end, within bounds.
+async fn body(body: Body) -> Result<Vec<u8>, Response> {
+    let mut stream = body.into_data_stream();
+    let mut kept = Vec::new();
+    let mut taken = 0_usize;
+    while let Some(chunk) = stream.next().await {
+        let chunk: Bytes = chunk.map_err(|error| {
+            debug!(%error, "a body could not be read");
+            refused(StatusCode::BAD_REQUEST, "the review broke off")
+        })?;
+        taken = taken.saturating_add(chunk.len());
+        if taken > MOST_DRAINED {
+            break;
+        }
+        if taken <= MOST_BYTES {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    if taken > MOST_BYTES {
+        let why = "a review of at most 8 MiB is wanted";
+        return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, why));
+    }
+    Ok(kept)
 }
 
+/// A refusal. It ends the connection: part of the body may still be on its way.
 fn refused(status: StatusCode, why: &str) -> Response {
-    (status, format!("{why}\n")).into_response()
+    let close = [(header::CONNECTION, "close")];
+    (status, close, format!("{why}\n")).into_response()
 }
