@@ -16,7 +16,7 @@ fn every_route_but_signing_in_wants_to_know_who_asks() {
             .as_object()
             .unwrap()
             .keys()
-            .filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()))
+            .filter(|key| ["get", "post", "put", "patch", "delete"].contains(&key.as_str()))
         {
             let open = matches!(
                 (method.as_str(), path.as_str()),
@@ -160,6 +160,50 @@ fn a_cookie_alone_changes_nothing() {
     assert_eq!(browser.send("DELETE", "/api/v1/session", None).status, 204);
 }
 
+/// Signs in by the link that belongs to a new user.
+fn follow(browser: &mut Browser, user: &Value) {
+    let path = user["sign_in_path"].as_str().unwrap();
+    let token = path.split_once("#token=").unwrap().1;
+    let answer = browser.post("/api/v1/session/link", json!({ "token": token }));
+    assert_eq!(answer.status, 200);
+}
+
+#[test]
+fn readers_change_nothing_but_their_own() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let mut owner = Browser::signed_in(&server);
+    let made = owner.post("/api/v1/users", json!({ "name": "rita", "role": "reader" }));
+    let mut reader = Browser::new(&server);
+    follow(&mut reader, &made.body);
+    let document: Value = serde_json::from_str(&seareeve_server::openapi_json().unwrap()).unwrap();
+    let mut let_in = Vec::new();
+    let mut refused = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if !["post", "put", "patch", "delete"].contains(&method.as_str())
+                || path.starts_with("/api/v1/session")
+            {
+                continue;
+            }
+            let asked = path
+                .replace("{digest}", &format!("sha256:{}", "0".repeat(64)))
+                .replace("{id}", "1")
+                .replace("{benchmark}", "cis-docker");
+            // A body that fits nothing: who may act is asked first.
+            let body = operation.get("requestBody").map(|_| json!({}));
+            let answer = reader.send(&method.to_uppercase(), &asked, body);
+            if answer.status == 403 {
+                refused += 1;
+            } else {
+                let_in.push(format!("{method} {path}"));
+            }
+        }
+    }
+    assert!(refused > 40, "only {refused} were refused");
+    insta::assert_snapshot!(let_in.join("\n"));
+}
+
 #[test]
 fn roles_and_tokens_bound_what_may_be_done() {
     let (_keep, data) = folder();
@@ -181,14 +225,7 @@ fn roles_and_tokens_bound_what_may_be_done() {
     );
 
     let mut reader = Browser::new(&server);
-    let path = made.body["sign_in_path"].as_str().unwrap();
-    let token = path.split_once("#token=").unwrap().1;
-    assert_eq!(
-        reader
-            .post("/api/v1/session/link", json!({ "token": token }))
-            .status,
-        200
-    );
+    follow(&mut reader, &made.body);
     assert_eq!(reader.get("/api/v1/images").status, 200);
     assert_eq!(
         reader
