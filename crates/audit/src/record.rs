@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::json::{Scanner, Span, Text, Tree};
+use crate::json::{Scanner, Span, Text};
 
 /// How far from the end the tail is looked for. Annotations are short; longer ones cost stepping over the bodies.
 const TAIL: usize = 8 << 10;
@@ -139,6 +139,13 @@ pub(crate) enum Body {
     Response,
 }
 
+/// The texts of both bodies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BodyTexts<'a> {
+    pub(crate) request: Option<&'a [u8]>,
+    pub(crate) response: Option<&'a [u8]>,
+}
+
 impl<'a> Record<'a> {
     /// Reads the event that `text` is.
     ///
@@ -211,14 +218,13 @@ impl<'a> Record<'a> {
         annotations.find_map(|(key, value)| key.is(name).then_some(*value))
     }
 
-    /// The text of a body.
-    pub(crate) fn body(&self, wanted: Body) -> Option<&'a [u8]> {
+    /// The texts of the bodies. Looked for each time.
+    pub(crate) fn bodies(&self) -> BodyTexts<'a> {
         let (request, response) = self.spans();
-        let span = match wanted {
-            Body::Request => request,
-            Body::Response => response,
-        };
-        span.map(|span| span.of(self.text))
+        BodyTexts {
+            request: request.map(|span| span.of(self.text)),
+            response: response.map(|span| span.of(self.text)),
+        }
     }
 
     /// Where the bodies are.
@@ -244,11 +250,6 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The index of a body. `None` when there is no such body, or it is none that can be read.
-    pub(crate) fn tree(&self, wanted: Body) -> Option<Tree<'a>> {
-        Tree::read(self.body(wanted)?).ok()
-    }
-
     /// Reads members up to the end of the event. `None`: the text ends before.
     fn members(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<()>, Unreadable> {
         let mut is_first = true;
@@ -266,7 +267,7 @@ impl<'a> Record<'a> {
                 _ => None,
             };
             let stepped = match body {
-                Some(body) => self.bodies(body, scanner),
+                Some(body) => self.step_over(body, scanner),
                 None => self.member(key, scanner)?,
             };
             if stepped.is_none() {
@@ -347,7 +348,7 @@ impl<'a> Record<'a> {
     }
 
     /// Steps over the body whose key was read, and over the other one too if the tail is found.
-    fn bodies(&mut self, body: Body, scanner: &mut Scanner<'a>) -> Option<()> {
+    fn step_over(&mut self, body: Body, scanner: &mut Scanner<'a>) -> Option<()> {
         if matches!(self.bodies, Bodies::None)
             && let Some(tail) = self.tail(scanner.at())
         {

@@ -1,5 +1,6 @@
 //! Steps over JSON without understanding more of it than where a value ends.
 
+use super::skip;
 use super::text::Text;
 
 /// A part of a text, from its first byte to behind its last.
@@ -139,25 +140,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Steps over an object or a list, counting brackets: what is inside is looked at when it is wanted.
+    /// Steps over an object or a list.
     fn container(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
-        loop {
-            let byte = *self.text.get(self.at)?;
-            match byte {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => depth = depth.saturating_add(1),
-                b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            self.at = self.at.saturating_add(1);
-            if depth == 0 {
-                return Some(());
-            }
-        }
+        let length = skip::container(self.text.get(self.at..)?)?;
+        self.at = self.at.saturating_add(length);
+        Some(())
     }
 
     /// Steps over a number, `true`, `false` or `null`.
