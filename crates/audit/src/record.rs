@@ -6,13 +6,18 @@
 //! has them read all in the order they come.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use memchr::memmem::FinderRev;
 
 use crate::json::{Scanner, Span, Text};
 
 /// How far from the end the tail is looked for. Annotations are short; longer ones cost stepping over the bodies.
 const TAIL: usize = 8 << 10;
+/// How the tail begins.
+static BEGINNING: LazyLock<FinderRev<'static>> =
+    LazyLock::new(|| FinderRev::new(b",\"requestReceivedTimestamp\":\""));
 /// Most members of an event: there are seventeen.
 const MAX_MEMBERS: usize = 256;
 /// Most groups, addresses or annotations of one event.
@@ -377,10 +382,9 @@ impl<'a> Record<'a> {
     /// Such a place is in the event itself and not in a body: what follows it are members up to one closing bracket
     /// that ends the text, so exactly one is open there.
     fn tail(&self, from: usize) -> Option<usize> {
-        const BEGINNING: &[u8] = b",\"requestReceivedTimestamp\":\"";
         let start = from.max(self.text.len().saturating_sub(TAIL));
         let last = self.text.get(start..)?;
-        let found = memchr::memmem::rfind(last, BEGINNING)?;
+        let found = BEGINNING.rfind(last)?;
         let tail = start.saturating_add(found);
         let mut scanner = Scanner::starting_at(self.text, tail);
         for _ in 0..MAX_MEMBERS {

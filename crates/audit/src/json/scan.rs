@@ -23,6 +23,8 @@ impl Span {
 pub(crate) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
+    /// How deep what was stepped over is nested at most.
+    depth: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -31,7 +33,7 @@ impl<'a> Scanner<'a> {
     }
 
     pub(crate) fn starting_at(text: &'a [u8], at: usize) -> Self {
-        Self { text, at }
+        Self { text, at, depth: 0 }
     }
 
     pub(crate) fn text(&self) -> &'a [u8] {
@@ -40,6 +42,11 @@ impl<'a> Scanner<'a> {
 
     pub(crate) fn at(&self) -> usize {
         self.at
+    }
+
+    /// How deep the values that were stepped over are nested at most.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// The next byte that is no white space, which is not stepped over.
@@ -142,8 +149,9 @@ impl<'a> Scanner<'a> {
 
     /// Steps over an object or a list.
     fn container(&mut self) -> Option<()> {
-        let length = skip::container(self.text.get(self.at..)?)?;
-        self.at = self.at.saturating_add(length);
+        let found = skip::container(self.text.get(self.at..)?)?;
+        self.at = self.at.saturating_add(found.length);
+        self.depth = self.depth.max(found.depth);
         Some(())
     }
 

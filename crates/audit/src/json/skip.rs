@@ -7,13 +7,26 @@
 /// Bytes of a block: one bit each.
 const BLOCK: usize = 64;
 
-/// The bytes of the object or list that `text` begins with; `None` when it does not end. Brackets are counted,
-/// whatever their form: what is inside is looked at when it is wanted.
-pub(super) fn container(text: &[u8]) -> Option<usize> {
+/// An object or a list that was stepped over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Container {
+    /// Its bytes.
+    pub(super) length: usize,
+    /// How deep it is nested at most: up to half a block more than it is.
+    pub(super) depth: usize,
+}
+
+/// The object or list that `text` begins with; `None` when it does not end. Brackets are counted, whatever their form:
+/// what is inside is looked at when it is wanted.
+pub(super) fn container(text: &[u8]) -> Option<Container> {
     // Many are empty.
     if let [b'{', b'}', ..] | [b'[', b']', ..] = text {
-        return Some(2);
+        return Some(Container {
+            length: 2,
+            depth: 1,
+        });
     }
+    let mut deepest = 0;
     let mut depth = 0_usize;
     let mut strings = Strings::default();
     let (blocks, tail) = text.as_chunks::<BLOCK>();
@@ -25,9 +38,10 @@ pub(super) fn container(text: &[u8]) -> Option<usize> {
         // `[` and `{` differ in one bit only, as `]` and `}` do.
         let opening = bits(block, |byte| byte | 0x20 == b'{') & outside;
         let closing = bits(block, |byte| byte | 0x20 == b'}') & outside;
-        let closed = count(closing);
+        let (opened, closed) = (count(opening), count(closing));
+        deepest = deepest.max(depth.saturating_add(opened));
         if depth > closed {
-            depth = depth.saturating_sub(closed).saturating_add(count(opening));
+            depth = depth.saturating_sub(closed).saturating_add(opened);
         } else {
             let mut brackets = opening | closing;
             while brackets != 0 {
@@ -39,7 +53,10 @@ pub(super) fn container(text: &[u8]) -> Option<usize> {
                 }
                 if depth == 0 {
                     let within = usize::try_from(first.trailing_zeros()).ok()?;
-                    return Some(at.saturating_add(within).saturating_add(1));
+                    return Some(Container {
+                        length: at.saturating_add(within).saturating_add(1),
+                        depth: deepest,
+                    });
                 }
                 brackets ^= first;
             }
@@ -155,7 +172,8 @@ mod tests {
                     format!(r#"{{"{string}":"{filler}"#),
                 ] {
                     let text = text.as_bytes();
-                    assert_eq!(container(text), plainly(text), "{filling} {string}");
+                    let length = container(text).map(|found| found.length);
+                    assert_eq!(length, plainly(text), "{filling} {string}");
                     // A text that ends too early is no container, wherever it ends.
                     let end = plainly(text).map_or(text.len(), |end| end - 1);
                     assert_eq!(container(&text[..end]), None);
@@ -174,9 +192,26 @@ mod tests {
                     r"\".repeat(run)
                 );
                 assert_eq!(
-                    container(text.as_bytes()),
+                    container(text.as_bytes()).map(|found| found.length),
                     plainly(text.as_bytes()),
                     "{before} {run}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn depth_is_told_and_never_too_small() {
+        for depth in [1, 2, 60, 64, 65, 200, 1_000] {
+            let (opening, closing) = ("[".repeat(depth), "]".repeat(depth));
+            for text in [
+                format!("{opening}{closing}"),
+                format!("[{},1,{opening}{closing}]", "[],".repeat(100)),
+            ] {
+                let told = container(text.as_bytes()).unwrap().depth;
+                assert!(
+                    (depth..=depth + BLOCK / 2 + 1).contains(&told),
+                    "{depth} {told}"
                 );
             }
         }
