@@ -1,5 +1,5 @@
-//! Benchmarks: criterion's, and our release binary beside the peers on the same images and
-//! advisories, and on the same Docker host.
+//! Benchmarks: criterion's, our release binary beside the peers on the same images and advisories and on the same
+//! Docker host, and judging audit events beside merely parsing them.
 
 mod docker;
 mod scan;
@@ -10,15 +10,18 @@ use crate::shell::Shell;
 
 /// The crates that have benchmarks.
 const CRATES: &[&str] = &[
+    "seareeve-detect",
     "seareeve-image",
     "seareeve-posture",
     "seareeve-scan",
     "seareeve-store",
 ];
 
-/// `scan`, `docker`, or criterion's benchmarks whose names contain `name`.
+/// `audit`, `scan`, `docker`, or criterion's benchmarks whose names contain `name`; without a name, criterion's and
+/// `audit`.
 pub(crate) fn bench(shell: &Shell, name: Option<&str>) -> Result<()> {
     match name {
+        Some("audit") => return audit(shell),
         Some("docker") => return docker::docker(shell),
         Some("scan") => return scan::scan(shell),
         _ => {}
@@ -32,5 +35,17 @@ pub(crate) fn bench(shell: &Shell, name: Option<&str>) -> Result<()> {
     if let Some(name) = name {
         command.args(["--", name]);
     }
+    shell.run(&mut command)?;
+    match name {
+        None => audit(shell),
+        Some(_) => Ok(()),
+    }
+}
+
+/// All rules over the recorded background, beside the fastest libraries that only parse it; prints the ratios.
+fn audit(shell: &Shell) -> Result<()> {
+    let mut command = shell.cargo(&["bench"]);
+    command.args(["--package", "seareeve-audit", "--bench", "events"]);
+    command.env("SEAREEVE_SHARED", shell.workspace.shared()?);
     shell.run(&mut command)
 }

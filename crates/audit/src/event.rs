@@ -11,7 +11,7 @@ use crate::json::{Node, Tree};
 use crate::known::Known;
 use crate::patch;
 use crate::portrait::{Aspect, Portrait, Trait, fingerprint, guards_removed_by};
-use crate::record::{Body, Record};
+use crate::record::{Body, BodyTexts, Record};
 use crate::user::UserKind;
 
 /// An audit event, ready to be evaluated.
@@ -22,6 +22,7 @@ pub struct AuditEvent<'a> {
     pub(crate) record: Record<'a>,
     pub(crate) context: Context,
     time: u64,
+    bodies: OnceCell<BodyTexts<'a>>,
     request: OnceCell<Option<Tree<'a>>>,
     response: OnceCell<Option<Tree<'a>>>,
     patch: OnceCell<Option<Tree<'a>>>,
@@ -61,6 +62,7 @@ impl<'a> AuditEvent<'a> {
             time: record.time(),
             record,
             context: Context::default(),
+            bodies: OnceCell::new(),
             request: OnceCell::new(),
             response: OnceCell::new(),
             patch: OnceCell::new(),
@@ -86,15 +88,27 @@ impl<'a> AuditEvent<'a> {
     }
 
     pub(crate) fn request(&self) -> Option<Node<'_>> {
-        let tree = self.request.get_or_init(|| self.record.tree(Body::Request));
+        let tree = self.request.get_or_init(|| self.tree(Body::Request));
         tree.as_ref()?.root()
     }
 
     pub(crate) fn response(&self) -> Option<Node<'_>> {
-        let tree = self
-            .response
-            .get_or_init(|| self.record.tree(Body::Response));
+        let tree = self.response.get_or_init(|| self.tree(Body::Response));
         tree.as_ref()?.root()
+    }
+
+    /// The index of a body. `None` when there is no such body, or it is none that can be read.
+    fn tree(&self, wanted: Body) -> Option<Tree<'a>> {
+        Tree::read_object(self.body(wanted)?).ok()
+    }
+
+    /// The text of a body.
+    fn body(&self, wanted: Body) -> Option<&'a [u8]> {
+        let bodies = self.bodies.get_or_init(|| self.record.bodies());
+        match wanted {
+            Body::Request => bodies.request,
+            Body::Response => bodies.response,
+        }
     }
 
     /// The event itself.
@@ -141,12 +155,13 @@ impl<'a> AuditEvent<'a> {
     pub(crate) fn portrait(&self) -> &Portrait {
         self.portrait.get_or_init(|| {
             let resource = self.resource();
-            match self.object() {
-                Some(object) if self.changes_object() && Portrait::is_of(&resource) => {
-                    Portrait::read(&self.group(), &resource, object)
-                }
-                _ => Portrait::default(),
+            // Most writes are of something else, and nobody needs their bodies.
+            if !self.changes_object() || !Portrait::is_of(&resource) {
+                return Portrait::default();
             }
+            self.object()
+                .map(|object| Portrait::read(&self.group(), &resource, object))
+                .unwrap_or_default()
         })
     }
 
@@ -232,7 +247,7 @@ impl<'a> AuditEvent<'a> {
 
     /// Whether it is a server-side apply: the body is everything that the sender wants to be so.
     fn is_apply(&self) -> bool {
-        let body = self.record.body(Body::Request).unwrap_or_default();
+        let body = self.body(Body::Request).unwrap_or_default();
         self.record.verb.is("patch")
             && body.starts_with(b"{")
             && self.request().is_some_and(|request| {

@@ -5,6 +5,7 @@
 //! each part begins and ends in the text. Strings are unescaped when they are asked for. Nothing here recurses.
 
 mod scan;
+mod skip;
 mod text;
 mod tree;
 

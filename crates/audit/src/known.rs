@@ -8,23 +8,35 @@ mod generations;
 mod learn;
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash, Hasher as _, RandomState};
 use std::sync::Arc;
 
 use crate::event::AuditEvent;
 use crate::image::Image;
+use crate::json::Text;
 use crate::portrait::{Aspect, Owner, Portrait, Trait, about, controller, resource_of};
 use crate::record::{Record, Stage};
 use crate::user::UserKind;
 
-use generations::Generations;
+use generations::{Bound, Digests, Generations};
 
 /// Objects that are remembered.
-const OBJECTS: usize = 100_000;
-/// Requests that are remembered, to tell repeated events.
-const REQUESTS: usize = 600_000;
+const OBJECTS: Bound = Bound {
+    entries: 100_000,
+    bytes: 24 << 20,
+};
+/// Requests and events that are remembered, to tell repeated ones: minutes of a large cluster.
+const REQUESTS: usize = 400_000;
+/// Commands that are.
+const COMMANDS: usize = 10_000;
 /// Registries that are remembered; nothing is new beyond so many.
 const REGISTRIES: usize = 10_000;
+/// Longest name of one: a host's, and a port.
+const REGISTRY: usize = 261;
+/// Bytes of an entry that holds a digest: tables are half full at times.
+const DIGEST: usize = 40;
+/// Bytes of a known object without what it holds.
+const KNOWN: usize = 240;
 /// How long two connections with the same command are the same one, in nanoseconds: a client that tries WebSockets
 /// first asks again over SPDY at once.
 const SAME_COMMAND: u64 = 10_000_000_000;
@@ -54,15 +66,33 @@ impl Known {
     pub(crate) fn about(&self, aspect: Aspect) -> impl Iterator<Item = &str> {
         about(&self.kept, aspect)
     }
+
+    /// Bytes that it takes, about.
+    fn bytes(&self) -> usize {
+        let kept = self
+            .kept
+            .iter()
+            .map(|(_, what)| what.len().saturating_add(48));
+        let labels = self.labels.iter().map(|(key, value)| {
+            let texts = key.len().saturating_add(value.len());
+            texts.saturating_add(80)
+        });
+        let names = self.actor.iter().chain(&self.root).map(|name| name.len());
+        let numbers = self.fingerprints.len().saturating_mul(8);
+        let all = kept.chain(labels).chain(names);
+        all.fold(numbers.saturating_add(KNOWN), usize::saturating_add)
+    }
 }
 
 /// What is known about one cluster. One for each: names mean nothing across clusters.
 #[derive(Debug)]
 pub struct State {
     objects: Generations<String, Arc<Known>>,
-    requests: Generations<u128, ()>,
+    requests: Generations<u128, (), Digests>,
     /// Connections with a command, and when they began.
-    commands: Generations<u128, u64>,
+    commands: Generations<u128, u64, Digests>,
+    /// Of this process alone, so that nobody knows which requests have the same digest.
+    keys: [RandomState; 2],
     /// Registries that images came from.
     registries: HashSet<String>,
     has_kubeflow: bool,
@@ -71,9 +101,12 @@ pub struct State {
 impl Default for State {
     fn default() -> Self {
         Self {
-            objects: Generations::new(OBJECTS),
-            requests: Generations::new(REQUESTS),
-            commands: Generations::new(10_000),
+            objects: Generations::new(OBJECTS, |key, known| {
+                key.len().saturating_add(known.bytes())
+            }),
+            requests: Generations::new(by_number(REQUESTS), |_, ()| DIGEST),
+            commands: Generations::new(by_number(COMMANDS), |_, _| DIGEST),
+            keys: [RandomState::new(), RandomState::new()],
             registries: HashSet::new(),
             has_kubeflow: false,
         }
@@ -87,7 +120,8 @@ impl State {
     /// choose it (`Audit-ID`), and could make others' events pass for repetitions.
     pub fn observe<'a>(&mut self, record: Record<'a>) -> Option<AuditEvent<'a>> {
         let stage = record.stage();
-        if self.requests.insert(identity(&record, true), ()) {
+        let (request, itself) = self.identities(&record);
+        if self.requests.insert(itself, ()) {
             return None;
         }
         let mut event = AuditEvent::new(record);
@@ -95,7 +129,6 @@ impl State {
             self.has_kubeflow = true;
         }
         event.context.has_kubeflow = self.has_kubeflow;
-        let request = identity(&event.record, false);
         event.context.is_repeated = match stage {
             Some(Stage::ResponseStarted) => self.requests.insert(request, ()),
             Some(Stage::ResponseComplete | Stage::Panic) => self.requests.contains(&request),
@@ -106,10 +139,41 @@ impl State {
         Some(event)
     }
 
+    /// Bytes of what is remembered, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let requests = self.requests.bytes().saturating_add(self.commands.bytes());
+        let registries = self
+            .registries
+            .iter()
+            .map(|name| name.len().saturating_add(64));
+        registries
+            .fold(self.objects.bytes(), usize::saturating_add)
+            .saturating_add(requests)
+    }
+
     /// How many objects are remembered.
     #[must_use]
     pub fn objects(&self) -> usize {
         self.objects.len()
+    }
+
+    /// What tells a request from others, and what tells this event of it.
+    fn identities(&self, record: &Record<'_>) -> (u128, u128) {
+        let halves = self.keys.each_ref().map(|key| {
+            let mut hasher = key.build_hasher();
+            let words = [record.verb, record.uri, record.user.name];
+            (record.audit_id.raw(), words.map(Text::raw)).hash(&mut hasher);
+            record.received.map(Text::raw).hash(&mut hasher);
+            let request = hasher.finish();
+            record.stage_text.raw().hash(&mut hasher);
+            record.staged.map(Text::raw).hash(&mut hasher);
+            (request, hasher.finish())
+        });
+        (
+            both(halves.map(|(request, _)| request)),
+            both(halves.map(|(_, itself)| itself)),
+        )
     }
 
     /// Whether this is the second try of a client that asked by a `get` (WebSockets) at first.
@@ -119,11 +183,10 @@ impl State {
         if !matches!(part.raw(), b"exec" | b"attach" | b"portforward") {
             return false;
         }
-        let same = digest((
-            event.record.user.name.raw(),
-            event.record.uri.raw(),
-            event.record.agent.map(|agent| agent.raw()),
-        ));
+        let same = both(self.keys.each_ref().map(|key| {
+            let agent = event.record.agent.map(|agent| agent.raw());
+            key.hash_one((event.record.user.name.raw(), event.record.uri.raw(), agent))
+        }));
         let time = seareeve_detect::Event::time(event);
         if event.record.verb.is("get") {
             self.commands.insert(same, time);
@@ -193,7 +256,9 @@ impl State {
     fn learn_registries(&mut self, portrait: &Portrait) {
         for image in portrait.about(Aspect::Image) {
             let registry = Image::parse(image).registry;
-            if !self.registries.contains(registry.as_ref()) && self.registries.len() < REGISTRIES {
+            let is_one = registry.len() <= REGISTRY;
+            let is_new = is_one && !self.registries.contains(registry.as_ref());
+            if is_new && self.registries.len() < REGISTRIES {
                 self.registries.insert(registry.into_owned());
             }
         }
@@ -263,36 +328,26 @@ impl State {
 
 fn is_of_kubeflow(event: &AuditEvent<'_>) -> bool {
     let target = event.record.target.unwrap_or_default();
-    let is_kubeflow = |part: Option<crate::json::Text<'_>>, end: &[u8]| {
-        part.is_some_and(|part| part.raw().ends_with(end))
-    };
+    let is_kubeflow =
+        |part: Option<Text<'_>>, end: &[u8]| part.is_some_and(|part| part.raw().ends_with(end));
     is_kubeflow(target.namespace, b"kubeflow") || is_kubeflow(target.group, b"kubeflow.org")
+}
+
+fn by_number(entries: usize) -> Bound {
+    Bound {
+        entries,
+        bytes: usize::MAX,
+    }
+}
+
+/// 128 bits, so that nobody finds two requests with the same ones.
+fn both([one, other]: [u64; 2]) -> u128 {
+    (u128::from(one) << 64) | u128::from(other)
 }
 
 /// Names an object within its cluster.
 fn key(resource: &str, namespace: &str, name: &str) -> String {
     format!("{resource}/{namespace}/{name}")
-}
-
-/// What tells a request from others, or an event of it.
-fn identity(record: &Record<'_>, with_stage: bool) -> u128 {
-    let stage = with_stage.then(|| (record.stage_text.raw(), record.staged.map(|at| at.raw())));
-    digest((
-        (record.audit_id.raw(), record.received.map(|at| at.raw())),
-        (record.verb.raw(), record.uri.raw(), record.user.name.raw()),
-        stage,
-    ))
-}
-
-/// 128 bits, so that nobody finds two requests with the same ones.
-fn digest(what: impl Hash) -> u128 {
-    let half = |which: u8| {
-        let mut hasher = DefaultHasher::new();
-        which.hash(&mut hasher);
-        what.hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    (half(0) << 64) | half(1)
 }
 
 #[cfg(test)]

@@ -26,5 +26,5 @@ pub use examples::run_examples;
 pub use fields::{AuditSource, SOURCE};
 pub use known::State;
 pub use record::{Record, Stage, Unreadable};
-pub use redact::{Redacted, redact, redact_alert};
+pub use redact::{Redacted, redact, redact_alert, redact_metadata};
 pub use source::{Documents, Found, unpack};

@@ -6,13 +6,18 @@
 //! has them read all in the order they come.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use memchr::memmem::FinderRev;
 
-use crate::json::{Scanner, Span, Text, Tree};
+use crate::json::{Scanner, Span, Text};
 
 /// How far from the end the tail is looked for. Annotations are short; longer ones cost stepping over the bodies.
 const TAIL: usize = 8 << 10;
+/// How the tail begins.
+static BEGINNING: LazyLock<FinderRev<'static>> =
+    LazyLock::new(|| FinderRev::new(b",\"requestReceivedTimestamp\":\""));
 /// Most members of an event: there are seventeen.
 const MAX_MEMBERS: usize = 256;
 /// Most groups, addresses or annotations of one event.
@@ -139,6 +144,13 @@ pub(crate) enum Body {
     Response,
 }
 
+/// The texts of both bodies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BodyTexts<'a> {
+    pub(crate) request: Option<&'a [u8]>,
+    pub(crate) response: Option<&'a [u8]>,
+}
+
 impl<'a> Record<'a> {
     /// Reads the event that `text` is.
     ///
@@ -211,14 +223,13 @@ impl<'a> Record<'a> {
         annotations.find_map(|(key, value)| key.is(name).then_some(*value))
     }
 
-    /// The text of a body.
-    pub(crate) fn body(&self, wanted: Body) -> Option<&'a [u8]> {
+    /// The texts of the bodies. Looked for each time.
+    pub(crate) fn bodies(&self) -> BodyTexts<'a> {
         let (request, response) = self.spans();
-        let span = match wanted {
-            Body::Request => request,
-            Body::Response => response,
-        };
-        span.map(|span| span.of(self.text))
+        BodyTexts {
+            request: request.map(|span| span.of(self.text)),
+            response: response.map(|span| span.of(self.text)),
+        }
     }
 
     /// Where the bodies are.
@@ -244,11 +255,6 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The index of a body. `None` when there is no such body, or it is none that can be read.
-    pub(crate) fn tree(&self, wanted: Body) -> Option<Tree<'a>> {
-        Tree::read(self.body(wanted)?).ok()
-    }
-
     /// Reads members up to the end of the event. `None`: the text ends before.
     fn members(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<()>, Unreadable> {
         let mut is_first = true;
@@ -266,7 +272,7 @@ impl<'a> Record<'a> {
                 _ => None,
             };
             let stepped = match body {
-                Some(body) => self.bodies(body, scanner),
+                Some(body) => self.step_over(body, scanner),
                 None => self.member(key, scanner)?,
             };
             if stepped.is_none() {
@@ -347,7 +353,7 @@ impl<'a> Record<'a> {
     }
 
     /// Steps over the body whose key was read, and over the other one too if the tail is found.
-    fn bodies(&mut self, body: Body, scanner: &mut Scanner<'a>) -> Option<()> {
+    fn step_over(&mut self, body: Body, scanner: &mut Scanner<'a>) -> Option<()> {
         if matches!(self.bodies, Bodies::None)
             && let Some(tail) = self.tail(scanner.at())
         {
@@ -376,10 +382,9 @@ impl<'a> Record<'a> {
     /// Such a place is in the event itself and not in a body: what follows it are members up to one closing bracket
     /// that ends the text, so exactly one is open there.
     fn tail(&self, from: usize) -> Option<usize> {
-        const BEGINNING: &[u8] = b",\"requestReceivedTimestamp\":\"";
         let start = from.max(self.text.len().saturating_sub(TAIL));
         let last = self.text.get(start..)?;
-        let found = memchr::memmem::rfind(last, BEGINNING)?;
+        let found = BEGINNING.rfind(last)?;
         let tail = start.saturating_add(found);
         let mut scanner = Scanner::starting_at(self.text, tail);
         for _ in 0..MAX_MEMBERS {

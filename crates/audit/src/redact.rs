@@ -2,23 +2,33 @@
 //!
 //! By what stands where: bodies of secrets and tokens whole, values that their name calls a credential, and in all other
 //! text what looks like one. The event stays JSON and keeps its shape, so that it can still be read and replayed.
+//!
+//! Nearly all events are kept, so this is done for all of them. Only objects and lists in which there can be a
+//! credential at all ([`Places`]) are looked into; everything else is copied as it stands.
 
+mod part;
+mod places;
 mod text;
-
-use std::borrow::Cow;
 
 use seareeve_model::Alert;
 use seareeve_redact::REDACTED;
 use serde_json::Value;
 
-use crate::json::{Node, Tree};
 use crate::record::Record;
+use part::{Kind, Part};
+use places::Places;
 use text::gaps;
 
 /// Shortest removed text that is looked for in an alert: shorter ones stand everywhere.
 const SHORTEST: usize = 4;
 /// How often JSON in strings of JSON is followed.
 const MAX_NESTED: usize = 4;
+/// Deepest nesting that is followed, of Kubernetes' objects some thirty.
+const MAX_DEPTH: usize = 256;
+/// Most words of one list, and most texts that are taken out of one event.
+const MAX_WORDS: usize = 20_000;
+/// How often, on the whole, the bytes of an event are stepped over, which they are once for each level of nesting.
+const MAX_STEPS: usize = 32;
 
 /// An event without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,21 +51,24 @@ pub fn redact(event: &[u8]) -> Option<Redacted> {
     let is_secret = resource.is("secrets")
         || resource.is("tokenreviews")
         || (resource.is("serviceaccounts") && part.is("token"));
-    let tree = (!record.is_cut()).then(|| Tree::read(event).ok()).flatten();
-    let root = tree.as_ref().and_then(Tree::root);
-    let Some(root) = root else {
-        return Some(without_bodies(&record));
+    let body = if is_secret {
+        Bodies::OfSecret
+    } else {
+        Bodies::Other
     };
-    let mut redaction = Redaction::default();
-    for (key, value) in root.members() {
-        let is_body = key.is("requestObject") || key.is("responseObject");
-        match value.str() {
-            Some(uri) if key.is("requestURI") => redaction.uri(value, &uri),
-            _ if is_body && is_secret => redaction.body_of_secret(value),
-            _ => redaction.value(&key.decode(), value, false),
-        }
+    let mut redaction = Redaction::new(event);
+    if record.is_cut() || redaction.event(body).is_none() {
+        return Some(without_bodies(&record, redaction.removed));
     }
-    Some(redaction.finish(event))
+    Some(redaction.finish())
+}
+
+/// The metadata of an event without credentials: for events that are too large to be kept whole. `None`: it is no
+/// event.
+#[must_use]
+pub fn redact_metadata(event: &[u8]) -> Option<Redacted> {
+    let record = Record::read(event).ok()?;
+    Some(without_bodies(&record, Vec::new()))
 }
 
 /// Takes out of an alert what was taken out of its event, and whatever else looks like a credential.
@@ -109,8 +122,8 @@ fn each_text(value: &mut Value, clean: &impl Fn(&mut String)) {
     }
 }
 
-/// The metadata alone, for events whose bodies cannot be looked through.
-fn without_bodies(record: &Record<'_>) -> Redacted {
+/// The metadata alone, for events whose bodies cannot be looked through. `removed` is what was found in them before.
+fn without_bodies(record: &Record<'_>, mut removed: Vec<String>) -> Redacted {
     let text = |text: crate::json::Text<'_>| Value::String(seareeve_redact::text(&text.decode()));
     let target = record.target.unwrap_or_default();
     let mut event = serde_json::json!({
@@ -155,9 +168,8 @@ fn without_bodies(record: &Record<'_>) -> Redacted {
         "responseStatus",
         code.map(|code| serde_json::json!({"code": code})),
     );
-    let mut redaction = Redaction::default();
     let uri = record.uri.decode();
-    let clean = redaction.clean_uri(&uri);
+    let clean = clean_uri(&uri, &mut removed);
     put(
         "",
         "requestURI",
@@ -165,237 +177,337 @@ fn without_bodies(record: &Record<'_>) -> Redacted {
     );
     Redacted {
         json: event.to_string(),
-        removed: redaction.removed,
+        removed,
         is_without_bodies: true,
     }
 }
 
-/// What is to be changed in a text.
-#[derive(Default)]
-struct Redaction {
-    /// Places in the text, in their order, and what comes there.
-    edits: Vec<(std::ops::Range<usize>, String)>,
-    removed: Vec<String>,
-    nested: usize,
+/// What the bodies of an event are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bodies {
+    OfSecret,
+    Other,
 }
 
-impl Redaction {
-    fn finish(self, text: &[u8]) -> Redacted {
-        let mut out = Vec::with_capacity(text.len());
-        let mut at = 0;
-        for (place, instead) in &self.edits {
-            out.extend_from_slice(text.get(at..place.start).unwrap_or_default());
-            out.extend_from_slice(instead.as_bytes());
-            at = place.end;
+/// A text that is being copied without its credentials. Steps are `None` where it cannot be looked through: it is no
+/// JSON, or too much of it.
+struct Redaction<'t> {
+    text: &'t [u8],
+    places: Places,
+    /// What is copied already, and up to where.
+    out: Vec<u8>,
+    at: usize,
+    removed: Vec<String>,
+    nested: usize,
+    depth: usize,
+    /// Bytes that were stepped over.
+    steps: usize,
+}
+
+impl<'t> Redaction<'t> {
+    fn new(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            places: Places::of(text),
+            out: Vec::with_capacity(text.len()),
+            at: 0,
+            removed: Vec::new(),
+            nested: 0,
+            depth: 0,
+            steps: 0,
         }
-        out.extend_from_slice(text.get(at..).unwrap_or_default());
+    }
+
+    fn finish(mut self) -> Redacted {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        self.out.extend_from_slice(rest);
+        let lossy = |error: std::string::FromUtf8Error| {
+            String::from_utf8_lossy(error.as_bytes()).into_owned()
+        };
         Redacted {
-            json: String::from_utf8_lossy(&out).into_owned(),
+            json: String::from_utf8(self.out).unwrap_or_else(lossy),
             removed: self.removed,
             is_without_bodies: false,
         }
     }
 
+    /// The text as an event.
+    fn event(&mut self, bodies: Bodies) -> Option<()> {
+        let mut members = Part::whole(self.text).members()?;
+        while let Some(member) = members.member()? {
+            let (key, value) = (member.key, member.value);
+            let is_body = key.is("requestObject") || key.is("responseObject");
+            if is_body && bodies == Bodies::OfSecret {
+                self.body_of_secret(value)?;
+            } else if key.is("requestURI") && value.kind() == Kind::String {
+                let uri = value.string()?.decode();
+                if let Some(clean) = clean_uri(&uri, &mut self.removed) {
+                    self.put(value, &clean)?;
+                }
+            } else if self.places.is_in(member.at, value.end) {
+                self.value(&key.decode(), value, false)?;
+            }
+        }
+        // What is not looked into must be of a form that others can read later.
+        (members.depth() <= MAX_DEPTH).then_some(())
+    }
+
     /// A value that is called `key`. `is_secret`: all texts in it are credentials.
-    fn value(&mut self, key: &str, node: Node<'_>, is_secret: bool) {
-        if node.is_object() {
-            self.object(node, is_secret);
-        } else if node.is_list() {
-            self.list(key, node, is_secret);
-        } else if let Some(text) = node.str() {
-            if is_secret || is_credential(key, &text) {
-                self.remove(node, &text);
-            } else {
-                self.text(node, &text);
+    fn value(&mut self, key: &str, part: Part<'_>, is_secret: bool) -> Option<()> {
+        match part.kind() {
+            Kind::Object => self.inside(part, |this| this.object(part, is_secret)),
+            Kind::List => self.inside(part, |this| this.list(key, part, is_secret)),
+            Kind::String => {
+                let text = part.string()?.decode();
+                if is_secret || is_credential(key, &text) {
+                    self.remove(part, &text)
+                } else {
+                    self.string(part, &text)
+                }
             }
-        } else if is_secret && !node.is_null() {
             // A pin is a number.
-            self.remove(node, &node.rendered());
-        }
-    }
-
-    fn object(&mut self, node: Node<'_>, is_secret: bool) {
-        let text = |key| node.get(key).and_then(Node::text);
-        let is_of_secret =
-            text("kind").is_some_and(|kind| kind.is("Secret") || kind.is("SecretList"));
-        if is_of_secret {
-            return self.body_of_secret(node);
-        }
-        let is_of_token = text("kind").is_some_and(|kind| {
-            kind.is("TokenRequest") || kind.is("TokenReview") || kind.is("OAuthAccessToken")
-        });
-        // A variable, a header, a parameter: one member is the name of another.
-        let named = node
-            .get("name")
-            .or_else(|| node.get("key"))
-            .and_then(Node::str);
-        for (key, value) in node.members() {
-            let key = key.decode();
-            let is_named = key == "value"
-                && named
-                    .as_ref()
-                    .is_some_and(|name| seareeve_redact::is_credential_name(name));
-            let is_token = is_of_token && key == "token";
-            self.value(&key, value, is_secret || is_named || is_token);
-        }
-    }
-
-    fn list(&mut self, key: &str, node: Node<'_>, is_secret: bool) {
-        let words: Option<Vec<String>> = node
-            .items()
-            .map(|item| item.str().map(Cow::into_owned))
-            .collect();
-        let Some(words) = words.filter(|words| !is_secret && !words.is_empty()) else {
-            for item in node.items() {
-                self.value(key, item, is_secret);
+            Kind::Scalar if is_secret && part.raw() != b"null" => {
+                self.remove(part, &String::from_utf8_lossy(part.raw()))
             }
-            return;
+            Kind::Scalar => Some(()),
+        }
+    }
+
+    /// Goes into an object or a list, unless it is too deep or that was done too often.
+    fn inside(&mut self, part: Part<'_>, look: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+        self.steps = self.steps.saturating_add(part.raw().len());
+        let most = self.text.len().saturating_mul(MAX_STEPS);
+        if self.depth >= MAX_DEPTH || self.steps > most {
+            return None;
+        }
+        self.depth = self.depth.saturating_add(1);
+        look(self)?;
+        self.depth = self.depth.saturating_sub(1);
+        Some(())
+    }
+
+    fn object(&mut self, part: Part<'_>, is_secret: bool) -> Option<()> {
+        let (mut kind, mut name, mut other_name) = (None, None, None);
+        let mut members = part.members()?;
+        while let Some(member) = members.member()? {
+            let place = match member.key.decode().as_ref() {
+                "kind" => &mut kind,
+                "name" => &mut name,
+                "key" => &mut other_name,
+                _ => continue,
+            };
+            place.get_or_insert(member.value);
+        }
+        let kind = kind.and_then(Part::string);
+        let kind = kind.map(|kind| kind.decode()).unwrap_or_default();
+        if matches!(kind.as_ref(), "Secret" | "SecretList") {
+            return self.body_of_secret(part);
+        }
+        let is_of_token = matches!(
+            kind.as_ref(),
+            "TokenRequest" | "TokenReview" | "OAuthAccessToken"
+        );
+        // A variable, a header, a parameter: one member is the name of another.
+        let name = name.or(other_name).and_then(Part::string);
+        let is_named = name.is_some_and(|name| seareeve_redact::is_credential_name(&name.decode()));
+        let mut members = part.members()?;
+        while let Some(member) = members.member()? {
+            let key = member.key.decode();
+            let is_secret =
+                is_secret || (is_named && key == "value") || (is_of_token && key == "token");
+            if is_secret || self.places.is_in(member.at, member.value.end) {
+                self.value(&key, member.value, is_secret)?;
+            }
+        }
+        Some(())
+    }
+
+    fn list(&mut self, key: &str, part: Part<'_>, is_secret: bool) -> Option<()> {
+        let words = if is_secret { None } else { words(part)? };
+        let Some(words) = words else {
+            let is_named = seareeve_redact::is_credential_name(key);
+            let mut items = part.items()?;
+            while let Some(item) = items.item()? {
+                if is_secret || is_named || self.places.is_in(item.start, item.end) {
+                    self.value(key, item, is_secret)?;
+                }
+            }
+            return Some(());
         };
         // A list of texts may be a command line, where one text says what the next is.
         let clean = seareeve_redact::arguments(&words);
-        for ((item, word), clean) in node.items().zip(&words).zip(&clean) {
+        let mut items = part.items()?;
+        for (word, clean) in words.iter().zip(&clean) {
+            let item = items.item()??;
             if word == clean {
-                self.value(key, item, is_secret);
+                self.value(key, item, false)?;
             } else {
-                self.replace(item, word, clean);
+                self.replace(item, word, clean)?;
             }
         }
+        Some(())
     }
 
     /// Bodies of requests about secrets: whole, a list of them, a patch of either kind.
-    fn body_of_secret(&mut self, node: Node<'_>) {
-        if node.is_list() {
-            for operation in node.items() {
-                self.body_of_secret(operation);
-            }
-            return;
-        }
-        for (key, value) in node.members() {
-            let key = key.decode();
-            match key.as_ref() {
-                // A patch of the type says nothing that is secret, and its rules are few.
-                "data" | "stringData" | "value" | "token" | "spec" | "status" => {
-                    self.value(&key, value, true);
+    fn body_of_secret(&mut self, part: Part<'_>) -> Option<()> {
+        match part.kind() {
+            Kind::Object => self.inside(part, |this| this.secret(part)),
+            Kind::List => self.inside(part, |this| {
+                let mut items = part.items()?;
+                while let Some(item) = items.item()? {
+                    this.body_of_secret(item)?;
                 }
-                "items" => value.items().for_each(|item| self.body_of_secret(item)),
-                _ => self.value(&key, value, false),
-            }
+                Some(())
+            }),
+            Kind::String | Kind::Scalar => self.value("", part, true),
         }
     }
 
+    fn secret(&mut self, part: Part<'_>) -> Option<()> {
+        let mut members = part.members()?;
+        while let Some(member) = members.member()? {
+            let (key, value) = (member.key.decode(), member.value);
+            match key.as_ref() {
+                // A patch of the type says nothing that is secret, and its rules are few.
+                "data" | "stringData" | "value" | "token" | "spec" | "status" => {
+                    self.value(&key, value, true)?;
+                }
+                "items" => self.body_of_secret(value)?,
+                _ if self.places.is_in(member.at, value.end) => self.value(&key, value, false)?,
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
     /// Any other text: JSON, lines of settings, or words.
-    fn text(&mut self, node: Node<'_>, text: &str) {
+    fn string(&mut self, part: Part<'_>, text: &str) -> Option<()> {
         let first = text.trim_start().bytes().next();
         if matches!(first, Some(b'{' | b'['))
             && self.nested < MAX_NESTED
             && let Some(clean) = self.nested_json(text)
         {
-            if clean != text {
-                self.put(node, &clean);
+            if clean == text {
+                return Some(());
             }
-            return;
+            return self.put(part, &clean);
         }
-        if let Some(clean) = text::redacted(text) {
-            self.replace(node, text, &clean);
+        match text::redacted(text) {
+            Some(clean) => self.replace(part, text, &clean),
+            None => Some(()),
         }
     }
 
     /// JSON in a string: `kubectl apply` keeps the whole object in an annotation.
     fn nested_json(&mut self, text: &str) -> Option<String> {
-        let tree = Tree::read(text.as_bytes()).ok()?;
-        let mut inner = Self {
+        let mut inner = Redaction {
             nested: self.nested.saturating_add(1),
-            ..Self::default()
+            depth: self.depth,
+            ..Redaction::new(text.as_bytes())
         };
-        inner.value("", tree.root()?, false);
-        let inner = inner.finish(text.as_bytes());
+        inner.value("", Part::whole(text.as_bytes()), false)?;
+        let inner = inner.finish();
         self.removed.extend(inner.removed);
         Some(inner.json)
     }
 
-    fn uri(&mut self, node: Node<'_>, uri: &str) {
-        if let Some(clean) = self.clean_uri(uri) {
-            self.put(node, &clean);
-        }
-    }
-
-    /// The address without credentials in its parameters: `command` is a command line, word by word.
-    fn clean_uri(&mut self, uri: &str) -> Option<String> {
-        let (path, query) = uri.split_once('?')?;
-        let pairs: Vec<(&str, &str)> = query
-            .split('&')
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .collect();
-        let decoded: Vec<String> = pairs
-            .iter()
-            .map(|(_, value)| crate::uri::decode(value, true).into_owned())
-            .collect();
-        let is_word = |index: &usize| {
-            let name = pairs
-                .get(*index)
-                .map(|(name, _)| crate::uri::decode(name, true));
-            name.is_some_and(|name| name == "command")
-        };
-        let places: Vec<usize> = (0..pairs.len()).filter(is_word).collect();
-        let words: Vec<String> = places
-            .iter()
-            .filter_map(|place| decoded.get(*place).cloned())
-            .collect();
-        let mut clean = decoded.clone();
-        for (place, word) in places.iter().zip(seareeve_redact::arguments(&words)) {
-            if let Some(value) = clean.get_mut(*place) {
-                *value = text::redacted(&word).unwrap_or(word);
-            }
-        }
-        for (index, (name, _)) in pairs.iter().enumerate() {
-            let Some(value) = clean.get_mut(index).filter(|_| !is_word(&index)) else {
-                continue;
-            };
-            if is_credential(&crate::uri::decode(name, true), value) {
-                REDACTED.clone_into(value);
-            } else if let Some(redacted) = text::redacted(value) {
-                *value = redacted;
-            }
-        }
-        if clean == decoded {
-            return None;
-        }
-        let mut parts = Vec::with_capacity(pairs.len());
-        for (((name, raw), old), new) in pairs.iter().zip(&decoded).zip(&clean) {
-            if old == new {
-                parts.push(format!("{name}={raw}"));
-            } else {
-                for gap in gaps(old, new) {
-                    self.removed.push(encode(&gap));
-                    self.removed.push(gap);
-                }
-                self.removed.push((*raw).to_owned());
-                parts.push(format!("{name}={}", encode(new)));
-            }
-        }
-        Some(format!("{path}?{}", parts.join("&")))
-    }
-
-    fn remove(&mut self, node: Node<'_>, text: &str) {
+    fn remove(&mut self, part: Part<'_>, text: &str) -> Option<()> {
         if text.is_empty() || text == REDACTED {
-            return;
+            return Some(());
         }
         self.removed.push(text.to_owned());
-        self.put(node, REDACTED);
+        self.put(part, REDACTED)
     }
 
-    fn replace(&mut self, node: Node<'_>, old: &str, new: &str) {
+    fn replace(&mut self, part: Part<'_>, old: &str, new: &str) -> Option<()> {
         self.removed.extend(gaps(old, new));
-        self.put(node, new);
+        self.put(part, new)
     }
 
-    fn put(&mut self, node: Node<'_>, new: &str) {
-        let span = node.span();
-        // The span of a string is without its quotes.
-        let around = usize::from(node.text().is_some());
-        let place = span.start.saturating_sub(around)..span.end.saturating_add(around);
-        self.edits.push((place, Value::from(new).to_string()));
+    /// Puts a text in place of a value; what is between it and the last one is copied.
+    fn put(&mut self, part: Part<'_>, new: &str) -> Option<()> {
+        let before = self.text.get(self.at..part.start)?;
+        self.out.extend_from_slice(before);
+        serde_json::to_writer(&mut self.out, new).ok()?;
+        self.at = part.end;
+        (self.removed.len() <= MAX_WORDS).then_some(())
     }
+}
+
+/// The texts of a list that holds nothing else.
+fn words(list: Part<'_>) -> Option<Option<Vec<String>>> {
+    let mut words = Vec::new();
+    let mut items = list.items()?;
+    while let Some(item) = items.item()? {
+        if item.kind() != Kind::String {
+            return Some(None);
+        }
+        if words.len() >= MAX_WORDS {
+            return None;
+        }
+        words.push(item.string()?.decode().into_owned());
+    }
+    Some((!words.is_empty()).then_some(words))
+}
+
+/// The address without credentials in its parameters: `command` is a command line, word by word.
+fn clean_uri(uri: &str, removed: &mut Vec<String>) -> Option<String> {
+    let (path, query) = uri.split_once('?')?;
+    if !query.contains('%') && seareeve_redact::marks(query.as_bytes()).is_empty() {
+        return None;
+    }
+    let pairs: Vec<(&str, &str)> = query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .collect();
+    let decoded: Vec<String> = pairs
+        .iter()
+        .map(|(_, value)| crate::uri::decode(value, true).into_owned())
+        .collect();
+    let is_word = |index: &usize| {
+        let name = pairs
+            .get(*index)
+            .map(|(name, _)| crate::uri::decode(name, true));
+        name.is_some_and(|name| name == "command")
+    };
+    let places: Vec<usize> = (0..pairs.len()).filter(is_word).collect();
+    let words: Vec<String> = places
+        .iter()
+        .filter_map(|place| decoded.get(*place).cloned())
+        .collect();
+    let mut clean = decoded.clone();
+    for (place, word) in places.iter().zip(seareeve_redact::arguments(&words)) {
+        if let Some(value) = clean.get_mut(*place) {
+            *value = text::redacted(&word).unwrap_or(word);
+        }
+    }
+    for (index, (name, _)) in pairs.iter().enumerate() {
+        let Some(value) = clean.get_mut(index).filter(|_| !is_word(&index)) else {
+            continue;
+        };
+        if is_credential(&crate::uri::decode(name, true), value) {
+            REDACTED.clone_into(value);
+        } else if let Some(redacted) = text::redacted(value) {
+            *value = redacted;
+        }
+    }
+    if clean == decoded {
+        return None;
+    }
+    let mut parts = Vec::with_capacity(pairs.len());
+    for (((name, raw), old), new) in pairs.iter().zip(&decoded).zip(&clean) {
+        if old == new {
+            parts.push(format!("{name}={raw}"));
+        } else {
+            for gap in gaps(old, new) {
+                removed.push(encode(&gap));
+                removed.push(gap);
+            }
+            removed.push((*raw).to_owned());
+            parts.push(format!("{name}={}", encode(new)));
+        }
+    }
+    Some(format!("{path}?{}", parts.join("&")))
 }
 
 /// Whether a value is a credential because of what it is called.

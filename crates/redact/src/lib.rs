@@ -6,7 +6,11 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod marks;
+
 use serde_json::{Map, Value};
+
+pub use marks::marks;
 
 /// Stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";
@@ -14,6 +18,7 @@ pub const REDACTED: &str = "[redacted]";
 /// Words that make a name one of a credential.
 const WORDS: &[&str] = &[
     "password",
+    "passwords",
     "passwd",
     "passphrase",
     "passwort",
@@ -154,45 +159,48 @@ const FORMS: &[(&str, usize)] = &[
 /// `DB_PASSWORD_FILE`.
 #[must_use]
 pub fn is_credential_name(name: &str) -> bool {
-    let words = words(name);
-    let Some(last) = words.last() else {
+    let apart = apart(name);
+    let words = || apart.split(BETWEEN).filter(|word| !word.is_empty());
+    let Some(last) = words().next_back() else {
         return false;
     };
     // Alone it is where one works.
-    if ABOUT.contains(&last.as_str()) || words == ["pwd"] || NONE.iter().any(|none| words == *none)
+    if ABOUT.contains(&last)
+        || words().eq(["pwd"])
+        || NONE.iter().any(|none| words().eq(none.iter().copied()))
     {
         return false;
     }
     // As a header; `authorization-mode` and `authorization-plugins` are none.
-    words == ["authorization"]
-        || words.iter().any(|word| {
-            WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end))
+    words().eq(["authorization"])
+        || words().any(|word| WORDS.contains(&word) || ENDS.iter().any(|end| word.ends_with(end)))
+        || words().zip(words().skip(1)).any(|(word, next)| match next {
+            "key" => KEYS.contains(&word),
+            "string" => word == "connection",
+            _ => false,
         })
-        || words
-            .iter()
-            .zip(words.iter().skip(1))
-            .any(|(word, next)| match next.as_str() {
-                "key" => KEYS.contains(&word.as_str()),
-                "string" => word == "connection",
-                _ => false,
-            })
 }
 
-/// The words of a name, in lower case: at signs that are no letters, and where a capital follows a small letter.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
+/// Stands between the words of a name.
+const BETWEEN: char = ' ';
+
+/// The words of a name, in lower case, with blanks between them: at signs that are no letters, and where a capital
+/// follows a small letter.
+fn apart(name: &str) -> String {
+    let mut words = String::with_capacity(name.len().saturating_add(8));
+    let mut before = BETWEEN;
     for c in name.chars().take(200) {
         let starts = c.is_ascii_uppercase() && before.is_ascii_lowercase();
         if !c.is_alphanumeric() || starts {
-            words.push(String::new());
+            words.push(BETWEEN);
         }
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase());
+        if c.is_ascii_alphanumeric() {
+            words.push(c.to_ascii_lowercase());
+        } else if c.is_alphanumeric() {
+            words.extend(c.to_lowercase());
         }
         before = c;
     }
-    words.retain(|word| !word.is_empty());
     words
 }
 
@@ -639,6 +647,26 @@ mod tests {
             prop_assert_eq!(text(&once).matches(REDACTED).count() >= once.matches(REDACTED).count(), true);
             let told = arguments(words.split(' '));
             prop_assert_eq!(told.len(), words.split(' ').count());
+        }
+
+        #[test]
+        fn what_has_no_mark_is_left_as_it_is(
+            pieces in prop::collection::vec(prop_oneof![
+                prop::sample::select(vec![
+                    "pass", "word", "Word", "to", "ken", "se", "cret", "key", "api", "Key", "-", "_", "=", ":", "://", "@", "/",
+                    " ", "--", "\"", "'", "eyJ", ".", "ghu", "AKIA", "$6$", "rk_live_", "my", "sql", "-p", "connection",
+                    "string", "auth", "orization", "K", "bearer", "Basic", "dsn", "SWM", "KEY-1-", "x", "hunter2", "\u{212a}",
+                ]).prop_map(str::to_owned),
+                "[a-zA-Z0-9]{1,40}",
+            ], 0..12),
+        ) {
+            let words = pieces.concat();
+            if marks(words.as_bytes()).is_empty() {
+                prop_assert_eq!(&text(&words), &words);
+                prop_assert_eq!(&value(&words), &words);
+                prop_assert_eq!(arguments(words.split(' ')).join(" "), words.clone());
+                prop_assert!(!is_credential_name(&words) && !has_credential_form(&words));
+            }
         }
     }
 }

@@ -156,9 +156,11 @@ fn value<'e>(event: &'e AuditEvent<'_>, argument: &Argument, out: &mut Values<'e
         }
         return present_if(!known.is_empty());
     }
+    // The bodies' own indices leave these out.
+    let is_left_out = rest.iter().any(|step| step.as_ref() == "managedFields");
     let (top, rest) = match first.as_ref() {
-        "requestObject" => (event.request(), rest),
-        "responseObject" => (event.response(), rest),
+        "requestObject" if !is_left_out => (event.request(), rest),
+        "responseObject" if !is_left_out => (event.response(), rest),
         _ => (event.whole(), &path[..]),
     };
     let found = top.and_then(|top| rest.iter().try_fold(top, |node, step| child(node, step)));

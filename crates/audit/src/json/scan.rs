@@ -1,5 +1,6 @@
 //! Steps over JSON without understanding more of it than where a value ends.
 
+use super::skip;
 use super::text::Text;
 
 /// A part of a text, from its first byte to behind its last.
@@ -22,6 +23,8 @@ impl Span {
 pub(crate) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
+    /// How deep what was stepped over is nested at most.
+    depth: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -30,7 +33,7 @@ impl<'a> Scanner<'a> {
     }
 
     pub(crate) fn starting_at(text: &'a [u8], at: usize) -> Self {
-        Self { text, at }
+        Self { text, at, depth: 0 }
     }
 
     pub(crate) fn text(&self) -> &'a [u8] {
@@ -39,6 +42,11 @@ impl<'a> Scanner<'a> {
 
     pub(crate) fn at(&self) -> usize {
         self.at
+    }
+
+    /// How deep the values that were stepped over are nested at most.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// The next byte that is no white space, which is not stepped over.
@@ -139,25 +147,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Steps over an object or a list, counting brackets: what is inside is looked at when it is wanted.
+    /// Steps over an object or a list.
     fn container(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
-        loop {
-            let byte = *self.text.get(self.at)?;
-            match byte {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => depth = depth.saturating_add(1),
-                b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            self.at = self.at.saturating_add(1);
-            if depth == 0 {
-                return Some(());
-            }
-        }
+        let found = skip::container(self.text.get(self.at..)?)?;
+        self.at = self.at.saturating_add(found.length);
+        self.depth = self.depth.max(found.depth);
+        Some(())
     }
 
     /// Steps over a number, `true`, `false` or `null`.

@@ -7,6 +7,8 @@ use super::text::Text;
 
 /// Most values and keys of one tree: a list of all pods of a large cluster has some millions, and is not worth it.
 const MAX_NODES: usize = 1 << 20;
+/// Which client set which field of an object: a third of it in bytes, and of no concern to anybody.
+const MANAGED: &[u8] = b"managedFields";
 /// Deepest nesting. Kubernetes itself ends at 10,000, its own objects at some thirty.
 const MAX_DEPTH: usize = 256;
 
@@ -79,14 +81,24 @@ impl<'t> Whole<'t> {
 impl<'a> Tree<'a> {
     /// The index of the one value that `text` is.
     pub(crate) fn read(text: impl Into<Cow<'a, [u8]>>) -> Result<Self, Broken> {
-        let text = text.into();
+        Self::without(None, text.into())
+    }
+
+    /// The index of an object of Kubernetes, or of a list of them, in which `managedFields` stand as if they were
+    /// empty.
+    pub(crate) fn read_object(text: impl Into<Cow<'a, [u8]>>) -> Result<Self, Broken> {
+        Self::without(Some(MANAGED), text.into())
+    }
+
+    fn without(closed: Option<&'static [u8]>, text: Cow<'a, [u8]>) -> Result<Self, Broken> {
         if u32::try_from(text.len()).is_err() {
             return Err(Broken::Size);
         }
         let mut builder = Builder {
             scanner: Scanner::new(&text),
-            records: Vec::with_capacity(text.len() / 16),
+            records: Vec::with_capacity(text.len() / 24),
             open: Vec::new(),
+            closed,
         };
         builder.run()?;
         let records = builder.records;
@@ -109,6 +121,8 @@ struct Builder<'a> {
     records: Vec<Record>,
     /// The containers around the place, outermost first.
     open: Vec<Open>,
+    /// The name of members whose values are not looked into.
+    closed: Option<&'static [u8]>,
 }
 
 struct Open {
@@ -127,6 +141,10 @@ impl Builder<'_> {
                     Some((key, start)) => {
                         let end = start.saturating_add(key.raw().len());
                         self.push(Kind::String, key.is_escaped(), start, end)?;
+                        if self.closed == Some(key.raw()) {
+                            self.closed_value()?;
+                            continue;
+                        }
                         true
                     }
                     None => false,
@@ -180,6 +198,17 @@ impl Builder<'_> {
                 self.push(Kind::Scalar, false, start, self.scanner.at())
             }
         }
+    }
+
+    /// A value that is not looked into.
+    fn closed_value(&mut self) -> Result<(), Broken> {
+        let kind = match self.scanner.peek() {
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::List,
+            _ => return self.value(),
+        };
+        let span = self.scanner.value().ok_or(Broken::Syntax)?;
+        self.push(kind, false, span.start, span.end)
     }
 
     fn push(
@@ -339,6 +368,21 @@ mod tests {
             root.get("a").unwrap().raw(),
             br#"{"b":[1, "x\ny" ,null,{}]}"#
         );
+    }
+
+    #[test]
+    fn managed_fields_of_objects_are_not_looked_into() {
+        let text = br#"{"metadata":{"managedFields":[{"a":"}"}],"name":"n"},"managedFields":"x"}"#;
+        let tree = Tree::read_object(&text[..]).unwrap();
+        let root = tree.root().unwrap();
+        let managed = root.path(&["metadata", "managedFields"]).unwrap();
+        assert_eq!(
+            (managed.raw(), managed.items().count()),
+            (&br#"[{"a":"}"}]"#[..], 0)
+        );
+        assert_eq!(root.path(&["metadata", "name"]).unwrap().rendered(), "n");
+        assert_eq!(root.get("managedFields").unwrap().rendered(), "x");
+        assert!(Tree::read_object(&br#"{"managedFields":[{"#[..]).is_err());
     }
 
     #[test]

@@ -12,8 +12,8 @@ fn metadata_and_bodies_are_found() {
     assert_eq!(record.user.groups.len(), 2);
     assert!(record.user.extra("k").unwrap().is("v"));
     assert_eq!(record.status.unwrap().code, Some(&b"201"[..]));
-    assert_eq!(record.body(Body::Request), Some(&br#"{"a":{"b":1}}"#[..]));
-    assert_eq!(record.body(Body::Response), Some(&br#"{"c":[2]}"#[..]));
+    assert_eq!(record.bodies().request, Some(&br#"{"a":{"b":1}}"#[..]));
+    assert_eq!(record.bodies().response, Some(&br#"{"c":[2]}"#[..]));
     assert_eq!(record.time(), 1_795_302_174_268_000_000);
     let decision = record.annotation("authorization.k8s.io/decision").unwrap();
     assert!(decision.is("allow"));
@@ -33,8 +33,8 @@ fn the_order_of_members_does_not_matter() {
             .collect();
         let text = format!(" {{{}}} ", shuffled.join(" ,\n"));
         let record = Record::read(text.as_bytes()).unwrap();
-        assert_eq!(record.body(Body::Request), Some(&br#"{"a":{"b":1}}"#[..]));
-        assert_eq!(record.body(Body::Response), Some(&br#"{"c":[2]}"#[..]));
+        assert_eq!(record.bodies().request, Some(&br#"{"a":{"b":1}}"#[..]));
+        assert_eq!(record.bodies().response, Some(&br#"{"c":[2]}"#[..]));
         assert_eq!(record.annotations.len(), 1);
         assert!(record.verb.is("create"));
     }
@@ -44,8 +44,8 @@ fn the_order_of_members_does_not_matter() {
 fn a_tail_that_begins_between_the_bodies_loses_none() {
     let text = r#"{"auditID":"1","requestObject":[1],"requestReceivedTimestamp":"2026-01-01T00:00:00Z","responseObject":{"a":1},"verb":"x"}"#;
     let record = Record::read(text.as_bytes()).unwrap();
-    assert_eq!(record.body(Body::Request), Some(&b"[1]"[..]));
-    assert_eq!(record.body(Body::Response), Some(&br#"{"a":1}"#[..]));
+    assert_eq!(record.bodies().request, Some(&b"[1]"[..]));
+    assert_eq!(record.bodies().response, Some(&br#"{"a":1}"#[..]));
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn a_body_cannot_pass_for_the_tail() {
         r#"{{"auditID":"1","requestObject":{inner},"responseObject":{inner},"verb":"get"}}"#
     );
     let record = Record::read(text.as_bytes()).unwrap();
-    assert_eq!(record.body(Body::Request), Some(inner.as_bytes()));
-    assert_eq!(record.body(Body::Response), Some(inner.as_bytes()));
+    assert_eq!(record.bodies().request, Some(inner.as_bytes()));
+    assert_eq!(record.bodies().response, Some(inner.as_bytes()));
     assert!(record.verb.is("get"));
     assert_eq!(record.time(), 0);
 }
@@ -102,5 +102,5 @@ fn an_event_that_was_cut_off_says_what_it_still_says() {
     let record = Record::read(&EVENT.as_bytes()[..at]).unwrap();
     assert!(record.is_cut());
     assert!(record.user.name.is("eve"));
-    assert_eq!(record.body(Body::Request), None);
+    assert_eq!(record.bodies().request, None);
 }

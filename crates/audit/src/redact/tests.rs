@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Where credentials are planted: each stands nowhere else.
@@ -111,4 +113,150 @@ fn what_was_taken_out_of_an_event_is_taken_out_of_its_alerts() {
     assert!(!json.contains("PLANT"), "{json}");
     assert_eq!(alert.output_fields.get("c"), Some(&Value::from(1)));
     let _sorted: &BTreeMap<String, Value> = &alert.output_fields;
+}
+
+#[test]
+fn what_a_text_cannot_hide_behind_is_seen() {
+    let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiUExBTlQiXX0.PLANT-of-more-than-forty-characters";
+    let github = format!("ghu_{}PLANT", "a".repeat(36));
+    let stripe = format!("rk_live_PLANT{}", "a".repeat(20));
+    for value in [
+        // Words are found behind escapes, of JSON in JSON, too.
+        r#"{"\u0070assword":"PLANT"}"#,
+        r#"{"a":"https:\/\/u:PLANT@h\/"}"#,
+        r#"{"a":"{\"\\u0070assword\":\"PLANT\"}"}"#,
+        // One letter that is a K only when it is made a small one.
+        "{\"TO\u{212a}EN\":\"PLANT\"}",
+        // A list that says only by its name what it holds, and a name that stands behind its value.
+        r#"{"passwords":["PLANT",["PLANT"],{"secret":["PLANT"]}]}"#,
+        r#"{"value":"PLANT","name":"DB_PASSWORD"}"#,
+        r#"{"data":{"x":7,"y":"PLANT"},"kind":"Secret"}"#,
+        r#"["mysql","-pPLANT"]"#,
+        r#"{"a":"run -password PLANT"}"#,
+        r#"{"a":"-token PLANT"}"#,
+        &format!(r#"{{"a":"{jwt}"}}"#),
+        &format!(r#"{{"a":"{github}"}}"#),
+        &format!(r#"{{"a":"{stripe}"}}"#),
+    ] {
+        let event = format!(
+            r#"{{"auditID":"1","objectRef":{{"resource":"pods"}},"requestObject":{value},"annotations":{{}}}}"#
+        );
+        let redacted = redact(event.as_bytes()).unwrap();
+        assert!(!redacted.json.contains("PLANT"), "{}", redacted.json);
+        assert!(!redacted.is_without_bodies);
+        assert!(serde_json::from_str::<Value>(&redacted.json).is_ok());
+    }
+}
+
+#[test]
+fn what_would_take_too_long_or_too_much_has_no_bodies() {
+    let texts = |count: usize| vec![r#""--password""#; count].join(",");
+    // Each level is stepped over once for each one around it.
+    let deep = (0..200).fold(
+        format!(
+            r#"{{"password":"PLANT","x":[{}]}}"#,
+            "1,".repeat(50_000) + "1"
+        ),
+        |inner, _| format!(r#"{{"a":{inner}}}"#),
+    );
+    for body in [
+        format!("[{}]", texts(MAX_WORDS + 1)),
+        deep,
+        r#"{"password":"PLANT","a" 1}"#.to_owned(),
+    ] {
+        let event = format!(
+            r#"{{"auditID":"1","objectRef":{{"resource":"pods"}},"requestObject":{body},"annotations":{{}}}}"#
+        );
+        let redacted = redact(event.as_bytes()).unwrap();
+        assert!(redacted.is_without_bodies, "{}", event.len());
+        assert!(!redacted.json.contains("PLANT"));
+    }
+    let secrets = format!(
+        r#"{{"data":{{{}}}}}"#,
+        (0..=MAX_WORDS)
+            .map(|n| format!(r#""{n}":"PLANT""#))
+            .collect::<Vec<_>>()
+            .join(",")
+    );
+    let event = format!(
+        r#"{{"auditID":"1","objectRef":{{"resource":"secrets"}},"responseObject":{secrets}}}"#
+    );
+    let redacted = redact(event.as_bytes()).unwrap();
+    assert!(redacted.is_without_bodies && redacted.removed.len() <= MAX_WORDS + 1);
+}
+
+/// Everything looked at, for comparison.
+fn thoroughly(event: &[u8], bodies: Bodies) -> Option<Redacted> {
+    let mut redaction = Redaction {
+        places: Places::everywhere(event),
+        ..Redaction::new(event)
+    };
+    redaction.event(bodies)?;
+    Some(redaction.finish())
+}
+
+/// Any JSON, made of what credentials are about.
+fn json() -> impl Strategy<Value = Value> {
+    let words = vec![
+        "name",
+        "value",
+        "key",
+        "kind",
+        "Secret",
+        "TokenRequest",
+        "token",
+        "password",
+        "data",
+        "items",
+        "spec",
+        "args",
+        "f:password",
+        "--password",
+        "-p",
+        "hunter2",
+        "mysql",
+        "-phunter2",
+        "https://u:hunter2@h/",
+        "Bearer hunter2",
+        "a",
+        "apiKey",
+        "DB_PASSWORD=hunter2",
+        "password: hunter2",
+        "nginx:1.25",
+        "{\"token\":\"hunter2\"}",
+        "[{\"name\":\"apiKey\",\"value\":\"hunter2\"}]",
+        "-----BEGIN KEY-----\nhunter2",
+        "-token hunter2",
+        "",
+    ];
+    let text = prop::sample::select(words);
+    let leaf = prop_oneof![
+        4 => text.clone().prop_map(Value::from),
+        1 => any::<u16>().prop_map(Value::from),
+        1 => Just(Value::Null),
+    ];
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec(text.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(text.clone().prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_not_looked_into_would_stay_as_it_is(body in json(), form in 0..3) {
+        let resource = if form == 2 { "secrets" } else { "pods" };
+        let mut event = format!(
+            r#"{{"auditID":"1","requestURI":"/x?a=b","objectRef":{{"resource":"{resource}"}},"requestObject":{body},"annotations":{{}}}}"#
+        );
+        if form == 1 {
+            // As other writers of JSON have it.
+            event = event.replace("k", "\\u006b").replace("https://", "https:\\/\\/");
+        }
+        let bodies = if form == 2 { Bodies::OfSecret } else { Bodies::Other };
+        prop_assert_eq!(redact(event.as_bytes()), thoroughly(event.as_bytes(), bodies));
+    }
 }

@@ -14,6 +14,7 @@ static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
             ": ",
             "://",
             "--",
+            " -",
             "eyj",
             "begin",
             "bearer",
@@ -22,22 +23,31 @@ static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
             "ghp_",
             "gho_",
             "ghs_",
+            "ghu_",
+            "ghr_",
             "github_pat_",
             "glpat-",
             "akia",
             "asia",
             "xox",
-            "sk_live_",
+            "k_live_",
             "hvs.",
             "dckr_pat_",
             "npm_",
             "aiza",
+            "swmtkn",
+            "swmkey",
+            "$apr1$",
+            "$2",
+            "$6$",
+            "{sha}",
+            "private key",
         ])
         .ok()
 });
 
 /// Longest text that is looked through; of a longer one nothing is kept.
-const MAX_TEXT: usize = 4 << 20;
+pub(super) const MAX_TEXT: usize = 4 << 20;
 
 /// The text without credentials, if it has some.
 pub(super) fn redacted(text: &str) -> Option<String> {
@@ -45,7 +55,8 @@ pub(super) fn redacted(text: &str) -> Option<String> {
         return Some(REDACTED.to_owned());
     }
     let has_hint = HINTS.as_ref().is_none_or(|hints| hints.is_match(text));
-    if !has_hint {
+    // `-password x`, as some programs have it.
+    if !has_hint && !text.starts_with('-') {
         return None;
     }
     let mut is_key = false;

@@ -172,7 +172,12 @@ impl<'s> Builder<'s> {
             return;
         }
         let order = self.order(root);
-        self.rules.push(RuleRoot { root, rule, order });
+        self.rules.push(RuleRoot {
+            root,
+            rest: root,
+            rule,
+            order,
+        });
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -331,7 +336,7 @@ impl<'s> Builder<'s> {
             rules: self.rules,
             stages: Vec::new(),
         };
-        program.stages = watch::stages(&program, &keys);
+        watch::add_stages(&mut program, &keys);
         Ok(program)
     }
 }

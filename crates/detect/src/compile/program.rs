@@ -102,6 +102,8 @@ pub(crate) enum Node {
 #[derive(Debug)]
 pub(crate) struct RuleRoot {
     pub(crate) root: NodeId,
+    /// What is left of it to look at when the stages on key fields have let it through.
+    pub(crate) rest: NodeId,
     /// Its number among all rules.
     pub(crate) rule: u32,
     /// Its comparisons, in the order of its condition.

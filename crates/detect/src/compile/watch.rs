@@ -2,6 +2,7 @@
 //!
 //! A stage looks at one field, finds what holds of all constants that rules compare it with, and keeps the rules that
 //! wait for none of them, or for one that holds. Key fields come first; then the field that tells most about many rules.
+//! What a key field has decided of a rule is not looked at again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -22,8 +23,8 @@ type Waiting = BTreeMap<SlotId, Rc<BTreeSet<PredicateId>>>;
 /// A rule, and what it waits for.
 type Waiter = (usize, Rc<BTreeSet<PredicateId>>);
 
-/// The stages of a program. `keys` says which slots are key fields.
-pub(super) fn stages(program: &Program, keys: &[bool]) -> Vec<Stage> {
+/// Finds the stages of a program. `keys` says which slots are key fields.
+pub(super) fn add_stages(program: &mut Program, keys: &[bool]) {
     let is_key = |slot: SlotId| {
         let index = usize::try_from(slot).ok();
         index
@@ -31,19 +32,24 @@ pub(super) fn stages(program: &Program, keys: &[bool]) -> Vec<Stage> {
             .copied()
             .unwrap_or_default()
     };
+    let compiled = &*program;
     let mut finder = Finder {
-        program,
+        program: compiled,
         known: HashMap::new(),
     };
     // The rules of each slot, with what they wait for.
     let mut by_slot: BTreeMap<SlotId, Vec<Waiter>> = BTreeMap::new();
-    for (number, rule) in program.rules.iter().enumerate() {
+    // By rule: of each of these, one comparison holds when the key fields have let it through.
+    let mut decided: Vec<Vec<Rc<BTreeSet<PredicateId>>>> = Vec::with_capacity(compiled.rules.len());
+    for (number, rule) in compiled.rules.iter().enumerate() {
         let waiting = finder.find(rule.root, true);
         let mut best: Option<(usize, SlotId)> = None;
+        let mut by_keys = Vec::new();
         for (slot, predicates) in waiting.iter() {
             if is_key(*slot) {
                 let rules = by_slot.entry(*slot).or_default();
                 rules.push((number, Rc::clone(predicates)));
+                by_keys.push(Rc::clone(predicates));
                 continue;
             }
             let weight = finder.weight(predicates);
@@ -57,7 +63,76 @@ pub(super) fn stages(program: &Program, keys: &[bool]) -> Vec<Stage> {
             let rules = by_slot.entry(slot).or_default();
             rules.push((number, Rc::clone(predicates)));
         }
+        decided.push(by_keys);
     }
+    program.stages = sorted(compiled, by_slot, is_key);
+    let mut known = HashMap::new();
+    for (number, decided) in decided.iter().enumerate() {
+        let Some(root) = program.rules.get(number).map(|rule| rule.root) else {
+            continue;
+        };
+        let rest = without(program, root, decided, &mut known);
+        if let Some(rule) = program.rules.get_mut(number) {
+            rule.rest = rest;
+        }
+    }
+}
+
+/// A condition without the parts that are known to hold: those that are one of `decided`.
+fn without(
+    program: &mut Program,
+    root: NodeId,
+    decided: &[Rc<BTreeSet<PredicateId>>],
+    known: &mut HashMap<Node, NodeId>,
+) -> NodeId {
+    let is_decided = |part: &NodeId| {
+        let comparisons: Option<BTreeSet<PredicateId>> = match program.node(*part) {
+            Some(Node::Predicate(number)) => Some(BTreeSet::from([*number])),
+            Some(Node::Or(parts)) => parts
+                .iter()
+                .map(|part| match program.node(*part) {
+                    Some(Node::Predicate(number)) => Some(*number),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        comparisons.is_some_and(|those| decided.iter().any(|decided| **decided == those))
+    };
+    let own = [root];
+    let parts = match program.node(root) {
+        Some(Node::And(parts)) => parts,
+        _ => &own[..],
+    };
+    let left: Box<[NodeId]> = parts
+        .iter()
+        .copied()
+        .filter(|part| !is_decided(part))
+        .collect();
+    if left.len() == parts.len() {
+        return root;
+    }
+    if let [only] = *left {
+        return only;
+    }
+    let node = if left.is_empty() {
+        Node::True
+    } else {
+        Node::And(left)
+    };
+    let next = u32::try_from(program.nodes.len()).unwrap_or(u32::MAX);
+    *known.entry(node).or_insert_with_key(|node| {
+        program.nodes.push(node.clone());
+        next
+    })
+}
+
+/// Keys first, then what decides about most.
+fn sorted(
+    program: &Program,
+    by_slot: BTreeMap<SlotId, Vec<Waiter>>,
+    is_key: impl Fn(SlotId) -> bool,
+) -> Vec<Stage> {
     let words = program.rules.len().div_ceil(64);
     let mut stages: Vec<(bool, usize, Stage)> = by_slot
         .into_iter()
@@ -74,7 +149,6 @@ pub(super) fn stages(program: &Program, keys: &[bool]) -> Vec<Stage> {
             (is_key, count, stage)
         })
         .collect();
-    // Keys first, then what decides about most.
     stages.sort_by_key(|(is_key, count, stage)| (!is_key, usize::MAX - count, stage.slot));
     stages.into_iter().map(|(_, _, stage)| stage).collect()
 }

@@ -109,7 +109,7 @@ impl<'r, 'e, E: Event + ?Sized> Run<'r, 'e, E> {
                 let Some(rule) = program.rules.get(place) else {
                     break;
                 };
-                if self.holds(rule.root) {
+                if self.holds(rule.rest) {
                     matched.extend(u32::try_from(place));
                     if is_first_enough {
                         return;
@@ -132,14 +132,13 @@ impl<'r, 'e, E: Event + ?Sized> Run<'r, 'e, E> {
         }
         let program = self.program;
         for stage in &program.stages {
-            let left: u32 = self
-                .scratch
-                .candidates
-                .iter()
-                .zip(&stage.mask)
-                .map(|(rules, mask)| (rules & mask).count_ones())
-                .sum();
-            if left < stage.least {
+            let candidates = self.scratch.candidates.iter().zip(&stage.mask);
+            let mut left = candidates.map(|(rules, mask)| rules & mask);
+            let is_worth_it = match stage.least {
+                0 | 1 => left.any(|rules| rules != 0),
+                least => left.map(u64::count_ones).sum::<u32>() >= least,
+            };
+            if !is_worth_it {
                 continue;
             }
             self.look(stage, words);

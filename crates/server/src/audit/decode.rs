@@ -1,4 +1,4 @@
-//! What came, taken apart into events.
+//! What came, taken apart into events, some of them at a time: a frame is large enough already.
 
 use std::io::Read as _;
 
@@ -14,7 +14,10 @@ const MOST_UNPACKED: u64 = 64 << 20;
 /// Bytes of an event. etcd takes objects of 1.5 MiB, but lists of them are bodies too.
 const MOST_EVENT: usize = 8 << 20;
 
-/// What a frame held.
+/// Bytes of events that are handed on at once.
+const MOST_AT_ONCE: usize = 2 << 20;
+
+/// What a frame held, or a part of it.
 #[derive(Debug, Default)]
 pub(super) struct Decoded {
     pub(super) events: Vec<Raw>,
@@ -34,28 +37,40 @@ pub(super) struct Raw {
     pub(super) text: Vec<u8>,
 }
 
-/// Takes a frame apart.
-pub(super) fn decode(frame: &Frame) -> Decoded {
-    let mut decoded = Decoded::default();
+/// Takes a frame apart, and calls `each` for one part of it after the other, until that says that it wants no more.
+pub(super) fn decode(frame: Frame, each: &mut dyn FnMut(Decoded) -> bool) {
+    let mut apart = Apart {
+        decoded: Decoded::default(),
+        bytes: 0,
+        is_wanted: true,
+        each,
+    };
     match Form::of(frame.tag) {
-        None => decoded.fail(format!("a frame has the unknown form {}", frame.tag)),
-        Some(Form::Json) => decoded.document(&frame.payload),
+        None => apart.fail(format!("a frame has the unknown form {}", frame.tag)),
+        Some(Form::Json) => apart.document(&frame.payload),
         Some(Form::Lines) => {
             let lines = frame.payload.split(|byte| *byte == b'\n');
             for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
-                decoded.document(line);
+                apart.document(line);
             }
         }
-        Some(Form::Gzip) => match unpacked(&frame.payload) {
-            Ok(text) => decoded.document(&text),
-            Err(why) => decoded.fail(why),
-        },
+        Some(Form::Gzip) => {
+            let text = unpacked(&frame.payload);
+            drop(frame);
+            match text {
+                Ok(text) => apart.document(&text),
+                Err(why) => apart.fail(why),
+            }
+        }
     }
-    decoded
+    apart.hand_on();
 }
 
 fn unpacked(packed: &[u8]) -> Result<Vec<u8>, String> {
-    let mut text = Vec::new();
+    // The last bytes say how many there are, as a rule; a buffer that grows would be twice as large.
+    let told = packed.last_chunk().map(|told| u32::from_le_bytes(*told));
+    let told = u64::from(told.unwrap_or_default()).min(MOST_UNPACKED);
+    let mut text = Vec::with_capacity(usize::try_from(told + 1).unwrap_or_default());
     let read = MultiGzDecoder::new(packed)
         .take(MOST_UNPACKED + 1)
         .read_to_end(&mut text);
@@ -66,10 +81,25 @@ fn unpacked(packed: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-impl Decoded {
+/// A frame that is being taken apart.
+struct Apart<'e> {
+    decoded: Decoded,
+    /// Of the events in it.
+    bytes: usize,
+    is_wanted: bool,
+    each: &'e mut dyn FnMut(Decoded) -> bool,
+}
+
+impl Apart<'_> {
     fn fail(&mut self, why: String) {
-        self.broken += 1;
-        self.problem = Some(why);
+        self.decoded.broken += 1;
+        self.decoded.problem = Some(why);
+    }
+
+    fn hand_on(&mut self) {
+        self.bytes = 0;
+        let decoded = std::mem::take(&mut self.decoded);
+        self.is_wanted = self.is_wanted && (self.each)(decoded);
     }
 
     /// A list of events, one event, or what a log service made of them.
@@ -82,6 +112,9 @@ impl Decoded {
     }
 
     fn event(&mut self, text: &[u8]) {
+        if !self.is_wanted {
+            return;
+        }
         if text.len() > MOST_EVENT {
             return self.fail(format!("an event has {} bytes", text.len()));
         }
@@ -90,13 +123,17 @@ impl Decoded {
                 let hash = Sha256::digest(text);
                 let mut key = [0; 16];
                 key.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-                self.events.push(Raw {
+                self.bytes += text.len();
+                self.decoded.events.push(Raw {
                     at: i64::try_from(record.time() / 1_000).unwrap_or(i64::MAX),
                     key: u128::from_be_bytes(key),
                     text: text.to_vec(),
                 });
             }
             Err(error) => self.fail(error.to_string()),
+        }
+        if self.bytes >= MOST_AT_ONCE {
+            self.hand_on();
         }
     }
 }
@@ -113,14 +150,25 @@ mod tests {
         )
     }
 
-    fn of(form: Form, payload: &[u8]) -> Decoded {
-        decode(&Frame {
+    fn frame(form: Form, payload: &[u8]) -> Frame {
+        Frame {
             position: 0,
             next: 1,
             arrived: 0,
             tag: form.tag(),
             payload: payload.to_vec(),
-        })
+        }
+    }
+
+    fn of(form: Form, payload: &[u8]) -> Decoded {
+        let mut all = Decoded::default();
+        decode(frame(form, payload), &mut |part| {
+            all.events.extend(part.events);
+            all.broken += part.broken;
+            all.problem = part.problem.or(all.problem.take());
+            true
+        });
+        all
     }
 
     fn packed(text: &[u8]) -> Vec<u8> {
@@ -151,6 +199,30 @@ mod tests {
             assert_eq!(decoded.events[1].text, event("b").into_bytes());
             assert_ne!(decoded.events[0].key, decoded.events[1].key);
         }
+    }
+
+    #[test]
+    fn a_large_frame_is_handed_on_in_small_parts() {
+        let padding = "x".repeat(1 << 20);
+        let one = |id: usize| event(&id.to_string()).replace("/x?", &format!("/{padding}?"));
+        let items: Vec<String> = (0..30).map(one).collect();
+        let list = format!(r#"{{"kind":"EventList","items":[{}]}}"#, items.join(","));
+        let (mut parts, mut events) = (0, 0);
+        decode(frame(Form::Gzip, &packed(list.as_bytes())), &mut |part| {
+            let bytes: usize = part.events.iter().map(|event| event.text.len()).sum();
+            assert!(bytes <= MOST_AT_ONCE + (1 << 20) + 1_000, "{bytes}");
+            parts += 1;
+            events += part.events.len();
+            true
+        });
+        assert_eq!((parts, events), (16, 30));
+        // Whoever stops gets no more.
+        let mut parts = 0;
+        decode(frame(Form::Json, list.as_bytes()), &mut |_| {
+            parts += 1;
+            false
+        });
+        assert_eq!(parts, 1);
     }
 
     #[test]

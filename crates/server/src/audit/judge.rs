@@ -146,7 +146,13 @@ impl Judge {
         if alerts.is_empty() && !self.keeps {
             return Ok(());
         }
-        let redacted = seareeve_audit::redact(&held.text)
+        // Of what is too long to be kept and raised nothing, the metadata is enough.
+        let clean = if alerts.is_empty() && held.text.len() > MOST_EVENT {
+            seareeve_audit::redact_metadata
+        } else {
+            seareeve_audit::redact
+        };
+        let redacted = clean(&held.text)
             .ok_or_else(|| "an event could not be taken clean of secrets".to_owned())?;
         for mut alert in alerts {
             seareeve_audit::redact_alert(&mut alert, &redacted.removed);

@@ -34,6 +34,8 @@ const HOLD: i64 = 600;
 const MOST_HELD: usize = 12 << 20;
 /// Events that are judged in one go, so that an alert does not wait for many others to be saved.
 const BATCH: usize = 2_000;
+/// Bytes of them, about.
+const BATCH_BYTES: usize = 4 << 20;
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Pause between two positions that are saved, at least: the memory of detections is saved with them.
@@ -193,12 +195,8 @@ impl Work {
         let is_overdue = self
             .unsaved_since
             .is_some_and(|since| since.elapsed() >= longest);
-        let mut due = self.window.take(if is_overdue { i64::MAX } else { now });
-        while !due.is_empty() {
-            let rest = due.split_off(due.len().min(BATCH));
-            self.judge(due).await?;
-            due = rest;
-        }
+        let due = self.window.take(if is_overdue { i64::MAX } else { now });
+        self.judge_all(due).await?;
         self.settle().await
     }
 
@@ -218,22 +216,48 @@ impl Work {
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         self.unsaved_since.get_or_insert_with(Instant::now);
         let arrived = frame.arrived;
-        let decoded = tokio::task::spawn_blocking(move || decode(&frame)).await?;
-        self.progress.broken += decoded.broken;
-        if decoded.problem.is_some() {
-            self.progress.problem = decoded.problem;
-        }
-        for event in decoded.events {
-            if !self.seen.add(event.key) {
-                self.progress.repeated += 1;
-                continue;
+        let (parts, mut found) = tokio::sync::mpsc::channel(1);
+        let decoding = tokio::task::spawn_blocking(move || {
+            decode(frame, &mut |part| parts.blocking_send(part).is_ok());
+        });
+        while let Some(decoded) = found.recv().await {
+            self.progress.broken += decoded.broken;
+            if decoded.problem.is_some() {
+                self.progress.problem = decoded.problem;
             }
-            self.window.push(Held {
-                at: event.at,
-                arrived,
-                key: event.key,
-                text: event.text,
-            });
+            for event in decoded.events {
+                if !self.seen.add(event.key) {
+                    self.progress.repeated += 1;
+                    continue;
+                }
+                self.window.push(Held {
+                    at: event.at,
+                    arrived,
+                    key: event.key,
+                    text: event.text,
+                });
+            }
+            // What is too much to wait is judged before more is taken apart.
+            let due = self.window.take(i64::MIN);
+            self.judge_all(due).await?;
+        }
+        decoding.await?;
+        Ok(())
+    }
+
+    /// Judges events, some of them at a time.
+    async fn judge_all(&mut self, events: Vec<Held>) -> anyhow::Result<()> {
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while batch.len() < BATCH
+                && bytes < BATCH_BYTES
+                && let Some(event) = events.next()
+            {
+                bytes += event.text.len();
+                batch.push(event);
+            }
+            self.judge(batch).await?;
         }
         Ok(())
     }

@@ -63,11 +63,14 @@ fn class(address: IpAddr) -> &'static str {
 }
 
 pub(super) fn agent<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let agent = event.record.agent.unwrap_or_default().decode();
-    match product(&agent).as_ref() {
-        "" => always(Cow::Borrowed("unnamed"), out),
-        product => always(Cow::Owned(product.to_owned()), out),
+    let product = match event.record.agent.unwrap_or_default().decode() {
+        Cow::Borrowed(agent) => product(agent),
+        Cow::Owned(agent) => Cow::Owned(product(&agent).into_owned()),
+    };
+    if product.is_empty() {
+        return always(Cow::Borrowed("unnamed"), out);
     }
+    always(product, out)
 }
 
 pub(super) fn command<'e>(
