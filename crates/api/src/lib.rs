@@ -12,6 +12,7 @@ mod cluster;
 mod compliance;
 mod connector;
 mod database;
+mod detection;
 mod error;
 mod event;
 mod host;
@@ -70,6 +71,14 @@ pub use connector::{
     NewConnector,
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
+pub use detection::{
+    AuditPolicyText, Backtest, BacktestCounts, BacktestFile, BacktestGroup, BacktestList,
+    BacktestRedacted, BacktestResult, BacktestSample, BacktestSpan, BacktestTime, DetectionChange,
+    DetectionDetail, DetectionExample, DetectionFault, DetectionFile, DetectionFileList,
+    DetectionFileTested, DetectionHistory, DetectionList, DetectionNamedList, DetectionNamedLists,
+    DetectionNeed, DetectionNoise, DetectionSight, DetectionSummary, NewBacktest, NewTuning,
+    Tuning, TuningChange, TuningList, TuningValue,
+};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;
 pub use host::{

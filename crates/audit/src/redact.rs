@@ -15,6 +15,10 @@ use crate::json::{Node, Tree};
 use crate::record::Record;
 use text::gaps;
 
+/// What stands in the place of what was taken out.
+pub const MARK: &str = REDACTED;
+/// The annotation of events whose bodies were left out.
+pub const WITHOUT_BODIES: &str = "seareeve/without-bodies";
 /// Shortest removed text that is looked for in an alert: shorter ones stand everywhere.
 const SHORTEST: usize = 4;
 /// How often JSON in strings of JSON is followed.
@@ -56,6 +60,13 @@ pub fn redact(event: &[u8]) -> Option<Redacted> {
         }
     }
     Some(redaction.finish(event))
+}
+
+/// An event without credentials and without bodies, for one that is too long to be kept whole. It says so in the
+/// annotation [`WITHOUT_BODIES`]. `None`: it is no event.
+#[must_use]
+pub fn redact_bodies(event: &[u8]) -> Option<Redacted> {
+    Some(without_bodies(&Record::read(event).ok()?))
 }
 
 /// Takes out of an alert what was taken out of its event, and whatever else looks like a credential.
@@ -123,7 +134,7 @@ fn without_bodies(record: &Record<'_>) -> Redacted {
         "user": {"username": text(record.user.name)},
         "sourceIPs": record.addresses.iter().map(|address| text(*address)).collect::<Vec<_>>(),
         "objectRef": {},
-        "annotations": {"seareeve/without-bodies": "true"},
+        "annotations": {WITHOUT_BODIES: "true"},
     });
     let mut put = |pointer: &str, key: &str, value: Option<Value>| {
         let place = event.pointer_mut(pointer).and_then(Value::as_object_mut);
