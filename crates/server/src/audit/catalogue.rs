@@ -29,6 +29,8 @@ const DAY: i64 = 24 * 3600;
 pub(crate) struct Catalogue<'c> {
     pub(crate) content: &'c Content,
     pub(crate) clusters: &'c [AuditCluster],
+    /// Rules by id, of clusters about which something is changed.
+    tuned: Vec<(i64, BTreeMap<&'c str, &'c Rule>)>,
     sights: BTreeMap<&'c str, Vec<(&'c AuditCluster, Sight, bool)>>,
     noise: BTreeMap<String, DetectionNoise>,
 }
@@ -50,9 +52,14 @@ impl<'c> Catalogue<'c> {
                 of.push((cluster, sight, policy.is_some()));
             }
         }
+        let tuned = content.clusters().map(|(id, engine)| {
+            let rules = engine.rules().map(|rule| (rule.id.as_str(), rule));
+            (id, rules.collect())
+        });
         Self {
             content,
             clusters,
+            tuned: tuned.collect(),
             sights,
             noise: noise_by_rule(noise, now),
         }
@@ -80,13 +87,13 @@ impl<'c> Catalogue<'c> {
             })
         };
         is_tuned |= is_changed(rule);
-        for (id, engine) in self.content.clusters() {
-            let Some(there) = engine.rules().find(|there| there.id == rule.id) else {
+        for (id, rules) in &self.tuned {
+            let Some(there) = rules.get(rule.id.as_str()) else {
                 continue;
             };
             is_tuned |= is_changed(there);
             if there.is_enabled != rule.is_enabled {
-                differs_in.extend(name(id));
+                differs_in.extend(name(*id));
             }
         }
         let sights = self.sights.get(rule.id.as_str());

@@ -29,13 +29,14 @@ impl super::Audit {
         policy: Option<&Policy>,
         rules: impl Iterator<Item = &'r Rule>,
     ) -> Vec<(&'r Rule, Sight)> {
-        let arrived = self.desk(cluster).map(|desk| {
-            let arrived = desk.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-            arrived.clone()
-        });
-        let arrived = arrived.unwrap_or_else(Arrived::default);
+        let desk = self.desk(cluster);
+        let nothing = Arrived::default();
+        let seen = desk
+            .as_ref()
+            .map(|desk| desk.arrived.lock().unwrap_or_else(PoisonError::into_inner));
+        let arrived = seen.as_deref().unwrap_or(&nothing);
         rules
-            .map(|rule| (rule, sight(rule, &arrived, policy)))
+            .map(|rule| (rule, sight(rule, arrived, policy)))
             .collect()
     }
 

@@ -93,7 +93,11 @@ pub(crate) fn try_out(given: &Given, name: &str, text: &str, now: Timestamp) -> 
         (fault.file == name || is_new).then_some(fault)
     });
     tried.faults.extend(own);
-    if let Err(why) = content::is_whole(&loaded) {
+    // What is wrong in the file itself is told already, and may be why something of ours is missing.
+    if let Some(why) = content::is_whole(&loaded)
+        .err()
+        .filter(|_| !tried.has_errors())
+    {
         tried.faults.push(whole_fault(name, &why));
     }
     check_rules(&mut tried, &loaded, name);
