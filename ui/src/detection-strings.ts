@@ -46,6 +46,8 @@ export const detectionStrings = {
     label: "Detection",
     back: "All detections",
     whole: "Open the whole page",
+    itself: "What it is",
+    effect: "What it sees and raises",
     on: "Switch on",
     off: "Switch off",
     tune: "Change",

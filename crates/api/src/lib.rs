@@ -7,6 +7,7 @@ mod admission;
 mod alert;
 mod asset;
 mod audit;
+mod backtest;
 mod client;
 mod cluster;
 mod compliance;
@@ -55,6 +56,10 @@ pub use admission::{
     AdmissionSample, AdmissionTotal, FixableCounts, ImageCounts, ImageCountsList,
     ImageCountsRequest, NewAdmissionPolicy,
 };
+pub use backtest::{
+    Backtest, BacktestCounts, BacktestFile, BacktestGroup, BacktestList, BacktestRedacted,
+    BacktestResult, BacktestSample, BacktestSpan, BacktestTime, NewBacktest,
+};
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
 pub use cluster::{
     ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
@@ -72,12 +77,10 @@ pub use connector::{
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use detection::{
-    AuditPolicyText, Backtest, BacktestCounts, BacktestFile, BacktestGroup, BacktestList,
-    BacktestRedacted, BacktestResult, BacktestSample, BacktestSpan, BacktestTime, DetectionChange,
-    DetectionDetail, DetectionExample, DetectionFault, DetectionFile, DetectionFileList,
-    DetectionFileTested, DetectionHistory, DetectionList, DetectionNamedList, DetectionNamedLists,
-    DetectionNeed, DetectionNoise, DetectionSight, DetectionSummary, NewBacktest, NewTuning,
-    Tuning, TuningChange, TuningList, TuningValue,
+    AuditPolicyText, DetectionChange, DetectionDetail, DetectionExample, DetectionFault,
+    DetectionFile, DetectionFileList, DetectionFileTested, DetectionHistory, DetectionList,
+    DetectionNamedList, DetectionNamedLists, DetectionNeed, DetectionNoise, DetectionSight,
+    DetectionSummary, NewTuning, Tuning, TuningChange, TuningList, TuningValue,
 };
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;

@@ -95,10 +95,10 @@ function State({ id, tuning }: { id: number; tuning: NewBacktest["tuning"] }) {
   if (one === undefined) return null;
   const isOver = one.ended != null;
   return (
-    <div className="alert-section" role="status">
+    <div className="alert-section">
       {tuning != null && <p className="alert-sentence">{changeInWords(tuning.change)}</p>}
       {!isOver && (
-        <p className="backtest-form">
+        <p className="backtest-form" role="status">
           <progress max={Math.max(1, one.total)} value={one.seen} aria-label={t.title} />
           {one.state === "queued" ? t.waiting : t.running(one.seen, one.total)}
           <button type="button" className="button is-small" disabled={stop.isPending} onClick={() => stop.mutate()}>

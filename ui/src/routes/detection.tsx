@@ -41,6 +41,7 @@ export function DetectionPage() {
           <DetectionActions detection={detection} onTry={(tuning) => backtest.start({ tuning, clusters: [] })} />
           <div className="alert-columns">
             <div>
+              <h2 className="visually-hidden">{t.itself}</h2>
               <div className="panel alert-card">
                 <About detection={detection} />
                 <Condition detection={detection} />
@@ -50,6 +51,7 @@ export function DetectionPage() {
               </div>
             </div>
             <div>
+              <h2 className="visually-hidden">{t.effect}</h2>
               <div className="panel alert-card">
                 <Facts detection={detection} />
               </div>

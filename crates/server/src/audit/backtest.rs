@@ -1,21 +1,24 @@
-//! Tries rules on kept events: what they raise now, and what they would raise after a change. Pure; whoever reads the
-//! events hands them in.
+//! Tries rules on kept events: what they raise now, and what they would raise after a change. Whoever reads the events
+//! hands them in; nothing else is asked but how long the rules take.
 //!
 //! Two detectors see every event, one with the rules as they are and one with the rules as they would be; in both only
 //! the rules are on that differ. Memory is bounded: what is counted by is cut off, samples are few.
+
+mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use seareeve_api::{BacktestGroup, BacktestRedacted, BacktestResult, BacktestSample, BacktestTime};
+use seareeve_api::{BacktestRedacted, BacktestResult, BacktestSample, BacktestTime};
 use seareeve_audit::{AuditEvent, AuditSource, MARK, Record, SOURCE, State, WITHOUT_BODIES};
 use seareeve_detect::{Detector, Engine, Event as _, Field, Source as _, Tuning, Values};
 use seareeve_model::Alert;
 use seareeve_store::suppressions::Suppression;
 use serde_json::Value as Json;
 
+use self::tally::{Group, Keys, TOLD_USERS, add, groups, notes};
 use super::content::{Given, load};
 use super::suppress;
 
@@ -25,12 +28,8 @@ const SAMPLES: usize = 20;
 const SHOWN: usize = 1 << 20;
 /// Users that are counted apart.
 const MOST_USERS: usize = 20_000;
-/// Users that are told.
-const TOLD_USERS: usize = 50;
 /// Rules that are told.
 const TOLD_RULES: usize = 500;
-/// Alerts that are told apart when it is counted how many events make.
-const MOST_KEYS: usize = 100_000;
 /// Events that are looked into for what was taken out of them.
 const LOOKED_INTO: u64 = 20_000;
 /// A longer span is told by days.
@@ -144,40 +143,6 @@ pub(crate) struct Course {
     alerts_now: Keys,
     alerts_then: Keys,
     from: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Group {
-    now: u64,
-    then: u64,
-    added: u64,
-    gone: u64,
-}
-
-/// Which alerts are open, to count how many events make.
-#[derive(Default)]
-struct Keys {
-    open: BTreeMap<(String, String), i64>,
-    alerts: u64,
-    is_full: bool,
-}
-
-impl Keys {
-    /// Counts an event's alert, unless it adds to one that is open.
-    fn add(&mut self, alert: &Alert) {
-        let at = alert.time.as_millisecond();
-        let key = (alert.id.clone(), alert.key.clone());
-        if let Some(last) = self.open.get_mut(&key) {
-            let is_news = at - *last > DAY;
-            *last = at.max(*last);
-            self.alerts += u64::from(is_news);
-        } else if self.open.len() < MOST_KEYS {
-            self.open.insert(key, at);
-            self.alerts += 1;
-        } else {
-            self.is_full = true;
-        }
-    }
 }
 
 impl Course {
@@ -408,90 +373,6 @@ impl Trial {
         notes(&mut result, users, self.has_memory);
         result
     }
-}
-
-/// What has to be known to believe it.
-fn notes(result: &mut BacktestResult, users: usize, has_memory: bool) {
-    let span = &result.span;
-    let mut notes = Vec::new();
-    let asked = span.asked_since.zip(span.first);
-    match (span.events, asked) {
-        (0, _) => notes.push(
-            "No event is kept of that time, so nothing can be said. How long events are kept is set by \
-             `audit.keep_events_hours`."
-                .to_owned(),
-        ),
-        (_, Some((asked, first))) if first.as_second() - asked.as_second() > 3600 => {
-            notes.push(format!(
-                "Events were asked for since {}, and are there since {}: older ones are not kept (`audit.keep_events_hours`, \
-                 `audit.keep_events_mib`).",
-                asked.strftime("%Y-%m-%d %H:%M UTC"),
-                first.strftime("%Y-%m-%d %H:%M UTC"),
-            ));
-        }
-        _ => {}
-    }
-    if has_memory {
-        notes.push(
-            "A rule counts or learns over several events. It began with an empty memory: a count may be missed at the \
-             beginning, and a baseline that is still learning raises nothing."
-                .to_owned(),
-        );
-    }
-    notes.push(
-        "What is known of objects (who made a pod, whether it is privileged) began empty too, and was learned from the \
-         kept events."
-            .to_owned(),
-    );
-    if span.without_bodies > 0 {
-        notes.push(format!(
-            "{} events were kept without their bodies, being too long: rules that read bodies see nothing in them.",
-            span.without_bodies
-        ));
-    }
-    if span.redacted > 0 {
-        notes.push(format!(
-            "Credentials were taken out of {} events before they were kept: comparisons with what stood there may come \
-             out otherwise than when the events came.",
-            span.redacted
-        ));
-    }
-    if users > TOLD_USERS {
-        notes.push(format!(
-            "{users} users raise something, of whom {TOLD_USERS} are shown."
-        ));
-    }
-    result.notes.append(&mut notes);
-}
-
-fn add(groups: &mut BTreeMap<String, Group>, name: &str, group: Group, most: usize) {
-    let name = if groups.contains_key(name) || groups.len() < most {
-        name
-    } else {
-        "others"
-    };
-    let of = groups.entry(name.to_owned()).or_default();
-    of.now += group.now;
-    of.then += group.then;
-    of.added += group.added;
-    of.gone += group.gone;
-}
-
-/// Those with the most first.
-fn groups(groups: BTreeMap<String, Group>, most: usize) -> Vec<BacktestGroup> {
-    let mut all: Vec<BacktestGroup> = groups
-        .into_iter()
-        .map(|(name, group)| BacktestGroup {
-            name,
-            now: group.now,
-            then: group.then,
-            added: group.added,
-            gone: group.gone,
-        })
-        .collect();
-    all.sort_by(|a, b| b.now.max(b.then).cmp(&a.now.max(a.then)));
-    all.truncate(most);
-    all
 }
 
 fn count(number: usize) -> u64 {
