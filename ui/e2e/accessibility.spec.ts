@@ -58,6 +58,14 @@ const PAGES: [string, (page: Page) => Promise<void>][] = [
   ["alerts", (page) => page.goto("/alerts").then(() => expect(page.getByRole("link", { name: "Connect an audit log" })).toBeVisible())],
   ["incidents", (page) => page.goto("/incidents").then(() => expect(page.getByText("No incidents")).toBeVisible())],
   ["suppression rules", (page) => page.goto("/suppressions").then(() => expect(page.getByText("No rules")).toBeVisible())],
+  ["detections", (page) => page.goto("/detections").then(() => expect(page.getByRole("table")).toBeVisible())],
+  [
+    "detection",
+    (page) =>
+      page.goto("/detections?detection=exec-into-pod").then(() => expect(page.getByRole("heading", { name: "What it sees" })).toBeVisible()),
+  ],
+  ["own rules", (page) => page.goto("/detections/files").then(() => expect(page.getByText("No rule files")).toBeVisible())],
+  ["named lists", (page) => page.goto("/detections/lists").then(() => expect(page.getByRole("table")).toBeVisible())],
   ["audit sources", (page) => page.goto("/audit").then(() => expect(page.getByText("No cluster yet")).toBeVisible())],
   ["admission", (page) => page.goto("/kubernetes/admission").then(() => expect(page.getByRole("heading", { level: 1 })).toBeVisible())],
   ["connectors", (page) => page.goto("/connect").then(() => expect(page.getByRole("heading", { level: 1 })).toBeVisible())],

@@ -237,9 +237,10 @@ export const alertStrings = {
     coverage: "Coverage",
     coverageLead: "Whether what arrives is what the detections need.",
     coverageNone: "Nothing has arrived yet, so nothing can be said.",
-    statuses: { fine: "Sees", partial: "Sees in part", blind: "Blind" } as Readonly<Record<string, string>>,
-    coverageCounts: (fine: number, blind: number, all: number) =>
-      `nothing shows that ${count(fine)} of ${plural(all, "detection")} lack anything, ${count(blind)} blind`,
+    statuses: { sees: "Sees", partial: "Sees in part", blind: "Blind", unknown: "Not known" } as Readonly<Record<string, string>>,
+    coverageCounts: (sees: number, blind: number, unknown: number) =>
+      `${plural(sees, "detection")} see, ${count(blind)} are blind at least in part, of ${count(unknown)} nothing shows it either way yet`,
+    coverageUnknown: (unknown: readonly string[]) => `nothing shows yet: ${unknown.join("; ")}`,
     setup: "Needed once for the API server: its audit policy and flags. They are printed by",
     back: "Alerts",
     cancel: "Cancel",

@@ -36,6 +36,7 @@ import {
 } from "./api/estate-queries";
 import { cloudAssetQuery, cloudAssetsQuery, cloudReportQuery, connectorsQuery } from "./api/cloud-queries";
 import { clusterQuery, clusterReportQuery, clustersQuery, facetsQuery as workloadFacetsQuery, workloadsQuery } from "./api/cluster-queries";
+import { detectionFilesQuery, detectionListsQuery, detectionQuery, detectionsQuery } from "./api/detection-queries";
 import { hostQuery, hostReportQuery, hostsQuery } from "./api/host-queries";
 import {
   facetsQuery,
@@ -62,6 +63,7 @@ import {
   sensorsSearch,
 } from "./lib/estate-filters";
 import { clusterSearch, clustersSearch, workloadFilters } from "./lib/cluster-filters";
+import { detectionsSearch, listsSearch } from "./lib/detection-filters";
 import { findingFilters, imageFilters, imageSearch, imagesSearch, packageFilters, secretFilters } from "./lib/filters";
 import { hostSearch, hostsSearch } from "./lib/host-filters";
 import { Shell } from "./routes/shell";
@@ -319,6 +321,36 @@ const suppressions = createRoute({
   component: lazyRouteComponent(() => import("./routes/suppressions"), "SuppressionsPage"),
 });
 
+const detections = createRoute({
+  getParentRoute: () => app,
+  path: "/detections",
+  validateSearch: detectionsSearch,
+  loader: ({ context: { client } }) => void client.prefetchQuery(detectionsQuery),
+  component: lazyRouteComponent(() => import("./routes/detections"), "DetectionsPage"),
+});
+
+const detectionFiles = createRoute({
+  getParentRoute: () => app,
+  path: "/detections/files",
+  loader: ({ context: { client } }) => void client.prefetchQuery(detectionFilesQuery),
+  component: lazyRouteComponent(() => import("./routes/detections-files"), "DetectionFilesPage"),
+});
+
+const detectionLists = createRoute({
+  getParentRoute: () => app,
+  path: "/detections/lists",
+  validateSearch: listsSearch,
+  loader: ({ context: { client } }) => void client.prefetchQuery(detectionListsQuery),
+  component: lazyRouteComponent(() => import("./routes/detections-lists"), "DetectionListsPage"),
+});
+
+const detection = createRoute({
+  getParentRoute: () => app,
+  path: "/detections/$id",
+  loader: ({ context: { client }, params: { id } }) => void client.prefetchQuery(detectionQuery(id)),
+  component: lazyRouteComponent(() => import("./routes/detection"), "DetectionPage"),
+});
+
 const audit = createRoute({
   getParentRoute: () => app,
   path: "/audit",
@@ -393,6 +425,10 @@ export function makeRouter(client: QueryClient) {
         incidents,
         incident,
         suppressions,
+        detections,
+        detectionFiles,
+        detectionLists,
+        detection,
         audit,
         scans,
         connect,

@@ -18,6 +18,7 @@ export const strings = {
     exemptions: "Exemptions",
     score: "Secure score",
     alerts: "Alerts",
+    detections: "Detections",
     compliance: "Compliance",
     checks: "Own checks and benchmarks",
     sensors: "Sensors",

@@ -182,6 +182,9 @@ impl std::fmt::Debug for AuditWebhook {
 pub struct AuditCoverage {
     /// Events that this is judged by.
     pub events: u64,
+    /// Whether a policy was given, and is asked where nothing arrived.
+    #[serde(default)]
+    pub has_policy: bool,
     /// All detections.
     pub detections: Vec<DetectionCoverage>,
 }
@@ -193,9 +196,13 @@ pub struct DetectionCoverage {
     pub rule: String,
     /// Its title.
     pub title: String,
-    /// `fine` (nothing that came shows that it lacks anything), `partial` (of some requests too little is logged) or
-    /// `blind` (of all of them).
+    /// `sees` (something of what it needs is logged as it needs it, and nothing shows that it lacks anything),
+    /// `partial` (of some requests too little is logged), `blind` (of all that is known of) or `unknown` (nothing shows
+    /// it either way).
     pub status: String,
     /// What it lacks, such as `create deployments.apps is logged at Metadata, Request is needed`.
     pub reasons: Vec<String>,
+    /// What nothing shows either way, such as `create deployments.apps at Request`.
+    #[serde(default)]
+    pub unknown: Vec<String>,
 }

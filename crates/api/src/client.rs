@@ -7,6 +7,7 @@ pub use assets::{ComplianceScope, ScoreIf};
 mod admission;
 mod clusters;
 mod connectors;
+mod detections;
 mod hosts;
 
 pub use clusters::WorkloadFilter;

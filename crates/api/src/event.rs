@@ -21,6 +21,8 @@ pub enum Event {
     Posture,
     /// Alerts or incidents came, or what people say of them changed.
     Alerts,
+    /// A back-test moved on.
+    Backtests,
     /// The advisory database was replaced, or matching against it began or ended.
     Database,
     /// Events were missed: everything may have changed.

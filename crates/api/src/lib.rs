@@ -7,11 +7,13 @@ mod admission;
 mod alert;
 mod asset;
 mod audit;
+mod backtest;
 mod client;
 mod cluster;
 mod compliance;
 mod connector;
 mod database;
+mod detection;
 mod error;
 mod event;
 mod host;
@@ -54,6 +56,10 @@ pub use admission::{
     AdmissionSample, AdmissionTotal, FixableCounts, ImageCounts, ImageCountsList,
     ImageCountsRequest, NewAdmissionPolicy,
 };
+pub use backtest::{
+    Backtest, BacktestCounts, BacktestFile, BacktestGroup, BacktestList, BacktestRedacted,
+    BacktestResult, BacktestSample, BacktestSpan, BacktestTime, NewBacktest,
+};
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
 pub use cluster::{
     ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
@@ -70,6 +76,12 @@ pub use connector::{
     NewConnector,
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
+pub use detection::{
+    AuditPolicyText, DetectionChange, DetectionDetail, DetectionExample, DetectionFault,
+    DetectionFile, DetectionFileList, DetectionFileTested, DetectionHistory, DetectionList,
+    DetectionNamedList, DetectionNamedLists, DetectionNeed, DetectionNoise, DetectionSight,
+    DetectionSummary, NewTuning, Tuning, TuningChange, TuningList, TuningValue,
+};
 pub use error::{ErrorBody, ErrorDetail};
 pub use event::Event;
 pub use host::{

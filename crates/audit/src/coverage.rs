@@ -126,10 +126,113 @@ impl Arrived {
     #[must_use]
     pub fn coverage<'r>(&self, rules: impl IntoIterator<Item = &'r Rule>) -> Vec<Blind> {
         judge(rules, |need, verb, resource| {
-            let key = (need.users, verb.to_owned(), resource.to_owned());
-            self.seen.get(&key).copied()
+            self.level(need, verb, resource)
         })
     }
+
+    fn level(&self, need: &Need, verb: &str, resource: &str) -> Option<Level> {
+        let key = (need.users, verb.to_owned(), resource.to_owned());
+        self.seen.get(&key).copied()
+    }
+}
+
+/// What a detection sees of what it has to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// In one word.
+    pub seen: Seen,
+    /// What it lacks: `create deployments.apps is logged at None, Request is needed`.
+    pub lacks: Vec<String>,
+    /// What nothing shows either way: `create deployments.apps at Request`.
+    pub unknown: Vec<String>,
+}
+
+/// How much of what it needs a detection sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Something of it, and nothing shows that it lacks anything.
+    Sees,
+    /// Some of it, and lacks other parts.
+    Partly,
+    /// Nothing: of all that is known it lacks what it needs.
+    Blind,
+    /// Nothing shows it either way.
+    Unknown,
+}
+
+impl Seen {
+    /// The stable word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sees => "sees",
+            Self::Partly => "partial",
+            Self::Blind => "blind",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a detection sees, by what arrived, and where that says nothing by the policy, if it is known. What arrived
+/// comes first: it is true, and a policy may not be the one that is in force.
+///
+/// A rule without `coverage` does not say what it needs, so nothing can be said of it.
+#[must_use]
+pub fn sight(rule: &Rule, arrived: &Arrived, policy: Option<&Policy>) -> Sight {
+    let by_policy = |need: &Need, verb: &str, resource: &str| {
+        Some(policy?.level(&request(need.users, verb, resource)))
+    };
+    let found = compare(rule, &|need, verb, resource| {
+        let level = arrived.level(need, verb, resource);
+        level.or_else(|| by_policy(need, verb, resource))
+    });
+    let seen = match (found.sees_some, found.lacks.is_empty()) {
+        (true, true) => Seen::Sees,
+        (true, false) => Seen::Partly,
+        (false, false) => Seen::Blind,
+        (false, true) => Seen::Unknown,
+    };
+    Sight {
+        seen,
+        lacks: told(found.lacks),
+        unknown: told(found.unknown),
+    }
+}
+
+/// How what a rule needs compares with what there is.
+#[derive(Default)]
+struct Compared {
+    lacks: Vec<String>,
+    unknown: Vec<String>,
+    sees_some: bool,
+}
+
+fn compare(rule: &Rule, level: &impl Fn(&Need, &str, &str) -> Option<Level>) -> Compared {
+    let mut compared = Compared::default();
+    for need in needs(rule) {
+        for (verb, resource) in need.pairs() {
+            let wanted = need.level.as_str();
+            match level(&need, verb, resource) {
+                Some(found) if found < need.level => compared.lacks.push(format!(
+                    "{verb} {resource} is logged at {}, {wanted} is needed",
+                    found.as_str(),
+                )),
+                Some(_) => compared.sees_some = true,
+                None => compared
+                    .unknown
+                    .push(format!("{verb} {resource} at {wanted}")),
+            }
+        }
+    }
+    compared
+}
+
+/// Some of the reasons, each once.
+fn told(mut reasons: Vec<String>) -> Vec<String> {
+    reasons.sort();
+    reasons.dedup();
+    reasons.truncate(MAX_REASONS);
+    reasons
 }
 
 /// `level` says how much there is of a request; `None`, that it cannot be said.
@@ -142,29 +245,12 @@ fn judge<'r>(
         if rule.source != SOURCE || !rule.is_enabled {
             continue;
         }
-        let mut reasons = Vec::new();
-        let mut has_some = false;
-        for need in needs(rule) {
-            for (verb, resource) in need.pairs() {
-                match level(&need, verb, resource) {
-                    Some(found) if found < need.level => reasons.push(format!(
-                        "{verb} {resource} is logged at {}, {} is needed",
-                        found.as_str(),
-                        need.level.as_str()
-                    )),
-                    Some(_) => has_some = true,
-                    None => {}
-                }
-            }
-        }
-        if !reasons.is_empty() {
-            reasons.sort();
-            reasons.dedup();
-            reasons.truncate(MAX_REASONS);
+        let found = compare(rule, &level);
+        if !found.lacks.is_empty() {
             blind.push(Blind {
                 id: rule.id.clone(),
-                is_whole: !has_some,
-                reasons,
+                is_whole: !found.sees_some,
+                reasons: told(found.lacks),
             });
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use seareeve_detect::{Detector, Engine, ExampleResult, play_examples};
+use seareeve_detect::{Detector, Engine, ExampleResult, Rule, play_examples_of};
 use serde_json::Value;
 
 use crate::fields::SOURCE;
@@ -13,7 +13,14 @@ use crate::record::Record;
 /// Runs the examples of all detections over audit events.
 #[must_use]
 pub fn run_examples(engine: &Arc<Engine>) -> Vec<ExampleResult> {
-    play_examples(engine, SOURCE, || {
+    run_examples_of(engine, |_| true)
+}
+
+/// Runs the examples of those detections over audit events that are `wanted`.
+#[must_use]
+pub fn run_examples_of(engine: &Arc<Engine>, wanted: impl Fn(&Rule) -> bool) -> Vec<ExampleResult> {
+    let is_wanted = |rule: &Rule| rule.source == SOURCE && wanted(rule);
+    play_examples_of(engine, is_wanted, || {
         let mut state = State::default();
         move |detector: &mut Detector, event: &Value| {
             let text = event.to_string();

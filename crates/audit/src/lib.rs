@@ -20,11 +20,15 @@ mod source;
 mod uri;
 mod user;
 
-pub use coverage::{Arrived, Blind, Level, Policy, PolicyError, Request, coverage, policy_for};
+pub use coverage::{
+    Arrived, Blind, Level, Policy, PolicyError, Request, Seen, Sight, coverage, policy_for, sight,
+};
 pub use event::AuditEvent;
-pub use examples::run_examples;
+pub use examples::{run_examples, run_examples_of};
 pub use fields::{AuditSource, SOURCE};
 pub use known::State;
 pub use record::{Record, Stage, Unreadable};
-pub use redact::{Redacted, redact, redact_alert, redact_metadata};
+pub use redact::{
+    MARK, Redacted, WITHOUT_BODIES, redact, redact_alert, redact_bodies, redact_metadata,
+};
 pub use source::{Documents, Found, unpack};

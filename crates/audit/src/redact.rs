@@ -19,6 +19,10 @@ use part::{Kind, Part};
 use places::Places;
 use text::gaps;
 
+/// What stands in the place of what was taken out.
+pub const MARK: &str = REDACTED;
+/// The annotation of events whose bodies were left out.
+pub const WITHOUT_BODIES: &str = "seareeve/without-bodies";
 /// Shortest removed text that is looked for in an alert: shorter ones stand everywhere.
 const SHORTEST: usize = 4;
 /// How often JSON in strings of JSON is followed.
@@ -69,6 +73,13 @@ pub fn redact(event: &[u8]) -> Option<Redacted> {
 pub fn redact_metadata(event: &[u8]) -> Option<Redacted> {
     let record = Record::read(event).ok()?;
     Some(without_bodies(&record, Vec::new()))
+}
+
+/// An event without credentials and without bodies, for one that is too long to be kept whole. It says so in the
+/// annotation [`WITHOUT_BODIES`]. `None`: it is no event.
+#[must_use]
+pub fn redact_bodies(event: &[u8]) -> Option<Redacted> {
+    Some(without_bodies(&Record::read(event).ok()?))
 }
 
 /// Takes out of an alert what was taken out of its event, and whatever else looks like a credential.
@@ -136,7 +147,7 @@ fn without_bodies(record: &Record<'_>, mut removed: Vec<String>) -> Redacted {
         "user": {"username": text(record.user.name)},
         "sourceIPs": record.addresses.iter().map(|address| text(*address)).collect::<Vec<_>>(),
         "objectRef": {},
-        "annotations": {"seareeve/without-bodies": "true"},
+        "annotations": {WITHOUT_BODIES: "true"},
     });
     let mut put = |pointer: &str, key: &str, value: Option<Value>| {
         let place = event.pointer_mut(pointer).and_then(Value::as_object_mut);

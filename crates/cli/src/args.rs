@@ -4,6 +4,7 @@ mod admission;
 mod alerts;
 mod azure;
 mod clusters;
+mod detections;
 mod estate;
 mod hosts;
 mod posture;
@@ -28,6 +29,7 @@ pub(crate) use azure::{
     AzureArgs, CloudsCommand, ConnectorCommand, CredentialsKind, NewConnectorArgs,
 };
 pub(crate) use clusters::ClustersCommand;
+pub(crate) use detections::{DetectionCommand, TuneArgs, TuneWhy};
 pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
@@ -388,6 +390,9 @@ pub(crate) enum ServerCommand {
     Estate(EstateCommand),
     #[command(flatten)]
     Alerts(AlertsCommand),
+    /// Look after detections: what there is, what is changed about it, rule files of your own, and trying them.
+    #[command(subcommand)]
+    Detections(DetectionCommand),
     #[command(flatten)]
     Clusters(ClustersCommand),
     /// Look after what may enter clusters.

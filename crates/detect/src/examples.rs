@@ -6,7 +6,7 @@ use seareeve_model::Alert;
 use serde_json::Value;
 
 use crate::detection::Example;
-use crate::engine::{Detector, Engine};
+use crate::engine::{Detector, Engine, Rule};
 use crate::source::Event;
 
 /// What came of one example.
@@ -44,8 +44,20 @@ pub fn play_examples<P>(
 where
     P: FnMut(&mut Detector, &Value) -> Result<Vec<Alert>, String>,
 {
+    play_examples_of(engine, |rule| rule.source == source, begin)
+}
+
+/// The same for the rules that are `wanted`.
+pub fn play_examples_of<P>(
+    engine: &Arc<Engine>,
+    wanted: impl Fn(&Rule) -> bool,
+    begin: impl Fn() -> P,
+) -> Vec<ExampleResult>
+where
+    P: FnMut(&mut Detector, &Value) -> Result<Vec<Alert>, String>,
+{
     let mut results = Vec::new();
-    for rule in engine.rules().filter(|rule| rule.source == source) {
+    for rule in engine.rules().filter(|rule| wanted(rule)) {
         for example in &rule.examples {
             results.push(ExampleResult {
                 id: rule.id.clone(),

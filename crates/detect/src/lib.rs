@@ -23,8 +23,11 @@ mod yaml;
 pub use content::Content;
 pub use detection::Example;
 pub use engine::{Detector, Engine, Matching, Rule, RuleKind};
-pub use examples::{ExampleResult, play_examples, run_examples};
-pub use load::{Loaded, Loader, Options, UnknownFields};
+pub use examples::{ExampleResult, play_examples, play_examples_of, run_examples};
+pub use load::{
+    Loaded, Loader, NamedList, Options, TunedException, TunedList, TunedValue, Tuning,
+    UnknownFields,
+};
 pub use memory::{MemoryError, MemoryUse};
 pub use rules::{Code, Diagnostic};
 pub use source::{

@@ -6,10 +6,12 @@ mod info;
 mod macros;
 mod refusal;
 mod templates;
+mod tuning;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seareeve_model::Priority;
+use seareeve_model::{AlertSeverity, Priority};
 
 use crate::content::Content;
 use crate::detection::{read_detection, read_list};
@@ -17,6 +19,8 @@ use crate::engine::{Engine, Matching};
 use crate::rules::{Book, Code, Diagnostic, MOST_BYTES, Spot, read_document, read_file};
 use crate::source::Source;
 use crate::yaml;
+
+pub use tuning::{NamedList, TunedException, TunedList, TunedValue, Tuning};
 
 /// How files are loaded.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +52,7 @@ pub struct Loader {
     sources: Vec<Arc<dyn Source>>,
     options: Options,
     book: Book,
+    severities: BTreeMap<String, AlertSeverity>,
 }
 
 /// An engine, and what was wrong with its files.
@@ -67,6 +72,7 @@ impl Loader {
             sources,
             options,
             book: Book::default(),
+            severities: BTreeMap::new(),
         }
     }
 
@@ -142,7 +148,9 @@ impl Loader {
     /// The engine of all files so far.
     #[must_use]
     pub fn finish(self) -> Loaded {
-        compile::compile(self.book, &self.sources, &self.options)
+        let mut loaded = compile::compile(self.book, &self.sources, &self.options);
+        tuning::weigh(&mut loaded.engine, &self.severities);
+        loaded
     }
 }
 

@@ -11,8 +11,10 @@ mod reader;
 
 pub(crate) use self::book::{Book, ListEntry, MacroEntry, RuleEntry, Scope, Switch};
 pub use self::diagnostic::{Code, Diagnostic};
-pub(crate) use self::exceptions::Exception;
+pub(crate) use self::exceptions::{Entry, Exception};
 pub(crate) use self::item::{Fault, Item};
 pub(crate) use self::lists::{Substituted, substitute};
 pub(crate) use self::located::{FileId, Located, Spot};
-pub(crate) use self::reader::{MOST_BYTES, read_document, read_exceptions, read_file};
+pub(crate) use self::reader::{
+    MOST_BYTES, MOST_EXCEPTIONS, read_document, read_exceptions, read_file,
+};

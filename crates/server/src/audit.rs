@@ -5,13 +5,17 @@
 //! has them judged (`judge`), and saves what they raise together with how far it has come. So every event that was
 //! acknowledged is judged, and what it raises is raised once, whenever the process is killed.
 
+pub(crate) mod backtest;
+pub(crate) mod catalogue;
 pub(crate) mod config;
+pub(crate) mod content;
 pub(crate) mod coverage;
 mod decode;
+pub(crate) mod files;
 pub(crate) mod incidents;
 mod judge;
 mod keep;
-mod kept;
+pub(crate) mod kept;
 mod order;
 mod raise;
 pub(crate) mod receive;
@@ -21,10 +25,11 @@ mod seen;
 mod sources;
 pub(crate) mod suppress;
 pub(crate) mod tls;
+pub(crate) mod tuning;
 mod worker;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
@@ -33,11 +38,11 @@ use seareeve_bus::jetstream::Nats;
 use seareeve_bus::{Lane, Limits, Spool};
 use seareeve_store::audit_clusters::{self, AuditCluster};
 use seareeve_store::{AuditClusterId, AuditSourceId, Store, audit_sources};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use self::judge::Content;
+use self::content::Content;
 use self::tls::Tls;
 use crate::config::Config;
 use crate::state::App;
@@ -54,8 +59,10 @@ const ROOM_KIB: usize = 48 << 10;
 /// What receivers, sources and workers share.
 pub(crate) struct Audit {
     bus: Bus,
-    /// By what events are judged.
-    content: Arc<Content>,
+    /// By what events are judged: read by [`Audit::content`], exchanged by [`refresh`].
+    content: RwLock<Arc<Content>>,
+    /// What is judged by is changed by one at a time.
+    pub(crate) changing: Mutex<()>,
     /// The certificate of `audit.listen`, if it listens.
     pub(crate) tls: Option<Tls>,
     /// Clusters with their lanes, and sources by the hash of their token. Read for each request.
@@ -85,7 +92,7 @@ pub(crate) struct Desk {
     /// Rung when its plan is switched.
     pub(crate) switched: Notify,
     /// What kinds of requests came, and how much of them.
-    arrived: Arc<Mutex<Arrived>>,
+    arrived: Arc<std::sync::Mutex<Arrived>>,
 }
 
 impl Audit {
@@ -109,7 +116,10 @@ impl Audit {
         };
         let audit = Self {
             bus,
-            content: Content::builtin()?,
+            content: RwLock::new(Arc::new(
+                Content::read(store, config.audit.unknown_fields(), jiff::Timestamp::now()).await?,
+            )),
+            changing: Mutex::new(()),
             tls: Tls::open(config)?,
             known: RwLock::default(),
             room: Arc::new(Semaphore::new(ROOM_KIB)),
@@ -201,18 +211,48 @@ impl Audit {
             .map(|(source, desk)| (*source, Arc::clone(desk)))
     }
 
+    /// By what events are judged. A request, a job or a batch asks once, and stays with what it got.
+    pub(crate) fn content(&self) -> Arc<Content> {
+        let content = self.content.read();
+        Arc::clone(&content.unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The names by which others know a detection.
     pub(crate) fn aliases(&self, id: &str) -> Vec<String> {
-        let rule = self.content.rule(id);
+        let content = self.content();
+        let rule = content.rule(id);
         rule.map(|rule| rule.aliases.clone()).unwrap_or_default()
     }
 
     /// When a detection may be wrong.
     pub(crate) fn false_positives(&self, id: &str) -> Vec<String> {
-        let rule = self.content.rule(id);
+        let content = self.content();
+        let rule = content.rule(id);
         rule.map(|rule| rule.false_positives.clone())
             .unwrap_or_default()
     }
+}
+
+/// Takes what people brought and changed into use, if something changed since. Returns whether it did.
+pub(crate) async fn refresh(app: &App) -> anyhow::Result<bool> {
+    let version = seareeve_store::detections::latest(&app.store).await?;
+    if version == app.audit.content().version() {
+        return Ok(false);
+    }
+    let unknown_fields = app.config.audit.unknown_fields();
+    let made = Content::read(&app.store, unknown_fields, app.now()).await?;
+    {
+        let mut content = app
+            .audit
+            .content
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if made.version() > content.version() {
+            *content = Arc::new(made);
+        }
+    }
+    app.events.publish(seareeve_api::Event::Alerts);
+    Ok(true)
 }
 
 /// Starts workers and sources, now and as clusters come, and what keeps the store small.

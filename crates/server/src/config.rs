@@ -150,7 +150,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 33] = [
+pub const SETTINGS: [Setting; 34] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -258,6 +258,10 @@ pub const SETTINGS: [Setting; 33] = [
     Setting {
         key: "audit.keep_alerts_days",
         about: "Days for which alerts and incidents are kept after they were seen last.",
+    },
+    Setting {
+        key: "audit.unknown_fields",
+        about: "What becomes of rules that people bring and that name a field which is not there: `error` (their file is refused) or `disable` (the rule is left out, with a warning).",
     },
     Setting {
         key: "connectors.credentials_dir",

@@ -4,6 +4,7 @@
 //! that doing it twice changes nothing.
 
 mod assess;
+mod backtest;
 mod judge;
 mod read_cloud;
 mod rematch;
@@ -23,6 +24,7 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 use crate::state::App;
 
 pub(crate) use assess::{JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess};
+pub(crate) use backtest::enqueue as enqueue_backtest;
 pub(crate) use read_cloud::{
     enqueue as enqueue_read, enqueue_due as enqueue_due_reads, is_reading,
 };
@@ -41,6 +43,8 @@ const SCAN: &str = "scan";
 const REMATCH: &str = "rematch";
 const JUDGE: &str = "judge";
 const READ_CLOUD: &str = "read-cloud";
+/// One worker does these one after the other: each holds two sets of rules with their memories.
+const BACKTEST: &str = "backtest";
 /// One worker does these one after the other, so that the score follows one change at a time.
 pub(crate) const ASSESS: &str = "assess";
 pub(crate) const UPDATE_ADVISORIES: &str = "update-advisories";
@@ -69,6 +73,7 @@ pub(crate) fn spawn(app: &Arc<App>, tasks: &TaskTracker) {
     tasks.spawn(work(Arc::clone(app), DATABASE_JOBS));
     tasks.spawn(work(Arc::clone(app), &[ASSESS]));
     tasks.spawn(work(Arc::clone(app), &[READ_CLOUD]));
+    tasks.spawn(work(Arc::clone(app), &[BACKTEST]));
     tasks.spawn(sweep::run(Arc::clone(app)));
 }
 
@@ -137,6 +142,7 @@ async fn run(app: &Arc<App>, job: &Job) {
             JUDGE => judge::run(app, job).await,
             ASSESS => assess::run(app, job).await,
             READ_CLOUD => read_cloud::run(app, job).await,
+            BACKTEST => backtest::run(app, job).await,
             UPDATE_ADVISORIES => update_advisories::run(app, job).await,
             other => Err(anyhow::anyhow!("no job is called {other}").into()),
         }

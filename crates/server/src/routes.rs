@@ -5,11 +5,15 @@ mod alerts;
 mod assets;
 mod attestations;
 mod audit;
+mod audit_policies;
+mod backtests;
 mod cloud_assets;
 mod clusters;
 mod compliance;
 pub(crate) mod connectors;
 mod csv;
+mod detection_files;
+mod detections;
 mod events;
 mod exceptions;
 mod exemptions;
@@ -223,6 +227,32 @@ fn alerts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::create_source))
         .routes(routes!(audit::delete_source))
         .routes(routes!(audit::coverage))
+        .merge(detections())
+}
+
+/// The catalogue of detections, and what people bring and change.
+fn detections() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(detections::list))
+        .routes(routes!(detections::get))
+        .routes(routes!(detections::lists))
+        .routes(routes!(detections::tunings, detections::tune))
+        .routes(routes!(detections::untune))
+        .routes(routes!(detections::history))
+        .routes(routes!(detection_files::list))
+        .routes(routes!(
+            detection_files::get,
+            detection_files::put,
+            detection_files::delete
+        ))
+        .routes(routes!(backtests::list, backtests::create))
+        .routes(routes!(backtests::get, backtests::cancel))
+        .routes(routes!(
+            audit_policies::get,
+            audit_policies::put,
+            audit_policies::delete
+        ))
+        .layer(DefaultBodyLimit::max(detection_files::LIMIT))
 }
 
 /// What may enter clusters.

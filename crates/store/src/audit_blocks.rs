@@ -198,3 +198,31 @@ pub async fn kept(store: &Store, cluster: AuditClusterId) -> Result<Kept, StoreE
         first: columns.opt_time("first")?,
     })
 }
+
+const SPAN: &str = "SELECT COUNT(*) AS blocks, CAST(COALESCE(SUM(events), 0) AS BIGINT) AS events, \
+     CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes, MIN(first) AS first FROM audit_block \
+     WHERE cluster = $1 AND last >= $2 AND first <= $3";
+
+/// How much is kept of a cluster in the blocks with events between two times. Blocks hang over both ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn kept_between(
+    store: &Store,
+    cluster: AuditClusterId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Kept, StoreError> {
+    let row = sqlx::query(SPAN)
+        .bind(cluster.0)
+        .bind(from.as_millisecond())
+        .bind(to.as_millisecond())
+        .fetch_one(&store.pool)
+        .await?;
+    let columns = Columns::new(&row, "audit_block", &["blocks"]);
+    Ok(Kept {
+        events: columns.count("events")?,
+        bytes: columns.count("bytes")?,
+        first: columns.opt_time("first")?,
+    })
+}

@@ -37,6 +37,10 @@ id! {
     AuditSourceId
 }
 id! {
+    /// A rule that is tried on kept events.
+    BacktestId
+}
+id! {
     /// Whom the server asks for assets of clouds.
     ConnectorId
 }
@@ -83,6 +87,10 @@ id! {
 id! {
     /// An API token.
     TokenId
+}
+id! {
+    /// A change that somebody made about a detection or a list.
+    TuningId
 }
 id! {
     /// A local user.

@@ -25,11 +25,14 @@ pub mod assets;
 pub mod attestations;
 pub mod audit_blocks;
 pub mod audit_clusters;
+pub mod audit_policies;
 pub mod audit_sources;
+pub mod backtests;
 mod changes;
 pub mod clusters;
 mod columns;
 pub mod connectors;
+pub mod detections;
 pub mod environments;
 mod error;
 pub mod exceptions;
@@ -63,9 +66,9 @@ pub mod vulnerabilities;
 pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
 pub use ids::{
-    AlertId, AssetId, AttestationId, AuditClusterId, AuditSourceId, ConnectorId, ExceptionId,
-    ExemptionId, ImageId, IncidentId, JobId, JoinTokenId, PackageId, ScanId, SensorId,
-    SuppressionId, TokenId, UserId, VexId, VulnerabilityId,
+    AlertId, AssetId, AttestationId, AuditClusterId, AuditSourceId, BacktestId, ConnectorId,
+    ExceptionId, ExemptionId, ImageId, IncidentId, JobId, JoinTokenId, PackageId, ScanId, SensorId,
+    SuppressionId, TokenId, TuningId, UserId, VexId, VulnerabilityId,
 };
 pub use page::{Cursor, Page};
 pub use store::{DatabaseUrl, DatabaseUrlError, Dialect, Store, Tx};

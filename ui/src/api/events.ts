@@ -68,6 +68,9 @@ export function apply(client: QueryClient, event: Event, refresh: Refresh): void
     case "alerts":
       refresh(keys.alerts);
       return;
+    case "backtests":
+      refresh(keys.backtests);
+      return;
     case "reset":
       for (const key of Object.values(keys)) refresh(key);
       return;

@@ -22,6 +22,7 @@ export const keys = {
   vex: ["vex"],
   posture: ["posture"],
   alerts: ["alerts"],
+  backtests: ["backtests"],
   admission: ["admission"],
 } as const;
 

@@ -33,9 +33,13 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
         </Fact>
         <Fact name={t.owner}>{alert.owner ?? <span className="muted">{t.nobody}</span>}</Fact>
         <Fact name={t.facts.detection}>
-          <Link to="/alerts" search={{ rule: alert.rule, state: "any" }} className="is-mono">
-            {alert.rule}
-          </Link>
+          {alert.is_sample ? (
+            <span className="is-mono">{alert.rule}</span>
+          ) : (
+            <Link to="/detections/$id" params={{ id: alert.rule }} className="is-mono">
+              {alert.rule}
+            </Link>
+          )}
         </Fact>
         {alert.aliases.length > 0 && (
           <Fact name={t.facts.also}>

@@ -3,6 +3,7 @@
 import { Link } from "@tanstack/react-router";
 
 import { alertStrings } from "../alert-strings";
+import { detectionStrings } from "../detection-strings";
 import "./alerts.css";
 import "./image.css";
 
@@ -20,6 +21,9 @@ export function AlertTabs() {
       </Link>
       <Link to="/suppressions" className="tab" activeProps={CURRENT}>
         {t.suppressions}
+      </Link>
+      <Link to="/detections" search={{}} className="tab" activeProps={CURRENT} activeOptions={{ includeSearch: false }}>
+        {detectionStrings.detections.title}
       </Link>
       <Link to="/audit" className="tab" activeProps={CURRENT}>
         {t.sources}

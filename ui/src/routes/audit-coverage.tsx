@@ -9,7 +9,7 @@ import { ErrorState } from "../components/states";
 
 const t = alertStrings.audit;
 /** What needs somebody comes first. */
-const ORDER = ["blind", "partial", "fine"];
+const ORDER = ["blind", "partial", "unknown", "sees"];
 
 export function Coverage({ name }: { name: string }) {
   const { data: coverage, error, refetch } = useQuery(auditCoverageQuery(name));
@@ -20,21 +20,24 @@ export function Coverage({ name }: { name: string }) {
   return (
     <details>
       <summary>
-        {t.coverage}: {coverage.events === 0 ? t.coverageNone : t.coverageCounts(of("fine"), of("blind"), rows.length)}
+        {t.coverage}: {coverage.events === 0 && coverage.has_policy !== true ? t.coverageNone : t.coverageCounts(of("sees"), of("blind") + of("partial"), of("unknown"))}
       </summary>
       <p className="muted">{t.coverageLead}</p>
       <div className="table-scroll">
         <table className="small-table" aria-label={t.coverage}>
           <tbody>
-            {rows.map(({ rule, title, status, reasons }) => (
+            {rows.map(({ rule, title, status, reasons, unknown }) => (
               <tr key={rule}>
                 <td className="nowrap">{t.statuses[status] ?? status}</td>
                 <td>
-                  <Link to="/alerts" search={{ rule, state: "any" }}>
+                  <Link to="/detections/$id" params={{ id: rule }}>
                     {title}
                   </Link>
                 </td>
-                <td>{reasons.join("; ")}</td>
+                <td>
+                  {reasons.join("; ")}
+                  {unknown.length > 0 && <span className="muted"> {t.coverageUnknown(unknown)}</span>}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -99,7 +99,7 @@ function useCommands(onShortcuts: () => void): Item[] {
   const client = useQueryClient();
   const update = useUpdateDatabase();
   const mayUpdate = useMay("operator");
-  const page = (to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/alerts" | "/recommendations" | "/exemptions" | "/score" | "/compliance" | "/sensors" | "/checks" | "/scans" | "/connect" | "/settings", label: string): Item => ({
+  const page = (to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admission" | "/alerts" | "/detections" | "/recommendations" | "/exemptions" | "/score" | "/compliance" | "/sensors" | "/checks" | "/scans" | "/connect" | "/settings", label: string): Item => ({
     group: strings.palette.pages,
     label,
     run: () => void navigate({ to }),
@@ -114,6 +114,7 @@ function useCommands(onShortcuts: () => void): Item[] {
     page("/kubernetes/admission", strings.nav.admission),
     page("/recommendations", strings.nav.recommendations),
     page("/alerts", strings.nav.alerts),
+    page("/detections", strings.nav.detections),
     page("/exemptions", strings.nav.exemptions),
     page("/score", strings.nav.score),
     page("/compliance", strings.nav.compliance),

@@ -1,6 +1,6 @@
 //! What detections need of an audit policy.
 
-use seareeve_audit::{Arrived, Policy, Record, coverage, policy_for};
+use seareeve_audit::{Arrived, Policy, Record, Seen, coverage, policy_for, sight};
 use seareeve_detect::Rule;
 
 use crate::support::{builtin, lines};
@@ -115,4 +115,36 @@ fn what_arrives_says_what_is_missing() {
             .iter()
             .any(|blind| blind.id == "cron-job-created" && blind.is_whole)
     );
+}
+
+#[test]
+fn what_nothing_shows_is_not_known_rather_than_fine() {
+    let engine = builtin();
+    let rule = engine.rule("cron-job-created").unwrap();
+    let nothing = Arrived::default();
+    let unknown = sight(rule, &nothing, None);
+    assert_eq!(unknown.seen, Seen::Unknown);
+    assert!(unknown.lacks.is_empty() && !unknown.unknown.is_empty());
+    // A policy says it before anything comes.
+    let metadata = Policy::parse("kind: Policy\nrules: [{level: Metadata}]").unwrap();
+    let whole = Policy::parse("kind: Policy\nrules: [{level: RequestResponse}]").unwrap();
+    assert_eq!(sight(rule, &nothing, Some(&metadata)).seen, Seen::Blind);
+    assert_eq!(sight(rule, &nothing, Some(&whole)).seen, Seen::Sees);
+    // What came is believed rather than the policy, which may not be in force.
+    let event = |level: &str| {
+        format!(
+            r#"{{"auditID":"1","level":"{level}","verb":"create","user":{{"username":"a"}},"objectRef":{{"resource":"cronjobs","apiGroup":"batch"}}}}"#
+        )
+    };
+    let mut arrived = Arrived::default();
+    arrived.see(&Record::read(event("Metadata").as_bytes()).unwrap());
+    let blind = sight(rule, &arrived, None);
+    assert_eq!(blind.seen, Seen::Blind);
+    assert_eq!(
+        blind.lacks,
+        ["create cronjobs.batch is logged at Metadata, Request is needed"]
+    );
+    assert_eq!(sight(rule, &arrived, Some(&whole)).seen, Seen::Partly);
+    arrived.see(&Record::read(event("Request").as_bytes()).unwrap());
+    assert_eq!(sight(rule, &arrived, None).seen, Seen::Sees);
 }

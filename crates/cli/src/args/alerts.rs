@@ -197,6 +197,17 @@ pub(crate) enum AuditCommand {
         /// The cluster's name.
         cluster: String,
     },
+    /// Say which audit policy is in force in a cluster, so that coverage is known before anything arrives. Nothing is
+    /// changed in the cluster.
+    Policy {
+        /// The cluster's name.
+        cluster: String,
+        /// The policy's file; without one, the policy that is known is printed.
+        file: Option<Utf8PathBuf>,
+        /// Forget it.
+        #[arg(long, conflicts_with = "file")]
+        delete: bool,
+    },
     /// Let an API server send its events: prints the file for --audit-webhook-config-file, which holds a token.
     Webhook {
         /// The cluster's name.

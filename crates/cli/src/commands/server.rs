@@ -4,6 +4,7 @@ mod admission;
 mod alerts;
 mod clouds;
 mod clusters;
+mod detections;
 mod estate;
 mod hosts;
 
@@ -63,6 +64,9 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
         ServerCommand::Estate(command) => return estate::run(&client, command, messages),
         ServerCommand::Alerts(command) => alerts::run(&client, command)?,
+        ServerCommand::Detections(command) => {
+            return detections::run(&client, command, messages);
+        }
         ServerCommand::Clusters(command) => clusters::run(&client, command)?,
         ServerCommand::Clouds(command) => clouds::run(&client, command)?,
         ServerCommand::Scan { reference } => return scan(&client, reference, messages),

@@ -55,6 +55,8 @@ pub struct Rule {
     pub examples: Vec<Example>,
     /// The fields that its condition names.
     pub fields: Vec<String>,
+    /// The lists that its condition and the macros in it name.
+    pub lists: Vec<String>,
     /// Of everything that it is made of.
     pub content: Digest,
     /// The file that it stands in.

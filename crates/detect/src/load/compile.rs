@@ -37,6 +37,7 @@ pub(super) fn compile(mut book: Book, sources: &[Arc<dyn Source>], options: &Opt
         by_id: HashMap::new(),
         steps: Vec::new(),
         diagnostics: noted,
+        rule_lists: BTreeSet::new(),
     };
     work.macros_themselves();
     for rule in &book.rules.entries {
@@ -62,6 +63,8 @@ pub(super) struct Work<'w> {
     /// Steps that are other rules: the correlation, the step, the other's id and where it is named.
     pub(super) steps: Vec<(usize, u8, String, Spot)>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// The lists that the rule at hand names.
+    pub(super) rule_lists: BTreeSet<usize>,
 }
 
 impl<'w> Work<'w> {
@@ -77,6 +80,7 @@ impl<'w> Work<'w> {
     }
 
     fn rule(&mut self, rule: &'w RuleEntry) -> Result<(), Refusal> {
+        self.rule_lists.clear();
         let source = self
             .sources
             .iter()
@@ -245,6 +249,7 @@ impl<'w> Work<'w> {
                 return Err(self.syntax(condition, &parsed, error.at, error.message.clone()));
             }
         };
+        self.macros.lists_of(&parsed, &mut self.rule_lists);
         let Some(builder) = self.builders.get_mut(source) else {
             return Err(self.syntax(condition, &parsed, 0, "no such source".to_owned()));
         };
@@ -377,6 +382,15 @@ impl<'w> Work<'w> {
         }
     }
 
+    /// The names of the lists that the rule at hand names.
+    pub(super) fn lists_in_use(&self) -> Vec<String> {
+        let entries = &self.book.lists.entries;
+        let lists = self.rule_lists.iter().filter_map(|list| entries.get(*list));
+        let mut names: Vec<String> = lists.map(|list| list.name.clone()).collect();
+        names.sort();
+        names
+    }
+
     fn finish(mut self) -> Loaded {
         let mut programs = Vec::with_capacity(self.builders.len());
         for (builder, source) in std::mem::take(&mut self.builders)
@@ -408,7 +422,7 @@ impl<'w> Work<'w> {
 }
 
 /// The macros that a condition names.
-fn named_macros<'e>(expr: &'e Expr, names: &mut BTreeSet<&'e str>) {
+pub(super) fn named_macros<'e>(expr: &'e Expr, names: &mut BTreeSet<&'e str>) {
     match expr {
         Expr::And(parts) | Expr::Or(parts) => {
             parts.iter().for_each(|part| named_macros(part, names));

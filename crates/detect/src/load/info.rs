@@ -93,6 +93,7 @@ impl Work<'_> {
                 .map(|details| details.examples.clone())
                 .unwrap_or_default(),
             fields: fields.unwrap_or_default(),
+            lists: self.lists_in_use(),
             content,
             file: self.book.files.name(rule.spot.file).to_owned(),
             line: rule.spot.at.line,

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
+use super::compile::named_macros;
 use crate::compile::{MacroResolver, Resolved};
 use crate::language::{Expr, SyntaxError, parse_condition};
 use crate::rules::{Book, Located, Substituted, substitute};
@@ -109,6 +110,28 @@ impl<'b> Macros<'b> {
             parsed: entries
                 .map(|entry| lists.parse(&entry.condition.text))
                 .collect(),
+        }
+    }
+
+    /// The lists that a condition and the macros in it name.
+    pub(super) fn lists_of(&self, parsed: &Parsed, lists: &mut BTreeSet<usize>) {
+        lists.extend(&parsed.substituted.used);
+        let mut seen = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        if let Ok(expr) = &parsed.expr {
+            named_macros(expr, &mut names);
+        }
+        while let Some(name) = names.pop_first() {
+            let Some(number) = self.book.macros.position(name).filter(|n| seen.insert(*n)) else {
+                continue;
+            };
+            let Some(parsed) = self.parsed.get(number) else {
+                continue;
+            };
+            lists.extend(&parsed.substituted.used);
+            if let Ok(expr) = &parsed.expr {
+                named_macros(expr, &mut names);
+            }
         }
     }
 

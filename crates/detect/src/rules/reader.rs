@@ -20,7 +20,7 @@ pub(crate) const ENGINE: (u32, u32, u32) = (0, 63, 0);
 pub(crate) const MOST_BYTES: usize = 16 << 20;
 
 /// Exceptions of a rule at most.
-pub(super) const MOST_EXCEPTIONS: usize = 1_000;
+pub(crate) const MOST_EXCEPTIONS: usize = 1_000;
 
 const LIST_KEYS: &[&str] = &["list", "items", "append", "override"];
 const MACRO_KEYS: &[&str] = &["macro", "condition", "append", "override"];

@@ -11,3 +11,4 @@ mod hostile;
 mod public;
 mod support;
 mod syntax;
+mod tuning;

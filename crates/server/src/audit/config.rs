@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use camino::Utf8PathBuf;
+use seareeve_detect::UnknownFields;
 use serde::{Deserialize, Serialize};
 
 use crate::config::DatabaseAddress;
@@ -31,6 +32,8 @@ pub struct AuditConfig {
     pub keep_events_mib: u64,
     /// See [`crate::config::SETTINGS`].
     pub keep_alerts_days: u32,
+    /// See [`crate::config::SETTINGS`].
+    pub unknown_fields: String,
 }
 
 impl Default for AuditConfig {
@@ -46,6 +49,7 @@ impl Default for AuditConfig {
             keep_events_hours: 24,
             keep_events_mib: 512,
             keep_alerts_days: 90,
+            unknown_fields: "error".to_owned(),
         }
     }
 }
@@ -81,7 +85,18 @@ impl AuditConfig {
         if !(1..=3650).contains(&self.keep_alerts_days) {
             return Some(("audit.keep_alerts_days", "use 1 to 3650"));
         }
+        if !["error", "disable"].contains(&self.unknown_fields.as_str()) {
+            return Some(("audit.unknown_fields", "use error or disable"));
+        }
         None
+    }
+
+    /// What becomes of people's rules that name a field which is not there.
+    pub(crate) fn unknown_fields(&self) -> UnknownFields {
+        match self.unknown_fields.as_str() {
+            "disable" => UnknownFields::Disable,
+            _ => UnknownFields::Error,
+        }
     }
 
     /// Where API servers are listened to, if anywhere.

@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use seareeve_audit::{Arrived, AuditSource, Record, SOURCE, State};
-use seareeve_detect::{Detector, Engine, Loader, Options, Rule};
+use seareeve_audit::{Arrived, Record, SOURCE, State};
+use seareeve_detect::{Detector, Engine};
 use seareeve_store::audit_blocks::Block;
 use tracing::{error, warn};
 
@@ -15,38 +15,10 @@ use super::kept::{MOST_EVENT, Packer};
 use super::order::Held;
 use super::raise::Found;
 
-/// By what events are judged.
-pub(crate) struct Content {
-    engine: Arc<Engine>,
-}
-
-impl Content {
-    /// What is built into the program. A detection that cannot be used would look as if it had seen nothing.
-    pub(super) fn builtin() -> anyhow::Result<Arc<Self>> {
-        let mut loader = Loader::new(vec![Arc::new(AuditSource)], Options::default());
-        loader.content(&seareeve_detect::Content::builtin());
-        let loaded = loader.finish();
-        if let Some(wrong) = loaded.diagnostics.iter().find(|one| one.code.is_error()) {
-            anyhow::bail!("a built-in detection cannot be used: {wrong}");
-        }
-        Ok(Arc::new(Self {
-            engine: Arc::new(loaded.engine),
-        }))
-    }
-
-    pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
-        self.engine.rule(id)
-    }
-
-    /// All detections over audit events, those that are off too.
-    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.engine.rules().filter(|rule| rule.source == SOURCE)
-    }
-}
-
 /// See the module.
 pub(super) struct Judge {
     state: State,
+    engine: Arc<Engine>,
     detector: Detector,
     arrived: Arc<Mutex<Arrived>>,
     /// What it remembers was changed since it was saved.
@@ -70,12 +42,12 @@ impl Judge {
     /// One that remembers what detections did at a cluster's position, and notes in `arrived` what it sees. With
     /// `keeps`, events are kept.
     pub(super) fn open(
-        content: &Content,
+        engine: &Arc<Engine>,
         checkpoint: Option<&[u8]>,
         arrived: Arc<Mutex<Arrived>>,
         keeps: bool,
     ) -> Self {
-        let mut detector = Detector::new(Arc::clone(&content.engine));
+        let mut detector = Detector::new(Arc::clone(engine));
         if let Some(checkpoint) = checkpoint
             && let Err(error) = detector.restore(checkpoint)
         {
@@ -83,10 +55,20 @@ impl Judge {
         }
         Self {
             state: State::default(),
+            engine: Arc::clone(engine),
             detector,
             arrived,
             has_learned: false,
             keeps,
+        }
+    }
+
+    /// Other rules from the next event on, if they are others. What unchanged ones remember stays.
+    pub(super) fn judge_by(&mut self, engine: &Arc<Engine>) {
+        if !Arc::ptr_eq(&self.engine, engine) {
+            self.engine = Arc::clone(engine);
+            self.detector.replace(Arc::clone(engine));
+            self.has_learned = true;
         }
     }
 
@@ -164,6 +146,11 @@ impl Judge {
         }
         if self.keeps && redacted.json.len() <= MOST_EVENT {
             packer.add(at, &redacted.json);
+        } else if self.keeps
+            && let Some(short) = seareeve_audit::redact_bodies(&held.text)
+            && short.json.len() <= MOST_EVENT
+        {
+            packer.add(at, &short.json);
         }
         Ok(())
     }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use seareeve_store::{alerts, audit_blocks, incidents};
+use seareeve_store::{alerts, audit_blocks, backtests, incidents};
 use tracing::warn;
 
-use super::receive;
+use super::{receive, tuning};
 use crate::state::App;
 
 /// Pause between two looks for what is too old.
 const EVERY: Duration = Duration::from_secs(300);
 /// Alerts that are deleted in one transaction.
 const BATCH: usize = 1_000;
+/// Days for which what came of back-tests is kept, and how many are.
+const BACKTESTS_FOR: i64 = 30;
+const MOST_BACKTESTS: usize = 100;
 /// An event that comes again later than this is counted again. Lanes are read again from at most some minutes before.
 const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(48);
 
@@ -22,6 +25,12 @@ pub(super) async fn run(app: Arc<App>) {
     while !app.shutdown.is_cancelled() {
         if let Err(error) = receive::flush(&app).await {
             warn!(error = %error, "failed to note which sources were heard of");
+        }
+        if let Err(error) = tuning::keep_up(&app).await {
+            warn!(
+                error = format!("{error:#}"),
+                "failed to look for changed detections"
+            );
         }
         if tokio::time::Instant::now() >= next {
             next += EVERY;
@@ -46,6 +55,8 @@ async fn sweep(app: &App) -> Result<(), seareeve_store::StoreError> {
     let before = now - SignedDuration::from_hours(24 * days);
     while alerts::delete_old(&app.store, before, now - COUNTED_FOR, BATCH).await? > 0 {}
     incidents::delete_empty(&app.store).await?;
+    let before = now - SignedDuration::from_hours(24 * BACKTESTS_FOR);
+    backtests::prune(&app.store, before, MOST_BACKTESTS).await?;
     let hours = i64::from(config.keep_events_hours);
     let bytes = config.keep_events_mib.saturating_mul(1 << 20);
     audit_blocks::prune(&app.store, now - SignedDuration::from_hours(hours), bytes).await

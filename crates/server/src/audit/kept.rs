@@ -46,7 +46,7 @@ impl Packer {
 }
 
 /// Shows each line of a block to `see`.
-pub(super) fn lines(block: &Block, mut see: impl FnMut(&str)) -> anyhow::Result<()> {
+pub(crate) fn lines(block: &Block, mut see: impl FnMut(&str)) -> anyhow::Result<()> {
     let unpacked = zstd::stream::read::Decoder::new(block.content.as_slice())?.take(MOST_BLOCK);
     for line in BufReader::new(unpacked).lines() {
         see(&line.context("failed to unpack events")?);

@@ -139,7 +139,7 @@ impl Work {
         let checkpoint = checkpoint.as_deref().and_then(Checkpoint::read);
         let keeps = app.config.audit.keep_events_hours > 0;
         let mut judge = Judge::open(
-            &app.audit.content,
+            app.audit.content().engine(cluster.id),
             checkpoint.as_ref().map(|checkpoint| checkpoint.memory),
             Arc::clone(&desk.arrived),
             keeps,
@@ -268,6 +268,8 @@ impl Work {
             anyhow::bail!("the judge of {} died", self.desk.name);
         };
         let on_since = self.on_since;
+        // What people change counts from the next batch on: none is judged by two sets of rules, or by none.
+        judge.judge_by(self.app.audit.content().engine(self.desk.id));
         let judging = tokio::task::spawn_blocking(move || {
             let judged = judge.judge(&events, on_since);
             (judge, judged)

@@ -215,7 +215,9 @@ pub(super) async fn coverage(
     Path(name): Path<String>,
 ) -> ApiResult<Json<AuditCoverage>> {
     let cluster = find(&app, &name).await?;
-    Ok(Json(app.audit.coverage(&cluster)))
+    let policies = crate::audit::coverage::policies(&app.store).await?;
+    let policy = policies.get(&cluster.id.0);
+    Ok(Json(app.audit.coverage(&cluster, policy)))
 }
 
 fn check(settings: &AuditSourceSettings) -> ApiResult<()> {
@@ -265,7 +267,7 @@ async fn reload(app: &App) -> ApiResult<()> {
     reloaded.map_err(ApiError::from_any)
 }
 
-async fn find(app: &App, name: &str) -> ApiResult<audit_clusters::AuditCluster> {
+pub(super) async fn find(app: &App, name: &str) -> ApiResult<audit_clusters::AuditCluster> {
     let cluster = audit_clusters::get(&app.store, name).await?;
     cluster.ok_or_else(|| ApiError::not_found("cluster"))
 }

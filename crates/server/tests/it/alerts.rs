@@ -13,7 +13,7 @@ use crate::hosts::{admin, client, refusal, until};
 use crate::support::{Browser, Running, folder, start};
 
 /// A cluster that is on, and what its API server needs.
-fn cluster(client: &Client, name: &str) -> AuditWebhook {
+pub(crate) fn cluster(client: &Client, name: &str) -> AuditWebhook {
     let new = NewAuditCluster {
         name: name.to_owned(),
     };
@@ -28,7 +28,7 @@ fn cluster(client: &Client, name: &str) -> AuditWebhook {
 }
 
 /// As an API server does: the answer's status.
-fn send(server: &Running, webhook: &AuditWebhook, encoding: &str, body: &[u8]) -> u16 {
+pub(crate) fn send(server: &Running, webhook: &AuditWebhook, encoding: &str, body: &[u8]) -> u16 {
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .build()
@@ -47,7 +47,7 @@ fn send(server: &Running, webhook: &AuditWebhook, encoding: &str, body: &[u8]) -
     }
 }
 
-fn list(events: &[Value]) -> Vec<u8> {
+pub(crate) fn list(events: &[Value]) -> Vec<u8> {
     json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events})
         .to_string()
         .into_bytes()
@@ -64,7 +64,7 @@ fn event(id: &str, verb: &str, path: &str, object: Value) -> Value {
     })
 }
 
-fn exec(id: &str, pod: &str, command: &str) -> Value {
+pub(crate) fn exec(id: &str, pod: &str, command: &str) -> Value {
     let path = format!("/api/v1/namespaces/shop/pods/{pod}/exec?command={command}&stdout=true");
     let object = json!({"resource": "pods", "subresource": "exec", "namespace": "shop", "name": pod, "apiVersion": "v1"});
     let mut event = event(id, "create", &path, object);
@@ -74,7 +74,7 @@ fn exec(id: &str, pod: &str, command: &str) -> Value {
 }
 
 /// The same a moment later: times are kept to the millisecond.
-fn later(mut event: Value) -> Value {
+pub(crate) fn later(mut event: Value) -> Value {
     let at = jiff::Timestamp::now() + Duration::from_millis(5);
     for name in ["requestReceivedTimestamp", "stageTimestamp"] {
         event[name] = json!(at.to_string());
@@ -82,7 +82,7 @@ fn later(mut event: Value) -> Value {
     event
 }
 
-fn binding(id: &str) -> Value {
+pub(crate) fn binding(id: &str) -> Value {
     let object = json!({"resource": "clusterrolebindings", "name": "x",
         "apiGroup": "rbac.authorization.k8s.io", "apiVersion": "v1"});
     let path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";

@@ -12,6 +12,7 @@ mod alerts;
 mod clouds;
 mod clusters;
 mod compliance;
+mod detections;
 mod environments;
 #[expect(
     dead_code,

@@ -43,7 +43,7 @@ fn said(rule: &str, severity: AlertSeverity, time: Timestamp) -> Alert {
     }
 }
 
-fn new(id: &str, rule: &str, severity: AlertSeverity, second: i64) -> NewAlert {
+pub(crate) fn new(id: &str, rule: &str, severity: AlertSeverity, second: i64) -> NewAlert {
     NewAlert {
         id: id.to_owned(),
         cluster: None,
@@ -66,7 +66,7 @@ fn new(id: &str, rule: &str, severity: AlertSeverity, second: i64) -> NewAlert {
     }
 }
 
-async fn raise(store: &Store, new: &NewAlert) -> Result<Raised, StoreError> {
+pub(crate) async fn raise(store: &Store, new: &NewAlert) -> Result<Raised, StoreError> {
     let mut tx = store.begin().await?;
     let raised = alerts::raise(&mut tx, new, at(1_000)).await?;
     tx.commit().await?;

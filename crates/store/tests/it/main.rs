@@ -12,6 +12,7 @@ mod both;
 mod clusters;
 mod compliance;
 mod connectors;
+mod detections;
 mod environments;
 mod exploitation;
 mod findings;

@@ -14,7 +14,11 @@ use crate::args::{
     AlertCommand, AlertListArgs, AlertsCommand, AuditCommand, IncidentCommand, SuppressionArgs,
     SuppressionCommand,
 };
+use crate::input;
 use crate::output;
+
+/// Bytes of an audit policy at most.
+const MOST_POLICY: usize = 1 << 20;
 
 pub(super) fn run(client: &Client, command: &AlertsCommand) -> anyhow::Result<()> {
     match command {
@@ -197,6 +201,24 @@ fn audit(client: &Client, command: &AuditCommand) -> anyhow::Result<()> {
         )?),
         AuditCommand::Delete { cluster } => Ok(client.delete_audit_cluster(cluster)?),
         AuditCommand::Coverage { cluster } => json(&client.audit_coverage(cluster)?),
+        AuditCommand::Policy {
+            cluster,
+            file: _,
+            delete: true,
+        } => Ok(client.delete_audit_policy(cluster)?),
+        AuditCommand::Policy {
+            cluster,
+            file: Some(file),
+            delete: false,
+        } => {
+            let text = input::file("audit policy", file, MOST_POLICY)?;
+            let text = String::from_utf8(text).with_context(|| format!("{file} is not UTF-8"))?;
+            client.put_audit_policy(cluster, &text)?;
+            json(&client.audit_coverage(cluster)?)
+        }
+        AuditCommand::Policy { cluster, .. } => {
+            output::result(None, &client.audit_policy(cluster)?.content)
+        }
         AuditCommand::Webhook { cluster } => {
             output::result(None, &webhook(client, cluster)?.kubeconfig)
         }
