@@ -147,12 +147,20 @@ pub enum AuditSourceSettings {
         /// Whether to speak TLS.
         #[serde(default = "yes")]
         tls: bool,
-        /// The user of SASL PLAIN; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody.
+        /// The user of SASL; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody.
         #[serde(default)]
         username: Option<String>,
+        /// How the broker is shown the password: `plain` (if absent, and for Event Hubs), `scram-sha-256` or
+        /// `scram-sha-512`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mechanism: Option<String>,
         /// A file on the server's machine with the password; for Event Hubs with the connection string.
         #[serde(default)]
         password_file: Option<String>,
+        /// A file on the server's machine with certificates (PEM) of authorities that are trusted for these brokers besides
+        /// the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca_file: Option<String>,
         /// Read what is in it already, instead of only what comes.
         #[serde(default)]
         from_start: bool,

@@ -10,8 +10,8 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_audit::AuditSource;
 use seareeve_detect::sources::FlatSource;
-use seareeve_intel::Joined;
 use seareeve_detect::{Content, Loaded, Loader, Matching, Options, Source, UnknownFields};
+use seareeve_intel::Joined;
 
 use crate::args::{EventSource, HowArgs, Match, Unknown};
 use crate::input;

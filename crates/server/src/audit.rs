@@ -39,6 +39,7 @@ use tokio_util::task::TaskTracker;
 use tracing::error;
 
 pub(crate) use self::judge::Content;
+pub(crate) use self::sources::MECHANISMS;
 use self::tls::Tls;
 use crate::config::Config;
 use crate::intel;
@@ -111,7 +112,9 @@ impl Audit {
         };
         let audit = Self {
             bus,
-            content: RwLock::new(Content::new(intel::Known::load(store, Timestamp::now()).await?)?),
+            content: RwLock::new(Content::new(
+                intel::Known::load(store, Timestamp::now()).await?,
+            )?),
             tls: Tls::open(config)?,
             known: RwLock::default(),
             room: Arc::new(Semaphore::new(ROOM_KIB)),

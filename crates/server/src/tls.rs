@@ -24,7 +24,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Clients that agree on a connection at a time.
 const HANDSHAKES: usize = 256;
 /// How often it is looked whether files changed.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// With which certificate connections are agreed on, now.
 pub(crate) struct Acceptor {

@@ -253,9 +253,15 @@ pub(crate) struct KafkaArgs {
     /// The topic; for Event Hubs the hub's name.
     #[arg(long)]
     pub(crate) topic: String,
-    /// The user of SASL PLAIN; for Event Hubs $ConnectionString.
+    /// The user of SASL; for Event Hubs $ConnectionString.
     #[arg(long, requires = "password_file")]
     pub(crate) username: Option<String>,
+    /// How the password is shown: plain (without a word, and for Event Hubs), scram-sha-256 or scram-sha-512.
+    #[arg(long, value_name = "NAME", requires = "username")]
+    pub(crate) mechanism: Option<String>,
+    /// A file on the server's machine with certificates (PEM) of authorities that are trusted for these brokers, too.
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    pub(crate) ca_file: Option<String>,
     /// A file on the server's machine with the password; for Event Hubs with the connection string.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<String>,

@@ -90,6 +90,11 @@ pub(crate) struct NewIntelArgs {
     pub(crate) header_file: Option<String>,
 
     /// A variable of the server's environment with the header's value; its name begins with INTEL_.
-    #[arg(long, value_name = "NAME", requires = "header", conflicts_with = "header_file")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "header",
+        conflicts_with = "header_file"
+    )]
     pub(crate) header_variable: Option<String>,
 }

@@ -22,6 +22,11 @@ pub(crate) struct SimulateArgs {
     pub(crate) server: Option<String>,
 
     /// Seconds to wait for an alert.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "server")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        requires = "server"
+    )]
     pub(crate) wait: u64,
 }

@@ -73,7 +73,11 @@ pub(crate) fn run(
         for simulation in &known {
             // Writing to a String cannot fail.
             let raises = simulation.raises.join(", ");
-            let _ = writeln!(text, "{}  {}  (alert {raises})", simulation.id, simulation.title);
+            let _ = writeln!(
+                text,
+                "{}  {}  (alert {raises})",
+                simulation.id, simulation.title
+            );
         }
         output::result(None, &text)?;
         return Ok(Outcome::Done);

@@ -87,7 +87,11 @@ fn named() -> Vec<Named> {
     let named = lists.map(|list| Named {
         name: list.name,
         title: list.title,
-        takes: list.takes.iter().filter_map(|kind| Kind::parse(kind)).collect(),
+        takes: list
+            .takes
+            .iter()
+            .filter_map(|kind| Kind::parse(kind))
+            .collect(),
         own: list.items,
     });
     named.collect()

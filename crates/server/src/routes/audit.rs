@@ -278,10 +278,24 @@ fn check(settings: &AuditSourceSettings) -> ApiResult<()> {
             brokers,
             topic,
             username,
+            mechanism,
             password_file,
+            ca_file,
             tls,
             ..
         } => {
+            if ca_file.as_ref().is_some_and(|file| !is_short(file) || !tls) {
+                return Err(ApiError::bad_request("a ca_file is for brokers with tls"));
+            }
+            if let Some(mechanism) = mechanism {
+                let known = crate::audit::MECHANISMS;
+                if username.is_none() || !known.contains(&mechanism.as_str()) {
+                    let known = known.join(", ");
+                    return Err(ApiError::bad_request(format!(
+                        "a mechanism belongs to a username and is one of {known}"
+                    )));
+                }
+            }
             let are_fine = (1..=20).contains(&brokers.len()) && brokers.iter().all(is_short);
             if !are_fine || !is_short(topic) {
                 return Err(ApiError::bad_request(

@@ -237,6 +237,8 @@ fn audit(client: &Client, command: &AuditCommand) -> anyhow::Result<()> {
                 topic: args.topic.clone(),
                 tls: !args.plain,
                 username: args.username.clone(),
+                mechanism: args.mechanism.clone(),
+                ca_file: args.ca_file.clone(),
                 password_file: args.password_file.clone(),
                 from_start: args.from_start,
             },
