@@ -48,7 +48,6 @@ fn a_topic_behind_tls_and_sasl_is_read() {
     ] {
         let (keep, data) = folder();
         let broker = Broker::start(mechanism, user, CONNECTION);
-        broker.produce(record("a", "cart"));
         let ca_file = keep.path().join("ca.pem");
         std::fs::write(&ca_file, &broker.authority).unwrap();
         let password = keep.path().join("password");
@@ -56,6 +55,7 @@ fn a_topic_behind_tls_and_sasl_is_read() {
         let server = start(&data, |_| {});
         let client = admin(&server);
         cluster(&client, "prod");
+        broker.produce(record("a", "cart"));
         let settings = AuditSourceSettings::Kafka {
             brokers: vec![broker.address.clone()],
             topic: "audit".to_owned(),
