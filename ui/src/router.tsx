@@ -18,6 +18,7 @@ import {
   auditClustersQuery,
   incidentQuery,
   incidentsQuery,
+  intelQuery,
   suppressionsQuery,
 } from "./api/alert-queries";
 import {
@@ -358,6 +359,13 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./routes/audit"), "AuditPage"),
 });
 
+const intel = createRoute({
+  getParentRoute: () => app,
+  path: "/intel",
+  loader: ({ context: { client } }) => void client.prefetchQuery(intelQuery),
+  component: lazyRouteComponent(() => import("./routes/intel"), "IntelPage"),
+});
+
 const admission = createRoute({
   getParentRoute: () => app,
   path: "/kubernetes/admission",
@@ -430,6 +438,7 @@ export function makeRouter(client: QueryClient) {
         detectionLists,
         detection,
         audit,
+        intel,
         scans,
         connect,
         cloudAsset,

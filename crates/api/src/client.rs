@@ -9,6 +9,7 @@ mod clusters;
 mod connectors;
 mod detections;
 mod hosts;
+mod intel;
 
 pub use clusters::WorkloadFilter;
 

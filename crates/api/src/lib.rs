@@ -18,6 +18,7 @@ mod error;
 mod event;
 mod host;
 mod image;
+mod intel;
 mod judged;
 mod judgement;
 mod manifests;
@@ -36,17 +37,18 @@ mod vex;
 
 pub use alert::{
     AlertChange, AlertDetail, AlertEntity, AlertEvent, AlertFacet, AlertFacets, AlertHistory,
-    AlertPage, AlertSummary, AlertsChanged, IncidentChange, IncidentDetail, IncidentPage,
-    IncidentSummary, NewSuppressionRule, RelatedRequest, RelatedRequests, SampleAlerts,
-    SuppressionCriterion, SuppressionRule, SuppressionRules, SuppressionTrial,
+    AlertPage, AlertSummary, AlertWorkload, AlertsChanged, IncidentChange, IncidentDetail,
+    IncidentPage, IncidentSummary, NewSuppressionRule, RelatedRequest, RelatedRequests,
+    SampleAlerts, SuppressionCriterion, SuppressionRule, SuppressionRules, SuppressionTrial,
 };
 pub use asset::{
     AssetDetail, AssetPage, AssetRecommendation, AssetSummary, Environment, EnvironmentList,
     MoveAsset,
 };
 pub use audit::{
-    AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
-    AuditSourceSettings, AuditWebhook, DetectionCoverage, NewAuditCluster,
+    AuditCluster, AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSameCluster,
+    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, DetectionCoverage,
+    NewAuditCluster,
 };
 
 pub use admission::{
@@ -62,10 +64,10 @@ pub use backtest::{
 };
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
 pub use cluster::{
-    ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
-    ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets, ClusterWorkloadPage,
-    FactsChanged, FactsIndexed, NewRecommendationSettings, RecommendationSettings, WorkloadFacet,
-    WorkloadResult,
+    ClusterAudit, ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary,
+    ClusterWatch, ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets,
+    ClusterWorkloadPage, FactsChanged, FactsIndexed, NewRecommendationSettings,
+    RecommendationSettings, WorkloadFacet, WorkloadResult,
 };
 pub use compliance::{
     BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
@@ -92,6 +94,10 @@ pub use image::{
     ExtendedSupport, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView,
     ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
     ReleaseSupport, SeverityCounts,
+};
+pub use intel::{
+    IntelHeader, IntelList, IntelListChange, IntelLists, IntelNamed, IntelSecret, IntelSettings,
+    IntelUnused, NewIntelList,
 };
 pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};

@@ -6,6 +6,7 @@
 
 mod generations;
 mod learn;
+mod saved;
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash, Hasher as _, RandomState};
@@ -19,6 +20,7 @@ use crate::record::{Record, Stage};
 use crate::user::UserKind;
 
 use generations::{Bound, Digests, Generations};
+pub use saved::StateError;
 
 /// Objects that are remembered.
 const OBJECTS: Bound = Bound {

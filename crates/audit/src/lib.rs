@@ -5,6 +5,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod cluster;
 mod coverage;
 mod event;
 mod examples;
@@ -20,15 +21,14 @@ mod source;
 mod uri;
 mod user;
 
+pub use cluster::cluster_uid;
 pub use coverage::{
     Arrived, Blind, Level, Policy, PolicyError, Request, Seen, Sight, coverage, policy_for, sight,
 };
 pub use event::AuditEvent;
 pub use examples::{run_examples, run_examples_of};
 pub use fields::{AuditSource, SOURCE};
-pub use known::State;
+pub use known::{State, StateError};
 pub use record::{Record, Stage, Unreadable};
-pub use redact::{
-    MARK, Redacted, WITHOUT_BODIES, redact, redact_alert, redact_bodies, redact_metadata,
-};
+pub use redact::{MARK, Redacted, WITHOUT_BODIES, redact, redact_alert, redact_bodies};
 pub use source::{Documents, Found, unpack};

@@ -67,19 +67,12 @@ pub fn redact(event: &[u8]) -> Option<Redacted> {
     Some(redaction.finish())
 }
 
-/// The metadata of an event without credentials: for events that are too large to be kept whole. `None`: it is no
-/// event.
-#[must_use]
-pub fn redact_metadata(event: &[u8]) -> Option<Redacted> {
-    let record = Record::read(event).ok()?;
-    Some(without_bodies(&record, Vec::new()))
-}
-
 /// An event without credentials and without bodies, for one that is too long to be kept whole. It says so in the
 /// annotation [`WITHOUT_BODIES`]. `None`: it is no event.
 #[must_use]
 pub fn redact_bodies(event: &[u8]) -> Option<Redacted> {
-    Some(without_bodies(&Record::read(event).ok()?))
+    let record = Record::read(event).ok()?;
+    Some(without_bodies(&record, Vec::new()))
 }
 
 /// Takes out of an alert what was taken out of its event, and whatever else looks like a credential.

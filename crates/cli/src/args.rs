@@ -7,6 +7,7 @@ mod clusters;
 mod detections;
 mod estate;
 mod hosts;
+mod intel;
 mod posture;
 mod rules;
 mod scan;
@@ -34,6 +35,7 @@ pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreAr
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
 };
+pub(crate) use intel::{IntelCommand, NewIntelArgs};
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
     FixArgs, K8sArgs, K8sCommand, PostureArgs, PostureFormat,
@@ -216,6 +218,7 @@ pub(crate) enum Command {
     ///   seareeve simulate
     ///   seareeve simulate test-alert privileged-container --cluster lab
     ///   seareeve simulate all
+    ///   seareeve simulate all --server https://seareeve.example
     #[command(verbatim_doc_comment)]
     Simulate(SimulateArgs),
     /// Look after users of the server on this machine.

@@ -37,14 +37,16 @@ use seareeve_audit::Arrived;
 use seareeve_bus::jetstream::Nats;
 use seareeve_bus::{Lane, Limits, Spool};
 use seareeve_store::audit_clusters::{self, AuditCluster};
-use seareeve_store::{AuditClusterId, AuditSourceId, Store, audit_sources};
+use seareeve_store::{AuditClusterId, AuditSourceId, Store, StoreError, audit_sources};
 use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use self::content::Content;
+use self::content::{Content, Given};
+pub(crate) use self::sources::MECHANISMS;
 use self::tls::Tls;
 use crate::config::Config;
+use crate::intel;
 use crate::state::App;
 
 /// What has to be known before a cluster is switched on.
@@ -59,8 +61,10 @@ const ROOM_KIB: usize = 48 << 10;
 /// What receivers, sources and workers share.
 pub(crate) struct Audit {
     bus: Bus,
-    /// By what events are judged: read by [`Audit::content`], exchanged by [`refresh`].
+    /// By what events are judged: read by [`Audit::content`], exchanged by [`refresh`] and [`renew`].
     content: RwLock<Arc<Content>>,
+    /// It is made anew by one at a time.
+    making: Mutex<()>,
     /// What is judged by is changed by one at a time.
     pub(crate) changing: Mutex<()>,
     /// The certificate of `audit.listen`, if it listens.
@@ -114,11 +118,13 @@ impl Audit {
             let connected = Nats::connect(nats, spool_bytes).await;
             Bus::Nats(connected.context("setting audit.nats")?)
         };
+        let now = jiff::Timestamp::now();
+        let known = intel::Known::load(store, now).await?;
+        let content = Content::read(store, config.audit.unknown_fields(), known, now).await?;
         let audit = Self {
             bus,
-            content: RwLock::new(Arc::new(
-                Content::read(store, config.audit.unknown_fields(), jiff::Timestamp::now()).await?,
-            )),
+            content: RwLock::new(Arc::new(content)),
+            making: Mutex::new(()),
             changing: Mutex::new(()),
             tls: Tls::open(config)?,
             known: RwLock::default(),
@@ -235,24 +241,35 @@ impl Audit {
 
 /// Takes what people brought and changed into use, if something changed since. Returns whether it did.
 pub(crate) async fn refresh(app: &App) -> anyhow::Result<bool> {
+    let _one = app.audit.making.lock().await;
     let version = seareeve_store::detections::latest(&app.store).await?;
-    if version == app.audit.content().version() {
+    let content = app.audit.content();
+    if version == content.version() {
         return Ok(false);
     }
-    let unknown_fields = app.config.audit.unknown_fields();
-    let made = Content::read(&app.store, unknown_fields, app.now()).await?;
-    {
-        let mut content = app
-            .audit
-            .content
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if made.version() > content.version() {
-            *content = Arc::new(made);
-        }
-    }
-    app.events.publish(seareeve_api::Event::Alerts);
+    make(app, content.known().clone()).await?;
     Ok(true)
+}
+
+/// Takes what lists of threat intelligence come to into use.
+pub(crate) async fn renew(app: &App, known: intel::Known) -> anyhow::Result<()> {
+    let _one = app.audit.making.lock().await;
+    make(app, known).await
+}
+
+/// What the store holds by now, with the lists of threat intelligence that are in use.
+pub(crate) async fn given(app: &App) -> Result<Given, StoreError> {
+    let known = app.audit.content().known().clone();
+    content::given(&app.store, app.config.audit.unknown_fields(), known).await
+}
+
+async fn make(app: &App, known: intel::Known) -> anyhow::Result<()> {
+    let unknown_fields = app.config.audit.unknown_fields();
+    let made = Content::read(&app.store, unknown_fields, known, app.now()).await?;
+    let in_use = app.audit.content.write();
+    *in_use.unwrap_or_else(PoisonError::into_inner) = Arc::new(made);
+    app.events.publish(seareeve_api::Event::Alerts);
+    Ok(())
 }
 
 /// Starts workers and sources, now and as clusters come, and what keeps the store small.

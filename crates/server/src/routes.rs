@@ -21,6 +21,7 @@ mod findings;
 mod hosts;
 mod images;
 mod incidents;
+mod intel;
 mod join_tokens;
 mod own_checks;
 mod packages;
@@ -224,10 +225,12 @@ fn alerts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::list, audit::create))
         .routes(routes!(audit::get, audit::delete))
         .routes(routes!(audit::set_plan))
+        .routes(routes!(audit::join))
         .routes(routes!(audit::create_source))
         .routes(routes!(audit::delete_source))
         .routes(routes!(audit::coverage))
         .merge(detections())
+        .merge(intel())
 }
 
 /// The catalogue of detections, and what people bring and change.
@@ -253,6 +256,15 @@ fn detections() -> OpenApiRouter<Arc<App>> {
             audit_policies::delete
         ))
         .layer(DefaultBodyLimit::max(detection_files::LIMIT))
+}
+
+/// Lists of threat intelligence.
+fn intel() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(intel::list, intel::create))
+        .routes(routes!(intel::get, intel::change, intel::delete))
+        .routes(routes!(intel::fetch))
+        .routes(routes!(intel::upload))
 }
 
 /// What may enter clusters.
@@ -404,7 +416,7 @@ async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     if is_api {
         set(header::CACHE_CONTROL, "no-store");
     }
-    if app.config.server.behind_proxy {
+    if app.config.server.is_reached_by_tls() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     response

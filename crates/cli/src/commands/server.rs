@@ -7,6 +7,7 @@ mod clusters;
 mod detections;
 mod estate;
 mod hosts;
+mod intel;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -55,7 +55,7 @@ impl Pair {
         also: &BTreeSet<String>,
     ) -> Self {
         let engine = |(given, tuning): (&Given, &Tuning)| {
-            let (loaded, _) = load(&given.files, given.unknown_fields, tuning);
+            let (loaded, _) = load(given, &given.files, tuning);
             loaded.engine
         };
         let (before, after) = (engine(now), engine(then));

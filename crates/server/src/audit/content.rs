@@ -19,8 +19,12 @@ use seareeve_model::{AlertSeverity, Digest};
 use seareeve_store::detections::{self, OwnFile, Tuning as Stored};
 use seareeve_store::{AuditClusterId, Store, StoreError};
 
+use crate::intel::Known;
+
 /// The folder that people's files stand in, as messages name them.
 const OWN: &str = "own/";
+/// What stands in place of a file's name in messages about lists of threat intelligence.
+const INTEL: &str = "threat intelligence";
 /// What stands in place of a file's name in messages about what was changed.
 const TUNING: &str = "tuning";
 /// Where the detections stand that are about audit events.
@@ -32,6 +36,8 @@ pub(crate) struct Given {
     pub(crate) files: Vec<OwnFile>,
     pub(crate) tunings: Vec<Stored>,
     pub(crate) unknown_fields: UnknownFields,
+    /// What lists of threat intelligence add.
+    pub(crate) known: Known,
 }
 
 /// See the module.
@@ -65,7 +71,7 @@ impl Content {
     pub(crate) fn make(given: Given, version: i64, now: Timestamp) -> anyhow::Result<Self> {
         let mut faults = Vec::new();
         let mut files = given.files.as_slice();
-        let (mut plain, mut lists) = load(files, given.unknown_fields, &Tuning::default());
+        let (mut plain, mut lists) = load(&given, files, &Tuning::default());
         if let Err(why) = is_whole(&plain) {
             if files.is_empty() {
                 anyhow::bail!("a built-in detection cannot be used: {why}");
@@ -76,7 +82,7 @@ impl Content {
                 whole_fault(&file.name, &why)
             }));
             files = &[];
-            (plain, lists) = load(files, given.unknown_fields, &Tuning::default());
+            (plain, lists) = load(&given, files, &Tuning::default());
         }
         faults.extend(plain.diagnostics.iter().filter_map(fault_of_own));
         let in_force: Vec<&Stored> = given
@@ -92,7 +98,7 @@ impl Content {
             // Those for one cluster come after those for all, and win.
             let mut all: Vec<&Stored> = all.collect();
             all.sort_by_key(|one| (one.said.cluster.is_some(), one.id));
-            tune(files, given.unknown_fields, all, &plain, &mut unusable)
+            tune(&given, files, all, &plain, &mut unusable)
         };
         let shared = Arc::new(tuned(None));
         let clusters: BTreeSet<i64> = in_force
@@ -127,12 +133,18 @@ impl Content {
     pub(crate) async fn read(
         store: &Store,
         unknown_fields: UnknownFields,
+        known: Known,
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         // The version first: what is changed meanwhile is then noticed at the next look.
         let version = detections::latest(store).await?;
-        let given = given(store, unknown_fields).await?;
+        let given = given(store, unknown_fields, known).await?;
         tokio::task::spawn_blocking(move || Self::make(given, version, now)).await?
+    }
+
+    /// The lists of threat intelligence in it.
+    pub(crate) fn known(&self) -> &Known {
+        &self.given.known
     }
 
     /// The last line of the history that is in it.
@@ -174,26 +186,34 @@ impl Content {
 pub(crate) async fn given(
     store: &Store,
     unknown_fields: UnknownFields,
+    known: Known,
 ) -> Result<Given, StoreError> {
     Ok(Given {
         files: detections::files(store).await?,
         tunings: detections::tunings(store).await?,
         unknown_fields,
+        known,
     })
 }
 
-/// What is built in and people's files, changed.
+/// What is built in, with what lists of threat intelligence add, and these files of people's, changed.
 pub(crate) fn load(
+    given: &Given,
     files: &[OwnFile],
-    unknown_fields: UnknownFields,
     tuning: &Tuning,
 ) -> (Loaded, Vec<NamedList>) {
     let options = Options {
-        unknown_fields,
+        unknown_fields: given.unknown_fields,
         ..Options::default()
     };
     let mut loader = Loader::new(vec![Arc::new(AuditSource)], options);
     loader.content(&seareeve_detect::Content::builtin());
+    for (list, items) in given.known.joined.added() {
+        if !loader.extend(list, items) {
+            let why = format!("there is no list {list}, or no room in it");
+            loader.unreadable(&format!("{OWN}{INTEL}"), &why);
+        }
+    }
     for file in files {
         loader.file(&format!("{OWN}{}", file.name), &file.content);
     }
@@ -271,8 +291,8 @@ fn cut(message: &str) -> String {
 
 /// The engine with these changes; those that cannot be used are left out and noted.
 fn tune(
+    given: &Given,
     files: &[OwnFile],
-    unknown_fields: UnknownFields,
     mut tunings: Vec<&Stored>,
     plain: &Loaded,
     unusable: &mut BTreeMap<i64, String>,
@@ -280,7 +300,7 @@ fn tune(
     loop {
         let (tuning, broken) = tuning(&tunings);
         unusable.extend(broken);
-        let (loaded, _) = load(files, unknown_fields, &tuning);
+        let (loaded, _) = load(given, files, &tuning);
         let known: BTreeSet<&Diagnostic> = plain.diagnostics.iter().collect();
         let new: Vec<&Diagnostic> = loaded
             .diagnostics

@@ -81,10 +81,10 @@ pub(crate) fn try_out(given: &Given, name: &str, text: &str, now: Timestamp) -> 
         tried.faults.push(whole_fault(name, &why));
         return tried;
     }
-    let (loaded, _) = content::load(&with.files, with.unknown_fields, &Tuning::default());
+    let (loaded, _) = content::load(&with, &with.files, &Tuning::default());
     // What others' files have wrong already is not this one's fault, but what it breaks in them is.
     let before: BTreeSet<String> = {
-        let (before, _) = content::load(&given.files, given.unknown_fields, &Tuning::default());
+        let (before, _) = content::load(given, &given.files, &Tuning::default());
         before.diagnostics.iter().map(ToString::to_string).collect()
     };
     let own = loaded.diagnostics.iter().filter_map(|found| {
@@ -170,7 +170,7 @@ pub(crate) fn detections_of(content: &content::Content, name: &str) -> Vec<Strin
 /// What others' files would have wrong if a file were gone: the first of it.
 pub(crate) fn broken_without(given: &Given, name: &str) -> Option<DetectionFault> {
     let nothing = Tuning::default();
-    let (before, _) = content::load(&given.files, given.unknown_fields, &nothing);
+    let (before, _) = content::load(given, &given.files, &nothing);
     let before: BTreeSet<String> = before.diagnostics.iter().map(ToString::to_string).collect();
     let rest: Vec<OwnFile> = given
         .files
@@ -178,7 +178,7 @@ pub(crate) fn broken_without(given: &Given, name: &str) -> Option<DetectionFault
         .filter(|file| file.name != name)
         .cloned()
         .collect();
-    let (after, _) = content::load(&rest, given.unknown_fields, &nothing);
+    let (after, _) = content::load(given, &rest, &nothing);
     let new = after
         .diagnostics
         .iter()

@@ -1,16 +1,20 @@
 //! Judges a cluster's events: what was known before, what the detections say, and what is kept of it without secrets.
 //!
 //! The detections are `seareeve-detect`'s, and what events mean is `seareeve-audit`'s matter: here both are brought
-//! together, events from before the plan was on are left out, and what leaves is taken clean of secrets.
+//! together, events from before the plan was on are left out, alerts are told which list of threat intelligence they
+//! rest on, and what leaves is taken clean of secrets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use seareeve_audit::{Arrived, Record, SOURCE, State};
 use seareeve_detect::{Detector, Engine};
+use seareeve_intel::Joined;
+use seareeve_store::AuditClusterId;
 use seareeve_store::audit_blocks::Block;
 use tracing::{error, warn};
 
+use super::content::Content;
 use super::kept::{MOST_EVENT, Packer};
 use super::order::Held;
 use super::raise::Found;
@@ -19,10 +23,13 @@ use super::raise::Found;
 pub(super) struct Judge {
     state: State,
     engine: Arc<Engine>,
+    joined: Arc<Joined>,
     detector: Detector,
     arrived: Arc<Mutex<Arrived>>,
     /// What it remembers was changed since it was saved.
     has_learned: bool,
+    /// What it knows of objects was, too.
+    has_met: bool,
     keeps: bool,
 }
 
@@ -36,35 +43,50 @@ pub(super) struct Judged {
     pub(super) broken: u64,
     pub(super) problem: Option<String>,
     pub(super) last_event: Option<Timestamp>,
+    /// The uid of the cluster's namespace `kube-system`.
+    pub(super) uid: Option<String>,
 }
 
 impl Judge {
-    /// One that remembers what detections did at a cluster's position, and notes in `arrived` what it sees. With
-    /// `keeps`, events are kept.
+    /// One that remembers what detections did at a cluster's position, knows what was known of objects there, and notes
+    /// in `arrived` what it sees. With `keeps`, events are kept.
     pub(super) fn open(
-        engine: &Arc<Engine>,
+        content: &Content,
+        cluster: AuditClusterId,
         checkpoint: Option<&[u8]>,
+        objects: Option<&[u8]>,
         arrived: Arc<Mutex<Arrived>>,
         keeps: bool,
     ) -> Self {
+        let engine = content.engine(cluster);
         let mut detector = Detector::new(Arc::clone(engine));
         if let Some(checkpoint) = checkpoint
             && let Err(error) = detector.restore(checkpoint)
         {
             warn!(error = %error, "what detections remember cannot be read: they learn anew");
         }
+        let mut state = State::default();
+        if let Some(objects) = objects
+            && let Err(error) = state.restore(objects)
+        {
+            warn!(error = %error, "what is known of objects cannot be read: it is learned anew");
+        }
         Self {
-            state: State::default(),
+            state,
             engine: Arc::clone(engine),
+            joined: Arc::clone(&content.known().joined),
             detector,
             arrived,
             has_learned: false,
+            has_met: false,
             keeps,
         }
     }
 
-    /// Other rules from the next event on, if they are others. What unchanged ones remember stays.
-    pub(super) fn judge_by(&mut self, engine: &Arc<Engine>) {
+    /// Judges by this from the next event on. What unchanged detections remember stays.
+    pub(super) fn judge_by(&mut self, content: &Content, cluster: AuditClusterId) {
+        self.joined = Arc::clone(&content.known().joined);
+        let engine = content.engine(cluster);
         if !Arc::ptr_eq(&self.engine, engine) {
             self.engine = Arc::clone(engine);
             self.detector.replace(Arc::clone(engine));
@@ -120,23 +142,29 @@ impl Judge {
     ) -> Result<(), String> {
         let record = Record::read(&held.text).map_err(|error| error.to_string())?;
         self.note(&record);
+        judged.uid = judged
+            .uid
+            .take()
+            .or_else(|| seareeve_audit::cluster_uid(&record, &held.text));
         let Some(event) = self.state.observe(record) else {
             return Ok(());
         };
         let alerts = self.detector.see(SOURCE, &event);
         self.has_learned = true;
+        self.has_met = true;
         if alerts.is_empty() && !self.keeps {
             return Ok(());
         }
         // Of what is too long to be kept and raised nothing, the metadata is enough.
         let clean = if alerts.is_empty() && held.text.len() > MOST_EVENT {
-            seareeve_audit::redact_metadata
+            seareeve_audit::redact_bodies
         } else {
             seareeve_audit::redact
         };
         let redacted = clean(&held.text)
             .ok_or_else(|| "an event could not be taken clean of secrets".to_owned())?;
         for mut alert in alerts {
+            self.joined.explain(&mut alert);
             seareeve_audit::redact_alert(&mut alert, &redacted.removed);
             judged.found.push(Found {
                 key: held.key,
@@ -153,6 +181,20 @@ impl Judge {
             packer.add(at, &short.json);
         }
         Ok(())
+    }
+
+    /// What it knows of objects now; nothing if that has not changed.
+    pub(super) fn objects(&mut self) -> Option<Vec<u8>> {
+        if !std::mem::take(&mut self.has_met) {
+            return None;
+        }
+        match self.state.save() {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                error!(error = %error, "what is known of objects cannot be saved");
+                None
+            }
+        }
     }
 
     /// What it remembers now, to go on from; nothing if that has not changed.

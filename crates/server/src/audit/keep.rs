@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use seareeve_store::{alerts, audit_blocks, backtests, incidents};
+use seareeve_api::Event;
+use seareeve_store::{alerts, audit_blocks, audit_clusters, backtests, incidents};
 use tracing::warn;
 
 use super::{receive, tuning};
@@ -32,6 +33,9 @@ pub(super) async fn run(app: Arc<App>) {
                 "failed to look for changed detections"
             );
         }
+        if let Err(error) = join(&app).await {
+            warn!(error = %error, "failed to find out which clusters are the same");
+        }
         if tokio::time::Instant::now() >= next {
             next += EVERY;
             if let Err(error) = sweep(&app).await {
@@ -47,6 +51,18 @@ pub(super) async fn run(app: Arc<App>) {
     if let Err(error) = receive::flush(&app).await {
         warn!(error = %error, "failed to note which sources were heard of");
     }
+}
+
+/// Which clusters are the same as others is found out while both come to be known.
+async fn join(app: &App) -> Result<(), seareeve_store::StoreError> {
+    let mut tx = app.store.begin().await?;
+    let changed = audit_clusters::join_all(&mut tx).await?;
+    tx.commit().await?;
+    if changed > 0 {
+        app.events.publish(Event::Alerts);
+        app.events.publish(Event::Posture);
+    }
+    Ok(())
 }
 
 async fn sweep(app: &App) -> Result<(), seareeve_store::StoreError> {

@@ -19,7 +19,7 @@ use tracing::info;
 use super::{BACKTEST, JobError};
 use crate::audit::backtest::{Course, Pair, Trial};
 use crate::audit::content::{self, Given, own_name};
-use crate::audit::{files, kept, tuning};
+use crate::audit::{self, files, kept, tuning};
 use crate::state::App;
 
 /// Blocks of events that are in memory at a time.
@@ -216,8 +216,7 @@ impl Plan {
 }
 
 async fn plan(app: &Arc<App>, asked: &NewBacktest, at: Timestamp) -> anyhow::Result<Plan> {
-    let unknown_fields = app.config.audit.unknown_fields();
-    let now = content::given(&app.store, unknown_fields).await?;
+    let now = audit::given(app).await?;
     let mut plan = Plan {
         then: now.clone(),
         now,
@@ -234,7 +233,7 @@ async fn plan(app: &Arc<App>, asked: &NewBacktest, at: Timestamp) -> anyhow::Res
         let trying = tokio::task::spawn_blocking(move || {
             let with = files::with(&given, &name, &text, at);
             let nothing = seareeve_detect::Tuning::default();
-            let (loaded, _) = content::load(&with.files, with.unknown_fields, &nothing);
+            let (loaded, _) = content::load(&with, &with.files, &nothing);
             let rules = loaded.engine.rules();
             let own = rules.filter(|rule| own_name(&rule.file) == Some(name.as_str()));
             let own: BTreeSet<String> = own.map(|rule| rule.id.clone()).collect();

@@ -10,7 +10,7 @@ use seareeve_store::backtests::{self, Ending};
 use seareeve_store::users::Role;
 use seareeve_store::{BacktestId, audit_clusters};
 
-use crate::audit::{content, files, tuning};
+use crate::audit::{self, files, tuning};
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
@@ -92,8 +92,7 @@ async fn check(app: &Arc<App>, asked: &NewBacktest) -> ApiResult<(String, String
                     "a file's name has letters, digits, ., - and _, and ends in .yaml or .yml",
                 ));
             }
-            let unknown_fields = app.config.audit.unknown_fields();
-            let given = content::given(&app.store, unknown_fields).await?;
+            let given = audit::given(&app).await?;
             let (name, text, now) = (file.name.clone(), file.content.clone(), app.now());
             let trying =
                 tokio::task::spawn_blocking(move || files::try_out(&given, &name, &text, now));

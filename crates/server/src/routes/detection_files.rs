@@ -16,7 +16,7 @@ use tracing::info;
 use utoipa::IntoParams;
 
 use crate::audit::content::{self, Content};
-use crate::audit::{files, refresh};
+use crate::audit::{self, files, refresh};
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
@@ -110,7 +110,7 @@ pub(super) async fn put(
         ));
     }
     let turn = app.audit.changing.lock().await;
-    let given = content::given(&app.store, app.config.audit.unknown_fields()).await?;
+    let given = audit::given(&app).await?;
     let now = app.now();
     let (file, text) = (name.clone(), body.clone());
     let trying = tokio::task::spawn_blocking(move || files::try_out(&given, &file, &text, now));
@@ -161,7 +161,7 @@ pub(super) async fn delete(
 ) -> ApiResult<StatusCode> {
     caller.require(Role::SecurityAdmin)?;
     let turn = app.audit.changing.lock().await;
-    let given = content::given(&app.store, app.config.audit.unknown_fields()).await?;
+    let given = audit::given(&app).await?;
     let Some(old) = given.files.iter().find(|file| file.name == name).cloned() else {
         return Err(ApiError::not_found("file"));
     };

@@ -16,6 +16,7 @@ use crate::support::{Browser, Running, folder, start};
 pub(crate) fn cluster(client: &Client, name: &str) -> AuditWebhook {
     let new = NewAuditCluster {
         name: name.to_owned(),
+        cluster: None,
     };
     client.create_audit_cluster(&new).unwrap();
     let created = client.create_audit_source(name, &AuditSourceSettings::Webhook);
@@ -53,7 +54,7 @@ pub(crate) fn list(events: &[Value]) -> Vec<u8> {
         .into_bytes()
 }
 
-fn event(id: &str, verb: &str, path: &str, object: Value) -> Value {
+pub(crate) fn event(id: &str, verb: &str, path: &str, object: Value) -> Value {
     let at = jiff::Timestamp::now().to_string();
     json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": id,
@@ -109,6 +110,7 @@ fn events_raise_alerts_only_while_the_plan_is_on_and_each_once() {
     let client = admin(&server);
     let new = |name: &str| NewAuditCluster {
         name: name.to_owned(),
+        cluster: None,
     };
     for wrong in ["", "Prod", "a.b", "-a", "../x"] {
         assert_eq!(
@@ -653,7 +655,9 @@ fn a_topic_is_read_and_read_on_after_a_restart() {
         topic: "audit".to_owned(),
         tls: false,
         username: None,
+        mechanism: None,
         password_file: None,
+        ca_file: None,
         from_start: true,
     };
     client.create_audit_source("prod", &source).unwrap();
