@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tracing::info;
 use utoipa::IntoParams;
 
-use crate::audit::content::{self, Content};
+use crate::audit::content::Content;
 use crate::audit::{self, files, refresh};
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
