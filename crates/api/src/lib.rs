@@ -44,7 +44,7 @@ pub use asset::{
 };
 pub use audit::{
     AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
-    AuditSourceSettings, AuditWebhook, DetectionCoverage, NewAuditCluster,
+    AuditSourceSettings, AuditWebhook, BrokenEvents, DetectionCoverage, NewAuditCluster,
 };
 
 pub use admission::{

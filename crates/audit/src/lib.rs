@@ -5,6 +5,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod bodies;
 mod coverage;
 mod event;
 mod examples;
@@ -20,6 +21,7 @@ mod source;
 mod uri;
 mod user;
 
+pub use bodies::{Fault, Form, MOST_EVENT, MOST_UNPACKED, Part, events_in};
 pub use coverage::{Arrived, Blind, Level, Policy, PolicyError, Request, coverage, policy_for};
 pub use event::AuditEvent;
 pub use examples::run_examples;

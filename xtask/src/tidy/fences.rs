@@ -157,6 +157,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
+            "admission",
             "api",
             "audit",
             "cel",

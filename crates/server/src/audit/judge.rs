@@ -6,11 +6,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use seareeve_audit::{Arrived, AuditSource, Record, SOURCE, State};
+use seareeve_audit::{Arrived, AuditSource, Fault, Record, SOURCE, State};
 use seareeve_detect::{Detector, Engine, Loader, Options, Rule};
 use seareeve_store::audit_blocks::Block;
 use tracing::{error, warn};
 
+use super::decode::Broken;
 use super::kept::{MOST_EVENT, Packer};
 use super::order::Held;
 use super::raise::Found;
@@ -61,8 +62,7 @@ pub(super) struct Judged {
     pub(super) block: Option<Block>,
     pub(super) events: u64,
     pub(super) early: u64,
-    pub(super) broken: u64,
-    pub(super) problem: Option<String>,
+    pub(super) broken: Broken,
     pub(super) last_event: Option<Timestamp>,
 }
 
@@ -116,15 +116,12 @@ impl Judge {
             judged.last_event = judged.last_event.max(Some(at));
             match self.event(held, at, &mut judged, &mut packer) {
                 Ok(()) => judged.events += 1,
-                Err(why) => {
-                    judged.broken += 1;
-                    judged.problem = Some(why);
-                }
+                Err(fault) => judged.broken.add(&fault),
             }
         }
         match packer.finish() {
             Ok(block) => judged.block = block,
-            Err(error) => judged.problem = Some(format!("{error:#}")),
+            Err(error) => judged.broken.problem = Some(format!("{error:#}")),
         }
         judged
     }
@@ -135,8 +132,9 @@ impl Judge {
         at: Timestamp,
         judged: &mut Judged,
         packer: &mut Packer,
-    ) -> Result<(), String> {
-        let record = Record::read(&held.text).map_err(|error| error.to_string())?;
+    ) -> Result<(), Fault> {
+        let record = Record::read(&held.text)?;
+        let is_cut = record.is_cut();
         self.note(&record);
         let Some(event) = self.state.observe(record) else {
             return Ok(());
@@ -146,18 +144,22 @@ impl Judge {
         if alerts.is_empty() && !self.keeps {
             return Ok(());
         }
-        let redacted = seareeve_audit::redact(&held.text)
-            .ok_or_else(|| "an event could not be taken clean of secrets".to_owned())?;
+        let redacted = seareeve_audit::redact(&held.text).ok_or(Fault::Secrets)?;
+        if redacted.is_without_bodies {
+            let fault = if is_cut { Fault::Cut } else { Fault::Bodies };
+            judged.broken.add(&fault);
+        }
+        let text: Arc<str> = redacted.json.into();
         for mut alert in alerts {
             seareeve_audit::redact_alert(&mut alert, &redacted.removed);
             judged.found.push(Found {
                 key: held.key,
                 alert,
-                event: redacted.json.clone(),
+                event: Arc::clone(&text),
             });
         }
-        if self.keeps && redacted.json.len() <= MOST_EVENT {
-            packer.add(at, &redacted.json);
+        if self.keeps && text.len() <= MOST_EVENT {
+            packer.add(at, &text);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use seareeve_audit::Form;
 use seareeve_bus::AppendError;
 use seareeve_store::audit_sources::{self, HEARD_EVERY};
 use seareeve_store::{AuditSourceId, StoreError};
@@ -64,11 +65,11 @@ pub(crate) async fn receive(
         }
         Err(_elapsed) => return Err(ApiError::bad_request("the body did not come in time")),
     };
-    if !form.begins_well(&body) {
+    if !begins_well(form, &body) {
         return Err(ApiError::bad_request("the body is no list of events"));
     }
     let arrived = app.now().as_millisecond();
-    match desk.lane.append(form.tag(), arrived, body.into()).await {
+    match desk.lane.append(tag(form), arrived, body.into()).await {
         Ok(()) => {}
         Err(AppendError::Full) => {
             warn!(cluster, "the lane of audit events is full");
@@ -91,40 +92,29 @@ pub(crate) async fn receive(
         .into_response())
 }
 
-/// How a frame's payload is packed. The numbers are stored in lanes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// JSON: a list of events, or one.
-    Json,
-    /// The same as gzip.
-    Gzip,
-    /// What stood in a file or a topic: JSON documents, one on a line.
-    Lines,
+/// The number by which lanes say how a frame's payload is packed. They are stored.
+pub(crate) fn tag(form: Form) -> u8 {
+    match form {
+        Form::Json => 0,
+        Form::Gzip => 1,
+        Form::Lines => 2,
+    }
 }
 
-impl Form {
-    pub(crate) fn tag(self) -> u8 {
-        match self {
-            Self::Json => 0,
-            Self::Gzip => 1,
-            Self::Lines => 2,
-        }
-    }
+/// The form of a number.
+pub(crate) fn form_of(number: u8) -> Option<Form> {
+    [Form::Json, Form::Gzip, Form::Lines]
+        .into_iter()
+        .find(|form| tag(*form) == number)
+}
 
-    pub(crate) fn of(tag: u8) -> Option<Self> {
-        [Self::Json, Self::Gzip, Self::Lines]
-            .into_iter()
-            .find(|form| form.tag() == tag)
-    }
-
-    fn begins_well(self, body: &[u8]) -> bool {
-        match self {
-            Self::Json | Self::Lines => body
-                .iter()
-                .find(|byte| !byte.is_ascii_whitespace())
-                .is_some_and(|byte| *byte == b'{'),
-            Self::Gzip => body.starts_with(&[0x1f, 0x8b]),
-        }
+fn begins_well(form: Form, body: &[u8]) -> bool {
+    match form {
+        Form::Json | Form::Lines => body
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+            .is_some_and(|byte| *byte == b'{'),
+        Form::Gzip => body.starts_with(&[0x1f, 0x8b]),
     }
 }
 

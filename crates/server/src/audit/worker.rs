@@ -13,13 +13,14 @@ use seareeve_api::Event;
 use seareeve_bus::{Frame, Reader};
 use seareeve_store::audit_clusters::{self, AuditCluster, Progress};
 use seareeve_store::{StoreError, audit_blocks};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use super::decode::decode;
+use super::decode::{Broken, decode};
 use super::judge::Judge;
 use super::order::{Held, Window};
 use super::raise::{self, Batch};
@@ -30,7 +31,7 @@ use crate::state::App;
 /// Milliseconds for which an event waits for others that happened before it. An alert is to be seen within 2 s, of
 /// which the API server takes one to send.
 const HOLD: i64 = 600;
-/// Bytes of events that wait.
+/// Bytes of events that wait, with what each takes besides its text.
 const MOST_HELD: usize = 12 << 20;
 /// Events that are judged in one go, so that an alert does not wait for many others to be saved.
 const BATCH: usize = 2_000;
@@ -193,13 +194,20 @@ impl Work {
         let is_overdue = self
             .unsaved_since
             .is_some_and(|since| since.elapsed() >= longest);
-        let mut due = self.window.take(if is_overdue { i64::MAX } else { now });
+        self.judge_due(if is_overdue { i64::MAX } else { now })
+            .await?;
+        self.settle().await
+    }
+
+    /// Judges what is due when it is `now` (unix milliseconds), and as much as is too much to wait.
+    async fn judge_due(&mut self, now: i64) -> anyhow::Result<()> {
+        let mut due = self.window.take(now);
         while !due.is_empty() {
             let rest = due.split_off(due.len().min(BATCH));
             self.judge(due).await?;
             due = rest;
         }
-        self.settle().await
+        Ok(())
     }
 
     /// How long nothing has to be done if nothing comes.
@@ -214,28 +222,40 @@ impl Work {
         }
     }
 
-    /// Takes a frame apart.
+    /// Takes a frame apart, of which there may be more than can wait.
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         self.unsaved_since.get_or_insert_with(Instant::now);
         let arrived = frame.arrived;
-        let decoded = tokio::task::spawn_blocking(move || decode(&frame)).await?;
-        self.progress.broken += decoded.broken;
-        if decoded.problem.is_some() {
-            self.progress.problem = decoded.problem;
-        }
-        for event in decoded.events {
-            if !self.seen.add(event.key) {
-                self.progress.repeated += 1;
-                continue;
+        let (give, mut given) = mpsc::channel(1);
+        let decoding = tokio::task::spawn_blocking(move || {
+            decode(&frame, &mut |decoded| give.blocking_send(decoded).is_ok());
+        });
+        while let Some(decoded) = given.recv().await {
+            self.note(decoded.broken);
+            for event in decoded.events {
+                if !self.seen.add(event.key) {
+                    self.progress.repeated += 1;
+                    continue;
+                }
+                self.window.push(Held {
+                    at: event.at,
+                    arrived,
+                    key: event.key,
+                    text: event.text,
+                });
             }
-            self.window.push(Held {
-                at: event.at,
-                arrived,
-                key: event.key,
-                text: event.text,
-            });
+            self.judge_due(arrived).await?;
         }
-        Ok(())
+        Ok(decoding.await?)
+    }
+
+    fn note(&mut self, broken: Broken) {
+        for (name, count) in broken.kinds {
+            *self.progress.broken.entry(name).or_default() += count;
+        }
+        if broken.problem.is_some() {
+            self.progress.problem = broken.problem;
+        }
     }
 
     /// Judges events and saves what they raise.
@@ -252,11 +272,8 @@ impl Work {
         self.judge = Some(judge);
         self.progress.events += judged.events;
         self.progress.early += judged.early;
-        self.progress.broken += judged.broken;
         self.progress.last_event = self.progress.last_event.max(judged.last_event);
-        if judged.problem.is_some() {
-            self.progress.problem = judged.problem;
-        }
+        self.note(judged.broken);
         if judged.found.is_empty() && judged.block.is_none() {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seareeve_api::{
     AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
-    AuditSourceSettings, AuditWebhook, ErrorBody, NewAuditCluster,
+    AuditSourceSettings, AuditWebhook, BrokenEvents, ErrorBody, NewAuditCluster,
 };
 use seareeve_store::users::Role;
 use seareeve_store::{AuditSourceId, audit_blocks, audit_clusters, audit_sources};
@@ -283,6 +283,7 @@ async fn wire(
 ) -> ApiResult<AuditCluster> {
     let desk = app.audit.desk(cluster.id);
     let kept = audit_blocks::kept(&app.store, cluster.id).await?;
+    let broken = audit_clusters::broken(&app.store, cluster.id).await?;
     let mut own = Vec::new();
     for source in sources.iter().filter(|one| one.cluster == cluster.id) {
         own.push(AuditSource {
@@ -304,6 +305,14 @@ async fn wire(
         early_events: cluster.early,
         repeated_events: cluster.repeated,
         broken_events: cluster.broken,
+        broken: broken
+            .into_iter()
+            .map(|one| BrokenEvents {
+                kind: one.kind,
+                events: one.events,
+                last: one.last,
+            })
+            .collect(),
         last_event: cluster.last_event,
         problem: cluster.problem,
         problem_at: cluster.problem_at,
