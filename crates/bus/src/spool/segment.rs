@@ -33,8 +33,8 @@ pub(super) fn list(folder: &Utf8Path) -> io::Result<Vec<u64>> {
     Ok(firsts)
 }
 
-/// A frame as bytes, after what is in `out` already.
-pub(super) fn encode(out: &mut Vec<u8>, tag: u8, arrived: i64, payload: &[u8]) {
+/// What stands before a frame's payload, after what is in `out` already.
+pub(super) fn encode_header(out: &mut Vec<u8>, tag: u8, arrived: i64, payload: &[u8]) {
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     let mut hash = crc32fast::Hasher::new();
     hash.update(&arrived.to_le_bytes());
@@ -46,7 +46,6 @@ pub(super) fn encode(out: &mut Vec<u8>, tag: u8, arrived: i64, payload: &[u8]) {
     out.extend_from_slice(&hash.finalize().to_le_bytes());
     out.extend_from_slice(&arrived.to_le_bytes());
     out.push(tag);
-    out.extend_from_slice(payload);
 }
 
 /// What stands at one place of a segment.

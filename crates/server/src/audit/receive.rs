@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
 use seareeve_audit::Form;
 use seareeve_bus::AppendError;
 use seareeve_store::audit_sources::{self, HEARD_EVERY};
@@ -57,19 +58,17 @@ pub(crate) async fn receive(
     let Ok(_room) = Arc::clone(&app.audit.room).try_acquire_many_owned(kib) else {
         return Err(ApiError::rate_limited(LATER));
     };
-    let reading = axum::body::to_bytes(body, length);
-    let body = match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_too_long_or_broken)) => {
-            return Err(ApiError::bad_request("the body broke off, or is too long"));
-        }
+    let body = match tokio::time::timeout(PATIENCE, read(body, length)).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => return Err(ApiError::too_large("a body has at most 32 MiB")),
+        Ok(Err(_broken)) => return Err(ApiError::bad_request("the body broke off")),
         Err(_elapsed) => return Err(ApiError::bad_request("the body did not come in time")),
     };
     if !begins_well(form, &body) {
         return Err(ApiError::bad_request("the body is no list of events"));
     }
     let arrived = app.now().as_millisecond();
-    match desk.lane.append(tag(form), arrived, body.into()).await {
+    match desk.lane.append(tag(form), arrived, body).await {
         Ok(()) => {}
         Err(AppendError::Full) => {
             warn!(cluster, "the lane of audit events is full");
@@ -90,6 +89,21 @@ pub(crate) async fn receive(
         "{}",
     )
         .into_response())
+}
+
+/// A body of at most `most` bytes; nothing, if it is longer. Collected by itself: the usual way copies it once more.
+async fn read(body: Body, most: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+    let mut chunks = body.into_data_stream();
+    // What is not written to takes no memory.
+    let mut bytes = Vec::with_capacity(most);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        if chunk.len() > most.saturating_sub(bytes.len()) {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
 }
 
 /// The number by which lanes say how a frame's payload is packed. They are stored.
