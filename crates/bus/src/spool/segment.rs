@@ -9,6 +9,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub(crate) const HEADER: usize = 17;
 /// No frame is larger than this, whatever a header says.
 const MOST_PAYLOAD: u32 = 1 << 30;
+/// Bytes that are asked for before it is known that they are there.
+const MOST_BUFFER: usize = 64 << 20;
 const ENDING: &str = "log";
 
 /// The file whose first frame has this number.
@@ -105,8 +107,8 @@ impl Cursor {
             return Ok(Found::End);
         }
         let bytes = u64::from(length);
-        // Never more than the file has: a length that lies costs no memory.
-        let mut payload = Vec::new();
+        // Never more than the file has: a length that lies costs no memory, but for that of the smallest frames.
+        let mut payload = crate::buffer(usize::try_from(length).unwrap_or(0).min(MOST_BUFFER));
         (&mut self.file).take(bytes).read_to_end(&mut payload)?;
         if u64::try_from(payload.len()).ok() != Some(bytes) {
             return Ok(Found::End);
