@@ -94,8 +94,7 @@ pub(crate) async fn receive(
 /// A body of at most `most` bytes; nothing, if it is longer. Collected by itself: the usual way copies it once more.
 async fn read(body: Body, most: usize) -> Result<Option<Vec<u8>>, axum::Error> {
     let mut chunks = body.into_data_stream();
-    // What is not written to takes no memory.
-    let mut bytes = Vec::with_capacity(most);
+    let mut bytes = seareeve_bus::buffer(most);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
         if chunk.len() > most.saturating_sub(bytes.len()) {
