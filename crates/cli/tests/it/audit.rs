@@ -14,9 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use seareeve_api::{
-    AuditCluster, AuditPlan, AuditSourceSettings, AuditWebhook, Client, NewAuditCluster,
-};
+use seareeve_api::{AuditPlan, AuditSourceSettings, AuditWebhook, Client, NewAuditCluster};
 use serde_json::{Value, json};
 
 use crate::support::Home;
@@ -502,8 +500,16 @@ fn wait_for(
             let Some(first) = first_segment(&server.spool()) else {
                 return;
             };
-            let now = || Some((first_segment(&server.spool()), judged().unwrap_or(0)));
-            until(now, |(now, _)| now.as_ref() != Some(&first));
+            let now = || {
+                let waits = client
+                    .audit_cluster("prod")
+                    .map_or(1, |one| one.backlog_bytes);
+                let is_more = acknowledged.load(Ordering::Relaxed) < all || waits > 0;
+                Some((first_segment(&server.spool()), is_more))
+            };
+            until(now, |(now, is_more)| {
+                now.as_ref() != Some(&first) || !is_more
+            });
         }
     }
 }
