@@ -1,17 +1,24 @@
 //! The list of targets. To add one, write its file and add its two lines.
 
+mod admission;
 mod advisory_archive;
 mod advisory_file;
+mod audit_bodies;
 mod audit_events;
+mod audit_rules;
+mod azure;
+mod azure_documents;
 mod binaries;
 mod cel;
 mod checks;
+mod cluster;
 mod credentials;
 mod detection_rules;
 mod docker_engine;
 mod downloads;
 mod engine;
 mod engine_events;
+mod fact_changes;
 mod facts;
 mod feeds;
 mod host_files;
@@ -24,6 +31,7 @@ mod intel_lists;
 mod java_archives;
 mod java_index;
 mod java_sources;
+mod kubeconfig;
 mod kubernetes_components;
 mod kubernetes_documents;
 mod layer_cache;
@@ -42,18 +50,25 @@ use crate::Target;
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    admission::TARGET,
     advisory_archive::TARGET,
     advisory_file::TARGET,
+    audit_bodies::TARGET,
     audit_events::TARGET,
+    audit_rules::TARGET,
+    azure::TARGET,
+    azure_documents::TARGET,
     binaries::TARGET,
     cel::TARGET,
     checks::TARGET,
+    cluster::TARGET,
     credentials::TARGET,
     detection_rules::TARGET,
     docker_engine::TARGET,
     downloads::TARGET,
     engine::TARGET,
     engine_events::TARGET,
+    fact_changes::TARGET,
     facts::TARGET,
     feeds::TARGET,
     host_files::TARGET,
@@ -66,6 +81,7 @@ pub const TARGETS: &[Target] = &[
     java_archives::TARGET,
     java_index::TARGET,
     java_sources::TARGET,
+    kubeconfig::TARGET,
     kubernetes_components::TARGET,
     kubernetes_documents::TARGET,
     layer_cache::TARGET,

@@ -28,8 +28,10 @@ pub struct AuditCluster {
     pub early_events: u64,
     /// Events that came more than once and were counted once.
     pub repeated_events: u64,
-    /// What came and could not be read as an event.
+    /// What came and could not be read as an event, or not be judged in full.
     pub broken_events: u64,
+    /// The same by what is wrong with it.
+    pub broken: Vec<BrokenEvents>,
     /// When the newest event happened.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_event: Option<Timestamp>,
@@ -45,6 +47,18 @@ pub struct AuditCluster {
     /// Since when. Absent if none are.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub kept_since: Option<Timestamp>,
+}
+
+/// What came and could not be read as an event, or not be judged in full, of one sort.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BrokenEvents {
+    /// What is wrong: `no-json`, `no-audit-id`, `event-too-large`, `no-time` and so on.
+    pub kind: String,
+    /// How many there were.
+    pub events: u64,
+    /// When the last of them was looked at.
+    #[schema(value_type = String, format = DateTime)]
+    pub last: Timestamp,
 }
 
 /// All clusters whose audit events are, or could be, judged.

@@ -47,8 +47,8 @@ pub use asset::{
 };
 pub use audit::{
     AuditCluster, AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSameCluster,
-    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, DetectionCoverage,
-    NewAuditCluster,
+    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, BrokenEvents,
+    DetectionCoverage, NewAuditCluster,
 };
 
 pub use admission::{

@@ -5,6 +5,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod bodies;
 mod cluster;
 mod coverage;
 mod event;
@@ -21,6 +22,7 @@ mod source;
 mod uri;
 mod user;
 
+pub use bodies::{Fault, Form, MOST_EVENT, MOST_UNPACKED, Part, events_in};
 pub use cluster::cluster_uid;
 pub use coverage::{
     Arrived, Blind, Level, Policy, PolicyError, Request, Seen, Sight, coverage, policy_for, sight,

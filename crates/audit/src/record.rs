@@ -355,6 +355,7 @@ impl<'a> Record<'a> {
     /// Steps over the body whose key was read, and over the other one too if the tail is found.
     fn step_over(&mut self, body: Body, scanner: &mut Scanner<'a>) -> Option<()> {
         if matches!(self.bodies, Bodies::None)
+            && self.is_past_metadata()
             && let Some(tail) = self.tail(scanner.at())
         {
             self.bodies = Bodies::Together {
@@ -375,6 +376,12 @@ impl<'a> Record<'a> {
         }
         self.bodies = Bodies::Known { request, response };
         Some(())
+    }
+
+    /// Whether what the API server writes before the bodies was read: of another order, nothing may be passed over.
+    fn is_past_metadata(&self) -> bool {
+        let metadata = [self.audit_id, self.verb, self.uri, self.user.name];
+        metadata.iter().all(|text| !text.is_empty())
     }
 
     /// Where the tail begins, with its comma.

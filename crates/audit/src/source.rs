@@ -108,6 +108,25 @@ pub(super) fn is_time(word: &[u8]) -> bool {
     word.len() > form.len() && word.len() < 40 && word.iter().zip(form).all(fits)
 }
 
+/// Where the first item of the list is that a document is or holds, behind its bracket; nothing for other documents, and
+/// where what there is of it does not tell.
+pub(crate) fn list_at(document: &[u8]) -> Option<usize> {
+    let mut scanner = Scanner::new(document);
+    if scanner.peek()? == b'{' {
+        let Envelope::Items(at) = Envelope::of(&mut scanner)? else {
+            return None;
+        };
+        scanner = Scanner::starting_at(document, at);
+    }
+    scanner.expect(b'[')?;
+    Some(scanner.at())
+}
+
+/// Calls `each` for everything in an item of such a list.
+pub(crate) fn unpack_item<'a>(item: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
+    unpack_at(item, 1, each);
+}
+
 /// What a document is, by the keys that it begins with.
 enum Envelope {
     /// None: the document is the event.

@@ -1,8 +1,8 @@
 //! A log on a NATS server with JetStream: for several receivers, or a disk that is not this machine's.
 //!
 //! All lanes share one stream; each has a subject of its own, and a durable consumer of the same name. A frame is
-//! compressed and cut into parts that fit into a message. A part's id is made of the frame's digest, so that a frame
-//! that is appended again, because its sender was not told in time, is stored once.
+//! compressed and cut into parts that fit into a message. A part's id is made of the lane and the frame's digest, so that
+//! a frame that is appended again, because its sender was not told in time, is stored once.
 //!
 //! The stream works as a queue: what is acknowledged is deleted. Acknowledged is what was done with, and not what was
 //! handed out, so nothing is lost with the reader's process.
@@ -10,11 +10,13 @@
 mod parts;
 mod reader;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
+use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
@@ -31,6 +33,8 @@ const SUBJECT: &str = "seareeve.lane";
 /// How long the server remembers the ids of messages: longer than anybody who was not answered waits before trying
 /// again.
 const REMEMBERED: Duration = Duration::from_secs(600);
+/// Parts of a frame that are on their way at a time: each is in memory once more.
+const UNDERWAY: usize = 8;
 /// Time for one request.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of a frame.
@@ -130,18 +134,22 @@ impl Stream {
     ///
     /// # Errors
     /// When it has not. What it has stored of it will not be read.
-    pub async fn append(&self, tag: u8, arrived: i64, payload: &[u8]) -> Result<(), AppendError> {
+    pub async fn append(&self, tag: u8, arrived: i64, payload: Vec<u8>) -> Result<(), AppendError> {
         if payload.len() > MOST_PAYLOAD {
             return Err(AppendError::TooLarge {
                 bytes: payload.len(),
                 most: MOST_PAYLOAD,
             });
         }
-        let parts =
-            Parts::cut(tag, payload).map_err(|error| AppendError::Nats(error.to_string()))?;
+        let parts = Parts::cut(&self.name, tag, &payload);
+        let parts = parts.map_err(|error| AppendError::Nats(error.to_string()))?;
+        drop(payload);
         let _turn = self.turn.lock().await;
-        let mut sent = Vec::new();
+        let mut sent = VecDeque::new();
         for part in parts.messages(arrived) {
+            if sent.len() >= UNDERWAY {
+                self.stored(sent.pop_front()).await?;
+            }
             let message = PublishMessage::build()
                 .message_id(&part.id)
                 .headers(part.headers)
@@ -150,10 +158,18 @@ impl Stream {
                 .nats
                 .context
                 .send_publish(self.subject(), message.message_id(part.id));
-            sent.push(publish.await.map_err(|error| refused(&error))?);
+            sent.push_back(publish.await.map_err(|error| refused(&error))?);
         }
-        for acknowledged in sent {
-            let stored = acknowledged.await.map_err(|error| refused(&error))?;
+        while !sent.is_empty() {
+            self.stored(sent.pop_front()).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a part is stored.
+    async fn stored(&self, part: Option<PublishAckFuture>) -> Result<(), AppendError> {
+        if let Some(part) = part {
+            let stored = part.await.map_err(|error| refused(&error))?;
             self.next
                 .fetch_max(stored.sequence.saturating_add(1), Ordering::Relaxed);
         }

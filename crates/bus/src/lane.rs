@@ -30,7 +30,7 @@ impl Lane {
     pub async fn append(&self, tag: u8, arrived: i64, payload: Vec<u8>) -> Result<(), AppendError> {
         match self {
             Self::Spool(spool) => spool.append(tag, arrived, payload).await.map(|_at| ()),
-            Self::Stream(stream) => stream.append(tag, arrived, &payload).await,
+            Self::Stream(stream) => stream.append(tag, arrived, payload).await,
         }
     }
 

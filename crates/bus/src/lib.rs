@@ -16,6 +16,22 @@ mod spool;
 pub use lane::{Lane, Reader};
 pub use spool::{Limits, Spool, SpoolReader};
 
+/// Bytes from which on a buffer is large.
+const LARGE: usize = 1 << 20;
+/// What is asked for instead. The C library keeps what was freed for each thread that ever asked for as much, up to
+/// blocks of 32 MiB; larger ones go back to the system at once.
+const RETURNED: usize = 33 << 20;
+
+/// An empty buffer for so many bytes. Large ones take memory only as far as they are written to, and only as long as
+/// they live.
+#[must_use]
+pub fn buffer(bytes: usize) -> Vec<u8> {
+    if bytes < LARGE {
+        return Vec::with_capacity(bytes);
+    }
+    Vec::with_capacity(bytes.max(RETURNED))
+}
+
 /// What a lane carries, with where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {

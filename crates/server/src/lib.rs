@@ -18,6 +18,7 @@ mod jobs;
 mod lifecycle;
 mod pdf;
 mod posture;
+mod refusal;
 pub mod registries;
 mod routes;
 mod running;

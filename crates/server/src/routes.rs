@@ -62,6 +62,7 @@ use utoipa_axum::routes;
 
 use crate::audit::receive;
 use crate::error::ApiError;
+use crate::refusal;
 use crate::state::App;
 use crate::ui;
 
@@ -342,6 +343,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(ui::serve)
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .layer(from_fn(time_out))
+        .layer(from_fn(refusal::readable))
         .layer(from_fn_with_state(Arc::clone(&app), envelope))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
@@ -354,6 +356,7 @@ pub(crate) fn webhook_router(app: Arc<App>) -> Router {
     Router::new()
         .route(WEBHOOK, axum::routing::post(receive::receive))
         .route("/health", axum::routing::get(health))
+        .layer(from_fn(refusal::readable))
         .layer(from_fn_with_state(Arc::clone(&app), envelope))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))

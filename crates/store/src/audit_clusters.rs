@@ -1,5 +1,7 @@
 //! Clusters whose audit events are judged, and how far that has come.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -178,8 +180,8 @@ pub struct Progress {
     pub early: u64,
     /// See [`AuditCluster::repeated`].
     pub repeated: u64,
-    /// See [`AuditCluster::broken`].
-    pub broken: u64,
+    /// See [`AuditCluster::broken`]: how many, by a word for what is wrong with them.
+    pub broken: BTreeMap<&'static str, u64>,
     /// See [`AuditCluster::problem`].
     pub problem: Option<String>,
     /// When the newest of these events happened.
@@ -194,6 +196,9 @@ const ADVANCE: &str = "UPDATE audit_cluster SET position = COALESCE($2, position
        last_event = CASE WHEN $10 IS NULL OR last_event > $10 THEN last_event ELSE $10 END, uid = COALESCE($11, uid), \
        objects = COALESCE($12, objects) \
        WHERE id = $1";
+
+const BREAK: &str = "INSERT INTO audit_broken (cluster, kind, events, last) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (cluster, kind) DO UPDATE SET events = audit_broken.events + excluded.events, last = excluded.last";
 
 /// Notes how far judging has come, in the transaction that raises what was found on the way.
 ///
@@ -212,7 +217,7 @@ pub async fn advance(
         .bind(size(progress.events))
         .bind(size(progress.early))
         .bind(size(progress.repeated))
-        .bind(size(progress.broken))
+        .bind(size(progress.broken.values().sum()))
         .bind(progress.problem.as_deref().map(clean))
         .bind(now.as_millisecond())
         .bind(progress.last_event.map(Timestamp::as_millisecond))
@@ -222,6 +227,15 @@ pub async fn advance(
         .await?;
     if done.rows_affected() == 0 {
         return Err(StoreError::NotFound { what: "cluster" });
+    }
+    for (kind, events) in &progress.broken {
+        sqlx::query(BREAK)
+            .bind(id.0)
+            .bind(*kind)
+            .bind(size(*events))
+            .bind(now.as_millisecond())
+            .execute(tx.connection())
+            .await?;
     }
     Ok(())
 }
@@ -304,6 +318,40 @@ pub async fn of_asset(store: &Store, asset: AssetId) -> Result<Vec<AuditCluster>
         .fetch_all(&store.pool)
         .await?;
     rows.iter().map(from_row).collect()
+}
+
+/// What came and was no event, or could not be judged in full, of one sort.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// A word for what is wrong with them.
+    pub kind: String,
+    /// How many there were.
+    pub events: u64,
+    /// When the last of them was looked at.
+    pub last: Timestamp,
+}
+
+const BROKEN: &str =
+    "SELECT cluster, kind, events, last FROM audit_broken WHERE cluster = $1 ORDER BY kind";
+
+/// What came of a cluster and was no event, by sort.
+///
+/// # Errors
+/// When the database fails.
+pub async fn broken(store: &Store, id: AuditClusterId) -> Result<Vec<Broken>, StoreError> {
+    let rows = sqlx::query(BROKEN)
+        .bind(id.0)
+        .fetch_all(&store.pool)
+        .await?;
+    let read = |row: &AnyRow| {
+        let columns = Columns::new(row, "audit_broken", &["cluster", "kind"]);
+        Ok(Broken {
+            kind: columns.text("kind")?,
+            events: columns.count("events")?,
+            last: columns.time("last")?,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 const CHECKPOINT: &str =

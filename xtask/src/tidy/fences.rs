@@ -165,6 +165,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "fuzz",
         allowed: &[
+            "admission",
             "api",
             "audit",
             "cel",

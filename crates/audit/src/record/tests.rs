@@ -27,22 +27,25 @@ fn the_order_of_members_does_not_matter() {
     let mut keys: Vec<&String> = members.keys().collect();
     for _ in 0..keys.len() {
         keys.rotate_left(1);
-        let shuffled: Vec<String> = keys
-            .iter()
-            .map(|key| format!("{:?} : {}", key, members.get(*key).unwrap()))
-            .collect();
-        let text = format!(" {{{}}} ", shuffled.join(" ,\n"));
-        let record = Record::read(text.as_bytes()).unwrap();
-        assert_eq!(record.bodies().request, Some(&br#"{"a":{"b":1}}"#[..]));
-        assert_eq!(record.bodies().response, Some(&br#"{"c":[2]}"#[..]));
-        assert_eq!(record.annotations.len(), 1);
-        assert!(record.verb.is("create"));
+        for (colon, comma) in [(" : ", " ,\n"), (":", ",")] {
+            let shuffled: Vec<String> = keys
+                .iter()
+                .map(|key| format!("{key:?}{colon}{}", members.get(*key).unwrap()))
+                .collect();
+            let text = format!(" {{{}}} ", shuffled.join(comma));
+            let record = Record::read(text.as_bytes()).unwrap();
+            assert_eq!(record.bodies().request, Some(&br#"{"a":{"b":1}}"#[..]));
+            assert_eq!(record.bodies().response, Some(&br#"{"c":[2]}"#[..]));
+            assert_eq!(record.annotations.len(), 1);
+            assert!(record.verb.is("create") && record.user.name.is("eve"));
+            assert!(record.uri.is("/api/v1/pods") && record.target.is_some());
+        }
     }
 }
 
 #[test]
 fn a_tail_that_begins_between_the_bodies_loses_none() {
-    let text = r#"{"auditID":"1","requestObject":[1],"requestReceivedTimestamp":"2026-01-01T00:00:00Z","responseObject":{"a":1},"verb":"x"}"#;
+    let text = r#"{"auditID":"1","requestURI":"/x","verb":"x","user":{"username":"a"},"requestObject":[1],"requestReceivedTimestamp":"2026-01-01T00:00:00Z","responseObject":{"a":1},"stage":"x"}"#;
     let record = Record::read(text.as_bytes()).unwrap();
     assert_eq!(record.bodies().request, Some(&b"[1]"[..]));
     assert_eq!(record.bodies().response, Some(&br#"{"a":1}"#[..]));

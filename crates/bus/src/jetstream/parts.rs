@@ -1,13 +1,15 @@
 //! A frame as messages, and messages as a frame.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Read};
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
+use super::REMEMBERED;
 use crate::Frame;
 
 /// Bytes of a part: NATS takes messages of 1 MiB unless told otherwise.
@@ -17,6 +19,9 @@ const PART: usize = 512 << 10;
 const MOST_OPEN: usize = 64 << 20;
 /// No frame is larger unpacked, whatever its parts say.
 const MOST_UNPACKED: usize = 64 << 20;
+
+/// Time after which nobody sends what is missing of a frame: longer than the server remembers the ids of its parts.
+const GIVEN_UP: Duration = Duration::from_secs(2 * REMEMBERED.as_secs());
 
 const FRAME: &str = "Seareeve-Frame";
 const PLACE: &str = "Seareeve-Part";
@@ -39,9 +44,11 @@ pub(super) struct Part {
 }
 
 impl Parts {
-    pub(super) fn cut(tag: u8, payload: &[u8]) -> io::Result<Self> {
+    /// Cuts a frame of `lane`. All lanes share what the server remembers, and the same may come in several.
+    pub(super) fn cut(lane: &str, tag: u8, payload: &[u8]) -> io::Result<Self> {
         let mut hash = Sha256::new();
-        hash.update([tag]);
+        hash.update(lane);
+        hash.update([0, tag]);
         hash.update(payload);
         let mut id = String::new();
         for byte in hash.finalize().iter().take(16) {
@@ -85,6 +92,8 @@ pub(super) struct Assembly {
 
 struct Open {
     first: u64,
+    /// When the newest of its parts came, in unix milliseconds.
+    arrived: i64,
     count: usize,
     parts: BTreeMap<usize, Vec<u8>>,
 }
@@ -115,20 +124,23 @@ impl Assembly {
         };
         let open = self.open.entry(id.clone()).or_insert_with(|| Open {
             first: sequence,
+            arrived,
             count,
             parts: BTreeMap::new(),
         });
+        open.arrived = open.arrived.max(arrived);
         let before = open.parts.insert(place, payload.to_vec());
         self.bytes =
             (self.bytes + payload.len()).saturating_sub(before.map_or(0, |part| part.len()));
         if open.parts.len() < open.count {
             self.make_room();
+            self.give_up(arrived);
             return None;
         }
         let open = self.open.remove(&id)?;
-        let packed: Vec<u8> = open.parts.into_values().flatten().collect();
-        self.bytes = self.bytes.saturating_sub(packed.len());
-        match zstd::bulk::decompress(&packed, MOST_UNPACKED) {
+        self.give_up(arrived);
+        self.bytes = self.bytes.saturating_sub(open.bytes());
+        match unpacked(open.parts) {
             Ok(payload) => Some(Frame {
                 position: open.first,
                 next: sequence.saturating_add(1),
@@ -163,13 +175,70 @@ impl Assembly {
             let Some(open) = oldest.and_then(|id| self.open.remove(&id)) else {
                 return;
             };
-            let bytes: usize = open.parts.values().map(Vec::len).sum();
-            self.bytes = self.bytes.saturating_sub(bytes);
-            warn!(
-                sequence = open.first,
-                "a frame in the stream never came whole"
-            );
+            self.forget(&open);
         }
+    }
+
+    /// Whoever sent it died, and sends it again from its beginning by now, if at all: until then nothing behind it could
+    /// be done with, and the stream would fill up.
+    fn give_up(&mut self, now: i64) {
+        let before = now.saturating_sub(i64::try_from(GIVEN_UP.as_millis()).unwrap_or(i64::MAX));
+        let old = self.open.extract_if(.., |_, open| open.arrived < before);
+        for open in old.map(|(_, open)| open).collect::<Vec<_>>() {
+            self.forget(&open);
+        }
+    }
+
+    fn forget(&mut self, open: &Open) {
+        self.bytes = self.bytes.saturating_sub(open.bytes());
+        warn!(
+            sequence = open.first,
+            "a frame in the stream never came whole"
+        );
+    }
+}
+
+impl Open {
+    fn bytes(&self) -> usize {
+        self.parts.values().map(Vec::len).sum()
+    }
+}
+
+/// The frame of these parts, each of which is let go as soon as it is read.
+fn unpacked(parts: BTreeMap<usize, Vec<u8>>) -> io::Result<Vec<u8>> {
+    let packed: usize = parts.values().map(Vec::len).sum();
+    let mut reader = zstd::Decoder::new(Chained {
+        parts: parts.into_values().collect(),
+        at: 0,
+    })?;
+    let mut payload = crate::buffer(packed.saturating_mul(8).min(MOST_UNPACKED));
+    let most = u64::try_from(MOST_UNPACKED).unwrap_or(u64::MAX);
+    reader.by_ref().take(most).read_to_end(&mut payload)?;
+    if reader.read(&mut [0])? > 0 {
+        return Err(io::Error::other("it is larger than a frame may be"));
+    }
+    Ok(payload)
+}
+
+struct Chained {
+    parts: VecDeque<Vec<u8>>,
+    at: usize,
+}
+
+impl Read for Chained {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(first) = self.parts.front() {
+            let mut rest = first.get(self.at..).unwrap_or_default();
+            if rest.is_empty() {
+                self.parts.pop_front();
+                self.at = 0;
+                continue;
+            }
+            let read = rest.read(buffer)?;
+            self.at = self.at.saturating_add(read);
+            return Ok(read);
+        }
+        Ok(0)
     }
 }
 
@@ -193,10 +262,10 @@ mod tests {
     #[test]
     fn frames_come_whole_whatever_comes_between() {
         let payload = noise(2 * PART + 7);
-        let cut = Parts::cut(3, &payload).unwrap();
+        let cut = Parts::cut("a", 3, &payload).unwrap();
         let long: Vec<Part> = cut.messages(5).collect();
         assert!(long.len() > 2);
-        let other = Parts::cut(0, b"short").unwrap();
+        let other = Parts::cut("a", 0, b"short").unwrap();
         let mut assembly = Assembly::default();
         let mut sequence = 9;
         let mut frames = Vec::new();
@@ -222,5 +291,27 @@ mod tests {
         assert!(frames[1].payload == payload);
         assert_eq!((assembly.first(), assembly.bytes), (None, 0));
         assert_eq!(assembly.add(1, None, b"x"), None);
+    }
+
+    #[test]
+    fn what_never_comes_whole_does_not_hold_up_the_rest() {
+        let ids = |lane: &str| -> Vec<String> {
+            let cut = Parts::cut(lane, 0, b"the same").unwrap();
+            cut.messages(0).map(|part| part.id).collect()
+        };
+        assert_ne!(ids("a"), ids("b"), "the same in another lane is another");
+        let mut assembly = Assembly::default();
+        let mut add = |sequence, part: &Part| {
+            let frame = assembly.add(sequence, Some(&part.headers), &part.payload);
+            (frame.is_some(), assembly.first(), assembly.bytes > 0)
+        };
+        let half = Parts::cut("a", 0, &noise(2 * PART)).unwrap();
+        let half = half.messages(0).next().unwrap();
+        assert_eq!(add(1, &half), (false, Some(1), true));
+        let whole = Parts::cut("a", 0, b"whole").unwrap();
+        let at = |arrived| whole.messages(arrived).next().unwrap();
+        let most = i64::try_from(GIVEN_UP.as_millis()).unwrap();
+        assert_eq!(add(2, &at(most)), (true, Some(1), true));
+        assert_eq!(add(3, &at(most + 1)), (true, None, false));
     }
 }

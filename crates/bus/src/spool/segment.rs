@@ -9,6 +9,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub(crate) const HEADER: usize = 17;
 /// No frame is larger than this, whatever a header says.
 const MOST_PAYLOAD: u32 = 1 << 30;
+/// Bytes that are asked for before it is known that they are there.
+const MOST_BUFFER: usize = 64 << 20;
 const ENDING: &str = "log";
 
 /// The file whose first frame has this number.
@@ -33,8 +35,8 @@ pub(super) fn list(folder: &Utf8Path) -> io::Result<Vec<u64>> {
     Ok(firsts)
 }
 
-/// A frame as bytes, after what is in `out` already.
-pub(super) fn encode(out: &mut Vec<u8>, tag: u8, arrived: i64, payload: &[u8]) {
+/// What stands before a frame's payload, after what is in `out` already.
+pub(super) fn encode_header(out: &mut Vec<u8>, tag: u8, arrived: i64, payload: &[u8]) {
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     let mut hash = crc32fast::Hasher::new();
     hash.update(&arrived.to_le_bytes());
@@ -46,7 +48,6 @@ pub(super) fn encode(out: &mut Vec<u8>, tag: u8, arrived: i64, payload: &[u8]) {
     out.extend_from_slice(&hash.finalize().to_le_bytes());
     out.extend_from_slice(&arrived.to_le_bytes());
     out.push(tag);
-    out.extend_from_slice(payload);
 }
 
 /// What stands at one place of a segment.
@@ -106,8 +107,8 @@ impl Cursor {
             return Ok(Found::End);
         }
         let bytes = u64::from(length);
-        // Never more than the file has: a length that lies costs no memory.
-        let mut payload = Vec::new();
+        // Never more than the file has: a length that lies costs no memory, but for that of the smallest frames.
+        let mut payload = crate::buffer(usize::try_from(length).unwrap_or(0).min(MOST_BUFFER));
         (&mut self.file).take(bytes).read_to_end(&mut payload)?;
         if u64::try_from(payload.len()).ok() != Some(bytes) {
             return Ok(Found::End);

@@ -15,8 +15,10 @@ use super::segment::{self, Cursor};
 use super::{Limits, Room, Shared};
 use crate::AppendError;
 
-/// Bytes that go into one write, but for a frame that is larger.
+/// Bytes of small frames that go into one write.
 const BATCH: usize = 4 << 20;
+/// A payload from this size on is written from where it lies.
+const LARGE: usize = 256 << 10;
 /// A segment all of whose frames are done with is deleted when it is this old or large, since making a new one costs
 /// two flushes.
 const STALE: Duration = Duration::from_secs(2);
@@ -52,7 +54,42 @@ pub(super) struct Writer {
     is_broken: bool,
 }
 
-/// A frame that is in the buffer.
+/// What is to be written: small frames in one piece, large payloads in pieces of their own, since a copy of each would
+/// be most of the memory that there is.
+#[derive(Default)]
+struct Text {
+    large: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What comes behind those.
+    last: Vec<u8>,
+    bytes: usize,
+}
+
+impl Text {
+    fn add(&mut self, tag: u8, arrived: i64, payload: Vec<u8>) {
+        self.bytes += segment::HEADER + payload.len();
+        segment::encode_header(&mut self.last, tag, arrived, &payload);
+        if payload.len() < LARGE {
+            self.last.extend_from_slice(&payload);
+        } else {
+            self.large.push((std::mem::take(&mut self.last), payload));
+        }
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let large = self.large.iter();
+        large
+            .flat_map(|(before, payload)| [before.as_slice(), payload.as_slice()])
+            .chain([self.last.as_slice()])
+    }
+
+    fn clear(&mut self) {
+        self.large.clear();
+        self.last.clear();
+        self.bytes = 0;
+    }
+}
+
+/// A frame that is in the text.
 struct Waiting {
     room: Room,
     tell: oneshot::Sender<Result<u64, AppendError>>,
@@ -107,26 +144,23 @@ impl Writer {
 
     /// Ends when nobody can send any more.
     pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        let mut buffer = Vec::new();
+        let mut text = Text::default();
         let mut waiting = Vec::new();
         while let Some(order) = orders.blocking_recv() {
-            self.take(order, &mut buffer, &mut waiting);
-            while buffer.len() < BATCH
+            self.take(order, &mut text, &mut waiting);
+            while text.bytes < BATCH
                 && let Ok(order) = orders.try_recv()
             {
-                self.take(order, &mut buffer, &mut waiting);
+                self.take(order, &mut text, &mut waiting);
             }
-            self.flush(&mut buffer, &mut waiting);
-            if buffer.capacity() > 2 * BATCH {
-                buffer = Vec::new();
-            }
+            self.flush(&mut text, &mut waiting);
             if let Err(error) = self.delete_done() {
                 warn!(error = %error, folder = %self.shared.folder, "failed to delete what is done with");
             }
         }
     }
 
-    fn take(&mut self, order: Order, buffer: &mut Vec<u8>, waiting: &mut Vec<Waiting>) {
+    fn take(&mut self, order: Order, text: &mut Text, waiting: &mut Vec<Waiting>) {
         match order {
             Order::Append {
                 tag,
@@ -135,7 +169,7 @@ impl Writer {
                 room,
                 tell,
             } => {
-                segment::encode(buffer, tag, arrived, &payload);
+                text.add(tag, arrived, payload);
                 waiting.push(Waiting { room, tell });
             }
             Order::Done(position) => self.done = self.done.max(position.min(self.next)),
@@ -143,13 +177,13 @@ impl Writer {
     }
 
     /// Writes what waits and tells whoever waits for it.
-    fn flush(&mut self, buffer: &mut Vec<u8>, waiting: &mut Vec<Waiting>) {
+    fn flush(&mut self, text: &mut Text, waiting: &mut Vec<Waiting>) {
         if waiting.is_empty() {
             return;
         }
-        let written = self.write(buffer);
-        let bytes = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
-        buffer.clear();
+        let written = self.write(text);
+        let bytes = u64::try_from(text.bytes).unwrap_or(u64::MAX);
+        text.clear();
         match written {
             Ok(()) => {
                 self.offset += bytes;
@@ -173,7 +207,7 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, buffer: &[u8]) -> io::Result<()> {
+    fn write(&mut self, text: &Text) -> io::Result<()> {
         if self.is_broken {
             return Err(io::Error::other(
                 "an earlier write could not be taken back; restart when the disk is well again",
@@ -182,7 +216,9 @@ impl Writer {
         if self.offset >= self.limits.segment_bytes {
             self.begin_segment()?;
         }
-        self.file.write_all(buffer)?;
+        for piece in text.pieces() {
+            self.file.write_all(piece)?;
+        }
         self.file.sync_data()
     }
 

@@ -30,7 +30,10 @@ impl Home {
 
     /// The program with these arguments, in this home, and nothing of our own environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seareeve"));
+        // Another one, when a test is to run with what is shipped.
+        let given = std::env::var_os("SEAREEVE_TEST_PROGRAM");
+        let program = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_seareeve").into());
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()

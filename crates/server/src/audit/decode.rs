@@ -1,30 +1,27 @@
-//! What came, taken apart into events, some of them at a time: a frame is large enough already.
+//! What came, taken apart into events.
 
-use std::io::Read as _;
+use std::collections::BTreeMap;
 
-use flate2::read::MultiGzDecoder;
-use seareeve_audit::{Found, Record, unpack};
+use seareeve_audit::{Fault, Part, Record, events_in};
 use seareeve_bus::Frame;
 use sha2::{Digest as _, Sha256};
 
-use super::receive::Form;
+use super::receive::form_of;
 
-/// Bytes of a body, unpacked.
-const MOST_UNPACKED: u64 = 64 << 20;
-/// Bytes of an event. etcd takes objects of 1.5 MiB, but lists of them are bodies too.
-const MOST_EVENT: usize = 8 << 20;
+/// Bytes of events that are given in one go: so many of a frame are in memory besides the frame itself.
+const PIECE: usize = 2 << 20;
+/// What an event takes besides its text, while it waits.
+pub(super) const OVERHEAD: usize = 256;
+/// Milliseconds by which an event may have happened after it came: clocks differ. One from much later would make all
+/// that detections remember look old.
+const MOST_AHEAD: i64 = 24 * 3_600 * 1_000;
 
-/// Bytes of events that are handed on at once.
-const MOST_AT_ONCE: usize = 2 << 20;
-
-/// What a frame held, or a part of it.
+/// A part of what a frame held.
 #[derive(Debug, Default)]
 pub(super) struct Decoded {
     pub(super) events: Vec<Raw>,
-    /// What was no event.
-    pub(super) broken: u64,
-    /// Why, of the last of them.
-    pub(super) problem: Option<String>,
+    pub(super) broken: Broken,
+    bytes: usize,
 }
 
 /// An event, not understood yet.
@@ -37,214 +34,160 @@ pub(super) struct Raw {
     pub(super) text: Vec<u8>,
 }
 
-/// Takes a frame apart, and calls `each` for one part of it after the other, until that says that it wants no more.
-pub(super) fn decode(frame: Frame, each: &mut dyn FnMut(Decoded) -> bool) {
-    let mut apart = Apart {
-        decoded: Decoded::default(),
-        bytes: 0,
-        is_wanted: true,
-        each,
-    };
-    match Form::of(frame.tag) {
-        None => apart.fail(format!("a frame has the unknown form {}", frame.tag)),
-        Some(Form::Json) => apart.document(&frame.payload),
-        Some(Form::Lines) => {
-            let lines = frame.payload.split(|byte| *byte == b'\n');
-            for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
-                apart.document(line);
+/// What was no event, or could not be judged in full.
+#[derive(Debug, Default)]
+pub(super) struct Broken {
+    /// How many, by the fault's name.
+    pub(super) kinds: BTreeMap<&'static str, u64>,
+    /// What is wrong with the last of them.
+    pub(super) problem: Option<String>,
+}
+
+impl Broken {
+    pub(super) fn add(&mut self, fault: &Fault) {
+        *self.kinds.entry(fault.name()).or_default() += 1;
+        self.problem = Some(fault.to_string());
+    }
+}
+
+/// Takes a frame apart, piece by piece. `give` says whether more is wanted.
+pub(super) fn decode(frame: &Frame, give: &mut dyn FnMut(Decoded) -> bool) {
+    let mut decoded = Decoded::default();
+    let mut is_wanted = true;
+    match form_of(frame.tag) {
+        None => decoded.broken.add(&Fault::Form { tag: frame.tag }),
+        Some(form) => events_in(form, &frame.payload, &mut |part| {
+            if !is_wanted {
+                return;
             }
-        }
-        Some(Form::Gzip) => {
-            let text = unpacked(&frame.payload);
-            drop(frame);
-            match text {
-                Ok(text) => apart.document(&text),
-                Err(why) => apart.fail(why),
+            match part {
+                Part::Event(text) => decoded.event(text, frame.arrived),
+                Part::Other => {}
+                Part::Broken(fault) => decoded.broken.add(&fault),
             }
-        }
+            if decoded.bytes >= PIECE {
+                is_wanted = give(std::mem::take(&mut decoded));
+            }
+        }),
     }
-    apart.hand_on();
-}
-
-fn unpacked(packed: &[u8]) -> Result<Vec<u8>, String> {
-    // The last bytes say how many there are, as a rule; a buffer that grows would be twice as large.
-    let told = packed.last_chunk().map(|told| u32::from_le_bytes(*told));
-    let told = u64::from(told.unwrap_or_default()).min(MOST_UNPACKED);
-    let mut text = Vec::with_capacity(usize::try_from(told + 1).unwrap_or_default());
-    let read = MultiGzDecoder::new(packed)
-        .take(MOST_UNPACKED + 1)
-        .read_to_end(&mut text);
-    match read {
-        Ok(bytes) if u64::try_from(bytes).is_ok_and(|bytes| bytes <= MOST_UNPACKED) => Ok(text),
-        Ok(_) => Err("a body is larger than 64 MiB unpacked".to_owned()),
-        Err(error) => Err(format!("a body cannot be unpacked: {error}")),
+    if is_wanted {
+        give(decoded);
     }
 }
 
-/// A frame that is being taken apart.
-struct Apart<'e> {
-    decoded: Decoded,
-    /// Of the events in it.
-    bytes: usize,
-    is_wanted: bool,
-    each: &'e mut dyn FnMut(Decoded) -> bool,
-}
-
-impl Apart<'_> {
-    fn fail(&mut self, why: String) {
-        self.decoded.broken += 1;
-        self.decoded.problem = Some(why);
-    }
-
-    fn hand_on(&mut self) {
-        self.bytes = 0;
-        let decoded = std::mem::take(&mut self.decoded);
-        self.is_wanted = self.is_wanted && (self.each)(decoded);
-    }
-
-    /// A list of events, one event, or what a log service made of them.
-    fn document(&mut self, text: &[u8]) {
-        unpack(text, &mut |found| match found {
-            Found::Event(text) => self.event(&text),
-            Found::Other => {}
-            Found::Broken(why) => self.fail(why.to_string()),
-        });
-    }
-
-    fn event(&mut self, text: &[u8]) {
-        if !self.is_wanted {
-            return;
-        }
-        if text.len() > MOST_EVENT {
-            return self.fail(format!("an event has {} bytes", text.len()));
-        }
-        match Record::read(text) {
-            Ok(record) => {
+impl Decoded {
+    fn event(&mut self, text: &[u8], arrived: i64) {
+        match read(text, arrived) {
+            Ok(at) => {
                 let hash = Sha256::digest(text);
                 let mut key = [0; 16];
                 key.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-                self.bytes += text.len();
-                self.decoded.events.push(Raw {
-                    at: i64::try_from(record.time() / 1_000).unwrap_or(i64::MAX),
+                self.bytes += text.len() + OVERHEAD;
+                self.events.push(Raw {
+                    at,
                     key: u128::from_be_bytes(key),
                     text: text.to_vec(),
                 });
             }
-            Err(error) => self.fail(error.to_string()),
-        }
-        if self.bytes >= MOST_AT_ONCE {
-            self.hand_on();
+            Err(fault) => self.broken.add(&fault),
         }
     }
 }
 
+/// When an event happened, in unix microseconds.
+fn read(text: &[u8], arrived: i64) -> Result<i64, Fault> {
+    let record = Record::read(text)?;
+    let at = i64::try_from(record.time() / 1_000).unwrap_or(i64::MAX);
+    if at == 0 {
+        return Err(Fault::NoTime);
+    }
+    if at / 1_000 > arrived.saturating_add(MOST_AHEAD) {
+        return Err(Fault::Ahead);
+    }
+    Ok(at)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use seareeve_audit::Form;
 
+    use super::super::receive::tag;
     use super::*;
 
-    fn event(id: &str) -> String {
+    /// 2026-01-01.
+    const NEW_YEAR: i64 = 1_767_225_600_000;
+
+    fn event(id: &str, time: &str) -> String {
         format!(
-            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"{id}","stage":"ResponseComplete","requestURI":"/x?a=[\"]","verb":"get","user":{{"username":"a"}},"objectRef":{{"resource":"pods"}},"requestReceivedTimestamp":"2026-01-01T00:00:01.000002Z","stageTimestamp":"2026-01-01T00:00:02Z"}}"#
+            r#"{{"kind":"Event","auditID":"{id}","stage":"ResponseComplete","verb":"get","objectRef":{{"resource":"pods"}},"requestReceivedTimestamp":"{time}"}}"#
         )
     }
 
-    fn frame(form: Form, payload: &[u8]) -> Frame {
-        Frame {
+    fn pieces(tag: u8, payload: Vec<u8>) -> Vec<Decoded> {
+        let frame = Frame {
             position: 0,
             next: 1,
-            arrived: 0,
-            tag: form.tag(),
-            payload: payload.to_vec(),
-        }
-    }
-
-    fn of(form: Form, payload: &[u8]) -> Decoded {
-        let mut all = Decoded::default();
-        decode(frame(form, payload), &mut |part| {
-            all.events.extend(part.events);
-            all.broken += part.broken;
-            all.problem = part.problem.or(all.problem.take());
+            arrived: NEW_YEAR,
+            tag,
+            payload,
+        };
+        let mut pieces = Vec::new();
+        decode(&frame, &mut |decoded| {
+            pieces.push(decoded);
             true
         });
-        all
-    }
-
-    fn packed(text: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
+        pieces
     }
 
     #[test]
-    fn lists_lines_and_packed_lists_hold_the_same_events() {
-        let list = format!(
-            r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{}, {}]}}"#,
-            event("a"),
-            event("b")
-        );
-        let lines = format!("{}\n\n{}\n", event("a"), event("b"));
-        for decoded in [
-            of(Form::Json, list.as_bytes()),
-            of(Form::Gzip, &packed(list.as_bytes())),
-            of(Form::Lines, lines.as_bytes()),
-        ] {
-            assert_eq!(
-                (decoded.events.len(), decoded.broken),
-                (2, 0),
-                "{decoded:?}"
-            );
-            assert_eq!(decoded.events[0].at, 1_767_225_601_000_002);
-            assert_eq!(decoded.events[1].text, event("b").into_bytes());
-            assert_ne!(decoded.events[0].key, decoded.events[1].key);
-        }
+    fn events_have_a_time_and_a_key_and_what_is_broken_has_a_name() {
+        let good = event("a", "2026-01-01T00:00:01.000002Z");
+        let list = [
+            good.as_str(),
+            &event("b", "2026-01-01T00:00:01Z"),
+            &event("c", "9999-12-31T23:59:59Z"),
+            &event("d", "2026-01-03T00:00:00Z"),
+            &event("e", "1969-12-31T23:59:59Z"),
+            &event("f", "yesterday"),
+            r#"{"auditID":"g"}"#,
+            r#"{"auditID":7}"#,
+            "{}",
+            "12",
+            r#"{"kind":"Pod"}"#,
+            r#"{"kind":"Event","apiVersion":"v2"}"#,
+        ];
+        let list = format!(r#"{{"kind":"EventList","items":[{}]}}"#, list.join(","));
+        let [decoded] = pieces(tag(Form::Json), list.into_bytes())
+            .try_into()
+            .unwrap();
+        let [first, second]: [Raw; 2] = decoded.events.try_into().unwrap();
+        assert_eq!(first.at, 1_767_225_601_000_002);
+        assert_eq!(first.text, good.into_bytes());
+        assert_ne!(first.key, second.key);
+        let named = [
+            ("no-audit-id", 1),
+            ("no-json", 1),
+            ("no-time", 4),
+            ("other-kind", 1),
+            ("time-ahead", 1),
+            ("unknown-version", 1),
+            ("wrong-type", 1),
+        ];
+        assert_eq!(decoded.broken.kinds, named.into());
+        let problem = decoded.broken.problem.unwrap();
+        assert_eq!(problem, r#"it is of the unknown version "v2""#);
+        let [decoded] = pieces(9, Vec::new()).try_into().unwrap();
+        assert_eq!(decoded.broken.kinds, [("unknown-form", 1)].into());
     }
 
     #[test]
-    fn a_large_frame_is_handed_on_in_small_parts() {
-        let padding = "x".repeat(1 << 20);
-        let one = |id: usize| event(&id.to_string()).replace("/x?", &format!("/{padding}?"));
-        let items: Vec<String> = (0..30).map(one).collect();
-        let list = format!(r#"{{"kind":"EventList","items":[{}]}}"#, items.join(","));
-        let (mut parts, mut events) = (0, 0);
-        decode(frame(Form::Gzip, &packed(list.as_bytes())), &mut |part| {
-            let bytes: usize = part.events.iter().map(|event| event.text.len()).sum();
-            assert!(bytes <= MOST_AT_ONCE + (1 << 20) + 1_000, "{bytes}");
-            parts += 1;
-            events += part.events.len();
-            true
-        });
-        assert_eq!((parts, events), (16, 30));
-        // Whoever stops gets no more.
-        let mut parts = 0;
-        decode(frame(Form::Json, list.as_bytes()), &mut |_| {
-            parts += 1;
-            false
-        });
-        assert_eq!(parts, 1);
-    }
-
-    #[test]
-    fn what_is_broken_is_counted_and_the_rest_is_read() {
-        let list = format!(
-            r#"{{"kind":"EventList","items":[{},{{"auditID":7}},12,"x",{},{{"kind":"Pod"}}]}}"#,
-            event("a"),
-            event("b")
-        );
-        let decoded = of(Form::Json, list.as_bytes());
-        assert_eq!((decoded.events.len(), decoded.broken), (2, 4));
-        let bomb = packed(&vec![b' '; (64 << 20) + 1]);
-        for (form, payload) in [
-            (Form::Json, &b"nonsense"[..]),
-            (Form::Json, b""),
-            (Form::Json, br#"{"items":{}}"#),
-            (Form::Gzip, b"nonsense"),
-            (Form::Gzip, &bomb),
-        ] {
-            let decoded = of(form, payload);
-            assert_eq!((decoded.events.len(), decoded.broken), (0, 1), "{form:?}");
-            assert!(decoded.problem.is_some());
-        }
+    fn a_large_frame_comes_in_pieces() {
+        let events = (0..20_000).map(|number| event(&number.to_string(), "2026-01-01T00:00:00Z"));
+        let lines: Vec<String> = events.collect();
+        let pieces = pieces(tag(Form::Lines), lines.join("\n").into_bytes());
+        assert!(pieces.len() > 2);
+        let events: usize = pieces.iter().map(|piece| piece.events.len()).sum();
+        assert_eq!(events, 20_000);
+        assert!(pieces.iter().all(|piece| piece.bytes < PIECE + (1 << 10)));
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use seareeve_audit::{Arrived, Record, SOURCE, State};
+use seareeve_audit::{Arrived, Fault, Record, SOURCE, State};
 use seareeve_detect::{Detector, Engine};
 use seareeve_intel::Joined;
 use seareeve_store::AuditClusterId;
@@ -15,6 +15,7 @@ use seareeve_store::audit_blocks::Block;
 use tracing::{error, warn};
 
 use super::content::Content;
+use super::decode::Broken;
 use super::kept::{MOST_EVENT, Packer};
 use super::order::Held;
 use super::raise::Found;
@@ -40,8 +41,7 @@ pub(super) struct Judged {
     pub(super) block: Option<Block>,
     pub(super) events: u64,
     pub(super) early: u64,
-    pub(super) broken: u64,
-    pub(super) problem: Option<String>,
+    pub(super) broken: Broken,
     pub(super) last_event: Option<Timestamp>,
     /// The uid of the cluster's namespace `kube-system`.
     pub(super) uid: Option<String>,
@@ -120,15 +120,12 @@ impl Judge {
             judged.last_event = judged.last_event.max(Some(at));
             match self.event(held, at, &mut judged, &mut packer) {
                 Ok(()) => judged.events += 1,
-                Err(why) => {
-                    judged.broken += 1;
-                    judged.problem = Some(why);
-                }
+                Err(fault) => judged.broken.add(&fault),
             }
         }
         match packer.finish() {
             Ok(block) => judged.block = block,
-            Err(error) => judged.problem = Some(format!("{error:#}")),
+            Err(error) => judged.broken.problem = Some(format!("{error:#}")),
         }
         judged
     }
@@ -139,8 +136,9 @@ impl Judge {
         at: Timestamp,
         judged: &mut Judged,
         packer: &mut Packer,
-    ) -> Result<(), String> {
-        let record = Record::read(&held.text).map_err(|error| error.to_string())?;
+    ) -> Result<(), Fault> {
+        let record = Record::read(&held.text)?;
+        let is_cut = record.is_cut();
         self.note(&record);
         judged.uid = judged
             .uid
@@ -156,24 +154,29 @@ impl Judge {
             return Ok(());
         }
         // Of what is too long to be kept and raised nothing, the metadata is enough.
-        let clean = if alerts.is_empty() && held.text.len() > MOST_EVENT {
+        let is_metadata_enough = alerts.is_empty() && held.text.len() > MOST_EVENT;
+        let clean = if is_metadata_enough {
             seareeve_audit::redact_bodies
         } else {
             seareeve_audit::redact
         };
-        let redacted = clean(&held.text)
-            .ok_or_else(|| "an event could not be taken clean of secrets".to_owned())?;
+        let redacted = clean(&held.text).ok_or(Fault::Secrets)?;
+        if redacted.is_without_bodies && !is_metadata_enough {
+            let fault = if is_cut { Fault::Cut } else { Fault::Bodies };
+            judged.broken.add(&fault);
+        }
+        let text: Arc<str> = redacted.json.into();
         for mut alert in alerts {
             self.joined.explain(&mut alert);
             seareeve_audit::redact_alert(&mut alert, &redacted.removed);
             judged.found.push(Found {
                 key: held.key,
                 alert,
-                event: redacted.json.clone(),
+                event: Arc::clone(&text),
             });
         }
-        if self.keeps && redacted.json.len() <= MOST_EVENT {
-            packer.add(at, &redacted.json);
+        if self.keeps && text.len() <= MOST_EVENT {
+            packer.add(at, &text);
         } else if self.keeps
             && let Some(short) = seareeve_audit::redact_bodies(&held.text)
             && short.json.len() <= MOST_EVENT

@@ -21,9 +21,13 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    /// Adds an event, which is one line of JSON.
+    /// Adds an event, which becomes one line of JSON: between its values a line may end, within them none does.
     pub(super) fn add(&mut self, at: Timestamp, event: &str) {
-        self.lines.extend_from_slice(event.as_bytes());
+        let bytes = event.bytes();
+        self.lines.extend(bytes.map(|byte| match byte {
+            b'\n' => b' ',
+            other => other,
+        }));
         self.lines.push(b'\n');
         self.events += 1;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
@@ -52,4 +56,20 @@ pub(crate) fn lines(block: &Block, mut see: impl FnMut(&str)) -> anyhow::Result<
         see(&line.context("failed to unpack events")?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_over_several_lines_comes_back_as_one() {
+        let mut packer = Packer::default();
+        packer.add(Timestamp::UNIX_EPOCH, "{\n  \"a\": 1\n}");
+        packer.add(Timestamp::UNIX_EPOCH, "{\"b\":2}");
+        let block = packer.finish().unwrap().unwrap();
+        let mut found = Vec::new();
+        lines(&block, |line| found.push(line.to_owned())).unwrap();
+        assert_eq!(found, ["{   \"a\": 1 }", "{\"b\":2}"]);
+    }
 }

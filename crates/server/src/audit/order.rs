@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use super::decode::OVERHEAD;
+
 /// An event that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -45,7 +47,7 @@ impl Window {
     }
 
     pub(crate) fn push(&mut self, event: Held) {
-        self.bytes += event.text.len();
+        self.bytes += size(&event);
         self.arrivals.insert((event.arrived, self.next), event.at);
         self.events.insert((event.at, self.next), event);
         self.next += 1;
@@ -66,7 +68,7 @@ impl Window {
             }
             let (_, number) = *first.key();
             let event = first.remove();
-            self.bytes -= event.text.len();
+            self.bytes -= size(&event);
             self.arrivals.remove(&(event.arrived, number));
             taken.push(event);
         }
@@ -78,6 +80,11 @@ impl Window {
         let ((arrived, _), _) = self.arrivals.first_key_value()?;
         Some(arrived.saturating_add(self.hold))
     }
+}
+
+/// What an event takes in memory. Tiny ones take mostly what is around them.
+fn size(event: &Held) -> usize {
+    event.text.len() + OVERHEAD
 }
 
 #[cfg(test)]
@@ -99,7 +106,7 @@ mod tests {
 
     #[test]
     fn events_come_in_order_and_late_ones_when_they_come() {
-        let mut window = Window::new(100, 1000);
+        let mut window = Window::new(100, 10_000);
         window.push(event(20, 1000));
         window.push(event(30, 1050));
         window.push(event(10, 1090));
@@ -113,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_goes_at_once_the_oldest_first() {
-        let mut window = Window::new(100, 25);
+        let mut window = Window::new(100, 2 * (OVERHEAD + 10) + 5);
         for at in [3, 1, 2, 4] {
             window.push(event(at, 1000));
         }

@@ -1,5 +1,7 @@
 //! Saves what a batch of events raised, with how far it has come, in one transaction.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use seareeve_model::Alert;
 use seareeve_store::alerts::{self, Entity, NewAlert, Raised};
@@ -17,8 +19,8 @@ pub(super) struct Found {
     pub(super) key: u128,
     /// What the engine says.
     pub(super) alert: Alert,
-    /// The event without its secrets, as JSON.
-    pub(super) event: String,
+    /// The event without its secrets, as JSON. It may be large, and raise several.
+    pub(super) event: Arc<str>,
 }
 
 /// Everything that a batch leads to.
@@ -61,7 +63,7 @@ pub(super) async fn save(
             is_sample: false,
             compromised: compromised(&found.alert),
             entities: entities(&found.alert),
-            evidence: found.event.clone(),
+            evidence: found.event.to_string(),
             suppression: suppress::rule_for(&rules, name, &found.alert, now),
             said: found.alert.clone(),
         };

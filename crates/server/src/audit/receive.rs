@@ -11,6 +11,8 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
+use seareeve_audit::Form;
 use seareeve_bus::AppendError;
 use seareeve_store::audit_sources::{self, HEARD_EVERY};
 use seareeve_store::{AuditSourceId, StoreError};
@@ -56,19 +58,17 @@ pub(crate) async fn receive(
     let Ok(_room) = Arc::clone(&app.audit.room).try_acquire_many_owned(kib) else {
         return Err(ApiError::rate_limited(LATER));
     };
-    let reading = axum::body::to_bytes(body, length);
-    let body = match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_too_long_or_broken)) => {
-            return Err(ApiError::bad_request("the body broke off, or is too long"));
-        }
+    let body = match tokio::time::timeout(PATIENCE, read(body, length)).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => return Err(ApiError::too_large("a body has at most 32 MiB")),
+        Ok(Err(_broken)) => return Err(ApiError::bad_request("the body broke off")),
         Err(_elapsed) => return Err(ApiError::bad_request("the body did not come in time")),
     };
-    if !form.begins_well(&body) {
+    if !begins_well(form, &body) {
         return Err(ApiError::bad_request("the body is no list of events"));
     }
     let arrived = app.now().as_millisecond();
-    match desk.lane.append(form.tag(), arrived, body.into()).await {
+    match desk.lane.append(tag(form), arrived, body).await {
         Ok(()) => {}
         Err(AppendError::Full) => {
             warn!(cluster, "the lane of audit events is full");
@@ -91,40 +91,43 @@ pub(crate) async fn receive(
         .into_response())
 }
 
-/// How a frame's payload is packed. The numbers are stored in lanes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// JSON: a list of events, or one.
-    Json,
-    /// The same as gzip.
-    Gzip,
-    /// What stood in a file or a topic: JSON documents, one on a line.
-    Lines,
+/// A body of at most `most` bytes; nothing, if it is longer. Collected by itself: the usual way copies it once more.
+async fn read(body: Body, most: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = seareeve_bus::buffer(most);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        if chunk.len() > most.saturating_sub(bytes.len()) {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
 }
 
-impl Form {
-    pub(crate) fn tag(self) -> u8 {
-        match self {
-            Self::Json => 0,
-            Self::Gzip => 1,
-            Self::Lines => 2,
-        }
+/// The number by which lanes say how a frame's payload is packed. They are stored.
+pub(crate) fn tag(form: Form) -> u8 {
+    match form {
+        Form::Json => 0,
+        Form::Gzip => 1,
+        Form::Lines => 2,
     }
+}
 
-    pub(crate) fn of(tag: u8) -> Option<Self> {
-        [Self::Json, Self::Gzip, Self::Lines]
-            .into_iter()
-            .find(|form| form.tag() == tag)
-    }
+/// The form of a number.
+pub(crate) fn form_of(number: u8) -> Option<Form> {
+    [Form::Json, Form::Gzip, Form::Lines]
+        .into_iter()
+        .find(|form| tag(*form) == number)
+}
 
-    fn begins_well(self, body: &[u8]) -> bool {
-        match self {
-            Self::Json | Self::Lines => body
-                .iter()
-                .find(|byte| !byte.is_ascii_whitespace())
-                .is_some_and(|byte| *byte == b'{'),
-            Self::Gzip => body.starts_with(&[0x1f, 0x8b]),
-        }
+fn begins_well(form: Form, body: &[u8]) -> bool {
+    match form {
+        Form::Json | Form::Lines => body
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+            .is_some_and(|byte| *byte == b'{'),
+        Form::Gzip => body.starts_with(&[0x1f, 0x8b]),
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seareeve_api::AuditSourceSettings;
+use seareeve_audit::Form;
 use seareeve_bus::AppendError;
 use seareeve_store::AuditSourceId;
 use seareeve_store::audit_clusters::{self, Progress};
@@ -18,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 pub(crate) use self::kafka::MECHANISMS;
-use super::receive::Form;
+use super::receive::tag;
 use super::{Desk, log};
 use crate::state::App;
 
@@ -156,8 +157,8 @@ impl Feed {
             let arrived = self.app.now().as_millisecond();
             let mut waiting = lines;
             loop {
-                let (tag, copy) = (Form::Lines.tag(), waiting.clone());
-                match self.desk.lane.append(tag, arrived, copy).await {
+                let copy = waiting.clone();
+                match self.desk.lane.append(tag(Form::Lines), arrived, copy).await {
                     Ok(()) => break,
                     Err(AppendError::Full) => {
                         let why = "the lane is full: events come faster than they are judged (audit.spool_mib)";

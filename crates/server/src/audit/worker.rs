@@ -13,13 +13,14 @@ use seareeve_api::Event;
 use seareeve_bus::{Frame, Reader};
 use seareeve_store::audit_clusters::{self, AuditCluster, Progress};
 use seareeve_store::{StoreError, audit_blocks};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use super::decode::decode;
+use super::decode::{Broken, decode};
 use super::judge::Judge;
 use super::order::{Held, Window};
 use super::raise::{self, Batch};
@@ -30,7 +31,7 @@ use crate::state::App;
 /// Milliseconds for which an event waits for others that happened before it. An alert is to be seen within 2 s, of
 /// which the API server takes one to send.
 const HOLD: i64 = 600;
-/// Bytes of events that wait.
+/// Bytes of events that wait, with what each takes besides its text.
 const MOST_HELD: usize = 12 << 20;
 /// Events that are judged in one go, so that an alert does not wait for many others to be saved.
 const BATCH: usize = 2_000;
@@ -211,9 +212,26 @@ impl Work {
         let is_overdue = self
             .unsaved_since
             .is_some_and(|since| since.elapsed() >= longest);
-        let due = self.window.take(if is_overdue { i64::MAX } else { now });
-        self.judge_all(due).await?;
+        self.judge_due(if is_overdue { i64::MAX } else { now })
+            .await?;
         self.settle().await
+    }
+
+    /// Judges what is due when it is `now` (unix milliseconds), and what is too much to wait, some of it at a time.
+    async fn judge_due(&mut self, now: i64) -> anyhow::Result<()> {
+        let mut events = self.window.take(now).into_iter().peekable();
+        while events.peek().is_some() {
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while batch.len() < BATCH
+                && bytes < BATCH_BYTES
+                && let Some(event) = events.next()
+            {
+                bytes += event.text.len();
+                batch.push(event);
+            }
+            self.judge(batch).await?;
+        }
+        Ok(())
     }
 
     /// How long nothing has to be done if nothing comes.
@@ -228,19 +246,16 @@ impl Work {
         }
     }
 
-    /// Takes a frame apart.
+    /// Takes a frame apart, of which there may be more than can wait.
     async fn take(&mut self, frame: Frame) -> anyhow::Result<()> {
         self.unsaved_since.get_or_insert_with(Instant::now);
         let arrived = frame.arrived;
-        let (parts, mut found) = tokio::sync::mpsc::channel(1);
+        let (give, mut given) = mpsc::channel(1);
         let decoding = tokio::task::spawn_blocking(move || {
-            decode(frame, &mut |part| parts.blocking_send(part).is_ok());
+            decode(&frame, &mut |decoded| give.blocking_send(decoded).is_ok());
         });
-        while let Some(decoded) = found.recv().await {
-            self.progress.broken += decoded.broken;
-            if decoded.problem.is_some() {
-                self.progress.problem = decoded.problem;
-            }
+        while let Some(decoded) = given.recv().await {
+            self.note(decoded.broken);
             for event in decoded.events {
                 if !self.seen.add(event.key) {
                     self.progress.repeated += 1;
@@ -254,28 +269,18 @@ impl Work {
                 });
             }
             // What is too much to wait is judged before more is taken apart.
-            let due = self.window.take(i64::MIN);
-            self.judge_all(due).await?;
+            self.judge_due(i64::MIN).await?;
         }
-        decoding.await?;
-        Ok(())
+        Ok(decoding.await?)
     }
 
-    /// Judges events, some of them at a time.
-    async fn judge_all(&mut self, events: Vec<Held>) -> anyhow::Result<()> {
-        let mut events = events.into_iter().peekable();
-        while events.peek().is_some() {
-            let (mut batch, mut bytes) = (Vec::new(), 0);
-            while batch.len() < BATCH
-                && bytes < BATCH_BYTES
-                && let Some(event) = events.next()
-            {
-                bytes += event.text.len();
-                batch.push(event);
-            }
-            self.judge(batch).await?;
+    fn note(&mut self, broken: Broken) {
+        for (name, count) in broken.kinds {
+            *self.progress.broken.entry(name).or_default() += count;
         }
-        Ok(())
+        if broken.problem.is_some() {
+            self.progress.problem = broken.problem;
+        }
     }
 
     /// Judges events and saves what they raise.
@@ -294,11 +299,8 @@ impl Work {
         self.judge = Some(judge);
         self.progress.events += judged.events;
         self.progress.early += judged.early;
-        self.progress.broken += judged.broken;
         self.progress.last_event = self.progress.last_event.max(judged.last_event);
-        if judged.problem.is_some() {
-            self.progress.problem = judged.problem;
-        }
+        self.note(judged.broken);
         if judged.uid.is_some() {
             self.progress.uid = judged.uid;
         }

@@ -9,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seareeve_api::{
     AuditCluster, AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSameCluster,
-    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, ErrorBody, NewAuditCluster,
+    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, BrokenEvents, ErrorBody,
+    NewAuditCluster,
 };
 use seareeve_store::audit_clusters::Same;
 use seareeve_store::users::Role;
@@ -342,6 +343,7 @@ async fn wire(
 ) -> ApiResult<AuditCluster> {
     let desk = app.audit.desk(cluster.id);
     let kept = audit_blocks::kept(&app.store, cluster.id).await?;
+    let broken = audit_clusters::broken(&app.store, cluster.id).await?;
     let mut own = Vec::new();
     for source in sources.iter().filter(|one| one.cluster == cluster.id) {
         own.push(AuditSource {
@@ -373,6 +375,14 @@ async fn wire(
         early_events: cluster.early,
         repeated_events: cluster.repeated,
         broken_events: cluster.broken,
+        broken: broken
+            .into_iter()
+            .map(|one| BrokenEvents {
+                kind: one.kind,
+                events: one.events,
+                last: one.last,
+            })
+            .collect(),
         last_event: cluster.last_event,
         problem: cluster.problem,
         problem_at: cluster.problem_at,

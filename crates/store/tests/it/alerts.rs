@@ -398,13 +398,14 @@ fn a_cluster_remembers_how_far_it_is_judged() {
             events: 10,
             early: 1,
             repeated: 2,
-            broken: 3,
+            broken: [("no-json", 1), ("no-time", 2)].into(),
             problem: Some("odd".to_owned()),
             last_event: Some(at(8)),
         };
         audit_clusters::advance(&mut tx, id, &progress, at(9)).await?;
         let less = Progress {
             position: Some(8),
+            broken: [("no-json", 1)].into(),
             last_event: Some(at(6)),
             ..Progress::default()
         };
@@ -413,7 +414,16 @@ fn a_cluster_remembers_how_far_it_is_judged() {
         tx.commit().await?;
         let known = audit_clusters::get(store, "prod").await?.unwrap();
         assert_eq!((known.position, known.events, known.early), (8, 10, 1));
-        assert_eq!((known.repeated, known.broken), (2, 3));
+        assert_eq!((known.repeated, known.broken), (2, 4));
+        let broken = audit_clusters::broken(store, id).await?.into_iter();
+        let broken: Vec<_> = broken.map(|one| (one.kind, one.events, one.last)).collect();
+        assert_eq!(
+            broken,
+            [
+                ("no-json".to_owned(), 2, at(10)),
+                ("no-time".to_owned(), 2, at(9))
+            ]
+        );
         assert_eq!(
             (known.on_since, known.consent_by.as_deref()),
             (Some(at(5)), Some("bob"))

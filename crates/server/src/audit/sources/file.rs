@@ -584,4 +584,60 @@ mod tests {
         }
         assert_eq!((text.as_slice(), left_out), (&b"one\ntwo\n"[..], 1));
     }
+
+    /// Whatever is done to the file, in whatever order, with the reader begun anew at any time: each line comes once.
+    #[test]
+    fn nothing_that_happens_to_a_file_loses_or_doubles_a_line() {
+        // Linear congruential, so that every run tries the same.
+        let mut state = 7_u64;
+        let mut below = |bound: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % bound
+        };
+        for _ in 0..40 {
+            let log = Log::new();
+            let mut tail = log.tail(None);
+            let (mut written, mut read) = (String::new(), String::new());
+            let mut rotated = 0;
+            for step in 0..60 {
+                match below(10) {
+                    // Lines, and parts of lines.
+                    0..=5 => {
+                        let end = if below(3) == 0 { "" } else { "\n" };
+                        let long = "x".repeat(usize::try_from(below(5_000)).unwrap());
+                        let text = format!("{step}-{long}{end}");
+                        log.write(&text);
+                        written.push_str(&text);
+                    }
+                    6 => read.push_str(&drain(&mut tail)),
+                    7 => tail = log.tail(tail.position),
+                    // A file that is left ends its last line.
+                    8 if log.path.exists() => {
+                        read.push_str(&drain(&mut tail));
+                        log.rename(&format!("audit-{rotated}.log"));
+                        rotated += 1;
+                        log.write("new\n");
+                        if !written.is_empty() && !written.ends_with('\n') {
+                            written.push('\n');
+                        }
+                        written.push_str("new\n");
+                    }
+                    _ => assert!(tail.read().is_ok_and(|chunk| {
+                        read.push_str(std::str::from_utf8(&chunk.lines).unwrap());
+                        true
+                    })),
+                }
+            }
+            log.write("\n");
+            written.push('\n');
+            read.push_str(&drain(&mut tail));
+            let lines = |text: &str| -> Vec<String> {
+                let lines = text.lines().filter(|line| !line.is_empty());
+                lines.map(str::to_owned).collect()
+            };
+            assert_eq!(lines(&read), lines(&written));
+        }
+    }
 }
