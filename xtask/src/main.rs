@@ -79,9 +79,9 @@ enum Command {
     },
     /// The house rules that a tool can hold
     Tidy,
-    /// Run the benchmarks, or `scan` or `docker`: our release binary beside the peer
+    /// Run the benchmarks; or `scan` or `docker`: our release binary beside the peer; or `audit`: judging beside parsing
     Bench {
-        /// `scan`, `docker`, or a filter on the names of the benchmarks
+        /// `audit`, `scan`, `docker`, or a filter on the names of the benchmarks
         name: Option<String>,
     },
 }

@@ -9,15 +9,17 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use memchr::memmem::FinderRev;
+use memchr::memmem::Finder;
 
 use crate::json::{Scanner, Span, Text};
 
 /// How far from the end the tail is looked for. Annotations are short; longer ones cost stepping over the bodies.
 const TAIL: usize = 8 << 10;
+/// Where nearly all of them begin.
+const SHORT_TAIL: usize = 512;
 /// How the tail begins.
-static BEGINNING: LazyLock<FinderRev<'static>> =
-    LazyLock::new(|| FinderRev::new(b",\"requestReceivedTimestamp\":\""));
+static BEGINNING: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new(b",\"requestReceivedTimestamp\":\""));
 /// Most members of an event: there are seventeen.
 const MAX_MEMBERS: usize = 256;
 /// Most groups, addresses or annotations of one event.
@@ -389,10 +391,12 @@ impl<'a> Record<'a> {
     /// Such a place is in the event itself and not in a body: what follows it are members up to one closing bracket
     /// that ends the text, so exactly one is open there.
     fn tail(&self, from: usize) -> Option<usize> {
-        let start = from.max(self.text.len().saturating_sub(TAIL));
-        let last = self.text.get(start..)?;
-        let found = BEGINNING.rfind(last)?;
-        let tail = start.saturating_add(found);
+        let mut tails = [SHORT_TAIL, TAIL].into_iter().map(|length| {
+            let start = from.max(self.text.len().saturating_sub(length));
+            let found = BEGINNING.find_iter(self.text.get(start..)?).last()?;
+            Some(start.saturating_add(found))
+        });
+        let tail = tails.find_map(|tail| tail)?;
         let mut scanner = Scanner::starting_at(self.text, tail);
         for _ in 0..MAX_MEMBERS {
             if scanner.key(false)?.is_none() {

@@ -15,7 +15,7 @@ use seareeve_redact::REDACTED;
 use serde_json::Value;
 
 use crate::record::Record;
-use part::{Kind, Part};
+use part::{Kind, Member, Part};
 use places::Places;
 use text::gaps;
 
@@ -31,6 +31,8 @@ const MAX_NESTED: usize = 4;
 const MAX_DEPTH: usize = 256;
 /// Most words of one list, and most texts that are taken out of one event.
 const MAX_WORDS: usize = 20_000;
+/// Members of an object that are remembered while they are looked at.
+const MAX_FIRST: usize = 32;
 /// How often, on the whole, the bytes of an event are stepped over, which they are once for each level of nesting.
 const MAX_STEPS: usize = 32;
 
@@ -292,8 +294,15 @@ impl<'t> Redaction<'t> {
 
     fn object(&mut self, part: Part<'_>, is_secret: bool) -> Option<()> {
         let (mut kind, mut name, mut other_name) = (None, None, None);
+        // Stepping over members is what takes time, so it is done once where they are few.
+        let mut first: Vec<Member<'_>> = Vec::new();
         let mut members = part.members()?;
+        let mut others = members.clone();
         while let Some(member) = members.member()? {
+            if first.len() < MAX_FIRST {
+                first.push(member);
+                others = members.clone();
+            }
             let place = match member.key.decode().as_ref() {
                 "kind" => &mut kind,
                 "name" => &mut name,
@@ -314,14 +323,18 @@ impl<'t> Redaction<'t> {
         // A variable, a header, a parameter: one member is the name of another.
         let name = name.or(other_name).and_then(Part::string);
         let is_named = name.is_some_and(|name| seareeve_redact::is_credential_name(&name.decode()));
-        let mut members = part.members()?;
-        while let Some(member) = members.member()? {
+        let mut look = |member: Member<'_>| {
             let key = member.key.decode();
             let is_secret =
                 is_secret || (is_named && key == "value") || (is_of_token && key == "token");
             if is_secret || self.places.is_in(member.at, member.value.end) {
                 self.value(&key, member.value, is_secret)?;
             }
+            Some(())
+        };
+        first.into_iter().try_for_each(&mut look)?;
+        while let Some(member) = others.member()? {
+            look(member)?;
         }
         Some(())
     }

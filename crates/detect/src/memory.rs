@@ -19,7 +19,7 @@ const MAGIC: &[u8; 4] = b"SRVM";
 /// The form of what follows.
 const VERSION: u32 = 1;
 /// Bytes of all that is remembered at most, about.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
 /// Bytes of a saved memory at most.
 const MOST_SAVED: usize = 512 << 20;
 
@@ -149,5 +149,35 @@ impl Remembered {
             0 => self.habits.drop_oldest(),
             freed => freed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_rules_together_have_one_bound() {
+        let mut memory = Memory::default();
+        let value = "v".repeat(500);
+        for number in 0..60_000_u64 {
+            let rule = format!("rule {}", number % 5);
+            let group = format!("{number} {value}");
+            let entry = Entry {
+                time: number,
+                step: 0,
+                value: Some(format!("{number}{value}")),
+                sample: (rule.clone(), value.clone()),
+            };
+            let windows = memory.windows(&rule, &[0; 32]);
+            windows.add(&group, entry, Goal::Values(3), 1_000_000);
+            memory.shrink();
+            assert!(memory.usage().bytes <= MOST_BYTES);
+        }
+        let usage = memory.usage();
+        assert!(usage.dropped > 0 && usage.groups > 1_000, "{usage:?}");
+        // What is told is no less than what there is.
+        let saved = memory.save().unwrap().len();
+        assert!(saved <= usage.bytes, "{saved} {}", usage.bytes);
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Kind {
 }
 
 /// The members of an object, or the items of a list, one after the other.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Steps<'t> {
     scanner: Scanner<'t>,
     end: usize,

@@ -565,7 +565,7 @@ fn what_is_known_of_objects_survives_being_killed() {
         // Judged, saved, and gone from the lane.
         Some((cluster.events, cluster.backlog_bytes))
     };
-    until(asked, |(_, backlog)| *backlog == 0);
+    until(asked, |(events, backlog)| *events == 1 && *backlog == 0);
     server.kill(&mut || {});
     send(event(0));
     let asked = || {
