@@ -47,6 +47,8 @@ pub struct ServerConfig {
     pub data_dir: Utf8PathBuf,
     /// See [`SETTINGS`].
     pub database: DatabaseAddress,
+    /// See [`SETTINGS`]. Who reads the settings reads it, and puts what it says into `database`.
+    pub database_file: Utf8PathBuf,
     /// See [`SETTINGS`].
     pub behind_proxy: bool,
     /// See [`SETTINGS`].
@@ -150,7 +152,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 33] = [
+pub const SETTINGS: [Setting; 34] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
@@ -162,6 +164,10 @@ pub const SETTINGS: [Setting; 33] = [
     Setting {
         key: "server.database",
         about: "`sqlite` for a file in the data folder, `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/NAME`.",
+    },
+    Setting {
+        key: "server.database_file",
+        about: "File that holds what `server.database` is to be, such as a mounted secret: so that no password stands in the environment. Goes before it.",
     },
     Setting {
         key: "server.behind_proxy",
@@ -346,6 +352,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
             data_dir: Utf8PathBuf::new(),
             database: DatabaseAddress("sqlite".to_owned()),
+            database_file: Utf8PathBuf::new(),
             behind_proxy: false,
             upload_limit_mib: 8192,
             session_hours: 12,
