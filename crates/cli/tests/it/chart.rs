@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::Home;
 
@@ -123,7 +124,9 @@ fn what_was_rendered_is_of_the_chart_as_it_is() {
     let mut lines: Vec<String> = files
         .iter()
         .map(|file| {
-            let digest = seareeve_model::Digest::sha256(&std::fs::read(file).unwrap());
+            let digest = seareeve_model::Digest::sha256(
+                &Sha256::digest(std::fs::read(file).unwrap()).into(),
+            );
             let name = file
                 .strip_prefix(CHART)
                 .or_else(|_| file.strip_prefix(FOLDER));

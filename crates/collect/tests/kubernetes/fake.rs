@@ -248,7 +248,6 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
                 begin(writer)?;
                 loop {
                     chunk(writer, b" ")?;
-                    writer.flush()?;
                     std::thread::park_timeout(Duration::from_millis(20));
                 }
             }
