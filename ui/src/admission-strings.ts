@@ -15,8 +15,9 @@ export const admissionStrings = {
   gateStates: { current: "Up to date", old: "Being updated", own: "Its own file" },
   noGates: "No webhook has reported yet",
   noGatesHint:
-    "Run it in the cluster with the address of this server and a token of an operator. It begins by recording, and refuses nothing before you say so here.",
+    "Add it to the observer's chart (--set admission.enabled=true), or run it with the address of this server and a join token from the page Clusters. Then tell the API server of it, where the webhook runs. It begins by recording, and refuses nothing before you say so here.",
   command: "Command of the webhook",
+  registerCommand: "Command that tells the API server",
 
   rules: "Recommendations",
   ruleColumns: { title: "Recommendation", mode: "Violations are", decided: "Last 90 days" },

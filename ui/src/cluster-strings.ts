@@ -14,7 +14,7 @@ export const clusterStrings = {
     filteredEmpty: "No cluster matches",
     joinCreate: "Make a join command",
     joinTitle: "Install the observer in the cluster",
-    joinText: "The token is good for 24 hours and one cluster. It is shown this once. The observer only reads, and reads no Secret.",
+    joinText: "The token is good for 24 hours, also for webhook and sensors of the cluster. It is shown this once. The observer only reads, and reads no Secret.",
     helm: "With Helm",
     beside: "Without anything in the cluster, from where kubectl reaches it",
     joinForbidden: "A security admin can make join commands.",

@@ -10,15 +10,21 @@ use crate::shell::Shell;
 
 /// The crates that have benchmarks.
 const CRATES: &[&str] = &[
+    "seareeve-admission",
+    "seareeve-cel",
     "seareeve-detect",
     "seareeve-image",
+    "seareeve-inflate",
     "seareeve-posture",
     "seareeve-scan",
     "seareeve-store",
+    "seareeve-webhook",
 ];
+/// Those of answers to admission requests: judging alone, and over TLS.
+const ADMISSION: &[&str] = &["seareeve-admission", "seareeve-webhook"];
 
-/// `audit`, `scan`, `docker`, or criterion's benchmarks whose names contain `name`; without a name, criterion's and
-/// `audit`.
+/// `audit`, `scan`, `docker`, `admission`, or criterion's benchmarks whose names contain `name`; without a name,
+/// criterion's and `audit`.
 pub(crate) fn bench(shell: &Shell, name: Option<&str>) -> Result<()> {
     match name {
         Some("audit") => return audit(shell),
@@ -26,8 +32,13 @@ pub(crate) fn bench(shell: &Shell, name: Option<&str>) -> Result<()> {
         Some("scan") => return scan::scan(shell),
         _ => {}
     }
+    let is_all = name.is_none();
+    let (packages, name) = match name {
+        Some("admission") => (ADMISSION, None),
+        name => (CRATES, name),
+    };
     let mut command = shell.cargo(&["bench"]);
-    for package in CRATES {
+    for package in packages {
         command.args(["--package", package]);
     }
     // Without the unit tests' own harness, which does not know criterion's arguments.
@@ -36,10 +47,7 @@ pub(crate) fn bench(shell: &Shell, name: Option<&str>) -> Result<()> {
         command.args(["--", name]);
     }
     shell.run(&mut command)?;
-    match name {
-        None => audit(shell),
-        Some(_) => Ok(()),
-    }
+    if is_all { audit(shell) } else { Ok(()) }
 }
 
 /// All rules over the recorded background, beside the fastest libraries that only parse it; prints the ratios.

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask up | test | fixtures | acceptance | fuzz | gen | tidy | bench`.
+//! The project's own commands: `cargo xtask up | test | fixtures | acceptance | fuzz | gen | chart | tidy | bench`.
 //!
 //! A plain program over `std::process`: it is the first thing that is compiled on a fresh machine, so it keeps
 //! few dependencies and never depends on the product's crates.
@@ -13,6 +13,7 @@ mod advisories;
 mod apt;
 mod bench;
 mod builds;
+mod chart;
 mod fixtures;
 mod fuzz;
 mod generated;
@@ -77,11 +78,14 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Render the Helm chart anew for the tests that judge it
+    Chart,
     /// The house rules that a tool can hold
     Tidy,
-    /// Run the benchmarks; or `scan` or `docker`: our release binary beside the peer; or `audit`: judging beside parsing
+    /// Run the benchmarks; or `scan` or `docker`: our release binary beside the peer; `audit`: judging beside parsing;
+    /// `admission`: only those of admission
     Bench {
-        /// `audit`, `scan`, `docker`, or a filter on the names of the benchmarks
+        /// `audit`, `scan`, `docker`, `admission`, or a filter on the names of the benchmarks
         name: Option<String>,
     },
 }
@@ -125,6 +129,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         )?,
         Command::Gen { check: false } => generated::write(&shell)?,
         Command::Gen { check: true } => generated::check(&shell)?,
+        Command::Chart => chart::write(&shell)?,
         Command::Tidy => tidy::check(&shell)?,
         Command::Bench { name } => bench::bench(&shell, name.as_deref())?,
     }

@@ -8,7 +8,7 @@ use crate::postgres::Postgres;
 use crate::server::Server;
 use crate::shell::Shell;
 use crate::steps::{self, Done, Step};
-use crate::{acceptance, advisories, builds, fixtures, generated, measure, setup, tidy, ui};
+use crate::{acceptance, advisories, builds, chart, fixtures, generated, measure, setup, tidy, ui};
 
 /// The whole process with the UI idle must stay below this.
 const IDLE_MIB: f64 = 150.0;
@@ -31,6 +31,12 @@ const STEPS: &[Step] = &[
         what: "the house rules",
         echo: &[],
         run: |shell| passed(tidy::check(shell)),
+    },
+    Step {
+        name: "chart",
+        what: "helm lint, and the chart renders to what the tests judge",
+        echo: &["fetching"],
+        run: chart::check,
     },
     Step {
         // Before anything of the server is compiled: it embeds the UI.

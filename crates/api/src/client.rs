@@ -13,10 +13,12 @@ mod intel;
 
 pub use clusters::WorkloadFilter;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::{ErrorBody, ImagePage, ImageReport, Sbom, Scan, ScanRequest, Status};
 
@@ -40,6 +42,9 @@ pub enum ClientError {
         "{0} is not a loopback address: use https, so that the token is not readable on the network"
     )]
     Clear(String),
+    /// The authority of the server's certificate cannot be used. The user's fault.
+    #[error("the server's authority is no list of certificates in PEM form: {0}")]
+    Authority(String),
     /// The server answered with an error.
     #[error("server answered {status} {code}: {detail} (request {request_id})")]
     Refused {
@@ -77,6 +82,19 @@ impl Client {
     /// # Errors
     /// When the address cannot be one of a server.
     pub fn new(address: &str, token: &str) -> Result<Self, ClientError> {
+        Self::trusting(address, token, None)
+    }
+
+    /// The same for a server whose certificate comes from an authority that browsers do not know: `authorities` holds
+    /// it as PEM, and is trusted besides the usual ones.
+    ///
+    /// # Errors
+    /// When the address cannot be one of a server, or there is no certificate in `authorities`.
+    pub fn trusting(
+        address: &str,
+        token: &str,
+        authorities: Option<&[u8]>,
+    ) -> Result<Self, ClientError> {
         let base = address.trim_end_matches('/').to_owned();
         match base.split_once("://") {
             Some(("https", host)) if !host.is_empty() => {}
@@ -88,6 +106,9 @@ impl Client {
         if base.starts_with("http://") {
             // Loopback through a proxy would show it the token.
             config = config.proxy(None);
+        }
+        if let Some(pem) = authorities {
+            config = config.tls_config(tls(pem)?);
         }
         let agent = config
             .timeout_connect(Some(Duration::from_secs(10)))
@@ -228,6 +249,26 @@ fn read_bytes(
         }),
         Err(_not_ours) => Err(ClientError::Foreign { url, status }),
     }
+}
+
+/// TLS that trusts the authorities in `pem` besides the usual ones.
+fn tls(pem: &[u8]) -> Result<TlsConfig, ClientError> {
+    // The client's own list is replaced by a given one, so the given one must hold it too.
+    let usual = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    let mut all: Vec<_> = usual.map(|der| Certificate::from_der(der)).collect();
+    let known = all.len();
+    for item in parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => all.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(ClientError::Authority(error.to_string())),
+        }
+    }
+    if all.len() == known {
+        return Err(ClientError::Authority("it holds no certificate".to_owned()));
+    }
+    let roots = RootCerts::Specific(Arc::new(all));
+    Ok(TlsConfig::builder().root_certs(roots).build())
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -358,7 +358,8 @@ pub(crate) struct UpArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServerArgs {
-    /// The server. The API token is taken from SEAREEVE_TOKEN.
+    /// The server. The API token is taken from SEAREEVE_TOKEN, and the authority of its certificate from the file in
+    /// SEAREEVE_SERVER_AUTHORITY, if it is none that browsers know.
     #[arg(
         long,
         value_name = "URL",

@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod generate;
 pub(crate) mod image;
 pub(crate) mod java_index;
+pub(crate) mod joining;
 pub(crate) mod k8s;
 pub(crate) mod rules;
 pub(crate) mod sbom;

@@ -5,17 +5,18 @@ use std::ffi::OsString;
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use seareeve_server::config::{Config, SETTINGS, Variables};
+use seareeve_server::config::{Config, DatabaseAddress, SETTINGS, Variables};
 use toml::{Table, Value};
 
 /// Variables of ours that are not settings.
-const OTHER_VARIABLES: [&str; 9] = [
+const OTHER_VARIABLES: [&str; 10] = [
     "SEAREEVE_CLUSTER_NAME",
     "SEAREEVE_CLUSTER_UID",
     "SEAREEVE_CONFIG",
     "SEAREEVE_JOIN_TOKEN",
     "SEAREEVE_NODE_NAME",
     "SEAREEVE_SERVER",
+    "SEAREEVE_SERVER_AUTHORITY",
     "SEAREEVE_TOKEN",
     "SEAREEVE_SHARED",
     "SEAREEVE_REQUIRE_SHARED",
@@ -112,6 +113,12 @@ pub(crate) fn load(
         && let Some(folder) = home("XDG_DATA_HOME", ".local/share")
     {
         config.server.data_dir = folder.join("seareeve");
+    }
+    let database = &config.server.database_file;
+    if !database.as_str().is_empty() {
+        let address = std::fs::read_to_string(database)
+            .with_context(|| format!("failed to read {database} (setting server.database_file)"))?;
+        config.server.database = DatabaseAddress(address.trim().to_owned());
     }
     config.validate()?;
     let texts = environment
@@ -230,6 +237,28 @@ mod tests {
         let loaded = load(None, environment(&variables), &[]).unwrap();
         assert_eq!(loaded.config.advisories.ecosystems, ["Debian", "Photon OS"]);
         assert_eq!(loaded.config.server.data_dir, "/data/seareeve");
+    }
+
+    #[test]
+    fn a_database_can_be_named_by_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("url");
+        std::fs::write(&file, "postgres://me:secret@db/seareeve\n").unwrap();
+        let variables = [
+            ("SEAREEVE_SERVER_DATABASE", "sqlite"),
+            ("SEAREEVE_SERVER_DATABASE_FILE", file.to_str().unwrap()),
+        ];
+        let loaded = load(None, environment(&variables), &[]).unwrap();
+        assert_eq!(
+            loaded.config.store_address(),
+            "postgres://me:secret@db/seareeve"
+        );
+        let variables = [("SEAREEVE_SERVER_DATABASE_FILE", "absent")];
+        let missing = load(None, environment(&variables), &[]).unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "failed to read absent (setting server.database_file)"
+        );
     }
 
     #[test]

@@ -329,6 +329,10 @@ impl Run<'_> {
         }
         let one = belonging.next();
         if belonging.next().is_some() {
+            // What is the whole machine's, where there are several engines: none of them is the one.
+            if need.is_optional {
+                return Ok(Value::Optional(None));
+            }
             return Err(Stop::Error(format!(
                 "there are several {}, and nothing says which belongs here",
                 need.kind

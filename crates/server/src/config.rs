@@ -49,6 +49,8 @@ pub struct ServerConfig {
     pub data_dir: Utf8PathBuf,
     /// See [`SETTINGS`].
     pub database: DatabaseAddress,
+    /// See [`SETTINGS`]. Who reads the settings reads it, and puts what it says into `database`.
+    pub database_file: Utf8PathBuf,
     /// See [`SETTINGS`].
     pub behind_proxy: bool,
     /// See [`SETTINGS`].
@@ -164,7 +166,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 37] = [
+pub const SETTINGS: [Setting; 38] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.certificate` or `server.behind_proxy`.",
@@ -176,6 +178,10 @@ pub const SETTINGS: [Setting; 37] = [
     Setting {
         key: "server.database",
         about: "`sqlite` for a file in the data folder, `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/NAME`.",
+    },
+    Setting {
+        key: "server.database_file",
+        about: "File that holds what `server.database` is to be, such as a mounted secret: so that no password stands in the environment. Goes before it.",
     },
     Setting {
         key: "server.behind_proxy",
@@ -378,6 +384,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 7300)),
             data_dir: Utf8PathBuf::new(),
             database: DatabaseAddress("sqlite".to_owned()),
+            database_file: Utf8PathBuf::new(),
             behind_proxy: false,
             certificate: Utf8PathBuf::new(),
             key: Utf8PathBuf::new(),

@@ -123,6 +123,16 @@ impl Certificates {
     }
 }
 
+/// What the API server is told, as PEM. One of our own that is there already is left alone, with its certificate:
+/// whoever asks need not know for which names the webhook has it.
+pub(crate) fn authority_of(tls: Tls, folder: &Utf8Path) -> anyhow::Result<String> {
+    let kept = folder.join(AUTHORITY);
+    if matches!(tls, Tls::Own(_)) && kept.exists() && folder.join(AUTHORITY_KEY).exists() {
+        return text(&kept);
+    }
+    Ok(Certificates::load(tls, folder)?.authority())
+}
+
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

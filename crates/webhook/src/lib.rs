@@ -128,10 +128,10 @@ impl Webhook {
 }
 
 /// What the API server checks the webhook's certificate by, as PEM. Certificate and authority are made if they are to
-/// be our own and are not there yet.
+/// be our own and are not there yet; those that are there stay as they are.
 ///
 /// # Errors
 /// When they cannot be made or read.
 pub fn authority(tls: Tls, folder: &camino::Utf8Path) -> anyhow::Result<String> {
-    Ok(Certificates::load(tls, folder)?.authority())
+    certificates::authority_of(tls, folder)
 }

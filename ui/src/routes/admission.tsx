@@ -86,7 +86,8 @@ function ClusterPicker({ policies, activity, cluster }: PickerProps) {
 }
 
 function Gates({ activity }: { activity: AdmissionActivity }) {
-  const command = `SEAREEVE_TOKEN=… seareeve admission --server ${window.location.origin} --cluster NAME`;
+  const command = `seareeve admission --server ${window.location.origin} --cluster NAME --join-file FILE`;
+  const register = "seareeve admission register | kubectl apply -f -";
   const c = t.gateColumns;
   return (
     <section className="panel" aria-labelledby="gates-title">
@@ -99,6 +100,10 @@ function Gates({ activity }: { activity: AdmissionActivity }) {
           <p className="empty-actions">
             <code>{command}</code>
             <CopyButton text={command} what={t.command} />
+          </p>
+          <p className="empty-actions">
+            <code>{register}</code>
+            <CopyButton text={register} what={t.registerCommand} />
           </p>
         </Empty>
       ) : (

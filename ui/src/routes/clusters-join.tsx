@@ -15,7 +15,7 @@ export function JoinCluster() {
   const mayJoin = useMay("security_admin");
   const create = useMutation({
     meta: { showsError: true },
-    mutationFn: () => data(api.POST("/api/v1/join-tokens", { body: { name: t.title, hours: 24, most_uses: 1 } })),
+    mutationFn: () => data(api.POST("/api/v1/join-tokens", { body: { name: t.title, hours: 24 } })),
   });
   if (!mayJoin) return <p className="muted">{t.joinForbidden}</p>;
   const secret = create.data?.secret;
@@ -35,7 +35,8 @@ export function JoinCluster() {
               "kubectl create namespace seareeve",
               `kubectl -n seareeve create secret generic seareeve-join --from-literal=token=${secret}`,
               "helm install seareeve deploy/helm/seareeve -n seareeve \\",
-              `  --set server=${server} --set clusterName=NAME --set joinSecret=seareeve-join`,
+              "  --set server.enabled=false --set observer.enabled=true \\",
+              `  --set address=${server} --set clusterName=NAME --set joinSecret=seareeve-join`,
             ].join("\n")}
           />
           <Command name={t.beside} text={`SEAREEVE_JOIN_TOKEN=${secret} seareeve sensor --kubernetes --server ${server}`} />

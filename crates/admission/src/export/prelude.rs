@@ -25,9 +25,10 @@ type Variable = (&'static str, &'static [&'static str], &'static str);
 const OF_WORKLOADS: &[Variable] = &[
     (
         "template",
-        &[],
-        "object.kind == 'Pod' ? object : object.kind == 'PodTemplate' ? object.template : object.kind == 'CronJob' \
-         ? object.spec.jobTemplate.spec.template : object.?spec.?template.orValue({})",
+        &["own"],
+        "variables.own.kind == 'Pod' ? variables.own : variables.own.kind == 'PodTemplate' ? variables.own.template \
+         : variables.own.kind == 'CronJob' ? variables.own.spec.jobTemplate.spec.template \
+         : variables.own.?spec.?template.orValue({})",
     ),
     ("pod", &["template"], "variables.template.?spec.orValue({})"),
     (
@@ -44,11 +45,11 @@ const OF_WORKLOADS: &[Variable] = &[
 
 /// Of all other objects.
 const OF_OTHERS: &[Variable] = &[
-    ("spec", &[], "object.?spec.orValue({})"),
+    ("spec", &["own"], "variables.own.?spec.orValue({})"),
     (
         "annotations",
-        &[],
-        "object.metadata.?annotations.orValue({})",
+        &["own"],
+        "variables.own.metadata.?annotations.orValue({})",
     ),
 ];
 
@@ -84,6 +85,7 @@ const OF_INGRESSES: &[Variable] = &[
 
 /// Of every object.
 const OF_ALL: &[Variable] = &[
+    ("own", &[], "dyn(object)"),
     (
         "own_namespace",
         &[],
@@ -91,10 +93,10 @@ const OF_ALL: &[Variable] = &[
     ),
     (
         "own_name",
-        &[],
-        "object.metadata.?name.orValue(object.metadata.?generateName.orValue(''))",
+        &["own"],
+        "variables.own.metadata.?name.orValue(variables.own.metadata.?generateName.orValue(''))",
     ),
-    ("kind", &[], "object.kind"),
+    ("kind", &["own"], "variables.own.kind"),
     (
         "is_default",
         &["own_name"],

@@ -38,7 +38,7 @@ pub(crate) struct ServeArgs {
     pub(crate) policy: Option<Utf8PathBuf>,
 
     /// The server that has the policy, knows scans, and is told what was decided. The token is taken from
-    /// SEAREEVE_TOKEN or from a file.
+    /// SEAREEVE_TOKEN or from a file, or got by joining.
     #[arg(
         long,
         value_name = "URL",
@@ -46,6 +46,15 @@ pub(crate) struct ServeArgs {
         help_heading = "Server"
     )]
     pub(crate) server: Option<String>,
+
+    /// File with the authority (PEM) of the server's certificate, if it is none that browsers know.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SEAREEVE_SERVER_AUTHORITY",
+        help_heading = "Server"
+    )]
+    pub(crate) server_authority: Option<Utf8PathBuf>,
 
     /// File with the token: an operator's API token, or a sensor's.
     #[arg(
@@ -55,6 +64,17 @@ pub(crate) struct ServeArgs {
         help_heading = "Server"
     )]
     pub(crate) token_file: Option<Utf8PathBuf>,
+
+    /// File with a join token, instead: it is spent the first time, for a token of the webhook's own that stays in the
+    /// data folder.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "server",
+        conflicts_with = "token_file",
+        help_heading = "Server"
+    )]
+    pub(crate) join_file: Option<Utf8PathBuf>,
 
     /// What the cluster is called on the server.
     #[arg(

@@ -9,6 +9,10 @@ pub(crate) struct SensorArgs {
     #[arg(long, value_name = "URL", env = "SEAREEVE_SERVER")]
     pub(crate) server: String,
 
+    /// File with the authority (PEM) of the server's certificate, if it is none that browsers know.
+    #[arg(long, value_name = "FILE", env = "SEAREEVE_SERVER_AUTHORITY")]
+    pub(crate) server_authority: Option<Utf8PathBuf>,
+
     /// Token to join by, the first time (better in a file or in SEAREEVE_JOIN_TOKEN: other users of the machine can
     /// see flags).
     #[arg(

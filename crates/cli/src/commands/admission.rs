@@ -19,10 +19,13 @@ use crate::args::{
     AdmissionArgs, AdmissionCommand, ExportArgs, ExportFormat, RegisterArgs, ServeArgs,
 };
 use crate::commands::Outcome;
+use crate::commands::joining::Joining;
 use crate::input;
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
 
+/// The file of the webhook's own token, in its data folder.
+const TOKEN_FILE: &str = "admission-token";
 /// Bytes of a policy at most.
 const MOST_POLICY: usize = 1 << 20;
 
@@ -42,7 +45,7 @@ pub(crate) fn run(
 
 fn serve(args: &ServeArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
     let server = match &args.server {
-        Some(address) => Some(Client::new(address, &token(args)?)?),
+        Some(address) => Some(client(args, address, config, messages)?),
         None => None,
     };
     let policy = match (&args.policy, &server) {
@@ -93,6 +96,31 @@ fn serve(args: &ServeArgs, config: &Config, messages: &Messages) -> anyhow::Resu
     Ok(Outcome::Done)
 }
 
+/// A client with the token that is given, or that joining gave.
+fn client(
+    args: &ServeArgs,
+    address: &str,
+    config: &Config,
+    messages: &Messages,
+) -> anyhow::Result<Client> {
+    let joining = Joining {
+        who: "this webhook".to_owned(),
+        server: address.to_owned(),
+        authority: args.server_authority.clone(),
+        token: None,
+        token_file: args.join_file.clone(),
+        folder: config.server.data_dir.clone(),
+        file: TOKEN_FILE,
+        is_patient: true,
+    };
+    let joins = args.join_file.is_some() || joining.has_joined();
+    if args.token_file.is_none() && joins {
+        let name = || format!("admission webhook of {}", args.cluster);
+        return joining.client(name, messages);
+    }
+    joining.client_with(&token(args)?)
+}
+
 fn token(args: &ServeArgs) -> anyhow::Result<String> {
     if let Some(file) = &args.token_file {
         let text = fs::read_to_string(file).with_context(|| format!("failed to read {file}"))?;
@@ -101,7 +129,7 @@ fn token(args: &ServeArgs) -> anyhow::Result<String> {
     let Ok(token) = std::env::var("SEAREEVE_TOKEN") else {
         bail!(
             "SEAREEVE_TOKEN is not set: make an API token in the UI under Settings and put it there, or into a file \
-             for --token-file"
+             for --token-file; or make a join token under Clusters, for --join-file"
         );
     };
     Ok(token.trim().to_owned())

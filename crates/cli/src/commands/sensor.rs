@@ -11,15 +11,12 @@ mod cluster;
 mod kubernetes;
 mod limits;
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
-use camino::{Utf8Path, Utf8PathBuf};
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use seareeve_api::{Client, ClientError, FactsTaken, Join};
+use seareeve_api::{Client, ClientError, FactsTaken};
 use seareeve_collect::watch::{Watch, Woken};
 use seareeve_collect::{docker_host, steady};
 use seareeve_engine::Endpoint;
@@ -28,6 +25,7 @@ use seareeve_server::config::Config;
 use tracing::{debug, info, warn};
 
 use crate::args::SensorArgs;
+use crate::commands::joining::{Joining, is_final, pause};
 use crate::commands::{Outcome, k8s};
 use crate::output::Messages;
 use crate::surroundings::Surroundings;
@@ -36,11 +34,6 @@ use crate::surroundings::Surroundings;
 const TOKEN_FILE: &str = "sensor-token";
 /// The same of a sensor that watches a cluster: one folder may serve both.
 const CLUSTER_TOKEN_FILE: &str = "cluster-token";
-/// The pause after the first failure; it doubles with each one that follows.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
 /// After a look, the sensor rests so many times the processor's time that it took: it takes a fifth of one processor at
 /// most.
 const REST: u32 = 4;
@@ -147,24 +140,6 @@ pub(crate) fn run(
     }
 }
 
-/// Whether trying again cannot help: what is sent, or who sends it, is not what the server wants.
-fn is_final(error: &ClientError) -> bool {
-    match error {
-        ClientError::Refused { status, .. } => {
-            // 408 and 429 pass by themselves, as does a server that fails.
-            (400..500).contains(status) && ![408, 429].contains(status)
-        }
-        ClientError::Address(_) | ClientError::Clear(_) => true,
-        ClientError::Foreign { .. } | ClientError::Network { .. } => false,
-    }
-}
-
-fn pause(failures: u32) -> Duration {
-    let doubled =
-        FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16)));
-    doubled.min(LONGEST_PAUSE)
-}
-
 /// A kind of facts that the sensor itself adds.
 fn kind(name: &str) -> FactKind {
     FactKind::new(name).expect("the names are constants of that form")
@@ -202,9 +177,11 @@ impl Sensor<'_> {
     ) -> anyhow::Result<FactsTaken> {
         let body = serde_json::to_vec(snapshot)?;
         let taken = match client.put_facts(&body) {
-            Err(ClientError::Refused { status: 401, .. }) if self.join_token()?.is_some() => {
+            Err(ClientError::Refused { status: 401, .. })
+                if self.joining().join_token()?.is_some() =>
+            {
                 warn!("the server does not know this sensor any more: joining again");
-                *client = self.join(messages)?;
+                *client = self.joining().join(|| self.name(), messages)?;
                 client.put_facts(&body)
             }
             taken => taken,
@@ -232,118 +209,25 @@ impl Sensor<'_> {
         cluster.unwrap_or_else(|| self.look().asset_name)
     }
 
-    fn token_file(&self) -> Utf8PathBuf {
-        self.folder.join(match self.cluster {
-            Some(_) => CLUSTER_TOKEN_FILE,
-            None => TOKEN_FILE,
-        })
+    fn joining(&self) -> Joining {
+        let who = self.cluster.clone();
+        Joining {
+            who: who.unwrap_or_else(|| "this machine".to_owned()),
+            server: self.args.server.clone(),
+            authority: self.args.server_authority.clone(),
+            token: self.args.join.clone(),
+            token_file: self.args.join_file.clone(),
+            folder: self.folder.clone(),
+            file: match self.cluster {
+                Some(_) => CLUSTER_TOKEN_FILE,
+                None => TOKEN_FILE,
+            },
+            is_patient: !self.args.once,
+        }
     }
 
     /// A client with the token of this sensor, which it gets by joining if it has none.
     fn client(&self, messages: &Messages) -> anyhow::Result<Client> {
-        let file = self.token_file();
-        match fs::read_to_string(&file) {
-            Ok(token) => Ok(Client::new(&self.args.server, token.trim())?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.join(messages),
-            Err(error) => Err(error).with_context(|| format!("failed to read {file}")),
-        }
-    }
-
-    fn join(&self, messages: &Messages) -> anyhow::Result<Client> {
-        let Some(token) = self.join_token()? else {
-            bail!(
-                "{} has not joined yet: make a join token in the UI under Hosts or Clusters, and give it with \
-                 --join-file, SEAREEVE_JOIN_TOKEN or --join",
-                self.cluster.as_deref().unwrap_or("this machine")
-            );
-        };
-        // Before the token is spent: one that cannot be kept would be lost.
-        seareeve_server::make_private_folder(&self.folder)?;
-        let name = self.name();
-        let join = Join {
-            token,
-            name: if name.is_empty() {
-                "unnamed".to_owned()
-            } else {
-                name
-            },
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let stranger = Client::new(&self.args.server, "")?;
-        let mut failures = 0;
-        let joined = loop {
-            match stranger.join(&join) {
-                Ok(joined) => break joined,
-                Err(error) if self.args.once || is_final(&error) => {
-                    return Err(error).context("failed to join");
-                }
-                Err(error) => {
-                    failures += 1;
-                    warn!(
-                        error = format!("{:#}", anyhow::Error::from(error)),
-                        "not joined; it is tried again"
-                    );
-                    std::thread::sleep(pause(failures));
-                }
-            }
-        };
-        keep(&self.token_file(), &joined.token)?;
-        messages.note(format!(
-            "joined {} as sensor {}",
-            self.args.server, joined.id
-        ));
-        Ok(Client::new(&self.args.server, &joined.token)?)
-    }
-
-    fn join_token(&self) -> anyhow::Result<Option<String>> {
-        if let Some(token) = &self.args.join {
-            return Ok(Some(token.trim().to_owned()));
-        }
-        let Some(file) = &self.args.join_file else {
-            return Ok(None);
-        };
-        let text = fs::read_to_string(file).with_context(|| format!("failed to read {file}"))?;
-        Ok(Some(text.trim().to_owned()))
-    }
-}
-
-/// Writes a secret that only its owner can read, in one step.
-fn keep(file: &Utf8Path, secret: &str) -> anyhow::Result<()> {
-    let fresh = file.with_extension("new");
-    let write = || -> std::io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        let options = options.create(true).truncate(true).write(true).mode(0o600);
-        let mut opened = options.open(&fresh)?;
-        opened.set_permissions(fs::Permissions::from_mode(0o600))?;
-        opened.write_all(secret.as_bytes())?;
-        opened.sync_all()?;
-        fs::rename(&fresh, file)
-    };
-    write().with_context(|| format!("failed to keep the sensor's token in {file}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_five_minutes() {
-        let seconds: Vec<u64> = (1..=10).map(|failures| pause(failures).as_secs()).collect();
-        assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
-    }
-
-    #[test]
-    fn trying_again_is_for_what_may_pass() {
-        let refused = |status| {
-            is_final(&ClientError::Refused {
-                status,
-                code: String::new(),
-                detail: String::new(),
-                request_id: String::new(),
-            })
-        };
-        assert_eq!([400, 401, 409, 413].map(refused), [true; 4]);
-        assert_eq!([408, 429, 500, 503].map(refused), [false; 4]);
+        self.joining().client(|| self.name(), messages)
     }
 }

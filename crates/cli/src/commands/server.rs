@@ -16,7 +16,7 @@ use anyhow::bail;
 use seareeve_api::{Client, ScanRequest, ScanState};
 
 use crate::args::{ServerArgs, ServerCommand};
-use crate::commands::Outcome;
+use crate::commands::{Outcome, joining};
 use crate::output::{self, Messages};
 
 pub(crate) use self::alerts::webhook;
@@ -75,14 +75,22 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
     Ok(Outcome::Done)
 }
 
-/// A client for the server at `address`, with the token from the environment.
+/// A client for the server at `address`, with the token from the environment, and the authority of its certificate.
 pub(crate) fn client(address: &str) -> anyhow::Result<Client> {
     let Ok(token) = std::env::var("SEAREEVE_TOKEN") else {
         bail!(
             "SEAREEVE_TOKEN is not set: make an API token in the UI under Settings and put it there"
         );
     };
-    Ok(Client::new(address, token.trim())?)
+    let authority = std::env::var("SEAREEVE_SERVER_AUTHORITY").ok();
+    let authority = authority.filter(|file| !file.is_empty());
+    let authority = authority.map(|file| joining::read_authority(file.as_str().into()));
+    let authority = authority.transpose()?;
+    Ok(Client::trusting(
+        address,
+        token.trim(),
+        authority.as_deref(),
+    )?)
 }
 
 fn scan(client: &Client, reference: &str, messages: &Messages) -> anyhow::Result<Outcome> {

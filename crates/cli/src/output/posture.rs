@@ -9,6 +9,7 @@ use seareeve_api::{PostureReport, ReportControl, ReportObject};
 
 pub(super) use self::sarif::{document, level, plain, score};
 use super::json;
+use super::words::spaced;
 use crate::args::PostureFormat;
 
 /// A report in one of the formats.
@@ -19,6 +20,16 @@ pub(crate) fn report(report: &PostureReport, format: PostureFormat) -> anyhow::R
         PostureFormat::Sarif => json::text(&sarif::log(report)),
         PostureFormat::Junit => Ok(junit::report(report)),
         PostureFormat::Html => Ok(html::page(report)),
+    }
+}
+
+/// What the asset is, for people. A machine with engines that nobody else looks after is an unmanaged container host.
+fn what(report: &PostureReport) -> String {
+    let is_left_out = report.benchmarks.iter().all(|told| told.left_out.is_some());
+    match (report.asset.kind.as_str(), is_left_out) {
+        ("docker-host", false) => "unmanaged container host".to_owned(),
+        ("docker-host", true) => "machine".to_owned(),
+        (kind, _) => spaced(&kind.replace('-', " ")),
     }
 }
 

@@ -21,6 +21,7 @@ mod estate;
 #[path = "../../../collect/tests/kubernetes/fake.rs"]
 mod fake;
 mod formats;
+mod gate;
 mod hostile_events;
 mod image;
 mod java;

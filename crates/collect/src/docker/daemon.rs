@@ -100,11 +100,14 @@ impl<'a> Daemon<'a> {
         let is_podman = components
             .iter()
             .any(|one| one.get("name") == Some(&json!("podman")));
+        // Podman says it here, and not among the security options.
+        let is_rootless = info.get("Rootless") == Some(&json!(true));
         let (version, mut problems) = trim(version, fields::VERSION);
         let (mut info, more) = trim(info, fields::INFO);
         problems.extend(more);
         let options: Vec<&str> = environment::texts(info.get("SecurityOptions")).collect();
-        let security = Security::read(&options);
+        let mut security = Security::read(&options);
+        security.rootless |= is_rootless;
         let process = process(found, host, is_podman);
         if let Some(Value::Array(labels)) = info.get_mut("Labels") {
             for label in labels {

@@ -123,6 +123,13 @@ fn usual(root: &Root, home: Option<&Utf8Path>, processes: &Processes) -> Vec<End
             all.extend(sockets.filter(|endpoint| matches!(endpoint, Endpoint::Unix(_))));
         }
     }
+    // `podman system service unix:///…`
+    for process in &processes.engines {
+        if process.name == "podman" {
+            let named = process.argv.iter().filter_map(|word| word.parse().ok());
+            all.extend(named.filter(|endpoint| matches!(endpoint, Endpoint::Unix(_))));
+        }
+    }
     all.extend(home.and_then(|home| context(root, home)));
     all
 }
@@ -176,6 +183,7 @@ mod tests {
             "run/user/1000/podman/podman.sock",
             "srv/own.sock",
             "srv/ctx.sock",
+            "srv/pod.sock",
         ]
         .map(|path| UnixListener::bind(at(path)).unwrap())
         .into();
@@ -216,8 +224,21 @@ mod tests {
             uid: None,
             started_unix: None,
         };
+        let podman = Process {
+            name: "podman".to_owned(),
+            argv: [
+                "podman",
+                "system",
+                "service",
+                "--time=0",
+                "unix:///srv/pod.sock",
+            ]
+            .map(str::to_owned)
+            .into(),
+            ..dockerd.clone()
+        };
         let processes = Processes {
-            engines: vec![dockerd],
+            engines: vec![dockerd, podman],
             ..Processes::default()
         };
         let (found, unseen) = find(&[], Some("/root".into()), Some(&root), &processes);
@@ -229,6 +250,7 @@ mod tests {
                 "unix:///run/user/1000/podman/podman.sock",
                 "unix:///srv/ctx.sock",
                 "unix:///srv/own.sock",
+                "unix:///srv/pod.sock",
             ]
         );
         assert_eq!(unseen, [""; 0]);

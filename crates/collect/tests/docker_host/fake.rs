@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -16,6 +17,8 @@ pub(crate) enum Reply {
     Endless,
     /// One byte, then nothing for ever.
     Slow,
+    /// One byte after the other, for ever, and never a long silence.
+    Drip,
     /// Nothing for ever.
     Silent,
     Hangup,
@@ -74,6 +77,7 @@ fn serve(stream: UnixStream, reply: &dyn Fn(&str) -> Reply, log: &Mutex<Vec<Stri
             Reply::Slow => stream
                 .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[")
                 .and_then(|()| wait()),
+            Reply::Drip => drip(&mut stream),
             Reply::Silent => wait(),
             Reply::Hangup => return,
         };
@@ -97,6 +101,14 @@ fn endless(stream: &mut UnixStream) -> std::io::Result<()> {
     stream.write_all(b"1\r\n[\r\n")?;
     loop {
         stream.write_all(b"8\r\n{\"a\":1},\r\n")?;
+    }
+}
+
+fn drip(stream: &mut UnixStream) -> std::io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n[")?;
+    loop {
+        stream.write_all(b" ")?;
+        std::thread::park_timeout(Duration::from_millis(20));
     }
 }
 

@@ -89,6 +89,28 @@ fn a_plain_engine_is_told_of_without_its_process() {
     assert!(engine.asked().iter().all(|path| !path.contains("exec")));
 }
 
+/// Docker says that it is rootless among its security options, Podman beside them.
+#[test]
+fn a_rootless_podman_is_known() {
+    let engine = Engine::start(|path| match path {
+        "/version" => Reply::Json(json!({
+            "Version": "4.3.1", "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}],
+        })),
+        "/info" => Reply::Json(json!({
+            "Rootless": true, "SecurityOptions": ["name=seccomp,profile=default"],
+            "DockerRootDir": "/home/ann/.local/share/containers/storage",
+        })),
+        other => plain(other),
+    });
+    let snapshot = collect(&options(&engine.socket()));
+    let daemon = only(&snapshot, "docker.daemon");
+    assert_eq!(daemon["rootless"], true);
+    assert_eq!(daemon["components"][0]["name"], "podman");
+    let engine = Engine::start(plain);
+    let snapshot = collect(&options(&engine.socket()));
+    assert_eq!(only(&snapshot, "docker.daemon")["rootless"], false);
+}
+
 #[test]
 fn what_one_path_lacks_does_not_take_the_others_away() {
     for (path, odd, of, status, why) in [
@@ -102,6 +124,13 @@ fn what_one_path_lacks_does_not_take_the_others_away() {
         (
             "/networks",
             || Reply::Slow,
+            "docker.network",
+            CollectionStatus::Error,
+            "in time",
+        ),
+        (
+            "/networks",
+            || Reply::Drip,
             "docker.network",
             CollectionStatus::Error,
             "in time",

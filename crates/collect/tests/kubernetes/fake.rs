@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use seareeve_collect::kubernetes::{Connection, Credentials};
 use serde_json::{Value, json};
@@ -21,6 +22,8 @@ pub(crate) enum Fault {
     Bytes(&'static str),
     /// These bytes come again and again.
     Endless(&'static str),
+    /// One byte comes after the other, and never a long silence.
+    Drip,
     /// One byte comes, and then no other.
     Silent,
     /// The next event of a watch is cut in its middle.
@@ -239,6 +242,13 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
                 begin(writer)?;
                 loop {
                     chunk(writer, bytes.repeat(1_000).as_bytes())?;
+                }
+            }
+            Some(Fault::Drip) => {
+                begin(writer)?;
+                loop {
+                    chunk(writer, b" ")?;
+                    std::thread::park_timeout(Duration::from_millis(20));
                 }
             }
             Some(Fault::Silent) => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use seareeve_collect::kubernetes::{AskError, Cluster, Limits};
-use seareeve_kubernetes::{Change, KINDS, Kind, Object, Resource, State};
+use seareeve_kubernetes::{Change, KINDS, Kind, Object, Observed, Resource, State};
 use seareeve_model::{CollectionStatus, FactKind};
 use serde_json::{Value, json};
 
@@ -264,6 +264,20 @@ fn a_hostile_server_costs_a_gap_and_nothing_else() {
         Some("the cluster has more than is kept of one: not all services were read")
     );
     assert!(state.bytes() < 400);
+    // Bytes that never end do not keep it, as slowly as they come.
+    let hasty = Limits {
+        answer: Duration::from_millis(300),
+        ..strict
+    };
+    fake.fault("/api/v1/nodes", Fault::Drip);
+    let state = Cluster::new(&fake.connection(), hasty)
+        .unwrap()
+        .read()
+        .unwrap();
+    let found = state.collection(&kind("kubernetes.node"), "x");
+    let detail = found.detail.unwrap_or_default();
+    assert!(detail.contains("in time"), "{detail}");
+    assert!(facts(&state).contains_key("kubernetes.namespace Namespace/shop"));
     // After silence nothing more is waited for.
     fake.fault("/api/v1/nodes", Fault::Silent);
     fake.fault("/api/v1/serviceaccounts", Fault::Silent);
@@ -311,4 +325,48 @@ fn kubelets_are_asked_through_the_api_server_by_names_only() {
     let facts: Vec<_> = state.facts(&kind("kubernetes.kubelet")).collect();
     assert_eq!(facts.len(), 1);
     assert_eq!(facts[0].name, "kubelet on n2");
+}
+
+#[test]
+fn a_hostile_kubelet_costs_its_own_answer_and_nothing_else() {
+    let fake = empty();
+    let strict = Limits {
+        silence: Duration::from_millis(300),
+        answer: Duration::from_millis(600),
+        ..limits()
+    };
+    let cluster = Cluster::new(&fake.connection(), strict).unwrap();
+    let path = "/api/v1/nodes/n1/proxy/configz";
+    for (fault, wanted) in [
+        (Fault::Endless(" "), "larger than any that it should give"),
+        (Fault::Endless("["), "larger than any that it should give"),
+        (Fault::Drip, "in time"),
+        (Fault::Silent, "in time"),
+        (Fault::Status(500), "refused by the fake"),
+        (Fault::Bytes("<html>"), "that is one"),
+    ] {
+        fake.fault(path, fault.clone());
+        let error = cluster.kubelet("n1").unwrap_err().to_string();
+        assert!(error.contains(wanted), "{fault:?}: {error}");
+    }
+    // Of the wrong type, from top to bottom.
+    for bytes in [
+        json!([1, 2]),
+        json!({"kubeletconfig": []}),
+        json!({"kubeletconfig": {"authentication": 7, "eventRecordQPS": "many", "featureGates": [null]}}),
+    ] {
+        let told = Observed {
+            component: "kubelet".to_owned(),
+            node: "n1".to_owned(),
+            configz: Some(bytes.clone()),
+            ..Observed::default()
+        };
+        let mut state = State::new(Kind::Cluster);
+        state.observe(told);
+        assert_eq!(
+            state.facts(&kind("kubernetes.kubelet")).count(),
+            1,
+            "{bytes}"
+        );
+    }
 }

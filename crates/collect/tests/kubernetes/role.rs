@@ -20,10 +20,10 @@ fn the_readers_role_grants_exactly_what_is_read() {
 /// The rules of the chart's template hold nothing that Helm would fill in.
 #[test]
 fn the_charts_role_grants_exactly_what_is_read() {
-    let template = deployed("helm/seareeve/templates/rbac.yaml");
+    let template = deployed("helm/seareeve/templates/reader.yaml");
     let from = template.find("\nrules:").unwrap();
     let rules = &template[from..];
-    let rules = &rules[..rules.find("\n---").unwrap()];
+    let rules = &rules[..rules.find("\n{{- end").unwrap()];
     grants_what_is_read(rules);
 }
 

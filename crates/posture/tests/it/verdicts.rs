@@ -157,6 +157,14 @@ fn other_facts_are_those_of_the_same_engine() {
         said[1]
     );
 
+    // One that can do without is judged by itself: it is the whole machine's.
+    let lenient =
+        self::check("needs: {daemon: house.daemon?}\nfail_if: daemon.?bad.orValue(false)");
+    assert_eq!(
+        words(&judged(&lenient, &asset(&facts))),
+        ["fail", "pass", "fail"]
+    );
+
     facts.remove(1);
     let said = words(&judged(&check, &asset(&facts)));
     assert_eq!(said[1], "not_collected: house.daemon was not collected");

@@ -10,8 +10,9 @@ use seareeve_collect::kubernetes::{
 use seareeve_model::{FactDelta, FactIndex, FactKind};
 use tracing::{info, warn};
 
-use super::{FIRST_PAUSE, LONGEST_PAUSE, Sensor, is_final};
+use super::Sensor;
 use crate::commands::Outcome;
+use crate::commands::joining::{FIRST_PAUSE, LONGEST_PAUSE, is_final};
 use crate::output::Messages;
 
 /// Watches until the process ends, or once.
@@ -54,7 +55,7 @@ impl There<'_> {
             ClientError::Refused {
                 status: 409, code, ..
             } if code == "stale_facts" => return Refusal::Stale,
-            ClientError::Refused { status: 401, .. } => match self.sensor.join_token() {
+            ClientError::Refused { status: 401, .. } => match self.sensor.joining().join_token() {
                 Ok(Some(_)) => return self.join_again(),
                 Ok(None) => {}
                 Err(error) => return Refusal::Never(format!("{error:#}")),
@@ -73,7 +74,8 @@ impl There<'_> {
     /// The server knows this sensor no more: it may join again, if it has what it takes.
     fn join_again(&mut self) -> Refusal {
         warn!("the server does not know this sensor any more: joining again");
-        match self.sensor.join(self.messages) {
+        let sensor = self.sensor;
+        match sensor.joining().join(|| sensor.name(), self.messages) {
             Ok(client) => {
                 self.client = client;
                 Refusal::Stale

@@ -2,7 +2,7 @@
 
 use seareeve_api::{PostureReport, ReportControl};
 
-use super::{deciding, said};
+use super::{deciding, said, what};
 use crate::output::html::head;
 use crate::output::markup::escape;
 use crate::output::words::spaced;
@@ -58,7 +58,7 @@ pub(super) fn page(report: &PostureReport) -> String {
          <header><div>\n<h1>{name}</h1>\n<div class=\"soft\">{}, facts of {}</div>\n</div></header>\n\
          <main>\n{banner}{benchmarks}</main>\n<footer>Seareeve {}</footer>\n</body>\n</html>\n",
         head(&name),
-        escape(&spaced(&report.asset.kind.replace('-', " "))),
+        escape(&what(report)),
         escape(&report.collected_at.to_string()),
         env!("CARGO_PKG_VERSION"),
     )

@@ -7,9 +7,8 @@ use anstyle::{AnsiColor, Style};
 use seareeve_api::{PostureReport, ReportBenchmark, ReportControl, ReportGap, ReportObject};
 use seareeve_model::Severity;
 
-use super::{deciding, said};
+use super::{deciding, said, what};
 use crate::output::safe;
-use crate::output::words::spaced;
 
 /// Different findings that are told of each control.
 const MOST_FINDINGS: usize = 8;
@@ -40,7 +39,7 @@ pub(super) fn report(report: &PostureReport) -> String {
         text,
         "{}  {}  {:.0}",
         safe(&report.asset.name),
-        spaced(&report.asset.kind.replace('-', " ")),
+        what(report),
         report.collected_at
     );
     for told in &report.benchmarks {
