@@ -8,6 +8,8 @@ import { SESSION_FILE } from "./environment";
 
 test.use({ storageState: SESSION_FILE });
 test.describe.configure({ mode: "serial" });
+// Each looks at several states in both themes.
+test.slow();
 
 const CLUSTER = "kelp";
 const EXEC = "exec-into-pod";

@@ -213,7 +213,7 @@ export const detectionStrings = {
     items: "Items",
     removed: "Taken out",
     users: "Detections that name it",
-    usersNone: "None: nothing names it.",
+    usersNone: "None of those that judge audit events.",
     change: "Change",
     tuned: "tuned",
   },

@@ -360,6 +360,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/clusters/{name}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit policy that is said to be in force in a cluster. */
+        get: operations["get_audit_policy"];
+        /**
+         * Say which audit policy is in force in a cluster: the body is its YAML. Coverage is judged by it where nothing has
+         *     arrived. Nothing is changed in the cluster. For security admins.
+         */
+        put: operations["put_audit_policy"];
+        post?: never;
+        /** Forget which audit policy is in force in a cluster. For security admins. */
+        delete: operations["delete_audit_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit/clusters/{name}/sources": {
         parameters: {
             query?: never;
@@ -392,6 +414,42 @@ export interface paths {
         post?: never;
         /** End a source. What it has brought stays. For security admins. */
         delete: operations["delete_audit_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last back-tests, without their results. */
+        get: operations["list_backtests"];
+        put?: never;
+        /** Try a detection, a change or a rule file on kept events, before it is in force. For operators. */
+        post: operations["create_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A back-test, with its result once it is done. */
+        get: operations["get_backtest"];
+        put?: never;
+        post?: never;
+        /** Stop a back-test. For operators. */
+        delete: operations["cancel_backtest"];
         options?: never;
         head?: never;
         patch?: never;
@@ -814,6 +872,152 @@ export interface paths {
         put?: never;
         /** Fetch advisories and match all stored packages again. For operators. */
         post: operations["update_database"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rule files that people brought. */
+        get: operations["list_detection_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A rule file as it was brought. */
+        get: operations["get_detection_file"];
+        /**
+         * Bring a rule file, in place of the one of its name: detections of ours, one in a file that is called by its id, or
+         *     rules of Falco's. It is tried beside everything else, its examples are run, and it is kept whole or not at all. For
+         *     security admins.
+         */
+        put: operations["put_detection_file"];
+        post?: never;
+        /** Forget a rule file. What is changed about its detections stays, for when it comes again. For security admins. */
+        delete: operations["delete_detection_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was ever changed about detections, lists and rule files, the last first. */
+        get: operations["detection_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All named lists, with what is changed about them. */
+        get: operations["list_detection_lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-tunings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is changed about detections and lists. */
+        get: operations["list_tunings"];
+        put?: never;
+        /**
+         * Change a detection or a list, for all clusters or one. It counts from the next events on, without a restart. For
+         *     security admins.
+         */
+        post: operations["create_tuning"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-tunings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a change back. For security admins. */
+        delete: operations["delete_tuning"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All detections, with what they see, what is changed about them and what they raise. */
+        get: operations["list_detections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One detection with all that is known of it. */
+        get: operations["get_detection"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2461,6 +2665,8 @@ export interface components {
              * @description Events that this is judged by.
              */
             events: number;
+            /** @description Whether a policy was given, and is asked where nothing arrived. */
+            has_policy?: boolean;
         };
         /** @description Whether a cluster's events raise alerts. */
         AuditPlan: {
@@ -2468,6 +2674,18 @@ export interface components {
             consent?: boolean;
             /** @description On or off. */
             is_on: boolean;
+        };
+        /** @description The audit policy that is said to be in force in a cluster. */
+        AuditPolicyText: {
+            /** @description Who gave it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            changed: string;
+            /** @description Its YAML. */
+            content: string;
         };
         /** @description Where audit events come from. */
         AuditSource: components["schemas"]["AuditSourceSettings"] & {
@@ -2536,6 +2754,242 @@ export interface components {
             path: string;
             /** @description The token, shown once. */
             token: string;
+        };
+        /** @description A back-test. */
+        Backtest: {
+            /** @description Who asked for it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended?: string | null;
+            /**
+             * Format: int64
+             * @description To ask for it by.
+             */
+            id: number;
+            /** @description Why it failed. */
+            problem?: string | null;
+            result?: components["schemas"]["BacktestResult"] | null;
+            /**
+             * Format: int64
+             * @description Events that it has gone through.
+             */
+            seen: number;
+            /** @description `queued`, `running`, `done`, `failed` or `cancelled`. */
+            state: string;
+            /** @description The detection or file that it is about. */
+            target?: string | null;
+            /** @description What is tried. */
+            title: string;
+            /**
+             * Format: int64
+             * @description Events that there are, about.
+             */
+            total: number;
+        };
+        /** @description How much is raised, and would be. */
+        BacktestCounts: {
+            /**
+             * Format: int64
+             * @description Events that would and do not.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Alerts that are made of the events of now: the same again within a day is one.
+             */
+            alerts_now: number;
+            /**
+             * Format: int64
+             * @description Alerts that would be.
+             */
+            alerts_then: number;
+            /**
+             * Format: int64
+             * @description Events that do and would not.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Events that raise something now.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Events of `then` whose alerts suppression rules dismiss.
+             */
+            suppressed: number;
+            /**
+             * Format: int64
+             * @description Events that would.
+             */
+            then: number;
+        };
+        /** @description A rule file to try. */
+        BacktestFile: {
+            /** @description Its YAML. */
+            content: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description The same of one rule, cluster or user. */
+        BacktestGroup: {
+            /**
+             * Format: int64
+             * @description Events that would and do not.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Events that do and would not.
+             */
+            gone: number;
+            /** @description Its id or name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Events that raise something now.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Events that would.
+             */
+            then: number;
+        };
+        /** @description The last back-tests. */
+        BacktestList: {
+            /** @description The last first. */
+            backtests: components["schemas"]["Backtest"][];
+        };
+        /** @description A field that a rule reads and of which something was taken out. */
+        BacktestRedacted: {
+            /**
+             * Format: int64
+             * @description In how many events, of those that were looked at for it.
+             */
+            events: number;
+            /** @description The field. */
+            field: string;
+            /** @description The rule. */
+            rule: string;
+        };
+        /** @description What came of a back-test: what the rules raise now, and what they would raise. */
+        BacktestResult: {
+            /** @description Some events that would raise something that nothing raises now. */
+            added: components["schemas"]["BacktestSample"][];
+            /** @description By cluster. */
+            clusters: components["schemas"]["BacktestGroup"][];
+            /**
+             * Format: int64
+             * @description Nanoseconds per event that the tried rules took.
+             */
+            cost_ns: number;
+            /** @description Of all rules together. */
+            counts: components["schemas"]["BacktestCounts"];
+            /** @description Some events that raise something now, and would no more. */
+            gone: components["schemas"]["BacktestSample"][];
+            /** @description What has to be known to believe it, in sentences. */
+            notes: string[];
+            /** @description Fields that a rule reads and of which something was taken out before events were kept. */
+            redacted: components["schemas"]["BacktestRedacted"][];
+            /** @description By rule. */
+            rules: components["schemas"]["BacktestGroup"][];
+            /** @description Some events of which nothing changes. */
+            same: components["schemas"]["BacktestSample"][];
+            /** @description The events that it ran on. */
+            span: components["schemas"]["BacktestSpan"];
+            /** @description `hour` or `day`. */
+            step: string;
+            /** @description By hour, or by day for a longer span; those with nothing are left out. */
+            times: components["schemas"]["BacktestTime"][];
+            /** @description By who did it, those with the most first. */
+            users: components["schemas"]["BacktestGroup"][];
+        };
+        /** @description An event that raises something. */
+        BacktestSample: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description The cluster. */
+            cluster: string;
+            /** @description The event without its secrets; absent where there was no more room. */
+            event?: Record<string, never> | null;
+            /** @description Which comparisons decided, with the values that were compared. */
+            evidence: Record<string, never>;
+            /** @description What the rule says of it. */
+            output: string;
+            /** @description The rule. */
+            rule: string;
+            /** @description How much it would weigh. */
+            severity: string;
+            /** @description Who did it. */
+            user: string;
+        };
+        /** @description The events that a back-test ran on. */
+        BacktestSpan: {
+            /**
+             * Format: date-time
+             * @description Since when was asked for; absent for all that is kept.
+             */
+            asked_since?: string | null;
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            events: number;
+            /**
+             * Format: date-time
+             * @description When the first event happened.
+             */
+            first?: string | null;
+            /**
+             * Format: date-time
+             * @description When the last one did.
+             */
+            last?: string | null;
+            /**
+             * Format: int64
+             * @description How many have something taken out of them.
+             */
+            redacted: number;
+            /**
+             * Format: int64
+             * @description How many could not be read.
+             */
+            unreadable: number;
+            /**
+             * Format: int64
+             * @description How many were kept without their bodies, being too long.
+             */
+            without_bodies: number;
+        };
+        /** @description The same of one hour or day. */
+        BacktestTime: {
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Events that raise something now.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Events that would.
+             */
+            then: number;
         };
         /** @description An edition of a benchmark. */
         BenchmarkEdition: {
@@ -3160,6 +3614,26 @@ export interface components {
              */
             newest?: string | null;
         };
+        /** @description A line of the history. */
+        DetectionChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who; `seareeve` for what ended by itself. */
+            author: string;
+            /** @description The cluster for which it was; all of them, if absent. */
+            cluster?: string | null;
+            /** @description Why. */
+            reason: string;
+            /** @description The detection, list or file. */
+            target: string;
+            /** @description What it was, in words. */
+            text: string;
+            /** @description `tuned`, `taken_back`, `ended`, `file_saved` or `file_deleted`. */
+            what: string;
+        };
         /** @description Whether a detection sees what it needs. */
         DetectionCoverage: {
             /** @description What it lacks, such as `create deployments.apps is logged at Metadata, Request is needed`. */
@@ -3167,11 +3641,265 @@ export interface components {
             /** @description The detection. */
             rule: string;
             /**
-             * @description `fine` (nothing that came shows that it lacks anything), `partial` (of some requests too little is logged) or
-             *     `blind` (of all of them).
+             * @description `sees` (something of what it needs is logged as it needs it, and nothing shows that it lacks anything),
+             *     `partial` (of some requests too little is logged), `blind` (of all that is known of) or `unknown` (nothing shows
+             *     it either way).
              */
             status: string;
             /** @description Its title. */
+            title: string;
+            /** @description What nothing shows either way, such as `create deployments.apps at Request`. */
+            unknown?: string[];
+        };
+        /** @description A detection with all that is known of it. */
+        DetectionDetail: components["schemas"]["DetectionSummary"] & {
+            /** @description What it matches, with everything that is excepted from it. */
+            condition: string;
+            /**
+             * Format: int64
+             * @description Nanoseconds per event that it took at the last back-test of it alone, if there was one.
+             */
+            cost_ns?: number | null;
+            /** @description What it sees, cluster by cluster. */
+            coverage_by_cluster: components["schemas"]["DetectionSight"][];
+            /** @description What it means, with the names of fields. */
+            description: string;
+            /** @description What it says of made-up events. */
+            examples: components["schemas"]["DetectionExample"][];
+            /** @description Who does this for good reasons. */
+            false_positives: string[];
+            /** @description The fields that its condition reads. */
+            fields: string[];
+            /** @description The file that it stands in. */
+            file: string;
+            /** @description What was ever changed about it, about its lists and its file, the last first. */
+            history: components["schemas"]["DetectionChange"][];
+            /**
+             * Format: int64
+             * @description The line at which it begins.
+             */
+            line: number;
+            /** @description The lists that it names, itself or through macros. */
+            lists: string[];
+            /** @description What it has to see, as its file says it. */
+            needs: components["schemas"]["DetectionNeed"][];
+            /** @description What its alerts say. */
+            output: string;
+            /** @description As Falco rates it. */
+            priority: string;
+            /** @description Addresses with more about it. */
+            references: string[];
+            /** @description What to do about its alerts. */
+            remediation: string[];
+            /** @description How others rate it, by edition. */
+            severities: {
+                [key: string]: string;
+            };
+            /** @description Its tags. */
+            tags: string[];
+            /** @description What is changed about it and about lists that it names. */
+            tunings: components["schemas"]["Tuning"][];
+        };
+        /** @description What a detection says of made-up events. */
+        DetectionExample: {
+            /** @description What happens. */
+            events: Record<string, never>[];
+            /** @description Whether it raises an alert. */
+            fires: boolean;
+            /** @description What it shows. */
+            name: string;
+        };
+        /** @description Something that is wrong or odd with a rule file. */
+        DetectionFault: {
+            /** @description A stable word, Falco's where it has one: `LOAD_ERR_COMPILE_CONDITION`. */
+            code: string;
+            /**
+             * Format: int64
+             * @description The column, from 1; 0 when it is about the whole line.
+             */
+            column: number;
+            /** @description The file. */
+            file: string;
+            /** @description Whether it keeps the file from being taken; otherwise it is a warning. */
+            is_error: boolean;
+            /** @description What it is about: `rule 'x'`. */
+            item: string;
+            /**
+             * Format: int64
+             * @description The line, from 1; 0 when it is about the whole file.
+             */
+            line: number;
+            /** @description What is wrong. */
+            message: string;
+        };
+        /** @description A rule file that somebody brought. */
+        DetectionFile: {
+            /** @description Who brought it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When it became what it is.
+             */
+            changed: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /** @description The detections that stand in it. */
+            detections: string[];
+            /** @description What is wrong or odd with it by now. */
+            faults: components["schemas"]["DetectionFault"][];
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description All of them. */
+        DetectionFileList: {
+            /** @description By name, in which order they are loaded. */
+            files: components["schemas"]["DetectionFile"][];
+        };
+        /** @description What came of reading a rule file. */
+        DetectionFileTested: {
+            /** @description The detections that stand in it and can be used. */
+            detections: string[];
+            /**
+             * Format: int32
+             * @description How many examples were run.
+             */
+            examples: number;
+            /** @description What is wrong or odd. With any error nothing is kept. */
+            faults: components["schemas"]["DetectionFault"][];
+            /** @description Whether it was kept. */
+            saved: boolean;
+        };
+        /** @description What was ever changed. */
+        DetectionHistory: {
+            /** @description The last first. */
+            changes: components["schemas"]["DetectionChange"][];
+        };
+        /** @description All detections. */
+        DetectionList: {
+            /** @description Clusters whose events are judged, by name: those that `coverage` speaks of. */
+            clusters: string[];
+            /** @description By title. */
+            detections: components["schemas"]["DetectionSummary"][];
+            /** @description What keeps something that people brought or changed from being used. */
+            problems: components["schemas"]["DetectionFault"][];
+        };
+        /** @description A named list that conditions compare with. */
+        DetectionNamedList: {
+            /** @description The detections that name it. */
+            detections: string[];
+            /** @description Its items with what was added for all clusters. */
+            items: string[];
+            /** @description By which conditions name it. */
+            name: string;
+            /** @description `built_in`, or the name of the file that somebody brought. */
+            origin: string;
+            /** @description Items that are taken out for all clusters. */
+            removed: string[];
+            /** @description What is changed about it, for all clusters or one. */
+            tunings: components["schemas"]["Tuning"][];
+        };
+        /** @description All named lists. */
+        DetectionNamedLists: {
+            /** @description By name. */
+            lists: components["schemas"]["DetectionNamedList"][];
+        };
+        /** @description Requests that a detection has to see. */
+        DetectionNeed: {
+            /** @description `Metadata`, `Request` or `RequestResponse`. */
+            level: string;
+            /** @description `*` stands for all. */
+            resources: string[];
+            /** @description Whose: `people`, `accounts`, `anonymous`, `nodes` or `controllers`. */
+            users?: string;
+            /** @description `*` stands for all. */
+            verbs: string[];
+        };
+        /** @description What a detection raised in the last 30 days. Samples do not count. */
+        DetectionNoise: {
+            /**
+             * Format: int64
+             * @description Alerts whose last event was in the last 30 days.
+             */
+            alerts_30_days: number;
+            /**
+             * Format: int64
+             * @description Alerts whose last event was in the last 7 days.
+             */
+            alerts_7_days: number;
+            /** @description Alerts by the day of their first event, the last 30 days up to today. */
+            days: number[];
+            /**
+             * Format: int64
+             * @description Of those of 30 days, dismissed by people.
+             */
+            dismissed: number;
+            /**
+             * Format: date-time
+             * @description When it last raised something, as far as alerts are kept.
+             */
+            last?: string | null;
+            /**
+             * Format: int64
+             * @description Of those of 30 days, resolved.
+             */
+            resolved: number;
+            /**
+             * Format: int64
+             * @description Of those of 30 days, dismissed by suppression rules.
+             */
+            suppressed: number;
+        };
+        /** @description What a detection sees in a cluster. */
+        DetectionSight: {
+            /** @description The cluster. */
+            cluster: string;
+            /** @description Whether a policy was given, and is asked where nothing arrived. */
+            has_policy: boolean;
+            /** @description Whether its plan is on. */
+            is_on: boolean;
+            /** @description What it lacks. */
+            lacks: string[];
+            /** @description `sees`, `partial`, `blind` or `unknown`. */
+            status: string;
+            /** @description What nothing shows either way. */
+            unknown: string[];
+        };
+        /** @description A detection, in short. */
+        DetectionSummary: {
+            /** @description What others call it. */
+            aliases: string[];
+            /** @description Clusters in which it lacks something it needs. */
+            blind_in: string[];
+            /** @description The worst of its clusters: `blind`, `partial`, `unknown` or `sees`; `unknown` without clusters. */
+            coverage: string;
+            /** @description Clusters in which it is otherwise. */
+            differs_in: string[];
+            /** @description How much they weigh if nobody changes it. */
+            given_severity: string;
+            /** @description Its id; made of the name for rules of Falco's. */
+            id: string;
+            /** @description Whether it would if nobody changed it. */
+            is_given_on: boolean;
+            /** @description Whether it raises alerts in all clusters that say nothing else. */
+            is_on: boolean;
+            /** @description Whether anything is changed about it or about lists that it names, for any cluster. */
+            is_tuned: boolean;
+            /** @description `single` (one event is enough), `correlation` or `baseline`. */
+            kind: string;
+            /** @description What it raised. */
+            noise: components["schemas"]["DetectionNoise"];
+            /** @description `built_in`, or the name of the file that somebody brought. */
+            origin: string;
+            /** @description How much its alerts weigh. */
+            severity: string;
+            /** @description ATT&CK's tactics. */
+            tactics: string[];
+            /** @description ATT&CK's techniques. */
+            techniques: string[];
+            /** @description What it finds. */
             title: string;
         };
         /** @description An environment. */
@@ -3259,6 +3987,9 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "alerts";
+        } | {
+            /** @enum {string} */
+            type: "backtests";
         } | {
             /** @enum {string} */
             type: "database";
@@ -4076,6 +4807,20 @@ export interface components {
             /** @description 1 to 63 lower-case letters, digits and hyphens, as a label of DNS. It cannot be changed. */
             name: string;
         };
+        /** @description What to try on kept events: exactly one of `detection`, `tuning` and `file`. */
+        NewBacktest: {
+            /** @description Only on events of these clusters; of all of them, if there are none. */
+            clusters?: string[];
+            /** @description A detection as it is, as if it were on. */
+            detection?: string | null;
+            file?: components["schemas"]["BacktestFile"] | null;
+            /**
+             * Format: date-time
+             * @description Only on events since then; on all that are kept, if absent.
+             */
+            since?: string | null;
+            tuning?: components["schemas"]["NewTuning"] | null;
+        };
         /** @description A connector to make. */
         NewConnector: {
             /** @description `public`, `government`, `china`, or `custom` for the addresses of the server's settings. */
@@ -4205,6 +4950,22 @@ export interface components {
             days: number;
             /** @description What it is for, 1 to 100 characters. */
             name: string;
+        };
+        /** @description A change to make about a detection or a list. */
+        NewTuning: {
+            /** @description What is changed. */
+            change: components["schemas"]["TuningChange"];
+            /** @description Only for this cluster. */
+            cluster?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expires?: string | null;
+            /** @description Why: 1 to 2,000 characters. */
+            reason: string;
+            /** @description A detection's id; for a list its name. */
+            target: string;
         };
         /** @description A user to make. */
         NewUser: {
@@ -5337,6 +6098,71 @@ export interface components {
             /** @description Newest first. */
             tokens: components["schemas"]["Token"][];
         };
+        /** @description A change that is in force. */
+        Tuning: {
+            /** @description Who made it. */
+            author: string;
+            /** @description What is changed. */
+            change: components["schemas"]["TuningChange"];
+            /** @description The cluster for which it is; all of them, if absent. */
+            cluster?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expires?: string | null;
+            /**
+             * Format: int64
+             * @description To take it back by.
+             */
+            id: number;
+            /** @description Why it cannot be used: what it is about may be another one by now. */
+            problem?: string | null;
+            /** @description Why. */
+            reason: string;
+            /** @description A detection's id, or a list's name. */
+            target: string;
+        };
+        /** @description What is changed. */
+        TuningChange: {
+            /** @description On or off. */
+            is_on: boolean;
+            /** @enum {string} */
+            kind: "switch";
+        } | {
+            /** @enum {string} */
+            kind: "severity";
+            /** @description `high`, `medium`, `low` or `informational`. */
+            severity: string;
+        } | {
+            /** @description How: one operator for each field, such as `=`, `startswith` or `in`; `=` for all when there are none. */
+            comps?: string[];
+            /** @description The fields that are compared. */
+            fields: string[];
+            /** @enum {string} */
+            kind: "exception";
+            /** @description Rows with one value for each field. */
+            values: components["schemas"]["TuningValue"][][];
+        } | {
+            /** @description Items that are there, too. */
+            add?: string[];
+            /** @enum {string} */
+            kind: "list";
+            /** @description Items that are not. */
+            remove?: string[];
+        };
+        /** @description All changes in force. */
+        TuningList: {
+            /** @description In the order in which they were made. */
+            tunings: components["schemas"]["Tuning"][];
+        };
+        /** @description What a field of an exception is compared with. */
+        TuningValue: string | string[];
         /** @description A local user. */
         User: {
             /**
@@ -6594,6 +7420,146 @@ export interface operations {
             };
         };
     };
+    get_audit_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPolicyText"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_audit_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPolicyText"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_audit_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     create_audit_source: {
         parameters: {
             query?: never;
@@ -6689,6 +7655,186 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_backtests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBacktest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The back-test */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The back-test */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7972,6 +9118,448 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_detection_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionFileList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_detection_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_detection_file: {
+        parameters: {
+            query?: {
+                /** @description Only say what is wrong, and keep nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The file: letters, digits, ., - and _, and .yaml */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionFileTested"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionFileTested"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_detection_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    detection_history: {
+        parameters: {
+            query?: {
+                /** @description A detection, list or file. */
+                target?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionHistory"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_detection_lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionNamedLists"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_tunings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TuningList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_tuning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTuning"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tuning"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_tuning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The change */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_detections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_detection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The detection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectionDetail"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -26,7 +26,7 @@ export function Coverage({ name }: { name: string }) {
       <div className="table-scroll">
         <table className="small-table" aria-label={t.coverage}>
           <tbody>
-            {rows.map(({ rule, title, status, reasons, unknown }) => (
+            {rows.map(({ rule, title, status, reasons, unknown = [] }) => (
               <tr key={rule}>
                 <td className="nowrap">{t.statuses[status] ?? status}</td>
                 <td>

@@ -14,6 +14,7 @@ import { count } from "../lib/format";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { changeInWords } from "../lib/tuning-words";
+import "../components/filter-bar.css";
 import "./detections.css";
 
 const t = detectionStrings.backtest;

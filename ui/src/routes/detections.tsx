@@ -194,7 +194,7 @@ function columns(search: DetectionsSearch): Column<DetectionSummary>[] {
     {
       id: "severity",
       header: t.columns.severity,
-      width: "8rem",
+      width: "9rem",
       ...(search.sort === "severity" ? { sort: "descending" as const } : {}),
       cell: ({ severity }) => <AlertSeverityLabel severity={severity} />,
     },
