@@ -56,18 +56,19 @@ pub use admission::{
 };
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
 pub use cluster::{
-    ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
-    ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets, ClusterWorkloadPage,
-    FactsChanged, FactsIndexed, NewRecommendationSettings, RecommendationSettings, WorkloadFacet,
-    WorkloadResult,
+    ChooseCloud, ClusterCloud, ClusterDetail, ClusterNode, ClusterPage, ClusterPreview,
+    ClusterRecommendation, ClusterSummary, ClusterWatch, ClusterWorkload, ClusterWorkloadDetail,
+    ClusterWorkloadFacets, ClusterWorkloadPage, FactsChanged, FactsIndexed,
+    NewRecommendationSettings, RecommendationPreview, RecommendationSettings,
+    RecommendationSettingsChange, RecommendationSettingsHistory, WorkloadFacet, WorkloadResult,
 };
 pub use compliance::{
     BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
     ComplianceAssetPage, ComplianceControl, ComplianceObject, ComplianceObjects, ComplianceSection,
 };
 pub use connector::{
-    CloudAsset, CloudAssetDetail, CloudAssetList, Connector, ConnectorCredentials, ConnectorList,
-    NewConnector,
+    ChangeConnector, CloudAsset, CloudAssetDetail, CloudAssetList, Connector, ConnectorCredentials,
+    ConnectorList, ConnectorSubscription, ConnectorTest, NewConnector, PartOf, TestedSubscription,
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use error::{ErrorBody, ErrorDetail};

@@ -25,7 +25,8 @@ pub(crate) use alerts::{
     SuppressionArgs, SuppressionCommand,
 };
 pub(crate) use azure::{
-    AzureArgs, CloudsCommand, ConnectorCommand, CredentialsKind, NewConnectorArgs,
+    AzureArgs, CloudsCommand, ConnectorCommand, CredentialsKind, EditConnectorArgs,
+    NewConnectorArgs, PrincipalArgs,
 };
 pub(crate) use clusters::ClustersCommand;
 pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};

@@ -7,14 +7,14 @@ use tempfile::TempDir;
 
 use crate::support::{Browser, Running, folder, start};
 
-struct World {
-    fake: Fake,
-    server: Running,
+pub(crate) struct World {
+    pub(crate) fake: Fake,
+    pub(crate) server: Running,
     data: Utf8PathBuf,
     _folder: TempDir,
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let fake = Fake::start(documents::both());
     let (folder, data) = folder();
     let credentials = data.join("credentials");

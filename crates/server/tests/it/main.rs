@@ -26,4 +26,5 @@ mod matching;
 mod own_checks;
 mod registries;
 mod scanning;
+mod sides;
 mod support;
