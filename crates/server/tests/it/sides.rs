@@ -38,6 +38,10 @@ fn connect(client: &Client) -> i64 {
     });
     let id = made.unwrap().id;
     read(client, id, |one| one.state != "new");
+    let judged = || client.cloud_assets().unwrap().assets;
+    until(judged, |assets| {
+        assets.iter().all(|one| one.state != "unknown")
+    });
     id
 }
 
@@ -322,7 +326,7 @@ fn a_connector_is_changed_tried_and_paused() {
     let one = read(&client, id, |_| true);
     assert_eq!((one.every_hours, one.next, one.paused), (0, None, false));
     let names: Vec<&str> = one.seen.iter().map(|seen| seen.name.as_str()).collect();
-    assert_eq!(names, ["Shop", "Attic"]);
+    assert_eq!(names, ["Attic", "Shop"]);
     assert_eq!((one.seen[0].clusters, one.seen[0].registries), (2, 1));
 
     let change = ChangeConnector {
