@@ -18,7 +18,7 @@ test("a recommendation is tried on what a cluster has, and refused where somebod
   await expect(page.getByText("No webhook has reported yet")).toBeVisible();
   await page.getByRole("button", { name: "Edit Privileged containers should be avoided" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Violations are", { exact: true }).selectOption("deny");
+  await dialog.getByRole("combobox", { name: "Violations are" }).selectOption("deny");
   await dialog.getByLabel("On what there is in").selectOption({ label: "gated" });
   await dialog.getByRole("button", { name: "Try" }).click();
   await expect(dialog.getByText(/^Of \d+ objects?: 1 refused$/)).toBeVisible();

@@ -37,7 +37,7 @@ test("settings say what they would change before they are kept", async ({ page }
   await images.fill("^registry\\.example/");
   await dialog.getByRole("button", { name: "What would change" }).click();
   await expect(dialog.getByText(/settled: Unhealthy → Healthy, 2 → 0 objects failing/)).toBeVisible();
-  await dialog.getByText("2 objects would no longer fail").click();
+  await dialog.locator("summary", { hasText: "2 objects would no longer fail" }).click();
   await expect(dialog.getByText("Deployment/shop/web")).toBeVisible();
   await accessible(page);
   // What is shown is of what stands in the fields.
