@@ -51,6 +51,15 @@ export const strings = {
     vex: "An operator can add and delete documents.",
   },
 
+  parameters: {
+    lines: "One a line.",
+    own: (own: string) => (own === "" ? "By itself: none." : `By itself: ${own.replaceAll("\n", ", ")}.`),
+    back: "Use that",
+    on: "yes",
+    off: "no",
+    faults: { number: "A whole number is wanted.", json: "This is no JSON." },
+  },
+
   errors: {
     title: "This could not be loaded",
     network: "The server did not answer. Check that it runs and that this machine reaches it.",

@@ -30,6 +30,10 @@ pub struct AssetSummary {
     pub not_applicable: u64,
     /// Those that could not be told.
     pub unknown: u64,
+    /// Of a cluster: whether it is seen from within, rather than by its cloud alone.
+    pub within: bool,
+    /// The cluster that it is judged as a part of: nothing is said of it here.
+    pub part_of: Option<i64>,
 }
 
 /// Some assets.

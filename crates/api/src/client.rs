@@ -18,7 +18,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::http::Response;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder};
 
 use crate::{ErrorBody, ImagePage, ImageReport, Sbom, Scan, ScanRequest, Status};
 
@@ -191,19 +194,51 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
+        let (url, answer) = self.send(|agent, url| agent.post(url), path, body);
+        read(url, answer)
+    }
+
+    fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let (url, answer) = self.send(|agent, url| agent.put(url), path, body);
+        read(url, answer)
+    }
+
+    fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let (url, answer) = self.send(|agent, url| agent.patch(url), path, body);
+        read(url, answer)
+    }
+
+    /// One whose answer has no body.
+    fn put_only(&self, path: &str, body: &impl Serialize) -> Result<(), ClientError> {
+        let (url, answer) = self.send(|agent, url| agent.put(url), path, body);
+        read_text(url, answer).map(|_empty| ())
+    }
+
+    fn send(
+        &self,
+        method: impl Fn(&Agent, &str) -> RequestBuilder<WithBody>,
+        path: &str,
+        body: &impl Serialize,
+    ) -> (String, Result<Response<Body>, ureq::Error>) {
         let url = format!("{}{path}", self.base);
-        let answer = self
-            .agent
-            .post(&url)
+        let answer = method(&self.agent, &url)
             .header("authorization", &self.authorization)
             .send_json(body);
-        read(url, answer)
+        (url, answer)
     }
 }
 
 fn read<T: DeserializeOwned>(
     url: String,
-    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    answer: Result<Response<Body>, ureq::Error>,
 ) -> Result<T, ClientError> {
     let (url, status, body) = read_bytes(url, answer)?;
     serde_json::from_slice(&body)
@@ -212,7 +247,7 @@ fn read<T: DeserializeOwned>(
 
 fn read_text(
     url: String,
-    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    answer: Result<Response<Body>, ureq::Error>,
 ) -> Result<String, ClientError> {
     let (url, status, body) = read_bytes(url, answer)?;
     String::from_utf8(body)
@@ -222,7 +257,7 @@ fn read_text(
 /// The body of an answer that is no refusal.
 fn read_bytes(
     url: String,
-    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    answer: Result<Response<Body>, ureq::Error>,
 ) -> Result<(String, u16, Vec<u8>), ClientError> {
     let failed = |url: &str, source: ureq::Error| ClientError::Network {
         url: url.to_owned(),

@@ -11,7 +11,8 @@ use crate::{HostRecommendation, ReportBenchmark, ReportGap, ReportObject, Severi
 pub struct ClusterSummary {
     /// In addresses.
     pub id: i64,
-    /// The uid of its namespace `kube-system`, by which it is known again.
+    /// The uid of its namespace `kube-system`, by which it is known again; the cloud's own id of one that is seen by its
+    /// cloud alone.
     pub uid: String,
     /// For people.
     pub name: String,
@@ -33,6 +34,8 @@ pub struct ClusterSummary {
     pub failed: SeverityCounts,
     /// How it is watched.
     pub watch: ClusterWatch,
+    /// What its cloud knows it as; absent where no connector tells of it.
+    pub cloud: Option<ClusterCloud>,
     /// When its facts came first.
     #[schema(value_type = String, format = DateTime)]
     pub first_seen: Timestamp,
@@ -44,16 +47,44 @@ pub struct ClusterSummary {
 /// How a cluster is watched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClusterWatch {
-    /// `sensor` (one runs in it, or beside it) or `server` (this server, as its settings say).
+    /// `sensor` (one runs in it, or beside it), `server` (this server, as its settings say) or `cloud` (nobody sees it
+    /// from within: it stands under `/cloud-assets`).
     pub by: String,
-    /// `watching`, `partial` (something may not be read), `reading` (its facts are on their way) or `unreachable`
-    /// (what is said of it is as it was last).
+    /// `watching`, `partial` (something may not be read), `reading` (its facts are on their way), `unreachable`
+    /// (what is said of it is as it was last) or `cloud`.
     pub state: String,
     /// Why it is not `watching`.
     pub reason: Option<String>,
     /// Since when it is `unreachable`.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Timestamp>,
+}
+
+/// The side of a cluster that its cloud knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterCloud {
+    /// What connectors know it as, under `/cloud-assets`; absent where somebody said that it is none of them.
+    pub asset: Option<i64>,
+    /// Its name there.
+    pub name: Option<String>,
+    /// The cloud's own id.
+    pub cloud_id: Option<String>,
+    /// Why both are one: `nodes` (a node lies where the cloud keeps its nodes), `address` (the API server is asked by a
+    /// name that the cloud gave it), `label` (of the nodes) or `chosen`.
+    pub how: String,
+    /// Who chose it.
+    pub author: Option<String>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}
+
+/// Which asset of a cloud a cluster is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChooseCloud {
+    /// Its number, as `/cloud-assets` lists it; `null`: it is none of them, whatever looks like it.
+    pub asset: Option<i64>,
 }
 
 /// A page of clusters.
@@ -267,6 +298,63 @@ pub struct RecommendationSettings {
     pub parameters: serde_json::Map<String, serde_json::Value>,
     /// Its own excluded namespaces.
     pub own_excluded_namespaces: Vec<String>,
+    /// Whether it is judged before somebody says so.
+    pub own_enabled: bool,
+}
+
+/// What was set for a recommendation, change by change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationSettingsHistory {
+    /// The last first, at most 100.
+    pub changes: Vec<RecommendationSettingsChange>,
+}
+
+/// A change of what is set for a recommendation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationSettingsChange {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// Who.
+    pub author: String,
+    /// What was set; absent where it was taken back.
+    pub set: Option<NewRecommendationSettings>,
+}
+
+/// What settings of a recommendation would change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationPreview {
+    /// Points of the score now.
+    pub points: f64,
+    /// Points that there would be.
+    pub points_after: f64,
+    /// Each cluster that it is about, by name.
+    pub clusters: Vec<ClusterPreview>,
+}
+
+/// What settings of a recommendation would change for a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterPreview {
+    /// The cluster.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// What is said of it: `healthy`, `unhealthy`, `not_applicable` or `unknown`; absent where it is not judged.
+    pub health: Option<String>,
+    /// What would be said.
+    pub health_after: Option<String>,
+    /// Objects that fail.
+    pub failing: u64,
+    /// Objects that would fail.
+    pub failing_after: u64,
+    /// Objects that would fail, and do not: how many, and the first of them by name.
+    pub begin_count: u64,
+    /// The first of them.
+    pub begin: Vec<String>,
+    /// Objects that fail, and would not.
+    pub end_count: u64,
+    /// The first of them.
+    pub end: Vec<String>,
 }
 
 /// What became of a list of facts.

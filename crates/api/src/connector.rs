@@ -23,6 +23,8 @@ pub struct Connector {
     pub subscriptions: Vec<String>,
     /// Hours between two runs; 0: only when asked.
     pub every_hours: u32,
+    /// Whether it waits until somebody lets it go on.
+    pub paused: bool,
     /// Who made it.
     pub author: String,
     /// When.
@@ -38,10 +40,76 @@ pub struct Connector {
     /// When the last one ended that brought something.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub succeeded: Option<Timestamp>,
-    /// What went wrong with the last one.
+    /// When the next one begins; absent where none will by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next: Option<Timestamp>,
+    /// What went wrong with the last one as a whole.
     pub problems: Vec<String>,
+    /// What came of each subscription at the last run that brought something.
+    pub seen: Vec<ConnectorSubscription>,
     /// How many assets it brought.
     pub assets: u32,
+}
+
+/// What came of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectorSubscription {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Clusters that were found in it.
+    pub clusters: u32,
+    /// Registries that were found in it.
+    pub registries: u32,
+    /// What could not be read of it.
+    pub problems: Vec<String>,
+}
+
+/// What is to be changed of a connector; what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeConnector {
+    /// See [`NewConnector::name`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// See [`NewConnector::cloud`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<String>,
+    /// See [`NewConnector::credentials`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<ConnectorCredentials>,
+    /// See [`NewConnector::subscriptions`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscriptions: Option<Vec<String>>,
+    /// See [`NewConnector::every_hours`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_hours: Option<u32>,
+    /// Whether it waits until somebody lets it go on. It can still be asked to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+}
+
+/// What came of trying a connector's credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectorTest {
+    /// Whether it could log in and sees all subscriptions that it should.
+    pub ok: bool,
+    /// Why not.
+    pub problem: Option<String>,
+    /// The subscriptions that it sees.
+    pub subscriptions: Vec<TestedSubscription>,
+}
+
+/// A subscription that a connector sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TestedSubscription {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `Enabled`, `Disabled`, `Warned`, as Azure has it.
+    pub state: String,
 }
 
 /// Who asks.
@@ -142,6 +210,8 @@ pub struct CloudAsset {
     pub name: String,
     /// Names of the connectors that brought it.
     pub connectors: Vec<String>,
+    /// The cluster that it is judged together with, because that one is seen from within as well.
+    pub part_of: Option<PartOf>,
     /// The worst that recommendations say: `healthy`, `unhealthy`, `not_applicable` or `unknown`.
     pub state: String,
     /// Why.
@@ -154,6 +224,15 @@ pub struct CloudAsset {
     /// When it was found last.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen: Timestamp,
+}
+
+/// A cluster that is seen from within.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartOf {
+    /// Its number, under `/clusters`.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
 }
 
 /// All assets of clouds.

@@ -19,6 +19,9 @@ pub struct ErrorDetail {
     pub code: String,
     /// A sentence. Internal causes are never here: the log has them under the request id.
     pub detail: String,
+    /// The field of the request that is wrong, where one is: `params.allowed_images`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
     /// To find the request in the server's log.
     pub request_id: String,
 }

@@ -64,18 +64,19 @@ pub use backtest::{
 };
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
 pub use cluster::{
-    ClusterAudit, ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary,
-    ClusterWatch, ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets,
-    ClusterWorkloadPage, FactsChanged, FactsIndexed, NewRecommendationSettings,
-    RecommendationSettings, WorkloadFacet, WorkloadResult,
+    ChooseCloud, ClusterAudit, ClusterCloud, ClusterDetail, ClusterNode, ClusterPage,
+    ClusterPreview, ClusterRecommendation, ClusterSummary, ClusterWatch, ClusterWorkload,
+    ClusterWorkloadDetail, ClusterWorkloadFacets, ClusterWorkloadPage, FactsChanged, FactsIndexed,
+    NewRecommendationSettings, RecommendationPreview, RecommendationSettings,
+    RecommendationSettingsChange, RecommendationSettingsHistory, WorkloadFacet, WorkloadResult,
 };
 pub use compliance::{
     BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
     ComplianceAssetPage, ComplianceControl, ComplianceObject, ComplianceObjects, ComplianceSection,
 };
 pub use connector::{
-    CloudAsset, CloudAssetDetail, CloudAssetList, Connector, ConnectorCredentials, ConnectorList,
-    NewConnector,
+    ChangeConnector, CloudAsset, CloudAssetDetail, CloudAssetList, Connector, ConnectorCredentials,
+    ConnectorList, ConnectorSubscription, ConnectorTest, NewConnector, PartOf, TestedSubscription,
 };
 pub use database::{Database, DatabaseFeed, DatabaseSource};
 pub use detection::{

@@ -27,7 +27,8 @@ pub(crate) use alerts::{
     SuppressionArgs, SuppressionCommand,
 };
 pub(crate) use azure::{
-    AzureArgs, CloudsCommand, ConnectorCommand, CredentialsKind, NewConnectorArgs,
+    AzureArgs, CloudsCommand, ConnectorCommand, CredentialsKind, EditConnectorArgs,
+    NewConnectorArgs, PrincipalArgs,
 };
 pub(crate) use clusters::ClustersCommand;
 pub(crate) use detections::{DetectionCommand, TuneArgs, TuneWhy};

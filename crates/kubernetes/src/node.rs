@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::json::{is_true, list, map_or_empty, put, text};
 
+/// The label by which Azure says in which group it keeps the nodes of a cluster.
+const AZURE_GROUP: &str = "kubernetes.azure.com/cluster";
+
 pub(crate) fn data(value: &Value, data: &mut Map<String, Value>) {
     let info = |name: &str| {
         let found = value
@@ -45,6 +48,8 @@ pub(crate) fn data(value: &Value, data: &mut Map<String, Value>) {
     data.insert("unschedulable".to_owned(), is_unschedulable.into());
     put(data, "provider", provider(value));
     put(data, "provider_id", text(value, "/spec/providerID"));
+    let group = labels.and_then(|labels| labels.get(AZURE_GROUP));
+    put(data, "node_group", group.and_then(Value::as_str));
     let addresses = |kind: &str| {
         let found = list(value, "/status/addresses").iter();
         let found = found.filter(|address| text(address, "/type") == Some(kind));
@@ -62,7 +67,7 @@ pub(crate) fn data(value: &Value, data: &mut Map<String, Value>) {
 /// Who runs the node: a managed service by its labels, else the cloud by `providerID`.
 pub(crate) fn provider(node: &Value) -> Option<&'static str> {
     const LABELS: &[(&str, &str)] = &[
-        ("kubernetes.azure.com/cluster", "aks"),
+        (AZURE_GROUP, "aks"),
         ("kubernetes.azure.com/agentpool", "aks"),
         ("eks.amazonaws.com/nodegroup", "eks"),
         ("eks.amazonaws.com/compute-type", "eks"),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use seareeve_kubernetes::{Kind, Object, State};
 use seareeve_model::{Collection, Fact, FactKind, Snapshot};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::check::{Check, Example};
 use crate::judge::judge;
@@ -56,6 +56,18 @@ pub fn run_examples(check: &Check) -> Vec<ExampleResult> {
         }
     }
     results
+}
+
+/// Why a check cannot be evaluated with these parameters, as its examples show it; nothing when it can on all of them.
+#[must_use]
+pub fn try_params(check: &Check, params: &Map<String, Value>) -> Option<String> {
+    let examples = check.examples().iter();
+    let tried = examples.filter(|example| example.expect != Outcome::Error);
+    tried
+        .map(|example| judge(check, params, &snapshot(check, example), example.now))
+        .flat_map(|verdict| verdict.objects)
+        .find(|object| object.outcome == Outcome::Error)
+        .map(|object| object.reason.unwrap_or_default())
 }
 
 fn fault(check: &Check, example: &Example) -> Option<String> {

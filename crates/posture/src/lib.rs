@@ -31,7 +31,7 @@ pub use benchmark::{Benchmark, BenchmarkError, Control, Mark, Section, Use};
 pub use catalogue::{Catalogue, CatalogueError, Recommendation, ScoreGroup};
 pub use check::{Check, CheckError, Fix};
 pub use described::{ContentKind, Described};
-pub use examples::{ExampleResult, run_examples};
+pub use examples::{ExampleResult, run_examples, try_params};
 pub use exceptions::{Exception, Exceptions, fits};
 pub use health::{health, health_by_checks, managed, not_concerned};
 pub use judge::{judge, judge_within};

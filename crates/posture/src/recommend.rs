@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use seareeve_model::Snapshot;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::assess::Statements;
 use crate::catalogue::Recommendation;
@@ -13,17 +13,18 @@ use crate::score::Health;
 use crate::verdict::Outcome;
 
 /// What the checks of a recommendation say of an asset that is judged whole, and why. Nothing where no check of it is
-/// about any kind of fact that the asset has: its collector does not look at that.
+/// about any kind of fact that the asset has: its collector does not look at that. `set`: parameters that people set.
 #[must_use]
 pub fn recommend(
     library: &Library,
     recommendation: &Recommendation,
+    set: &Map<String, Value>,
     snapshot: &Snapshot,
     statements: &Statements,
     now: Timestamp,
 ) -> Option<(Health, Option<String>)> {
     let has = |kind: &seareeve_model::FactKind| snapshot.facts.contains_key(kind);
-    let uses = recommendation.uses_on(library, &Map::new(), &has);
+    let uses = recommendation.uses_on(library, set, &has);
     if uses.is_empty() {
         return None;
     }

@@ -8,6 +8,8 @@ pub(crate) mod intake;
 mod model;
 mod nodes;
 pub(crate) mod observing;
+pub(crate) mod sides;
+pub(crate) mod trial;
 mod update;
 
 use std::collections::BTreeMap;

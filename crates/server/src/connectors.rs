@@ -28,6 +28,15 @@ pub(crate) struct AzureSettings {
     pub(crate) subscriptions: Vec<String>,
 }
 
+/// What makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The field of the request.
+    pub(crate) field: &'static str,
+    /// For people.
+    pub(crate) why: String,
+}
+
 impl AzureSettings {
     /// Those of a connector.
     pub(crate) fn of(connector: &Connector) -> anyhow::Result<Self> {
@@ -111,9 +120,10 @@ impl AzureSettings {
     }
 
     /// What makes no sense, in words, whether or not the secret is there yet.
-    pub(crate) fn fault(&self, config: &Config) -> Option<String> {
+    pub(crate) fn fault(&self, config: &Config) -> Option<Fault> {
+        let fault = |field, why: String| Some(Fault { field, why });
         if let Err(error) = self.cloud(config) {
-            return Some(format!("{error:#}"));
+            return fault("cloud", format!("{error:#}"));
         }
         let is_wrong = match &self.credentials {
             ConnectorCredentials::ManagedIdentity { .. }
@@ -122,7 +132,7 @@ impl AzureSettings {
             | ConnectorCredentials::CertificateFile { file, .. } => {
                 if !is_below(file) {
                     let why = "name a file within the server's folder of credentials";
-                    return Some(why.to_owned());
+                    return fault("credentials.file", why.to_owned());
                 }
                 false
             }
@@ -135,7 +145,8 @@ impl AzureSettings {
             }
         };
         if is_wrong {
-            return Some("name an environment variable that begins with AZURE_".to_owned());
+            let why = "name an environment variable that begins with AZURE_";
+            return fault("credentials.variable", why.to_owned());
         }
         // What is wrong with ids does not depend on secrets.
         let (tenant, client) = match &self.credentials {
@@ -150,12 +161,22 @@ impl AzureSettings {
             }
         };
         let here = || "here".to_owned();
-        let ids = Credentials::SecretFile {
-            tenant: tenant.cloned().unwrap_or_else(here),
-            client: client.cloned().unwrap_or_else(here),
-            file: "x".into(),
+        let checked = |tenant: String, client: String| {
+            let file = "x".into();
+            Credentials::SecretFile {
+                tenant,
+                client,
+                file,
+            }
+            .checked()
         };
-        ids.checked().err().map(|error| error.to_string())
+        let tenant = tenant.cloned().unwrap_or_else(here);
+        if let Err(error) = checked(tenant, here()) {
+            return fault("credentials.tenant", error.to_string());
+        }
+        let client = client.cloned().unwrap_or_else(here);
+        let error = checked(here(), client).err()?;
+        fault("credentials.client", error.to_string())
     }
 }
 

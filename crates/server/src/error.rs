@@ -13,6 +13,7 @@ pub(crate) struct ApiError {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    field: Option<String>,
     retry_after_seconds: Option<u64>,
 }
 
@@ -23,6 +24,14 @@ impl ApiError {
     /// The request makes no sense. The client's fault.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// One field of the request makes no sense. The client's fault.
+    pub(crate) fn bad_field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            field: Some(field.into()),
+            ..Self::bad_request(detail)
+        }
     }
 
     /// Nobody is signed in.
@@ -112,6 +121,7 @@ impl ApiError {
             status,
             code,
             detail: detail.into(),
+            field: None,
             retry_after_seconds: None,
         }
     }
@@ -163,6 +173,7 @@ impl IntoResponse for ApiError {
                 status: self.status.as_u16(),
                 code: self.code.to_owned(),
                 detail: self.detail,
+                field: self.field,
                 request_id: String::new(),
             },
         };

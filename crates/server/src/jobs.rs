@@ -26,7 +26,7 @@ use crate::state::App;
 pub(crate) use assess::{JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess};
 pub(crate) use backtest::enqueue as enqueue_backtest;
 pub(crate) use read_cloud::{
-    enqueue as enqueue_read, enqueue_due as enqueue_due_reads, is_reading,
+    azure, enqueue as enqueue_read, enqueue_due as enqueue_due_reads, is_reading,
 };
 pub(crate) use rematch::MATCHED_WITH;
 pub(crate) use scan::{Note, Saved, ScanJob, announce, save};

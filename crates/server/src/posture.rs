@@ -1,9 +1,12 @@
 //! What judging of assets needs: content, what people have said, and facts as they are stored.
 
+mod forgetting;
 pub(crate) mod judging;
 pub(crate) mod listed;
 pub(crate) mod own;
 pub(crate) mod scoring;
+
+pub(crate) use forgetting::forget;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -13,7 +16,11 @@ use jiff::Timestamp;
 use seareeve_model::{Digest, Snapshot};
 use seareeve_posture::{Attestation, Catalogue, Exception, Exceptions, Library, Outcome};
 use seareeve_store::exemptions::Exemption;
-use seareeve_store::{AssetId, Store, attestations, environments, exceptions, exemptions};
+use seareeve_store::recommendation_settings::RecommendationSetting;
+use seareeve_store::{
+    AssetId, Store, attestations, clusters, environments, exceptions, exemptions,
+    recommendation_settings,
+};
 use sha2::{Digest as _, Sha256};
 
 /// Facts of an asset, unpacked, at most: a host with 5,000 containers has some 80 MB.
@@ -59,6 +66,10 @@ pub(crate) struct Said {
     pub(crate) exemptions: Vec<Exemption>,
     /// Where assets belong; read only when an exemption is about an environment.
     pub(crate) environments: BTreeMap<AssetId, String>,
+    /// What clouds know of clusters, by cluster: what was said of it before both were one still holds.
+    pub(crate) parts: BTreeMap<AssetId, AssetId>,
+    /// What is set for recommendations, by id.
+    pub(crate) settings: BTreeMap<String, RecommendationSetting>,
 }
 
 impl Said {
@@ -94,7 +105,15 @@ impl Said {
             true => environments::of_assets(store).await?,
             false => BTreeMap::new(),
         };
+        let sides = clusters::sides(store).await?.into_iter();
+        let settings = recommendation_settings::list(store).await?.into_iter();
         Ok(Self {
+            parts: sides
+                .filter_map(|side| Some((side.cluster, side.cloud?)))
+                .collect(),
+            settings: settings
+                .map(|setting| (setting.recommendation.clone(), setting))
+                .collect(),
             exceptions: Exceptions {
                 exceptions: exceptions.collect(),
             },
@@ -108,8 +127,13 @@ impl Said {
     pub(crate) fn is_about(&self, exemption: &Exemption, asset: AssetId) -> bool {
         let said = &exemption.said;
         let environment = said.environment.as_ref();
-        said.asset.is_none_or(|of| of == asset)
+        said.asset.is_none_or(|of| self.is_of(of, asset))
             && environment.is_none_or(|of| self.environments.get(&asset) == Some(of))
+    }
+
+    /// Whether what was said of `of` was said of `asset`.
+    fn is_of(&self, of: AssetId, asset: AssetId) -> bool {
+        of == asset || self.parts.get(&asset) == Some(&of)
     }
 
     /// What was said of one asset, as judging wants it.
@@ -118,7 +142,7 @@ impl Said {
         seareeve_posture::Statements {
             exceptions: self.exceptions.clone(),
             attestations: attestations
-                .filter(|(of, _)| *of == asset)
+                .filter(|(of, _)| self.is_of(*of, asset))
                 .map(|(_, attestation)| attestation.clone())
                 .collect(),
         }

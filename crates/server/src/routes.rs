@@ -158,6 +158,7 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(clusters::report))
         .routes(routes!(clusters::history))
         .routes(routes!(clusters::recommendation))
+        .routes(routes!(clusters::sides::put, clusters::sides::delete))
         .routes(routes!(workloads::list))
         .routes(routes!(workloads::facets))
         .routes(routes!(workloads::get))
@@ -186,6 +187,8 @@ fn hosts() -> OpenApiRouter<Arc<App>> {
             recommendation_settings::put,
             recommendation_settings::delete
         ))
+        .routes(routes!(recommendation_settings::history))
+        .routes(routes!(recommendation_settings::preview::preview))
         .routes(routes!(score::get))
         .routes(routes!(score::what_if))
         .routes(routes!(score::history))
@@ -291,8 +294,10 @@ fn admission() -> OpenApiRouter<Arc<App>> {
 fn clouds() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(connectors::list, connectors::create))
-        .routes(routes!(connectors::delete))
+        .routes(routes!(connectors::change, connectors::delete))
         .routes(routes!(connectors::read))
+        .routes(routes!(connectors::test))
+        .routes(routes!(connectors::test_new))
         .routes(routes!(cloud_assets::list))
         .routes(routes!(cloud_assets::get))
         .routes(routes!(cloud_assets::report))
@@ -464,6 +469,7 @@ fn shape_error(mut response: Response, id: &str, method: &Method) -> Response {
                 status: status.as_u16(),
                 code: code.to_owned(),
                 detail,
+                field: None,
                 request_id: id.to_owned(),
             };
             ErrorBody { error: detail }

@@ -2,6 +2,7 @@
 
 mod facts;
 mod nodes;
+mod sides;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,10 @@ pub use facts::{
     weight,
 };
 pub use nodes::{Membership, Node, nodes, put_node};
+pub use sides::{
+    CloudCluster, CloudIdentity, Likeness, Side, clouds, put_cloud, set_side, side_in, side_of,
+    sides, unset_side,
+};
 
 /// The kind of the assets.
 pub const KIND: &str = "kubernetes-cluster";

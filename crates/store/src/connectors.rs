@@ -1,6 +1,7 @@
 //! Connectors: whom the server asks for assets of clouds, what came of it, and which assets each brought.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
@@ -20,6 +21,8 @@ pub struct Connector {
     pub settings: String,
     /// Hours between two runs; 0: only when asked.
     pub every_hours: u32,
+    /// Whether it waits until somebody lets it go on.
+    pub is_paused: bool,
     /// Who made it.
     pub author: String,
     /// When.
@@ -30,8 +33,36 @@ pub struct Connector {
     pub tried: Option<Timestamp>,
     /// When the last one ended that brought something.
     pub succeeded: Option<Timestamp>,
-    /// What went wrong with the last one, for people.
+    /// What went wrong with the last one as a whole, for people.
     pub problems: Vec<String>,
+    /// What came of each subscription at the last run that brought something.
+    pub subscriptions: Vec<SubscriptionRun>,
+}
+
+/// What came of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionRun {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Clusters that were found in it.
+    pub clusters: u32,
+    /// Registries that were found in it.
+    pub registries: u32,
+    /// What could not be read of it, for people.
+    pub problems: Vec<String>,
+}
+
+/// What came of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'r> {
+    /// In one word.
+    pub state: ConnectorState,
+    /// What went wrong with it as a whole.
+    pub problems: &'r [String],
+    /// See [`Connector::subscriptions`]; nothing leaves those of the run before.
+    pub subscriptions: Option<&'r [SubscriptionRun]>,
 }
 
 /// What came of a run.
@@ -111,8 +142,8 @@ pub async fn create(
 
 macro_rules! connector_columns {
     () => {
-        "SELECT id, kind, name, settings, every_hours, author, created, state, tried, succeeded, problems \
-         FROM connector "
+        "SELECT id, kind, name, settings, every_hours, paused, author, created, state, tried, succeeded, problems, \
+           subscriptions FROM connector "
     };
 }
 const LIST: &str = concat!(connector_columns!(), "ORDER BY name, id");
@@ -147,18 +178,40 @@ fn from_row(row: &AnyRow) -> Result<Connector, StoreError> {
         name: columns.text("name")?,
         settings: columns.text("settings")?,
         every_hours: columns.count("every_hours")?,
+        is_paused: columns.int("paused")? != 0,
         author: columns.text("author")?,
         created: columns.time("created")?,
         state: columns.word("state", ConnectorState::parse)?,
         tried: columns.opt_time("tried")?,
         succeeded: columns.opt_time("succeeded")?,
         problems: columns.json("problems")?,
+        subscriptions: columns.json("subscriptions")?,
     })
 }
 
+const CHANGE: &str = "UPDATE connector SET name = $2, settings = $3, every_hours = $4, paused = $5 WHERE id = $1 \
+       AND NOT EXISTS (SELECT 1 FROM connector o WHERE o.name = $2 AND o.id <> $1)";
+
+/// Keeps what was changed of a connector: its name, settings, hours, and whether it is paused. Returns `false` when
+/// another one has the name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change(tx: &mut Tx, connector: &Connector) -> Result<bool, StoreError> {
+    let done = sqlx::query(CHANGE)
+        .bind(connector.id.0)
+        .bind(clean(&connector.name))
+        .bind(clean(&connector.settings))
+        .bind(i64::from(connector.every_hours))
+        .bind(i64::from(connector.is_paused))
+        .execute(tx.connection())
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 const NOTE: &str = "UPDATE connector SET state = $2, tried = $3, problems = $4, \
-       succeeded = CASE WHEN $2 = 'failed' THEN succeeded ELSE $3 END \
-     WHERE id = $1";
+       succeeded = CASE WHEN $2 = 'failed' THEN succeeded ELSE $3 END, \
+       subscriptions = COALESCE($5, subscriptions) WHERE id = $1";
 
 /// Notes what came of a run. Returns whether the connector is still there.
 ///
@@ -167,15 +220,15 @@ const NOTE: &str = "UPDATE connector SET state = $2, tried = $3, problems = $4, 
 pub async fn note(
     tx: &mut Tx,
     id: ConnectorId,
-    state: ConnectorState,
-    problems: &[String],
+    run: &Run<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(NOTE)
         .bind(id.0)
-        .bind(state.as_str())
+        .bind(run.state.as_str())
         .bind(now.as_millisecond())
-        .bind(clean(&json(&problems)))
+        .bind(clean(&json(&run.problems)))
+        .bind(run.subscriptions.map(|all| clean(&json(&all))))
         .execute(tx.connection())
         .await?;
     Ok(done.rows_affected() > 0)

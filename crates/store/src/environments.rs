@@ -18,8 +18,8 @@ pub struct Environment {
     pub assets: u64,
 }
 
-const LIST: &str = "SELECT environment, CAST(COUNT(*) AS BIGINT) AS assets FROM asset \
-     GROUP BY environment ORDER BY environment";
+const LIST: &str = "SELECT environment, CAST(COUNT(*) AS BIGINT) AS assets FROM asset a \
+     WHERE NOT EXISTS (SELECT 1 FROM cluster_side j WHERE j.cloud = a.id) GROUP BY environment ORDER BY environment";
 
 /// All environments with assets, by name.
 ///
@@ -62,6 +62,22 @@ pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<bool, StoreE
     let done = sqlx::query(SET)
         .bind(asset.0)
         .bind(clean(name))
+        .execute(tx.connection())
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+const FOLLOW: &str = "UPDATE asset SET environment = (SELECT o.environment FROM asset o WHERE o.id = $2) \
+     WHERE id = $1 AND environment = 'default'";
+
+/// Puts an asset where another one is, unless somebody placed it. Returns whether there was anything to do.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow(tx: &mut Tx, asset: AssetId, other: AssetId) -> Result<bool, StoreError> {
+    let done = sqlx::query(FOLLOW)
+        .bind(asset.0)
+        .bind(other.0)
         .execute(tx.connection())
         .await?;
     Ok(done.rows_affected() > 0)

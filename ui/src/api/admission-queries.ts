@@ -17,6 +17,15 @@ export const admissionRulesQuery = queryOptions({
   staleTime: Infinity,
 });
 
+/** Clusters on whose objects a policy can be tried. */
+export const admissionClustersQuery = queryOptions({
+  queryKey: [...keys.posture, "clusters", "watched"],
+  queryFn: async ({ signal }) => {
+    const page = await data(api.GET("/api/v1/clusters", { params: { query: { sort: "name", limit: 200 } }, signal }));
+    return page.clusters.filter(({ watch }) => watch.by !== "cloud");
+  },
+});
+
 export const admissionDecisionsQuery = (cluster: string | undefined) =>
   queryOptions({
     queryKey: [...keys.admission, "decisions", cluster],

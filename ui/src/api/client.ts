@@ -13,6 +13,8 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly requestId?: string,
+    /** The field of the request that is wrong, where one is. */
+    readonly field?: string,
   ) {
     super(message);
     this.name = "ApiError";
@@ -66,10 +68,11 @@ export async function done(answer: Promise<Answer>): Promise<void> {
 /** Reads our error envelope; what is not ours (a proxy's page) becomes a plain sentence. */
 export function toError(status: number, body: unknown): ApiError {
   if (typeof body === "object" && body !== null && "error" in body) {
-    const error = body.error as Partial<Record<"code" | "detail" | "request_id", unknown>> | null;
+    const error = body.error as Partial<Record<"code" | "detail" | "request_id" | "field", unknown>> | null;
     if (typeof error?.detail === "string") {
       const requestId = typeof error.request_id === "string" ? error.request_id : undefined;
-      return new ApiError(status, String(error.code), error.detail, requestId);
+      const field = typeof error.field === "string" ? error.field : undefined;
+      return new ApiError(status, String(error.code), error.detail, requestId, field);
     }
   }
   return new ApiError(status, "foreign", `${strings.errors.network} (${status})`);

@@ -42,6 +42,18 @@ export const recommendationAssetsQuery = (id: string, { tab, q, environment }: R
   });
 };
 
+export const recommendationSettingsQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.posture, "recommendation", id, "settings"],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/recommendations/{id}/settings", { params: { path: { id } }, signal })),
+  });
+
+export const settingsHistoryQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keys.posture, "recommendation", id, "settings", "history"],
+    queryFn: ({ signal }) => data(api.GET("/api/v1/recommendations/{id}/settings/history", { params: { path: { id } }, signal })),
+  });
+
 export const assetsQuery = ({ q, kind, environment, status }: AssetsSearch) =>
   infiniteQueryOptions({
     ...paged,

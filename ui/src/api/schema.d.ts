@@ -591,7 +591,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All clusters that are watched. */
+        /** All clusters: those that are watched, and those that only their cloud tells of. */
         get: operations["list_clusters"];
         put?: never;
         post?: never;
@@ -614,6 +614,27 @@ export interface paths {
         post?: never;
         /** Forget a cluster. Its sensors' tokens end. For operators. */
         delete: operations["delete_cluster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/cloud": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say which asset of a cloud a cluster is, or that it is none of them: both are judged as one, whatever is found. For
+         *     operators.
+         */
+        put: operations["put_cluster_cloud"];
+        post?: never;
+        /** Take back what was said of which asset of a cloud a cluster is: what can be found holds. For operators. */
+        delete: operations["delete_cluster_cloud"];
         options?: never;
         head?: never;
         patch?: never;
@@ -827,6 +848,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connectors/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same for one that is not made yet. For security admins. */
+        post: operations["test_new_connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connectors/{id}": {
         parameters: {
             query?: never;
@@ -841,7 +879,11 @@ export interface paths {
         delete: operations["delete_connector"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change what is said of a connector, or let it pause or go on. It reads at once where it would see something else. For
+         *     security admins.
+         */
+        patch: operations["change_connector"];
         trace?: never;
     };
     "/api/v1/connectors/{id}/read": {
@@ -855,6 +897,26 @@ export interface paths {
         put?: never;
         /** Let a connector read now. For operators. */
         post: operations["read_connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a connector's credentials: whether it can log in, and which subscriptions it sees. Nothing in them is read, and
+         *     nothing is kept. For operators.
+         */
+        post: operations["test_connector"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1638,6 +1700,40 @@ export interface paths {
         post?: never;
         /** Take back what was set for a recommendation. For security admins. */
         delete: operations["delete_recommendation_settings"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}/settings/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was set for a recommendation, change by change. */
+        get: operations["get_recommendation_settings_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recommendations/{id}/settings/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What settings of a recommendation would change, cluster by cluster. Nothing is kept. */
+        post: operations["preview_recommendation_settings"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2539,6 +2635,11 @@ export interface components {
              * @description Those that do not concern it, or that it is exempt from.
              */
             not_applicable: number;
+            /**
+             * Format: int64
+             * @description The cluster that it is judged as a part of: nothing is said of it here.
+             */
+            part_of?: number | null;
             /** @description Why. */
             reason?: string | null;
             /** @description `unhealthy`, `unknown`, `healthy` or `not_applicable`: the worst that any recommendation says. */
@@ -2553,6 +2654,8 @@ export interface components {
              * @description Those that could not be told.
              */
             unknown: number;
+            /** @description Of a cluster: whether it is seen from within, rather than by its cloud alone. */
+            within: boolean;
         };
         /** @description An attestation: a person's answer to what no check can tell. */
         Attestation: components["schemas"]["NewAttestation"] & {
@@ -3025,6 +3128,31 @@ export interface components {
             /** @description By id. */
             benchmarks: components["schemas"]["BenchmarkEntry"][];
         };
+        /** @description What is to be changed of a connector; what is absent stays as it is. */
+        ChangeConnector: {
+            /** @description See [`NewConnector::cloud`]. */
+            cloud?: string | null;
+            credentials?: components["schemas"]["ConnectorCredentials"] | null;
+            /**
+             * Format: int32
+             * @description See [`NewConnector::every_hours`].
+             */
+            every_hours?: number | null;
+            /** @description See [`NewConnector::name`]. */
+            name?: string | null;
+            /** @description Whether it waits until somebody lets it go on. It can still be asked to read. */
+            paused?: boolean | null;
+            /** @description See [`NewConnector::subscriptions`]. */
+            subscriptions?: string[] | null;
+        };
+        /** @description Which asset of a cloud a cluster is. */
+        ChooseCloud: {
+            /**
+             * Format: int64
+             * @description Its number, as `/cloud-assets` lists it; `null`: it is none of them, whatever looks like it.
+             */
+            asset?: number | null;
+        };
         /** @description An asset of a cloud. */
         CloudAsset: {
             /** @description The cloud's own id, in lower case. */
@@ -3052,6 +3180,7 @@ export interface components {
             last_seen: string;
             /** @description For people. */
             name: string;
+            part_of?: components["schemas"]["PartOf"] | null;
             /** @description Why. */
             reason?: string | null;
             /** @description The worst that recommendations say: `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
@@ -3076,6 +3205,30 @@ export interface components {
         CloudAssetList: {
             /** @description The worst first. */
             assets: components["schemas"]["CloudAsset"][];
+        };
+        /** @description The side of a cluster that its cloud knows. */
+        ClusterCloud: {
+            /**
+             * Format: int64
+             * @description What connectors know it as, under `/cloud-assets`; absent where somebody said that it is none of them.
+             */
+            asset?: number | null;
+            /** @description Who chose it. */
+            author?: string | null;
+            /** @description The cloud's own id. */
+            cloud_id?: string | null;
+            /**
+             * @description Why both are one: `nodes` (a node lies where the cloud keeps its nodes), `address` (the API server is asked by a
+             *     name that the cloud gave it), `label` (of the nodes) or `chosen`.
+             */
+            how: string;
+            /** @description Its name there. */
+            name?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
         };
         /** @description A cluster. */
         ClusterDetail: components["schemas"]["ClusterSummary"] & {
@@ -3131,6 +3284,44 @@ export interface components {
             /** @description To be sent as `cursor` for the next page; absent at the end. */
             next?: string | null;
         };
+        /** @description What settings of a recommendation would change for a cluster. */
+        ClusterPreview: {
+            /** @description The first of them. */
+            begin: string[];
+            /**
+             * Format: int64
+             * @description Objects that would fail, and do not: how many, and the first of them by name.
+             */
+            begin_count: number;
+            /** @description The first of them. */
+            end: string[];
+            /**
+             * Format: int64
+             * @description Objects that fail, and would not.
+             */
+            end_count: number;
+            /**
+             * Format: int64
+             * @description Objects that fail.
+             */
+            failing: number;
+            /**
+             * Format: int64
+             * @description Objects that would fail.
+             */
+            failing_after: number;
+            /** @description What is said of it: `healthy`, `unhealthy`, `not_applicable` or `unknown`; absent where it is not judged. */
+            health?: string | null;
+            /** @description What would be said. */
+            health_after?: string | null;
+            /**
+             * Format: int64
+             * @description The cluster.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+        };
         /** @description What a recommendation says of a cluster, object by object. */
         ClusterRecommendation: components["schemas"]["HostRecommendation"] & {
             /** @description Namespaces that are left out. */
@@ -3160,6 +3351,7 @@ export interface components {
         };
         /** @description A cluster in a list. */
         ClusterSummary: {
+            cloud?: components["schemas"]["ClusterCloud"] | null;
             /** @description Its failed controls of the newest editions, by severity; `unknown` are those that a person says fail. */
             failed: components["schemas"]["SeverityCounts"];
             /**
@@ -3195,7 +3387,10 @@ export interface components {
             reason?: string | null;
             /** @description `healthy`, `unhealthy`, `not_applicable` or `unknown`. */
             state: string;
-            /** @description The uid of its namespace `kube-system`, by which it is known again. */
+            /**
+             * @description The uid of its namespace `kube-system`, by which it is known again; the cloud's own id of one that is seen by its
+             *     cloud alone.
+             */
             uid: string;
             /** @description Of its API server; absent where that is not known, as for the following. */
             version?: string | null;
@@ -3209,7 +3404,10 @@ export interface components {
         };
         /** @description How a cluster is watched. */
         ClusterWatch: {
-            /** @description `sensor` (one runs in it, or beside it) or `server` (this server, as its settings say). */
+            /**
+             * @description `sensor` (one runs in it, or beside it), `server` (this server, as its settings say) or `cloud` (nobody sees it
+             *     from within: it stands under `/cloud-assets`).
+             */
             by: string;
             /** @description Why it is not `watching`. */
             reason?: string | null;
@@ -3219,8 +3417,8 @@ export interface components {
              */
             since?: string | null;
             /**
-             * @description `watching`, `partial` (something may not be read), `reading` (its facts are on their way) or `unreachable`
-             *     (what is said of it is as it was last).
+             * @description `watching`, `partial` (something may not be read), `reading` (its facts are on their way), `unreachable`
+             *     (what is said of it is as it was last) or `cloud`.
              */
             state: string;
         };
@@ -3420,10 +3618,19 @@ export interface components {
             kind: string;
             /** @description For people. */
             name: string;
-            /** @description What went wrong with the last one. */
+            /**
+             * Format: date-time
+             * @description When the next one begins; absent where none will by itself.
+             */
+            next?: string | null;
+            /** @description Whether it waits until somebody lets it go on. */
+            paused: boolean;
+            /** @description What went wrong with the last one as a whole. */
             problems: string[];
             /** @description Whether it reads now, or will at once. */
             reading: boolean;
+            /** @description What came of each subscription at the last run that brought something. */
+            seen: components["schemas"]["ConnectorSubscription"][];
             /** @description What came of the last run: `new`, `ok`, `partial` or `failed`. */
             state: string;
             /** @description Ids or names of subscriptions; all that can be seen, if empty. */
@@ -3484,6 +3691,34 @@ export interface components {
         ConnectorList: {
             /** @description By name. */
             connectors: components["schemas"]["Connector"][];
+        };
+        /** @description What came of a subscription. */
+        ConnectorSubscription: {
+            /**
+             * Format: int32
+             * @description Clusters that were found in it.
+             */
+            clusters: number;
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What could not be read of it. */
+            problems: string[];
+            /**
+             * Format: int32
+             * @description Registries that were found in it.
+             */
+            registries: number;
+        };
+        /** @description What came of trying a connector's credentials. */
+        ConnectorTest: {
+            /** @description Whether it could log in and sees all subscriptions that it should. */
+            ok: boolean;
+            /** @description Why not. */
+            problem?: string | null;
+            /** @description The subscriptions that it sees. */
+            subscriptions: components["schemas"]["TestedSubscription"][];
         };
         /** @description One change of a control. */
         ControlChange: {
@@ -3961,6 +4196,8 @@ export interface components {
             code: string;
             /** @description A sentence. Internal causes are never here: the log has them under the request id. */
             detail: string;
+            /** @description The field of the request that is wrong, where one is: `params.allowed_images`. */
+            field?: string | null;
             /** @description To find the request in the server's log. */
             request_id: string;
             /**
@@ -5096,6 +5333,16 @@ export interface components {
              */
             layer_index: number;
         };
+        /** @description A cluster that is seen from within. */
+        PartOf: {
+            /**
+             * Format: int64
+             * @description Its number, under `/clusters`.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+        };
         /** @description What benchmarks say of one asset. The same facts, checks and statements of people give the same bytes. */
         PostureReport: {
             /** @description The asset. */
@@ -5214,6 +5461,21 @@ export interface components {
             /** @description Those that bring the most points first, then the most severe. */
             recommendations: components["schemas"]["Recommendation"][];
         };
+        /** @description What settings of a recommendation would change. */
+        RecommendationPreview: {
+            /** @description Each cluster that it is about, by name. */
+            clusters: components["schemas"]["ClusterPreview"][];
+            /**
+             * Format: double
+             * @description Points of the score now.
+             */
+            points: number;
+            /**
+             * Format: double
+             * @description Points that there would be.
+             */
+            points_after: number;
+        };
         /** @description What is set for a recommendation. */
         RecommendationSettings: components["schemas"]["NewRecommendationSettings"] & {
             /** @description Who set it; absent when nobody did. */
@@ -5223,12 +5485,30 @@ export interface components {
              * @description When.
              */
             changed?: string | null;
+            /** @description Whether it is judged before somebody says so. */
+            own_enabled: boolean;
             /** @description Its own excluded namespaces. */
             own_excluded_namespaces: string[];
             /** @description Its own parameters: `default`, `title`, and whether one is `required`. */
             parameters: Record<string, never>;
             /** @description The recommendation. */
             recommendation: string;
+        };
+        /** @description A change of what is set for a recommendation. */
+        RecommendationSettingsChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who. */
+            author: string;
+            set?: components["schemas"]["NewRecommendationSettings"] | null;
+        };
+        /** @description What was set for a recommendation, change by change. */
+        RecommendationSettingsHistory: {
+            /** @description The last first, at most 100. */
+            changes: components["schemas"]["RecommendationSettingsChange"][];
         };
         /** @description A link. */
         Reference: {
@@ -6065,6 +6345,15 @@ export interface components {
              * @description How many alerts were looked at: the last ones.
              */
             looked_at: number;
+        };
+        /** @description A subscription that a connector sees. */
+        TestedSubscription: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description `Enabled`, `Disabled`, `Warned`, as Azure has it. */
+            state: string;
         };
         /** @description An API token without its secret. */
         Token: {
@@ -8399,6 +8688,114 @@ export interface operations {
             };
         };
     };
+    put_cluster_cloud: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseCloud"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_cluster_cloud: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_cluster_history: {
         parameters: {
             query?: {
@@ -9004,6 +9401,53 @@ export interface operations {
             };
         };
     };
+    test_new_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnector"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorTest"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     delete_connector: {
         parameters: {
             query?: never;
@@ -9048,6 +9492,72 @@ export interface operations {
             };
         };
     };
+    change_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connector */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeConnector"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connector"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     read_connector: {
         parameters: {
             query?: never;
@@ -9066,6 +9576,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Connector"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    test_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connector */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorTest"];
                 };
             };
             401: {
@@ -11546,6 +12102,94 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_recommendation_settings_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationSettingsHistory"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    preview_recommendation_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recommendation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecommendationSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationPreview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,6 +2,8 @@
 
 import { Link } from "@tanstack/react-router";
 
+import type { AssetSummary } from "../api/types";
+
 interface Props {
   id: number;
   name: string;
@@ -17,11 +19,12 @@ export function AssetLink({ id, name, isRow = false }: Props) {
   );
 }
 
-/** The page that shows how an asset of this kind is configured; nothing for kinds that have none. */
-export function configurationAddress(kind: string, id: number): string | undefined {
+/** The page that shows how an asset is configured; nothing for kinds that have none. A cluster that only its cloud tells
+ *  of stands among what connectors brought. */
+export function configurationAddress({ kind, id, within }: Pick<AssetSummary, "kind" | "id" | "within">): string | undefined {
   const pages: Readonly<Record<string, string>> = {
     "docker-host": "/hosts",
-    "kubernetes-cluster": "/clusters",
+    "kubernetes-cluster": within ? "/clusters" : "/connect",
     registry: "/connect",
     environment: "/connect",
   };

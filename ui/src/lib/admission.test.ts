@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { isWaiting, policyMode, ruleOf, withMode } from "./admission";
+import { generalOf, isWaiting, policyMode, ruleOf, withGeneral, withMode, withRule } from "./admission";
 
 const policy = {
   schema: "seareeve.admission/1",
@@ -20,7 +20,8 @@ describe("a policy of admission", () => {
       mode: "deny",
       namespaces: [["dev", "audit"]],
       excluded: ["kube-system"],
-      hasParameters: false,
+      parameters: {},
+      unscanned: undefined,
     });
     expect(ruleOf(policy, "other").mode).toBeUndefined();
   });
@@ -32,6 +33,23 @@ describe("a policy of admission", () => {
     expect(changed.excluded_images).toEqual(["a/*"]);
     expect(ruleOf(withMode(changed, "privileged", undefined), "privileged").mode).toBeUndefined();
     expect(ruleOf(policy, "privileged").mode).toBe("deny");
+  });
+
+  it("changes all that is said of one recommendation, and nothing else of it", () => {
+    const rules = { ...policy.recommendations, ports: { excluded_images: ["b/*"] } };
+    const next = { mode: "deny", namespaces: [["dev", "warn"]], excluded: undefined, parameters: { allowed_ports: ["80"] }, unscanned: undefined } as const;
+    const changed = withRule({ ...policy, recommendations: rules }, "ports", { ...next, namespaces: [["dev", "warn"]] });
+    expect(ruleOf(changed, "ports")).toEqual(next);
+    expect((changed.recommendations as typeof rules).ports.excluded_images).toEqual(["b/*"]);
+    expect(ruleOf(changed, "privileged")).toEqual(ruleOf(policy, "privileged"));
+  });
+
+  it("changes what holds for all", () => {
+    const general = generalOf(policy);
+    expect(general).toEqual({ mode: "warn", updates: "introduced", unchecked: "admit", excluded: [] });
+    const changed = withGeneral(policy, { ...general, unchecked: "deny", excluded: ["a*"] });
+    expect(generalOf(changed)).toEqual({ ...general, unchecked: "deny", excluded: ["a*"] });
+    expect(ruleOf(changed, "privileged")).toEqual(ruleOf(policy, "privileged"));
   });
 
   it("waits for parameters that are required and not given", () => {

@@ -6,7 +6,7 @@ import { useState } from "react";
 
 import { admissionStrings as t } from "../admission-strings";
 import { admissionDecisionsQuery, admissionPoliciesQuery, admissionRulesQuery } from "../api/admission-queries";
-import { ApiError, api, data } from "../api/client";
+import { ApiError } from "../api/client";
 import { keys } from "../api/queries";
 import type { AdmissionActivity, AdmissionPolicy, AdmissionRule } from "../api/types";
 import { CopyButton, Time, useTitle } from "../components/bits";
@@ -18,6 +18,9 @@ import { count } from "../lib/format";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { asSeverity } from "../lib/severity";
+import { putPolicy } from "./admission-change";
+import { PolicyDialog } from "./admission-policy";
+import { RuleDialog } from "./admission-rule";
 import "./admission.css";
 import "./hosts.css";
 import "./image.css";
@@ -155,19 +158,12 @@ function Rules({ policy, cluster, rules, activity }: RulesProps) {
   const client = useQueryClient();
   const mayChange = useMay("security_admin");
   const [asked, setAsked] = useState<Change>();
+  const [edited, setEdited] = useState<AdmissionRule>();
+  const [isPolicyOpen, setPolicyOpen] = useState(false);
   const refresh = () => client.invalidateQueries({ queryKey: keys.admission });
   const save = useMutation({
     meta: { showsError: true },
-    mutationFn: ({ rule, mode }: Change) =>
-      data(
-        api.PUT("/api/v1/admission/policy", {
-          body: {
-            cluster: cluster ?? null,
-            policy: withMode(policy.policy, rule.id, mode) as Record<string, never>,
-            replaces: policy.digest,
-          },
-        }),
-      ),
+    mutationFn: ({ rule, mode }: Change) => putPolicy(policy, cluster, withMode(policy.policy, rule.id, mode)),
     onSuccess: (_, { rule, mode }) => {
       notify(t.saved(rule.title, t.modes[mode ?? policyMode(policy.policy)]));
       return refresh();
@@ -184,6 +180,11 @@ function Rules({ policy, cluster, rules, activity }: RulesProps) {
       <header className="panel-header">
         <h2 id="rules-title">{t.rules}</h2>
         <span className="muted">{policy.author == null ? t.builtin : t.changedBy(policy.author)}</span>
+        {mayChange && (
+          <button type="button" className="button is-small" onClick={() => setPolicyOpen(true)}>
+            {t.policySettings}
+          </button>
+        )}
       </header>
       {!mayChange && <p className="muted panel-note">{t.forbidden}</p>}
       {isConflict ? <p role="alert" className="panel-note">{t.conflict}</p> : <FormError error={save.error} />}
@@ -204,11 +205,14 @@ function Rules({ policy, cluster, rules, activity }: RulesProps) {
                 policy={policy}
                 activity={activity}
                 onChange={mayChange && !save.isPending ? (mode) => change({ rule, mode }) : undefined}
+                onEdit={mayChange ? () => setEdited(rule) : undefined}
               />
             ))}
           </tbody>
         </table>
       </div>
+      {edited !== undefined && <RuleDialog policy={policy} cluster={cluster} rule={edited} onClose={() => setEdited(undefined)} />}
+      {isPolicyOpen && <PolicyDialog policy={policy} cluster={cluster} onClose={() => setPolicyOpen(false)} />}
       {asked !== undefined && (
         <Confirm
           title={t.denyTitle}
@@ -234,9 +238,10 @@ interface RowProps {
   policy: AdmissionPolicy;
   activity: AdmissionActivity;
   onChange: ((mode: Mode | undefined) => void) | undefined;
+  onEdit: (() => void) | undefined;
 }
 
-function RuleRow({ rule, policy, activity, onChange }: RowProps) {
+function RuleRow({ rule, policy, activity, onChange, onEdit }: RowProps) {
   const said = ruleOf(policy.policy, rule.id);
   const own = policyMode(policy.policy);
   const waits = isWaiting(rule.waits, rule.about_scans, said);
@@ -267,6 +272,11 @@ function RuleRow({ rule, policy, activity, onChange }: RowProps) {
             </option>
           ))}
         </select>
+        {onEdit !== undefined && (
+          <button type="button" className="button" aria-label={t.editOf(rule.title)} onClick={onEdit}>
+            {t.edit}
+          </button>
+        )}
         {said.namespaces.length > 0 && (
           <p className="muted">
             {t.inNamespaces(said.namespaces.map(([name, mode]) => `${name}: ${t.modes[mode]}`).join(", "))}

@@ -8,14 +8,15 @@ import { api, done } from "../api/client";
 import { assetQuery, environmentsQuery } from "../api/estate-queries";
 import { keys } from "../api/queries";
 import type { AssetDetail, AssetRecommendation } from "../api/types";
-import { configurationAddress } from "../components/asset-link";
+import { AssetLink, configurationAddress } from "../components/asset-link";
 import { Fact, Time, useTitle } from "../components/bits";
 import { ControlStatus } from "../components/control-status";
 import { type Column, DataTable } from "../components/data-table";
 import { Dialog } from "../components/dialog";
+import { FormActions } from "../components/form-actions";
 import { Icon } from "../components/icon";
 import { SeverityLabel } from "../components/severity";
-import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
+import { Empty, ErrorState, Skeleton } from "../components/states";
 import { estateStrings, kindName } from "../estate-strings";
 import { type AssetSearch, HEALTH, type Health } from "../lib/estate-filters";
 import { count, points } from "../lib/format";
@@ -23,7 +24,6 @@ import { useHotkeys } from "../lib/hotkeys";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { asSeverity } from "../lib/severity";
-import { strings } from "../strings";
 import "./estate.css";
 import "./hosts.css";
 import "./image.css";
@@ -140,7 +140,7 @@ const COLUMNS: Column<AssetRecommendation>[] = [
 function Header({ asset }: { asset: AssetDetail }) {
   const mayMove = useMay("operator");
   const [isMoving, setMoving] = useState(false);
-  const more = configurationAddress(asset.kind, asset.id);
+  const more = configurationAddress(asset);
   return (
     <header className="image-header">
       <div className="image-title">
@@ -148,6 +148,11 @@ function Header({ asset }: { asset: AssetDetail }) {
         <ControlStatus status={asset.state} />
       </div>
       {asset.reason != null && <p className="image-names">{asset.reason}</p>}
+      {asset.part_of != null && (
+        <p className="banner">
+          {t.partOf} <AssetLink id={asset.part_of} name={t.whole} />
+        </p>
+      )}
       {asset.potential > 0 && <p className="image-names">{t.potential(points(asset.potential))}</p>}
       <dl className="facts">
         <Fact name={t.kind}>{kindName(asset.kind)}</Fact>
@@ -209,15 +214,7 @@ function Move({ asset, onClose }: { asset: AssetDetail; onClose: () => void }) {
         <datalist id="environments">
           {data?.environments.map(({ name }) => <option key={name} value={name} />)}
         </datalist>
-        <FormError error={move.error} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {strings.common.cancel}
-          </button>
-          <button type="submit" className="button is-primary" disabled={move.isPending}>
-            {t.move}
-          </button>
-        </div>
+        <FormActions error={move.error} verb={t.move} isBusy={move.isPending} onClose={onClose} />
       </form>
     </Dialog>
   );

@@ -50,8 +50,16 @@ export function CloudAssetPage() {
     <div className={control === undefined ? "page" : "page has-pane"}>
       <Back />
       {asset === undefined ? <Skeleton rows={4} /> : <Header asset={asset} />}
+      {asset?.part_of != null && (
+        <p className="banner">
+          {t.partOf}{" "}
+          <Link to="/clusters/$id" params={{ id: String(asset.part_of.id) }} search={{}}>
+            {asset.part_of.name}
+          </Link>
+        </p>
+      )}
       {asset !== undefined && <Recommendations asset={asset} />}
-      {asset?.kind !== "kubernetes-cluster" ? null : report.isError ? (
+      {asset?.kind !== "kubernetes-cluster" || asset.part_of != null ? null : report.isError ? (
         <ErrorState error={report.error} retry={() => void report.refetch()} />
       ) : report.data === undefined ? (
         <Skeleton rows={8} />

@@ -24,6 +24,7 @@ import { Workloads } from "./cluster-workloads";
 import { ControlPane } from "./host-control";
 import { Controls } from "./host-controls";
 import { Changes } from "./host-history";
+import { CloudSide } from "./cluster-cloud";
 import { watchName } from "./clusters";
 import "./hosts.css";
 import "./image.css";
@@ -189,6 +190,7 @@ function Header({ cluster }: { cluster: ClusterDetail }) {
         <Fact name={t.nodes}>{cluster.nodes == null ? "?" : count(cluster.nodes)}</Fact>
         <Fact name={t.namespaces}>{cluster.namespaces == null ? "?" : count(cluster.namespaces)}</Fact>
         {cluster.endpoint != null && <Fact name={t.endpoint}>{cluster.endpoint}</Fact>}
+        <CloudSide cluster={cluster} />
         <Fact name={t.watched}>{watch.by === "server" ? t.watchers.server : t.watchers.sensor}</Fact>
         <Fact name={t.seen}>
           <Time at={cluster.last_seen} />

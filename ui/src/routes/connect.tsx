@@ -10,7 +10,7 @@ import { keys } from "../api/queries";
 import type { CloudAsset, Connector } from "../api/types";
 import { Time, useTitle } from "../components/bits";
 import { ControlStatus } from "../components/control-status";
-import { Confirm } from "../components/dialog";
+import { Confirm, Dialog } from "../components/dialog";
 import { Icon } from "../components/icon";
 import { SeverityCounts } from "../components/severity";
 import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
@@ -20,6 +20,7 @@ import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { strings } from "../strings";
 import { ConnectorForm } from "./connect-form";
+import { Tested } from "./connect-tested";
 import "./connect.css";
 import "./hosts.css";
 
@@ -81,11 +82,20 @@ function Connectors({ connectors }: { connectors: Connector[] }) {
   const mayRead = useMay("operator");
   const mayDelete = useMay("security_admin");
   const [doomed, setDoomed] = useState<Connector>();
+  const [edited, setEdited] = useState<Connector>();
   const again = () => client.invalidateQueries({ queryKey: keys.posture });
   const read = useMutation({
     mutationFn: (id: number) => data(api.POST("/api/v1/connectors/{id}/read", { params: { path: { id } } })),
     onSuccess: () => {
       notify(t.asked);
+      return again();
+    },
+  });
+  const pause = useMutation({
+    mutationFn: ({ id, paused }: Connector) =>
+      data(api.PATCH("/api/v1/connectors/{id}", { params: { path: { id } }, body: { paused: !paused } })),
+    onSuccess: ({ name, paused }) => {
+      notify(paused ? t.pausedDone(name) : t.resumedDone(name));
       return again();
     },
   });
@@ -102,7 +112,7 @@ function Connectors({ connectors }: { connectors: Connector[] }) {
       <header className="panel-header">
         <h2 id="connectors-title">{t.connectors}</h2>
       </header>
-      <FormError error={read.error ?? remove.error} />
+      <FormError error={read.error ?? pause.error ?? remove.error} />
       <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="connectors-title">
         <table className="plain-table">
           <thead>
@@ -137,18 +147,37 @@ function Connectors({ connectors }: { connectors: Connector[] }) {
                   <State connector={one} />
                 </td>
                 <td className="is-end">{count(one.assets)}</td>
-                <td className="is-end nowrap">
+                <td className="is-end connect-actions">
                   {mayRead && (
-                    <button
-                      type="button"
-                      className="button"
-                      disabled={one.reading || read.isPending}
-                      aria-label={`${t.readNow}: ${one.name}`}
-                      onClick={() => read.mutate(one.id)}
-                    >
-                      {t.readNow}
-                    </button>
-                  )}{" "}
+                    <>
+                      <button
+                        type="button"
+                        className="button"
+                        disabled={one.reading || read.isPending}
+                        aria-label={`${t.readNow}: ${one.name}`}
+                        onClick={() => read.mutate(one.id)}
+                      >
+                        {t.readNow}
+                      </button>
+                      <TestButton connector={one} />
+                    </>
+                  )}
+                  {mayDelete && (
+                    <>
+                      <button
+                        type="button"
+                        className="button"
+                        disabled={pause.isPending}
+                        aria-label={`${one.paused ? t.resume : t.pause}: ${one.name}`}
+                        onClick={() => pause.mutate(one)}
+                      >
+                        {one.paused ? t.resume : t.pause}
+                      </button>
+                      <button type="button" className="button" aria-label={`${t.edit}: ${one.name}`} onClick={() => setEdited(one)}>
+                        {t.edit}
+                      </button>
+                    </>
+                  )}
                   {mayDelete && (
                     <button
                       type="button"
@@ -166,6 +195,7 @@ function Connectors({ connectors }: { connectors: Connector[] }) {
           </tbody>
         </table>
       </div>
+      {edited !== undefined && <ConnectorForm connector={edited} onClose={() => setEdited(undefined)} />}
       {doomed !== undefined && (
         <Confirm
           title={t.deleteTitle}
@@ -180,9 +210,33 @@ function Connectors({ connectors }: { connectors: Connector[] }) {
   );
 }
 
+/** Tries the credentials, and says what came of it. */
+function TestButton({ connector: { id, name } }: { connector: Connector }) {
+  const [isOpen, setOpen] = useState(false);
+  const test = useMutation({
+    meta: { showsError: true },
+    mutationFn: () => data(api.POST("/api/v1/connectors/{id}/test", { params: { path: { id } } })),
+    onSettled: () => setOpen(true),
+  });
+  return (
+    <>
+      <button type="button" className="button" disabled={test.isPending} aria-label={`${t.test}: ${name}`} onClick={() => test.mutate()}>
+        {test.isPending ? t.testing : t.test}
+      </button>
+      {isOpen && (
+        <Dialog title={`${t.test}: ${name}`} onClose={() => setOpen(false)}>
+          <FormError error={test.error} />
+          {test.data !== undefined && <Tested test={test.data} />}
+        </Dialog>
+      )}
+    </>
+  );
+}
+
 function State({ connector }: { connector: Connector }) {
-  const { state, reading, tried, problems } = connector;
+  const { state, reading, paused, tried, succeeded, next, problems, seen } = connector;
   const names: Readonly<Record<string, string>> = t.states;
+  const wrong = problems.length + seen.reduce((sum, one) => sum + one.problems.length, 0);
   return (
     <span className="connect-state">
       <span>
@@ -190,13 +244,44 @@ function State({ connector }: { connector: Connector }) {
           {reading || state === "new" ? "–" : state === "ok" ? "✓" : state === "failed" ? "✕" : "!"}
         </span>
         {reading ? t.reading : (names[state] ?? state)} {!reading && tried != null && <Time at={tried} />}
+        {state === "failed" && succeeded != null && (
+          <span className="muted">
+            {" "}
+            ({t.read} <Time at={succeeded} />)
+          </span>
+        )}
       </span>
-      {problems.length > 0 && (
+      {paused ? (
+        <span className="tag">{t.paused}</span>
+      ) : (
+        !reading && next != null && (
+          <span className="muted">
+            {new Date(next) <= new Date() ? t.nextNow : (
+              <>
+                {t.next} <Time at={next} />
+              </>
+            )}
+          </span>
+        )
+      )}
+      {(problems.length > 0 || seen.length > 0) && (
         <details>
-          <summary>{t.problems(problems.length)}</summary>
+          <summary>{wrong > 0 ? t.problems(wrong) : t.subscriptions(seen.length)}</summary>
           <ul>
             {problems.map((problem) => (
               <li key={problem}>{problem}</li>
+            ))}
+            {seen.map((one) => (
+              <li key={one.id} title={one.id}>
+                {one.name || one.id}: {t.found(one.clusters, one.registries)}
+                {one.problems.length > 0 && (
+                  <ul>
+                    {one.problems.map((problem) => (
+                      <li key={problem}>{problem}</li>
+                    ))}
+                  </ul>
+                )}
+              </li>
             ))}
           </ul>
         </details>
@@ -248,6 +333,11 @@ function Assets({ assets }: { assets: CloudAsset[] }) {
                   </Link>
                   <span className="muted connect-id" title={asset.cloud_id}>
                     {group(asset.cloud_id)}
+                    {asset.part_of != null && (
+                      <>
+                        , <Link to="/clusters/$id" params={{ id: String(asset.part_of.id) }} search={{}}>{words.partOf(asset.part_of.name)}</Link>
+                      </>
+                    )}
                   </span>
                 </span>
               </td>

@@ -8,11 +8,10 @@ import { scoreIfQuery, scoreOfQuery } from "../api/estate-queries";
 import { keys } from "../api/queries";
 import type { Score } from "../api/types";
 import { Dialog } from "../components/dialog";
-import { FormError } from "../components/states";
+import { FormActions } from "../components/form-actions";
 import { estateStrings } from "../estate-strings";
 import { points } from "../lib/format";
 import { notify } from "../lib/messages";
-import { strings } from "../strings";
 
 const t = estateStrings.exempt;
 const DAYS = ["30", "90", "180", "365", "0"] as const;
@@ -95,15 +94,7 @@ export function ExemptDialog({ recommendation, chosen, environment, onClose, onD
           <input className="input" name="reason" maxLength={2000} required autoComplete="off" />
         </label>
         <Effect recommendation={recommendation} scope={scope} chosen={chosen} environment={environment} />
-        <FormError error={create.error} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {strings.common.cancel}
-          </button>
-          <button type="submit" className="button is-primary" disabled={create.isPending}>
-            {t.save}
-          </button>
-        </div>
+        <FormActions error={create.error} verb={t.save} isBusy={create.isPending} onClose={onClose} />
       </form>
     </Dialog>
   );

@@ -1,6 +1,6 @@
 // All exemptions: what they take out, why, until when.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 
@@ -10,16 +10,15 @@ import { keys } from "../api/queries";
 import type { Exemption } from "../api/types";
 import { AssetLink } from "../components/asset-link";
 import { Time, useTitle } from "../components/bits";
-import { type Column, DataTable } from "../components/data-table";
-import { Confirm } from "../components/dialog";
-import { Choice, TextFilter } from "../components/filter-bar";
+import type { Column } from "../components/data-table";
+import { FilteredTable } from "../components/filtered-table";
 import { Icon } from "../components/icon";
-import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
+import { Empty } from "../components/states";
 import { estateStrings } from "../estate-strings";
 import type { ExemptionsSearch } from "../lib/estate-filters";
-import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
-import { strings } from "../strings";
 import "./estate.css";
 import "./hosts.css";
 import "./image.css";
@@ -31,21 +30,12 @@ export function ExemptionsPage() {
   useTitle(t.title);
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const client = useQueryClient();
   const mayChange = useMay("security_admin");
   const list = useQuery(exemptionsQuery);
   const { data: known } = useQuery(recommendationsQuery());
   const [doomed, setDoomed] = useState<Exemption>();
   const change = (part: ExemptionsSearch) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
-  const remove = useMutation({
-    mutationFn: (id: number) => done(api.DELETE("/api/v1/exemptions/{id}", { params: { path: { id } } })),
-    onSuccess: () => {
-      notify(t.takenBack);
-      return client.invalidateQueries({ queryKey: keys.posture });
-    },
-    onSettled: () => setDoomed(undefined),
-  });
   const titles = new Map(known?.recommendations.map(({ id, title }) => [id, title]));
   const titleOf = (exemption: Exemption) => titles.get(exemption.recommendation) ?? exemption.recommendation;
   const now = new Date().toISOString();
@@ -58,9 +48,6 @@ export function ExemptionsPage() {
     })
     // What ends soon comes first.
     .sort((a, b) => (a.expires ?? "9").localeCompare(b.expires ?? "9"));
-  const active: ActiveFilter[] = [];
-  if (search.state !== undefined) active.push({ label: t.states[search.state], drop: () => change({ state: undefined }) });
-  if (search.q !== undefined) active.push({ label: strings.filters.text(search.q), drop: () => change({ q: undefined }) });
   return (
     <div className="page">
       <Link to="/recommendations" search={{}} className="back">
@@ -69,52 +56,27 @@ export function ExemptionsPage() {
       </Link>
       <h1>{t.title}</h1>
       <p className="muted">{t.lead}</p>
-      {list.isError ? (
-        <ErrorState error={list.error} retry={() => void list.refetch()} />
-      ) : list.data === undefined ? (
-        <Skeleton rows={6} />
-      ) : list.data.exemptions.length === 0 ? (
-        <Empty title={t.empty}>
-          <p>{t.emptyHint}</p>
-        </Empty>
-      ) : (
-        <>
-          <div className="filter-bar">
-            <TextFilter label={t.filter} value={search.q} onChange={(q) => change({ q })} />
-            <Choice
-              label={t.state}
-              value={search.state ?? "active"}
-              options={(["active", "ended", "any"] as const).map((state) => [state, t.states[state]])}
-              onChange={(state) => change({ state: state === "active" ? undefined : state })}
-            />
-            <span className="filter-count" role="status">
-              {t.shown(shown.length)}
-            </span>
-          </div>
-          {shown.length === 0 ? (
-            <FilteredEmpty title={t.filteredEmpty} filters={active} clear={() => change({ q: undefined, state: undefined })} />
+      <Loaded query={list} rows={6}>
+        {({ exemptions: all }) =>
+          all.length === 0 ? (
+            <Empty title={t.empty}>
+              <p>{t.emptyHint}</p>
+            </Empty>
           ) : (
-            <DataTable
-              label={t.title}
-              columns={columns(titleOf, now, mayChange ? setDoomed : undefined)}
-              rows={shown}
-              rowKey={({ id }) => String(id)}
-              rowHeight={3.25}
-              total={shown.length}
-            />
-          )}
-        </>
-      )}
-      {doomed !== undefined && (
-        <Confirm
-          title={t.takeBackTitle}
-          text={t.takeBackText(titleOf(doomed))}
-          verb={t.takeBack}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.id)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+            <FilteredTable words={t} states={["active", "ended", "any"]} search={search} change={change} columns={columns(titleOf, now, mayChange ? setDoomed : undefined)} rows={shown} />
+          )
+        }
+      </Loaded>
+      <Removal
+        item={doomed}
+        title={t.takeBackTitle}
+        text={(one) => t.takeBackText(titleOf(one))}
+        verb={t.takeBack}
+        remove={({ id }) => done(api.DELETE("/api/v1/exemptions/{id}", { params: { path: { id } } }))}
+        told={t.takenBack}
+        stale={keys.posture}
+        onClose={() => setDoomed(undefined)}
+      />
     </div>
   );
 }

@@ -5,17 +5,13 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 
 import { hostsQuery } from "../api/host-queries";
 import type { HostSummary } from "../api/types";
-import { Time, useTitle } from "../components/bits";
-import { ControlStatus } from "../components/control-status";
-import { type Column, DataTable } from "../components/data-table";
-import { Choice, TextFilter } from "../components/filter-bar";
-import { Icon } from "../components/icon";
-import { SeverityBar, SeverityCounts } from "../components/severity";
-import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
+import { AssessedList, Counted, failedColumn, seenColumn, SortHead, stateColumn } from "../components/assessed-list";
+import { useTitle } from "../components/bits";
+import type { Column } from "../components/data-table";
+import { Choice } from "../components/filter-bar";
+import type { ActiveFilter } from "../components/states";
 import { hostStrings } from "../host-strings";
-import { count } from "../lib/format";
-import { HOST_SORTS, HOST_STATES, type HostsSearch } from "../lib/host-filters";
-import { strings } from "../strings";
+import type { HostsSearch } from "../lib/host-filters";
 import { JoinCommand } from "./hosts-join";
 import "./hosts.css";
 
@@ -30,45 +26,19 @@ export function HostsPage() {
   const hosts = query.data?.pages.flatMap((page) => page.hosts) ?? [];
   const change = (part: HostsSearch) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
-  const active = activeFilters(search, change);
-
-  const content = query.isError ? (
-    <ErrorState error={query.error} retry={() => void query.refetch()} />
-  ) : query.isPending ? (
-    <Skeleton rows={8} />
-  ) : hosts.length > 0 ? (
-    <DataTable
-      label={t.title}
-      columns={columns(search)}
-      rows={hosts}
-      rowKey={(host) => String(host.id)}
-      rowHeight={3.25}
-      hasMore={query.hasNextPage}
-      isLoadingMore={query.isFetchingNextPage}
-      onEndReached={() => void query.fetchNextPage()}
-      onOpen={({ id }) => void navigate({ to: "/hosts/$id", params: { id: String(id) }, search: {} })}
-    />
-  ) : active.length > 0 ? (
-    <FilteredEmpty title={t.filteredEmpty} filters={active} clear={() => change({ q: undefined, status: undefined, engine: undefined })} />
-  ) : (
-    <Empty title={t.empty}>
-      <p>{t.emptyHint}</p>
-    </Empty>
-  );
+  const active: ActiveFilter[] =
+    search.engine === undefined ? [] : [{ label: t.engines[search.engine], drop: () => change({ engine: undefined }) }];
   return (
-    <div className="page">
-      <div className="page-head">
-        <h1>{t.title}</h1>
-        <JoinCommand />
-      </div>
-      <div className="filter-bar">
-        <TextFilter label={t.filter} value={search.q} onChange={(q) => change({ q })} />
-        <Choice
-          label={t.state}
-          value={search.status ?? "any"}
-          options={[["any", t.any], ...HOST_STATES.map((state) => [state, t.states[state]] as const)]}
-          onChange={(value) => change({ status: value === "any" ? undefined : value })}
-        />
+    <AssessedList
+      words={t}
+      action={<JoinCommand />}
+      search={search}
+      change={change}
+      query={query}
+      rows={hosts}
+      columns={columns(search)}
+      onOpen={({ id }) => void navigate({ to: "/hosts/$id", params: { id: String(id) }, search: {} })}
+      filters={
         <Choice
           label={t.engine}
           value={search.engine ?? "any"}
@@ -79,42 +49,19 @@ export function HostsPage() {
           ]}
           onChange={(value) => change({ engine: value === "any" ? undefined : value })}
         />
-        <Choice
-          label={t.sort}
-          value={search.sort ?? "severity"}
-          options={HOST_SORTS.map((sort) => [sort, t.sorts[sort]])}
-          onChange={(sort) => change({ sort: sort === "severity" ? undefined : sort })}
-        />
-        <span className="filter-count" role="status">
-          {query.isSuccess && t.shown(hosts.length, query.hasNextPage)}
-        </span>
-      </div>
-      {content}
-    </div>
+      }
+      active={active}
+      clear={() => change({ q: undefined, status: undefined, engine: undefined })}
+    />
   );
-}
-
-function activeFilters(search: HostsSearch, change: (part: HostsSearch) => void): ActiveFilter[] {
-  const active: ActiveFilter[] = [];
-  if (search.status !== undefined) active.push({ label: t.states[search.status], drop: () => change({ status: undefined }) });
-  if (search.engine !== undefined) active.push({ label: t.engines[search.engine], drop: () => change({ engine: undefined }) });
-  if (search.q !== undefined) active.push({ label: strings.filters.text(search.q), drop: () => change({ q: undefined }) });
-  return active;
 }
 
 function columns(search: HostsSearch): Column<HostSummary>[] {
-  const { sort = "severity" } = search;
-  const sorted = (by: NonNullable<HostsSearch["sort"]>, name: string) => (
-    <Link to="/hosts" search={{ ...search, sort: by === "severity" ? undefined : by }} replace>
-      {name}
-      {sort === by && <Icon name={by === "name" ? "up" : "down"} />}
-    </Link>
-  );
   return [
     {
       id: "host",
-      header: sorted("name", t.columns.host),
-      sort: sort === "name" ? "ascending" : undefined,
+      header: <SortHead to="/hosts" search={search} by="name" name={t.columns.host} />,
+      sort: search.sort === "name" ? "ascending" : undefined,
       cell: ({ id, name, machine_id }) => (
         <span className="two-lines">
           <Link to="/hosts/$id" params={{ id: String(id) }} search={{}} data-row-link="" title={name}>
@@ -141,34 +88,10 @@ function columns(search: HostsSearch): Column<HostSummary>[] {
           ))
         ),
     },
-    {
-      id: "failed",
-      header: sorted("severity", t.columns.failed),
-      width: "20rem",
-      sort: sort === "severity" ? "descending" : undefined,
-      cell: ({ failed }) => (
-        <span className="two-lines">
-          <SeverityCounts counts={failed} />
-          <SeverityBar counts={failed} />
-        </span>
-      ),
-    },
-    {
-      id: "state",
-      header: t.columns.state,
-      width: "9.5rem",
-      cell: ({ state, reason }) => (
-        <span title={reason ?? undefined}>
-          <ControlStatus status={state} />
-        </span>
-      ),
-    },
-    { id: "containers", header: t.columns.containers, width: "6.5rem", align: "end", isMinor: true, cell: ({ containers }) => number(containers) },
-    { id: "images", header: t.columns.images, width: "5rem", align: "end", isMinor: true, cell: ({ images }) => number(images) },
-    { id: "seen", header: t.columns.seen, width: "7.5rem", cell: ({ last_seen }) => <Time at={last_seen} /> },
+    failedColumn(<SortHead to="/hosts" search={search} by="severity" name={t.columns.failed} />, search),
+    stateColumn(t.columns.state),
+    { id: "containers", header: t.columns.containers, width: "6.5rem", align: "end", isMinor: true, cell: ({ containers }) => <Counted value={containers} /> },
+    { id: "images", header: t.columns.images, width: "5rem", align: "end", isMinor: true, cell: ({ images }) => <Counted value={images} /> },
+    seenColumn(t.columns.seen),
   ];
-}
-
-function number(value: number | null | undefined) {
-  return value == null ? <span className="muted">?</span> : count(value);
 }

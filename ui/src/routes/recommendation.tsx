@@ -17,6 +17,7 @@ import { count, points } from "../lib/format";
 import { useHotkeys } from "../lib/hotkeys";
 import { asSeverity } from "../lib/severity";
 import { RecommendationAssets } from "./recommendation-assets";
+import { Settings } from "./recommendation-settings";
 import "./estate.css";
 import "./hosts.css";
 import "./image.css";
@@ -47,6 +48,7 @@ export function RecommendationPage() {
       ) : (
         <>
           <Header one={one} />
+          {one.asset === "kubernetes-cluster" && <Settings recommendation={id} />}
           <section className="host-section" aria-labelledby="assets-title">
             <div className="page-head">
               <h2 id="assets-title">{t.assets}</h2>

@@ -8,12 +8,12 @@ import { joinTokensQuery } from "../api/estate-queries";
 import { keys } from "../api/queries";
 import type { JoinToken } from "../api/types";
 import { Time } from "../components/bits";
-import { Confirm } from "../components/dialog";
 import { Icon } from "../components/icon";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
 import { Secret } from "../components/secret";
-import { ErrorState, FormError, Skeleton } from "../components/states";
+import { FormError } from "../components/states";
 import { estateStrings } from "../estate-strings";
-import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 
 const t = estateStrings.sensors.tokens;
@@ -44,14 +44,6 @@ function Tokens() {
     mutationFn: (body: { name: string; hours: number; most_uses: number | null; environment: string }) =>
       data(api.POST("/api/v1/join-tokens", { body })),
     onSuccess: refresh,
-  });
-  const remove = useMutation({
-    mutationFn: (id: number) => done(api.DELETE("/api/v1/join-tokens/{id}", { params: { path: { id } } })),
-    onSuccess: () => {
-      notify(t.revoked);
-      return client.invalidateQueries({ queryKey: keys.posture });
-    },
-    onSettled: () => setDoomed(undefined),
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -107,15 +99,9 @@ function Tokens() {
         </button>
       </form>
       <FormError error={create.error} />
-      {list.isError ? (
-        <ErrorState error={list.error} retry={() => void list.refetch()} />
-      ) : list.data === undefined ? (
-        <Skeleton rows={2} />
-      ) : list.data.tokens.length === 0 ? (
-        <p className="muted">{t.empty}</p>
-      ) : (
-        <Table tokens={list.data.tokens} onRevoke={setDoomed} />
-      )}
+      <Loaded query={list} rows={2}>
+        {({ tokens: all }) => (all.length === 0 ? <p className="muted">{t.empty}</p> : <Table tokens={all} onRevoke={setDoomed} />)}
+      </Loaded>
       {secret != null && (
         <Secret
           title={t.secretTitle}
@@ -125,16 +111,16 @@ function Tokens() {
           onClose={create.reset}
         />
       )}
-      {doomed !== undefined && (
-        <Confirm
-          title={t.revokeTitle}
-          text={t.revokeText(doomed.name)}
-          verb={t.revoke}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.id)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+      <Removal
+        item={doomed}
+        title={t.revokeTitle}
+        text={({ name }) => t.revokeText(name)}
+        verb={t.revoke}
+        remove={({ id }) => done(api.DELETE("/api/v1/join-tokens/{id}", { params: { path: { id } } }))}
+        told={t.revoked}
+        stale={keys.posture}
+        onClose={() => setDoomed(undefined)}
+      />
     </>
   );
 }

@@ -1,6 +1,6 @@
 // The sensors that joined, silent ones flagged, and the tokens by which they do.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 
@@ -10,16 +10,15 @@ import { keys } from "../api/queries";
 import type { Sensor } from "../api/types";
 import { AssetLink } from "../components/asset-link";
 import { Time, useTitle } from "../components/bits";
-import { type Column, DataTable } from "../components/data-table";
-import { Confirm } from "../components/dialog";
-import { Choice, TextFilter } from "../components/filter-bar";
+import type { Column } from "../components/data-table";
+import { FilteredTable } from "../components/filtered-table";
 import { Icon } from "../components/icon";
-import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
+import { Empty } from "../components/states";
 import { estateStrings } from "../estate-strings";
 import type { SensorsSearch } from "../lib/estate-filters";
-import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
-import { strings } from "../strings";
 import { JoinTokens } from "./sensors-tokens";
 import "./estate.css";
 import "./hosts.css";
@@ -32,20 +31,11 @@ export function SensorsPage() {
   useTitle(t.title);
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const client = useQueryClient();
   const mayChange = useMay("security_admin");
   const list = useQuery(sensorsQuery);
   const [doomed, setDoomed] = useState<Sensor>();
   const change = (part: SensorsSearch) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
-  const remove = useMutation({
-    mutationFn: (id: number) => done(api.DELETE("/api/v1/sensors/{id}", { params: { path: { id } } })),
-    onSuccess: () => {
-      notify(t.revoked);
-      return client.invalidateQueries({ queryKey: keys.posture });
-    },
-    onSettled: () => setDoomed(undefined),
-  });
   const all = list.data?.sensors ?? [];
   const shown = all
     .filter(({ name, host_name, version, silent }) => {
@@ -53,60 +43,32 @@ export function SensorsPage() {
       return (search.state === undefined || silent === (search.state === "silent")) && text.includes((search.q ?? "").toLowerCase());
     })
     .sort((a, b) => Number(b.silent) - Number(a.silent));
-  const active: ActiveFilter[] = [];
-  if (search.state !== undefined) active.push({ label: t.states[search.state], drop: () => change({ state: undefined }) });
-  if (search.q !== undefined) active.push({ label: strings.filters.text(search.q), drop: () => change({ q: undefined }) });
   return (
     <div className="page">
       <h1>{t.title}</h1>
       <p className="muted">{t.lead}</p>
-      {list.isError ? (
-        <ErrorState error={list.error} retry={() => void list.refetch()} />
-      ) : list.data === undefined ? (
-        <Skeleton rows={6} />
-      ) : all.length === 0 ? (
-        <Empty title={t.empty}>
-          <p>{t.emptyHint}</p>
-        </Empty>
-      ) : (
-        <>
-          <div className="filter-bar">
-            <TextFilter label={t.filter} value={search.q} onChange={(q) => change({ q })} />
-            <Choice
-              label={t.state}
-              value={search.state ?? "any"}
-              options={(["any", "silent", "heard"] as const).map((state) => [state, t.states[state]])}
-              onChange={(state) => change({ state: state === "any" ? undefined : state })}
-            />
-            <span className="filter-count" role="status">
-              {t.shown(shown.length)}
-            </span>
-          </div>
-          {shown.length === 0 ? (
-            <FilteredEmpty title={t.filteredEmpty} filters={active} clear={() => change({ q: undefined, state: undefined })} />
+      <Loaded query={list} rows={6}>
+        {({ sensors: all }) =>
+          all.length === 0 ? (
+            <Empty title={t.empty}>
+              <p>{t.emptyHint}</p>
+            </Empty>
           ) : (
-            <DataTable
-              label={t.title}
-              columns={columns(mayChange ? setDoomed : undefined)}
-              rows={shown}
-              rowKey={({ id }) => String(id)}
-              rowHeight={3.25}
-              total={shown.length}
-            />
-          )}
-        </>
-      )}
+            <FilteredTable words={t} states={["any", "silent", "heard"]} search={search} change={change} columns={columns(mayChange ? setDoomed : undefined)} rows={shown} />
+          )
+        }
+      </Loaded>
       <JoinTokens />
-      {doomed !== undefined && (
-        <Confirm
-          title={t.revokeTitle}
-          text={t.revokeText(doomed.name)}
-          verb={t.revoke}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.id)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+      <Removal
+        item={doomed}
+        title={t.revokeTitle}
+        text={({ name }) => t.revokeText(name)}
+        verb={t.revoke}
+        remove={({ id }) => done(api.DELETE("/api/v1/sensors/{id}", { params: { path: { id } } }))}
+        told={t.revoked}
+        stale={keys.posture}
+        onClose={() => setDoomed(undefined)}
+      />
     </div>
   );
 }

@@ -7,12 +7,12 @@ import { api, data, done } from "../api/client";
 import { keys, tokensQuery } from "../api/queries";
 import type { Token } from "../api/types";
 import { Time } from "../components/bits";
-import { Confirm } from "../components/dialog";
 import { Icon } from "../components/icon";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
 import { Secret } from "../components/secret";
 import { Setting } from "../components/setting";
-import { ErrorState, FormError, Skeleton } from "../components/states";
-import { notify } from "../lib/messages";
+import { FormError } from "../components/states";
 import { strings } from "../strings";
 
 const DAYS = [30, 90, 365, 1095];
@@ -26,14 +26,6 @@ export function TokenSettings() {
     meta: { showsError: true },
     mutationFn: (body: { name: string; days: number }) => data(api.POST("/api/v1/tokens", { body })),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.tokens }),
-  });
-  const remove = useMutation({
-    mutationFn: (id: number) => done(api.DELETE("/api/v1/tokens/{id}", { params: { path: { id } } })),
-    onSuccess: () => {
-      notify(t.deleted);
-      return client.invalidateQueries({ queryKey: keys.tokens });
-    },
-    onSettled: () => setDoomed(undefined),
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -67,28 +59,22 @@ export function TokenSettings() {
         </button>
       </form>
       <FormError error={create.error} />
-      {tokens.isError ? (
-        <ErrorState error={tokens.error} retry={() => void tokens.refetch()} />
-      ) : tokens.data === undefined ? (
-        <Skeleton rows={2} />
-      ) : tokens.data.tokens.length === 0 ? (
-        <p className="muted">{t.empty}</p>
-      ) : (
-        <Table tokens={tokens.data.tokens} onDelete={setDoomed} />
-      )}
+      <Loaded query={tokens} rows={2}>
+        {({ tokens: all }) => (all.length === 0 ? <p className="muted">{t.empty}</p> : <Table tokens={all} onDelete={setDoomed} />)}
+      </Loaded>
       {secret != null && (
         <Secret title={t.secretTitle} text={t.secretText} label={t.secret} secret={secret} onClose={create.reset} />
       )}
-      {doomed !== undefined && (
-        <Confirm
-          title={t.deleteTitle}
-          text={t.deleteText(doomed.name)}
-          verb={strings.common.delete}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.id)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+      <Removal
+        item={doomed}
+        title={t.deleteTitle}
+        text={({ name }) => t.deleteText(name)}
+        verb={strings.common.delete}
+        remove={({ id }) => done(api.DELETE("/api/v1/tokens/{id}", { params: { path: { id } } }))}
+        told={t.deleted}
+        stale={keys.tokens}
+        onClose={() => setDoomed(undefined)}
+      />
     </Setting>
   );
 }

@@ -1,6 +1,6 @@
 //! Calls about what may enter clusters.
 
-use super::{Client, ClientError, read};
+use super::{Client, ClientError};
 use crate::{
     AdmissionActivity, AdmissionPolicy, AdmissionPolicyList, AdmissionPreview,
     AdmissionPreviewRequest, AdmissionReport, AdmissionReportTaken, AdmissionRuleList,
@@ -35,13 +35,7 @@ impl Client {
         &self,
         policy: &NewAdmissionPolicy,
     ) -> Result<AdmissionPolicy, ClientError> {
-        let url = format!("{}/api/v1/admission/policy", self.base);
-        let answer = self
-            .agent
-            .put(&url)
-            .header("authorization", &self.authorization)
-            .send_json(policy);
-        read(url, answer)
+        self.put("/api/v1/admission/policy", policy)
     }
 
     /// The recommendations that admission can enforce.

@@ -1,7 +1,7 @@
 //! Calls about alerts, incidents, suppression rules, and the clusters whose audit events raise alerts.
 
 use super::hosts::encoded;
-use super::{Client, ClientError, read};
+use super::{Client, ClientError};
 use crate::{
     AlertChange, AlertDetail, AlertFacets, AlertPage, AlertsChanged, AuditCluster,
     AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSourceCreated, AuditSourceSettings,
@@ -112,24 +112,12 @@ impl Client {
 
     /// Switches one on or off.
     pub fn set_audit_plan(&self, name: &str, plan: &AuditPlan) -> Answer<AuditCluster> {
-        let url = format!("{}{}", self.base, cluster(name, "/plan"));
-        let answer = self
-            .agent
-            .put(&url)
-            .header("authorization", &self.authorization)
-            .send_json(plan);
-        read(url, answer)
+        self.put(&cluster(name, "/plan"), plan)
     }
 
     /// Says which cluster whose configuration is judged it is.
     pub fn join_audit_cluster(&self, name: &str, join: &AuditJoin) -> Answer<AuditCluster> {
-        let url = format!("{}{}", self.base, cluster(name, "/cluster"));
-        let answer = self
-            .agent
-            .put(&url)
-            .header("authorization", &self.authorization)
-            .send_json(join);
-        read(url, answer)
+        self.put(&cluster(name, "/cluster"), join)
     }
 
     /// Which detections see what they need.
@@ -149,20 +137,6 @@ impl Client {
     /// Ends one.
     pub fn delete_audit_source(&self, name: &str, id: i64) -> Answer<()> {
         self.delete(&cluster(name, &format!("/sources/{id}")))
-    }
-
-    pub(super) fn patch<T: serde::de::DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl serde::Serialize,
-    ) -> Answer<T> {
-        let url = format!("{}{path}", self.base);
-        let answer = self
-            .agent
-            .patch(&url)
-            .header("authorization", &self.authorization)
-            .send_json(body);
-        read(url, answer)
     }
 }
 

@@ -51,16 +51,10 @@ impl Client {
 
     /// Moves an asset to an environment.
     pub fn move_asset(&self, id: i64, environment: &str) -> Answer<()> {
-        let url = format!("{}/api/v1/assets/{id}/environment", self.base);
         let body = MoveAsset {
             environment: environment.to_owned(),
         };
-        let answer = self
-            .agent
-            .put(&url)
-            .header("authorization", &self.authorization)
-            .send_json(&body);
-        read_text(url, answer).map(|_empty| ())
+        self.put_only(&format!("/api/v1/assets/{id}/environment"), &body)
     }
 
     /// All environments, with their scores.
@@ -224,13 +218,8 @@ impl Client {
 
     /// Switches one on or off.
     pub fn switch_own_check(&self, name: &str, enabled: bool) -> Answer<OwnCheck> {
-        let url = format!("{}/api/v1/checks/{}", self.base, encoded(name));
-        let answer = self
-            .agent
-            .patch(&url)
-            .header("authorization", &self.authorization)
-            .send_json(OwnSwitch { enabled });
-        read(url, answer)
+        let path = format!("/api/v1/checks/{}", encoded(name));
+        self.patch(&path, &OwnSwitch { enabled })
     }
 
     /// Forgets one.

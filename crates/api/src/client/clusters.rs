@@ -3,11 +3,12 @@
 use seareeve_model::{FactDelta, FactIndex};
 
 use super::hosts::encoded;
-use super::{Client, ClientError, read};
+use super::{Client, ClientError};
 use crate::{
-    ClusterDetail, ClusterPage, ClusterRecommendation, ClusterWorkloadDetail,
+    ChooseCloud, ClusterDetail, ClusterPage, ClusterRecommendation, ClusterWorkloadDetail,
     ClusterWorkloadFacets, ClusterWorkloadPage, FactsChanged, FactsIndexed, HostHistory,
-    NewRecommendationSettings, PostureReport, RecommendationSettings,
+    NewRecommendationSettings, PostureReport, RecommendationPreview, RecommendationSettings,
+    RecommendationSettingsHistory,
 };
 
 type Answer<T> = Result<T, ClientError>;
@@ -33,24 +34,12 @@ pub struct WorkloadFilter {
 impl Client {
     /// Says what facts there are of a cluster, by a sensor's own token.
     pub fn put_fact_index(&self, index: &FactIndex) -> Answer<FactsIndexed> {
-        let url = format!("{}/api/v1/facts/index", self.base);
-        let answer = self
-            .agent
-            .put(&url)
-            .header("authorization", &self.authorization)
-            .send_json(index);
-        read(url, answer)
+        self.put("/api/v1/facts/index", index)
     }
 
     /// Sends facts of a cluster that are new or different, by a sensor's own token.
     pub fn patch_facts(&self, delta: &FactDelta) -> Answer<FactsChanged> {
-        let url = format!("{}/api/v1/facts", self.base);
-        let answer = self
-            .agent
-            .patch(&url)
-            .header("authorization", &self.authorization)
-            .send_json(delta);
-        read(url, answer)
+        self.patch("/api/v1/facts", delta)
     }
 
     /// A page of clusters.
@@ -138,16 +127,44 @@ impl Client {
         id: &str,
         settings: &NewRecommendationSettings,
     ) -> Answer<RecommendationSettings> {
-        let url = format!(
-            "{}/api/v1/recommendations/{}/settings",
-            self.base,
-            encoded(id)
-        );
-        let answer = self
-            .agent
-            .put(&url)
-            .header("authorization", &self.authorization)
-            .send_json(settings);
-        read(url, answer)
+        let id = encoded(id);
+        self.put(&format!("/api/v1/recommendations/{id}/settings"), settings)
+    }
+
+    /// Takes back what is set for a recommendation.
+    pub fn reset_recommendation(&self, id: &str) -> Answer<()> {
+        let id = encoded(id);
+        self.delete(&format!("/api/v1/recommendations/{id}/settings"))
+    }
+
+    /// What was set for a recommendation, change by change.
+    pub fn recommendation_settings_history(
+        &self,
+        id: &str,
+    ) -> Answer<RecommendationSettingsHistory> {
+        let id = encoded(id);
+        self.get(&format!("/api/v1/recommendations/{id}/settings/history"))
+    }
+
+    /// What settings of a recommendation would change. It changes nothing.
+    pub fn preview_recommendation(
+        &self,
+        id: &str,
+        settings: &NewRecommendationSettings,
+    ) -> Answer<RecommendationPreview> {
+        let id = encoded(id);
+        let path = format!("/api/v1/recommendations/{id}/settings/preview");
+        self.post(&path, settings)
+    }
+
+    /// Says which asset of a cloud a cluster is, or with `None` that it is none of them.
+    pub fn choose_cloud(&self, cluster: i64, asset: Option<i64>) -> Answer<()> {
+        let path = format!("/api/v1/clusters/{cluster}/cloud");
+        self.put_only(&path, &ChooseCloud { asset })
+    }
+
+    /// Takes that back: what is found holds.
+    pub fn unchoose_cloud(&self, cluster: i64) -> Answer<()> {
+        self.delete(&format!("/api/v1/clusters/{cluster}/cloud"))
     }
 }

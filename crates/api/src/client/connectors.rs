@@ -2,7 +2,8 @@
 
 use super::{Client, ClientError};
 use crate::{
-    CloudAssetDetail, CloudAssetList, Connector, ConnectorList, NewConnector, PostureReport,
+    ChangeConnector, CloudAssetDetail, CloudAssetList, Connector, ConnectorList, ConnectorTest,
+    NewConnector, PostureReport,
 };
 
 type Answer<T> = Result<T, ClientError>;
@@ -21,6 +22,16 @@ impl Client {
     /// Makes a connector; it reads at once.
     pub fn create_connector(&self, new: &NewConnector) -> Answer<Connector> {
         self.post("/api/v1/connectors", new)
+    }
+
+    /// Changes what is said of a connector.
+    pub fn change_connector(&self, id: i64, change: &ChangeConnector) -> Answer<Connector> {
+        self.patch(&format!("/api/v1/connectors/{id}"), change)
+    }
+
+    /// Tries a connector's credentials.
+    pub fn test_connector(&self, id: i64) -> Answer<ConnectorTest> {
+        self.post(&format!("/api/v1/connectors/{id}/test"), &())
     }
 
     /// Lets a connector read now.

@@ -157,6 +157,13 @@ pub(crate) enum ConnectorCommand {
     List,
     /// Make one. It reads at once.
     Create(Box<NewConnectorArgs>),
+    /// Change one: only what is given. It reads at once where it would see something else.
+    Edit(Box<EditConnectorArgs>),
+    /// Try whether one can log in, and print which subscriptions it sees. Fails when it cannot.
+    Test {
+        /// Its number.
+        id: i64,
+    },
     /// Let one read now.
     Read {
         /// Its number.
@@ -183,6 +190,66 @@ pub(crate) struct NewConnectorArgs {
     )]
     pub(crate) credentials: CredentialsKind,
 
+    #[command(flatten)]
+    pub(crate) principal: PrincipalArgs,
+
+    /// Only these subscriptions, by id or name.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) subscription: Vec<String>,
+
+    /// public, government, china, or custom for the addresses of the server's settings.
+    #[arg(long, default_value = "public", value_name = "NAME")]
+    pub(crate) cloud: String,
+
+    /// Hours between two runs; 0: only when asked.
+    #[arg(long, default_value_t = 6, value_name = "HOURS")]
+    pub(crate) every_hours: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct EditConnectorArgs {
+    /// Its number.
+    pub(crate) id: i64,
+
+    /// What it is called.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// How the server logs in, with all that belongs to it. No secret is given here: it is named.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) credentials: Option<CredentialsKind>,
+
+    #[command(flatten)]
+    pub(crate) principal: PrincipalArgs,
+
+    /// Only these subscriptions, by id or name.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) subscription: Option<Vec<String>>,
+
+    /// All subscriptions that it may see.
+    #[arg(long, conflicts_with = "subscription")]
+    pub(crate) all_subscriptions: bool,
+
+    /// public, government, china, or custom for the addresses of the server's settings.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cloud: Option<String>,
+
+    /// Hours between two runs; 0: only when asked.
+    #[arg(long, value_name = "HOURS")]
+    pub(crate) every_hours: Option<u32>,
+
+    /// Let it read no more until it is resumed.
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) pause: bool,
+
+    /// Let it go on.
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+/// Who a connector is.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PrincipalArgs {
     /// The directory.
     #[arg(long, value_name = "ID")]
     pub(crate) tenant: Option<String>,
@@ -198,18 +265,6 @@ pub(crate) struct NewConnectorArgs {
     /// The variable of the server's environment that holds the secret.
     #[arg(long, value_name = "NAME")]
     pub(crate) secret_variable: Option<String>,
-
-    /// Only these subscriptions, by id or name.
-    #[arg(long, value_delimiter = ',', value_name = "LIST")]
-    pub(crate) subscription: Vec<String>,
-
-    /// public, government, china, or custom for the addresses of the server's settings.
-    #[arg(long, default_value = "public", value_name = "NAME")]
-    pub(crate) cloud: String,
-
-    /// Hours between two runs; 0: only when asked.
-    #[arg(long, default_value_t = 6, value_name = "HOURS")]
-    pub(crate) every_hours: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

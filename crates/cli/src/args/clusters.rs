@@ -57,6 +57,20 @@ pub(crate) enum ClustersCommand {
         /// The workload, as `workloads` lists it: Deployment/shop/web.
         workload: String,
     },
+    /// Say which asset of a cloud a cluster is, so that both are judged as one; without a choice, what is found holds.
+    ClusterCloud {
+        /// The cluster's number.
+        id: i64,
+        /// The asset's number, as `cloud-assets` lists it.
+        #[arg(long, value_name = "ID", required_unless_present_any = ["none", "found"])]
+        asset: Option<i64>,
+        /// It is none of them, whatever looks like it.
+        #[arg(long, conflicts_with = "asset")]
+        none: bool,
+        /// Take back what was said: what is found holds.
+        #[arg(long, conflicts_with_all = ["asset", "none"])]
+        found: bool,
+    },
     /// Forget a cluster. Its sensors have to join anew.
     DeleteCluster {
         /// The cluster's number.
@@ -69,5 +83,14 @@ pub(crate) enum ClustersCommand {
         /// File with what to set, as JSON: params, excluded_namespaces, enabled. `-` for standard input.
         #[arg(long, value_name = "FILE")]
         set: Option<Utf8PathBuf>,
+        /// Only print what that would change, object by object.
+        #[arg(long, requires = "set")]
+        preview: bool,
+        /// Take back what was set.
+        #[arg(long, conflicts_with = "set")]
+        reset: bool,
+        /// Print what was set before, change by change.
+        #[arg(long, conflicts_with_all = ["set", "reset"])]
+        history: bool,
     },
 }

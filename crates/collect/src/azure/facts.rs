@@ -52,10 +52,24 @@ impl Estate {
     pub fn gaps(&self) -> Vec<&Gap> {
         let mut gaps: Vec<&Gap> = self.gap.iter().collect();
         for subscription in &self.subscriptions {
-            for gap in all_gaps(subscription) {
+            for gap in subscription.gaps() {
                 if !gaps.contains(&gap) {
                     gaps.push(gap);
                 }
+            }
+        }
+        gaps
+    }
+}
+
+impl Subscription {
+    /// What could not be read of it, each said once.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<&Gap> {
+        let mut gaps: Vec<&Gap> = Vec::new();
+        for gap in all_gaps(self) {
+            if !gaps.contains(&gap) {
+                gaps.push(gap);
             }
         }
         gaps

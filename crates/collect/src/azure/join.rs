@@ -16,6 +16,60 @@ pub enum JoinError {
     Different(String, String),
 }
 
+/// By what a cluster of Azure is known again from within.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// The group that Azure keeps its nodes in, with its subscription, in lower case.
+    pub node_group: Option<&'k str>,
+    /// Names that Azure gave its API server.
+    pub endpoints: &'k [String],
+}
+
+/// Why what is seen from within may be a cluster of Azure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// A node lies in its group.
+    Nodes,
+    /// The API server is asked by a name of its own.
+    Address,
+    /// A node's label names a group of the same name, in whatever subscription: that is enough only where no other
+    /// cluster has such a group.
+    Label,
+}
+
+/// Why a cluster with these nodes, whose API server is asked at this address, may be one of Azure; nothing where it is
+/// not.
+pub fn likeness<'n>(
+    known: Known<'_>,
+    nodes: impl IntoIterator<Item = &'n Value>,
+    address: Option<&str>,
+) -> Option<Likeness> {
+    let mut is_labelled = false;
+    for node in nodes {
+        let text = |name: &str| {
+            let text = node.get(name).and_then(Value::as_str);
+            text.map(str::to_lowercase)
+        };
+        let Some(group) = known.node_group else { break };
+        // A node that says where it lies is asked for nothing else.
+        if let Some(id) = text("provider_id") {
+            let path = id.strip_prefix("azure://");
+            let rest = path.and_then(|path| path.strip_prefix(group));
+            if rest.is_some_and(|rest| rest.starts_with('/')) {
+                return Some(Likeness::Nodes);
+            }
+        } else if let Some(label) = text("node_group") {
+            is_labelled |= group.rsplit('/').next() == Some(label.as_str());
+        }
+    }
+    let host = address.and_then(host);
+    let mut names = known.endpoints.iter();
+    if host.is_some_and(|host| names.any(|name| name.eq_ignore_ascii_case(&host))) {
+        return Some(Likeness::Address);
+    }
+    is_labelled.then_some(Likeness::Label)
+}
+
 /// What both sides say of one cluster. It keeps the identity that the cluster itself has, the uid of its namespace
 /// `kube-system`: the same cluster judged without Azure is the same asset.
 ///
@@ -48,24 +102,20 @@ pub fn joined(azure: &Snapshot, cluster: &Snapshot) -> Result<Snapshot, JoinErro
 }
 
 fn is_same(own: &Value, cluster: &Snapshot) -> bool {
-    let group = own.get("node_group").and_then(Value::as_str);
-    let is_in_group = |node: &Value| {
-        let id = node.get("provider_id").and_then(Value::as_str)?;
-        let id = id.to_lowercase();
-        let path = id.strip_prefix("azure://")?;
-        Some(path.strip_prefix(group?)?.starts_with('/'))
-    };
-    let mut nodes = items(cluster, "kubernetes.node");
-    if nodes.any(|node| is_in_group(node) == Some(true)) {
-        return true;
-    }
-    let endpoint = first(cluster, "kubernetes.cluster")
-        .and_then(|about| about.get("endpoint"))
-        .and_then(Value::as_str)
-        .and_then(host);
     let names = own.get("endpoints").and_then(Value::as_array);
-    let mut names = names.into_iter().flatten().filter_map(Value::as_str);
-    endpoint.is_some_and(|endpoint| names.any(|name| name.eq_ignore_ascii_case(&endpoint)))
+    let names = names.into_iter().flatten().filter_map(Value::as_str);
+    let endpoints: Vec<String> = names.map(str::to_owned).collect();
+    let known = Known {
+        node_group: own.get("node_group").and_then(Value::as_str),
+        endpoints: &endpoints,
+    };
+    let address = first(cluster, "kubernetes.cluster").and_then(|about| about.get("endpoint"));
+    let found = likeness(
+        known,
+        items(cluster, "kubernetes.node"),
+        address.and_then(Value::as_str),
+    );
+    matches!(found, Some(Likeness::Nodes | Likeness::Address))
 }
 
 fn host(address: &str) -> Option<String> {

@@ -21,6 +21,17 @@ use crate::feeds::NetworkError;
 /// After so many requests in a row that nobody answered, no other is made.
 const MOST_SILENT: u32 = 3;
 
+/// A subscription that the credentials may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its id.
+    pub id: String,
+    /// Its name, as Azure has it.
+    pub name: String,
+    /// `Enabled`, `Disabled`, `Warned`, …
+    pub state: String,
+}
+
 /// Azure, as these credentials see it.
 pub struct Azure {
     client: Client,
@@ -43,6 +54,21 @@ impl Azure {
         Ok(Self { client })
     }
 
+    /// Tries the credentials: logs in, and says which of the subscriptions with these ids or names, or with none of all,
+    /// they may see, with why not all of them. Nothing in them is read.
+    ///
+    /// # Errors
+    /// As [`Azure::read`].
+    pub fn test(&mut self, wanted: &[String]) -> Result<(Vec<Seen>, Option<Gap>), AskError> {
+        let (chosen, gap) = self.chosen(wanted)?;
+        let seen = chosen.into_values().map(|(id, document)| Seen {
+            id: id.name().to_owned(),
+            name: text(&document, "/displayName").unwrap_or_default(),
+            state: text(&document, "/state").unwrap_or_default(),
+        });
+        Ok((seen.collect(), gap))
+    }
+
     /// Reads everything, of the subscriptions with these ids or names, or with none of all. What cannot be read is a gap.
     /// Blocks, for at most about [`Limits::total`].
     ///
@@ -50,6 +76,36 @@ impl Azure {
     /// When nobody can be logged in, Azure cannot be reached, or does not say which subscriptions there are; and when we
     /// were told to stop.
     pub fn read(&mut self, wanted: &[String]) -> Result<Estate, AskError> {
+        let (chosen, mut gap) = self.chosen(wanted)?;
+        if chosen.len() > self.client.limits.subscriptions {
+            gap = Some(Gap {
+                status: CollectionStatus::Error,
+                action: String::new(),
+                detail: "there are more subscriptions than are read: name those that matter"
+                    .to_owned(),
+            });
+        }
+        let reader = Reader {
+            client: &self.client,
+            ended: RefCell::default(),
+        };
+        let most = self.client.limits.subscriptions;
+        let mut subscriptions = Vec::new();
+        for (id, document) in chosen.into_values().take(most) {
+            subscriptions.push(reader.subscription(&id, document));
+            if reader.is_stopped() {
+                return Err(AskError::Stopped);
+            }
+        }
+        Ok(Estate {
+            subscriptions,
+            gap,
+            source: self.client.server().to_owned(),
+        })
+    }
+
+    /// The wanted ones of all subscriptions that can be seen, by id, and why not all of them are there.
+    fn chosen(&mut self, wanted: &[String]) -> Result<(Chosen, Option<Gap>), AskError> {
         self.client.begin();
         let Listed { items, trouble } = self.client.list(&SUBSCRIPTIONS, "");
         let mut gap = match trouble {
@@ -57,7 +113,7 @@ impl Azure {
             Some(error) => Some(gap(&SUBSCRIPTIONS, &error)),
             None => None,
         };
-        let mut chosen: BTreeMap<String, (ResourceId, Value)> = BTreeMap::new();
+        let mut chosen = Chosen::new();
         for document in items {
             let id = text(&document, "/subscriptionId").unwrap_or_default();
             let name = text(&document, "/displayName").unwrap_or_default();
@@ -86,33 +142,12 @@ impl Azure {
             let detail = format!("{} cannot be seen", unseen.join(", "));
             gap = Some(denied(&SUBSCRIPTIONS, detail));
         }
-        if chosen.len() > self.client.limits.subscriptions {
-            gap = Some(Gap {
-                status: CollectionStatus::Error,
-                action: String::new(),
-                detail: "there are more subscriptions than are read: name those that matter"
-                    .to_owned(),
-            });
-        }
-        let reader = Reader {
-            client: &self.client,
-            ended: RefCell::default(),
-        };
-        let most = self.client.limits.subscriptions;
-        let mut subscriptions = Vec::new();
-        for (id, document) in chosen.into_values().take(most) {
-            subscriptions.push(reader.subscription(&id, document));
-            if reader.is_stopped() {
-                return Err(AskError::Stopped);
-            }
-        }
-        Ok(Estate {
-            subscriptions,
-            gap,
-            source: self.client.server().to_owned(),
-        })
+        Ok((chosen, gap))
     }
 }
+
+/// Subscriptions and their documents, by id.
+type Chosen = BTreeMap<String, (ResourceId, Value)>;
 
 /// See [`Azure::read`].
 struct Reader<'c> {

@@ -1,7 +1,7 @@
 //! Documents that somebody saved, and joining a cluster from within with the same from outside.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use seareeve_collect::azure::{JoinError, joined, saved};
+use seareeve_collect::azure::{JoinError, Known, Likeness, joined, likeness, saved};
 use seareeve_lab::azure::documents;
 use seareeve_model::{Collection, Fact, FactKind, Snapshot};
 use serde_json::{Value, json};
@@ -313,6 +313,36 @@ fn a_cluster_is_known_from_both_sides() {
         joined(&registry, &by_node),
         Err(JoinError::Kind(..))
     ));
+}
+
+#[test]
+fn a_cluster_is_known_by_labels_only_where_its_nodes_say_nothing_else() {
+    let group = documents::GOOD_NODES.to_lowercase();
+    let group = group.strip_prefix("azure://");
+    let names = ["quay-x1.hcp.westeurope.azmk8s.io".to_owned()];
+    let known = Known {
+        node_group: group,
+        endpoints: &names,
+    };
+    let name = group.unwrap().rsplit('/').next().unwrap();
+    let labelled = json!({"node_group": name});
+    assert_eq!(likeness(known, [&labelled], None), Some(Likeness::Label));
+    // The name of its API says more than a label.
+    let address = Some("https://quay-x1.hcp.westeurope.azmk8s.io:443");
+    assert_eq!(
+        likeness(known, [&labelled], address),
+        Some(Likeness::Address)
+    );
+    // A node that lies elsewhere is not believed what its label says.
+    let elsewhere = json!({
+        "node_group": name, "provider_id": format!("azure:///subscriptions/other/resourceGroups/{name}/x"),
+    });
+    assert_eq!(likeness(known, [&elsewhere], None), None);
+    let connected = Known {
+        node_group: None,
+        endpoints: &[],
+    };
+    assert_eq!(likeness(connected, [&labelled], address), None);
 }
 
 /// Any JSON in the words of documents: whatever is in files, facts come out of it that can be stored, or a problem.

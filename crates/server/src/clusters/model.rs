@@ -16,6 +16,7 @@ use seareeve_store::recommendation_settings::RecommendationSetting;
 use serde_json::{Value, json};
 
 use super::nodes::Machine;
+use super::sides::{CloudSide, Told};
 use crate::posture::judging::{Concern, exempted, put_together, state};
 use crate::posture::{Content, Said};
 
@@ -51,6 +52,8 @@ pub(crate) struct Model {
     joined: BTreeMap<FactKind, BTreeMap<String, Fact>>,
     /// Whether what nodes tell has to be joined again.
     is_unjoined: bool,
+    /// What its cloud tells of it.
+    cloud: Option<CloudSide>,
 }
 
 /// What decides by what a cluster is judged.
@@ -68,6 +71,14 @@ pub(super) struct ModelKey {
 pub(crate) struct Tallied {
     pub(crate) used: Use,
     pub(crate) tally: Tally,
+}
+
+/// A recommendation, and by what it is judged.
+pub(super) struct Asked<'a> {
+    pub(super) recommendation: &'a Recommendation,
+    pub(super) setting: Option<&'a RecommendationSetting>,
+    pub(super) statements: &'a Statements,
+    pub(super) now: Timestamp,
 }
 
 fn kind(text: &str) -> FactKind {
@@ -110,6 +121,7 @@ impl Model {
             api_collections: BTreeMap::new(),
             joined: BTreeMap::new(),
             is_unjoined: true,
+            cloud: None,
         }
     }
 
@@ -137,7 +149,7 @@ impl Model {
     }
 
     /// How collecting went.
-    pub(super) fn set_collections(&mut self, content: &Content, cluster: &Cluster) {
+    pub(super) fn set_collections(&mut self, cluster: &Cluster) {
         for (kind, collection) in &cluster.collections {
             if NODE_KINDS.contains(&kind.as_str()) {
                 let known = self.api_collections.get(kind);
@@ -150,25 +162,82 @@ impl Model {
                 self.standing.set_collection(kind, collection);
             }
         }
+    }
+
+    /// What its cloud told when it was looked at last.
+    pub(super) fn cloud(&self) -> Option<&CloudSide> {
+        self.cloud.as_ref()
+    }
+
+    /// Takes in what its cloud tells.
+    pub(super) fn set_cloud(&mut self, content: &Content, told: Told, now: Timestamp) {
+        let side = match told {
+            Told::Same => return,
+            Told::New(side) => Some(side),
+            Told::Nothing => None,
+        };
+        let before = self.cloud.take().map(|side| side.facts);
         let is_azure = self.about("/provider").and_then(Value::as_str) == Some("aks");
-        let kinds: BTreeSet<&FactKind> = content
+        let unread = if is_azure {
+            let why = "no connection to Azure tells of it";
+            Collection::none(CollectionStatus::Unsupported, "Azure", why)
+        } else {
+            let why = "the cluster is not Azure's";
+            Collection::none(CollectionStatus::Absent, "Azure", why)
+        };
+        let read = content
             .library
             .checks()
-            .flat_map(seareeve_posture::Check::reads)
+            .flat_map(seareeve_posture::Check::reads);
+        let told = side.iter().flat_map(|side| side.facts.keys());
+        let kinds: BTreeSet<FactKind> = read
+            .chain(told)
+            .chain(before.iter().flat_map(BTreeMap::keys))
             .filter(|kind| kind.as_str().starts_with(AZURE))
+            .cloned()
             .collect();
-        for kind in kinds {
-            let collection = if is_azure {
-                let why = "no connection to Azure tells of it";
-                Collection::none(CollectionStatus::Unsupported, "Azure", why)
-            } else {
-                let why = "the cluster is not Azure's";
-                Collection::none(CollectionStatus::Absent, "Azure", why)
+        for kind in &kinds {
+            let old = before.as_ref().and_then(|facts| facts.get(kind));
+            let new = side.as_ref().and_then(|side| side.facts.get(kind));
+            let of = |collection: Option<&Collection>| -> BTreeMap<String, Fact> {
+                let items = collection.map(|collection| collection.items.iter());
+                let items = items.into_iter().flatten();
+                items.map(|fact| (fact.id.clone(), fact.clone())).collect()
             };
+            let (old, fresh) = (of(old), of(new));
+            for id in old.keys().filter(|id| !fresh.contains_key(*id)) {
+                self.standing.remove(kind, id);
+            }
+            let differ = fresh
+                .into_iter()
+                .filter(|(id, fact)| old.get(id) != Some(fact));
+            let differ: Vec<Fact> = differ.map(|(_, fact)| fact).collect();
+            if !differ.is_empty() {
+                self.standing.put_all(&content.library, kind, differ, now);
+            }
+            let collection = new.map_or_else(
+                || unread.clone(),
+                |new| Collection {
+                    items: Vec::new(),
+                    ..new.clone()
+                },
+            );
             if !self.went_like(kind, &collection) {
                 self.standing.set_collection(kind, &collection);
             }
         }
+        self.cloud = side;
+    }
+
+    /// Whether the cloud alone tells what a recommendation says of the cluster.
+    fn is_told_by_cloud(&self, content: &Content, recommendation: &Recommendation) -> bool {
+        let is_of_cloud = |used: &Use| {
+            let check = content.library.check(&used.check);
+            check.is_some_and(|check| check.on().as_str().starts_with(AZURE))
+        };
+        self.cloud.is_some()
+            && recommendation.benchmark.is_none()
+            && recommendation.checks.iter().all(is_of_cloud)
     }
 
     /// Whether it is known that collecting a kind went so.
@@ -294,8 +363,11 @@ impl Model {
         }
     }
 
-    /// The facts of a kind that nodes tell of, as they were judged.
+    /// The facts of a kind that nodes tell of, or the cloud, as they were judged.
     pub(crate) fn joined_facts(&self, kind: &FactKind) -> Option<Vec<Fact>> {
+        if let Some(told) = self.cloud.as_ref().and_then(|side| side.facts.get(kind)) {
+            return Some(told.items.clone());
+        }
         let facts = self.joined.get(kind)?;
         Some(facts.values().cloned().collect())
     }
@@ -399,18 +471,33 @@ impl Model {
         statements: &Statements,
         now: Timestamp,
     ) -> Vec<Tallied> {
-        let setting = self.key.settings.get(&recommendation.id);
-        let excluded = excluded_namespaces(recommendation, setting);
+        let asked = Asked {
+            recommendation,
+            setting: self.key.settings.get(&recommendation.id),
+            statements,
+            now,
+        };
+        self.tally_by(content, &self.standing, &asked)
+    }
+
+    /// The same by outcomes that may be others than the cluster's own.
+    pub(super) fn tally_by(
+        &self,
+        content: &Content,
+        standing: &Standing,
+        asked: &Asked<'_>,
+    ) -> Vec<Tallied> {
+        let excluded = excluded_namespaces(asked.recommendation, asked.setting);
         let scope = Scope {
             asset: &self.name,
             benchmark: None,
-            statements,
+            statements: asked.statements,
             excluded_namespaces: &excluded,
-            now,
+            now: asked.now,
         };
-        let uses = uses(content, recommendation, setting).into_iter();
+        let uses = uses(content, asked.recommendation, asked.setting).into_iter();
         uses.filter_map(|used| {
-            let tally = self.standing.tally(&content.library, &used, &scope)?;
+            let tally = standing.tally(&content.library, &used, &scope)?;
             Some(Tallied { used, tally })
         })
         .collect()
@@ -456,39 +543,59 @@ impl Model {
                     };
                     self.standing.health(assessment)
                 }
-                None => {
-                    let tallied = self.tally(content, recommendation, &statements, now);
-                    let verdicts: Vec<_> = tallied
-                        .into_iter()
-                        .map(|one| {
-                            let failing = seareeve_posture::Outcome::Fail;
-                            let failing = one.tally.counts.get(&failing).copied();
-                            (one.tally.verdict, failing.unwrap_or_default())
-                        })
-                        .collect();
-                    health_by_checks(&verdicts)
-                }
-            };
-            let (health, reason) = match &cluster.trouble {
-                // As it was once: nobody knows whether it still is.
-                Some(why) => (seareeve_posture::Health::Unknown, Some(why.clone())),
-                None => (health, reason),
-            };
-            let plain = Health {
-                recommendation: recommendation.id.clone(),
-                state: state(health),
-                reason,
-                exemption: None,
+                None => joined(self.tally(content, recommendation, &statements, now)),
             };
             let concern = Concern {
                 said,
                 asset: cluster.asset,
                 now,
             };
-            all.push(exempted(plain, &concern));
+            let plain = (health, reason);
+            all.push(self.told(content, recommendation, plain, cluster, &concern));
         }
         all
     }
+
+    /// What is said of a cluster by a recommendation, when its checks say this.
+    pub(super) fn told(
+        &self,
+        content: &Content,
+        recommendation: &Recommendation,
+        (health, reason): (seareeve_posture::Health, Option<String>),
+        cluster: &Cluster,
+        concern: &Concern<'_>,
+    ) -> Health {
+        let (health, reason) = match &cluster.trouble {
+            // As it was once: nobody knows whether it still is, but for what others tell.
+            Some(why) if !self.is_told_by_cloud(content, recommendation) => {
+                (seareeve_posture::Health::Unknown, Some(why.clone()))
+            }
+            _ => (health, reason),
+        };
+        let plain = Health {
+            recommendation: recommendation.id.clone(),
+            state: state(health),
+            reason,
+            exemption: None,
+        };
+        exempted(plain, concern)
+    }
+}
+
+/// What checks say together.
+pub(super) fn joined(tallied: Vec<Tallied>) -> (seareeve_posture::Health, Option<String>) {
+    let verdicts: Vec<_> = tallied
+        .into_iter()
+        .map(|one| {
+            let failing = one
+                .tally
+                .counts
+                .get(&seareeve_posture::Outcome::Fail)
+                .copied();
+            (one.tally.verdict, failing.unwrap_or_default())
+        })
+        .collect();
+    health_by_checks(&verdicts)
 }
 
 /// Whether a recommendation is about clusters, judged here, and switched on.
@@ -511,7 +618,7 @@ pub(crate) fn excluded_namespaces(
     set.unwrap_or_else(|| recommendation.excluded_namespaces.iter().cloned().collect())
 }
 
-fn uses(
+pub(super) fn uses(
     content: &Content,
     recommendation: &Recommendation,
     setting: Option<&RecommendationSetting>,

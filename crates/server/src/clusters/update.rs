@@ -6,13 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use seareeve_model::{Fact, FactKind};
 use seareeve_store::assets::{self, Judged};
-use seareeve_store::clusters::{self, ChangedFact, Cluster, Summary};
+use seareeve_store::clusters::{self, ChangedFact, Cluster, Side, Summary};
 use seareeve_store::{AssetId, recommendation_settings};
 use tokio::sync::OwnedRwLockWriteGuard;
 use tracing::debug;
 
 use super::model::{Model, ModelKey};
-use super::nodes;
+use super::{nodes, sides};
 use crate::posture::Said;
 use crate::state::App;
 
@@ -27,6 +27,8 @@ pub(crate) struct Judgement {
     pub(crate) summary: Summary,
     /// The revision of the facts that was judged.
     pub(crate) revision: i64,
+    /// What its other side is.
+    pub(crate) side: Option<Side>,
 }
 
 type Guard = OwnedRwLockWriteGuard<Option<Model>>;
@@ -55,7 +57,7 @@ pub(crate) async fn judge(
         return Ok(None);
     };
     let guard = app.clusters.place(asset).write_owned().await;
-    let Some(guard) = follow(app, guard, &cluster, now).await? else {
+    let Some((guard, side)) = follow(app, guard, &cluster, now).await? else {
         return Ok(None);
     };
     let (content, said) = (app.content(), Arc::clone(said));
@@ -65,6 +67,7 @@ pub(crate) async fn judge(
             judged: model.judged(&content, &said, &cluster, now),
             summary: model.summary(),
             revision: model.revision,
+            side,
         })
     };
     Ok(tokio::task::spawn_blocking(judging).await?)
@@ -76,7 +79,7 @@ async fn follow(
     mut guard: Guard,
     cluster: &Cluster,
     now: Timestamp,
-) -> anyhow::Result<Option<Guard>> {
+) -> anyhow::Result<Option<(Guard, Option<Side>)>> {
     if !cluster.is_whole {
         return Ok(None);
     }
@@ -89,6 +92,7 @@ async fn follow(
         .map(|setting| (setting.recommendation.clone(), setting))
         .collect();
     let content = app.content();
+    let mut side = None;
     // At most twice: once more when the facts say another version than was thought.
     for _ in 0..2 {
         let minor = guard.as_ref().and_then(Model::minor);
@@ -106,7 +110,7 @@ async fn follow(
         if let Some(model) = guard.as_mut() {
             model.name.clone_from(&asset.name);
         }
-        guard = take_in(app, guard, cluster, now).await?;
+        (guard, side) = take_in(app, guard, cluster, now).await?;
         if guard
             .as_ref()
             .is_none_or(|model| model.minor() == model.key.minor)
@@ -114,7 +118,7 @@ async fn follow(
             break;
         }
     }
-    Ok(Some(guard))
+    Ok(Some((guard, side)))
 }
 
 async fn take_in(
@@ -122,7 +126,7 @@ async fn take_in(
     mut guard: Guard,
     cluster: &Cluster,
     now: Timestamp,
-) -> anyhow::Result<Guard> {
+) -> anyhow::Result<(Guard, Option<Side>)> {
     let since = guard.as_ref().map_or(0, |model| model.revision);
     let mut after: Option<ChangedFact> = None;
     loop {
@@ -139,13 +143,17 @@ async fn take_in(
         }
     }
     let Some(model) = guard.as_mut() else {
-        return Ok(guard);
+        return Ok((guard, None));
     };
-    model.set_collections(&app.content(), cluster);
+    model.set_collections(cluster);
     let (is_new, nodes) = nodes::read(app, model).await?;
+    let side = sides::find(app, cluster, model, now).await?;
+    let cloud = side.as_ref().and_then(|side| side.cloud);
+    let told = sides::read(app, cloud, model.cloud()).await?;
     let content = app.content();
     let joining = move || {
         if let Some(model) = guard.as_mut() {
+            model.set_cloud(&content, told, now);
             model.join_nodes(&content, is_new, now);
             model.set_sensors(&content, &nodes, now);
         }
@@ -156,7 +164,7 @@ async fn take_in(
     if let Some(model) = guard.as_mut() {
         model.revision = cluster.revision;
     }
-    Ok(guard)
+    Ok((guard, side))
 }
 
 async fn apply(

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::{ASSESS, JobError};
+use crate::clusters::sides;
 use crate::posture::{self, Content, Said, judging, own, scoring};
 use crate::state::App;
 
@@ -57,8 +58,8 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
 /// What is to be saved of an asset.
 struct Judgement {
     judged: assets::Judged,
-    /// Of a cluster: its summary, and the revision of its facts that was judged.
-    cluster: Option<(clusters::Summary, i64)>,
+    /// Of a cluster: its summary, the revision of its facts that was judged, and what its other side is.
+    cluster: Option<(clusters::Summary, i64, Option<clusters::Side>)>,
 }
 
 async fn one(app: &Arc<App>, job: &Job, asset: AssetId) -> Result<(), JobError> {
@@ -152,7 +153,14 @@ async fn judge(
         let judgement = crate::clusters::judge(app, said, asset, now).await?;
         return Ok(judgement.map(|judgement| Judgement {
             judged: judgement.judged,
-            cluster: Some((judgement.summary, judgement.revision)),
+            cluster: Some((judgement.summary, judgement.revision, judgement.side)),
+        }));
+    }
+    if clusters::side_of(&app.store, asset).await?.is_some() {
+        let judged = sides::nothing();
+        return Ok(Some(Judgement {
+            judged,
+            cluster: None,
         }));
     }
     let Some(facts) = assets::facts(&app.store, asset).await? else {
@@ -178,18 +186,14 @@ async fn save(
     now: Timestamp,
 ) -> Result<Vec<Cause>, StoreError> {
     let (_, changed) = assets::save_judged(tx, asset, &judgement.judged, now).await?;
-    if let Some((summary, revision)) = &judgement.cluster {
+    let mut causes: Vec<Cause> = changed
+        .into_iter()
+        .map(|change| scoring::cause(asset, change))
+        .collect();
+    if let Some((summary, revision, side)) = &judgement.cluster {
         clusters::set_summary(tx, asset, summary).await?;
         clusters::forget_gone(tx, asset, *revision).await?;
+        causes.extend(sides::save(tx, asset, side.as_ref(), now).await?);
     }
-    Ok(changed
-        .into_iter()
-        .map(|change| Cause {
-            recommendation: change.recommendation,
-            asset,
-            asset_name: change.asset_name,
-            was: change.was.map(|state| state.as_str().to_owned()),
-            health: change.health.map(|state| state.as_str().to_owned()),
-        })
-        .collect())
+    Ok(causes)
 }

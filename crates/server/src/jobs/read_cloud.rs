@@ -7,19 +7,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use seareeve_api::Event;
-use seareeve_collect::azure::{AskError, Azure, Estate, Label, Limits};
+use seareeve_collect::azure::{AskError, Azure, Estate, Label, Limits, Subscription};
 use seareeve_model::{CollectionStatus, Snapshot};
 use seareeve_store::assets::{self, NewFacts};
-use seareeve_store::connectors::{self, Connector, ConnectorState};
+use seareeve_store::connectors::{self, Connector, ConnectorState, Run, SubscriptionRun};
 use seareeve_store::jobs::{self, Job};
-use seareeve_store::{AssetId, ConnectorId, Store, StoreError, Tx};
+use seareeve_store::{AssetId, ConnectorId, Store, StoreError, Tx, clusters};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::{JobError, READ_CLOUD};
+use crate::clusters::sides;
 use crate::connectors::AzureSettings;
 use crate::posture::{self, scoring};
-use crate::routes::connectors::causes_of;
 use crate::state::App;
 
 /// Problems that are kept of a run; the log has them all.
@@ -66,7 +66,11 @@ pub(crate) async fn enqueue_due(app: &App) -> anyhow::Result<()> {
         let is_due = connector
             .tried
             .is_none_or(|tried| now.duration_since(tried) >= pause);
-        if connector.every_hours == 0 || !is_due || is_reading(&app.store, connector.id).await? {
+        if connector.is_paused
+            || connector.every_hours == 0
+            || !is_due
+            || is_reading(&app.store, connector.id).await?
+        {
             continue;
         }
         let mut tx = app.store.begin().await?;
@@ -91,8 +95,12 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
                 let why = format!("{error:#}");
                 warn!(connector = connector.name, error = why, "connector failed");
                 let mut tx = app.store.begin().await?;
-                let state = ConnectorState::Failed;
-                connectors::note(&mut tx, connector.id, state, &[cut(&why)], app.now()).await?;
+                let run = Run {
+                    state: ConnectorState::Failed,
+                    problems: &[cut(&why)],
+                    subscriptions: None,
+                };
+                connectors::note(&mut tx, connector.id, &run, app.now()).await?;
                 tx.commit().await?;
             }
         }
@@ -108,6 +116,16 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
 /// Nothing when the server ends.
 fn read(app: &Arc<App>, connector: &Connector) -> anyhow::Result<Option<Estate>> {
     let settings = AzureSettings::of(connector)?;
+    let mut azure = azure(app, &settings, Limits::default())?;
+    match azure.read(&settings.subscriptions) {
+        Ok(estate) => Ok(Some(estate)),
+        Err(AskError::Stopped) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Azure as a connector's credentials see it. Nothing is asked yet.
+pub(crate) fn azure(app: &App, settings: &AzureSettings, limits: Limits) -> anyhow::Result<Azure> {
     let cloud = settings.cloud(&app.config)?;
     let credentials = settings.credentials(&app.config)?;
     let shutdown = app.shutdown.clone();
@@ -120,12 +138,7 @@ fn read(app: &Arc<App>, connector: &Connector) -> anyhow::Result<Option<Estate>>
         !shutdown.is_cancelled()
     });
     let authorities = app.config.ca_cert();
-    let mut azure = Azure::new(&cloud, credentials, Limits::default(), authorities, pause)?;
-    match azure.read(&settings.subscriptions) {
-        Ok(estate) => Ok(Some(estate)),
-        Err(AskError::Stopped) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    Ok(Azure::new(&cloud, credentials, limits, authorities, pause)?)
 }
 
 async fn save(app: &Arc<App>, connector: &Connector, estate: Estate) -> anyhow::Result<()> {
@@ -141,13 +154,15 @@ async fn save(app: &Arc<App>, connector: &Connector, estate: Estate) -> anyhow::
     }
     let (gone, unseen) = forget(app, connector, &estate, &found, now).await?;
     let gaps = estate.gaps();
+    let subscriptions: Vec<SubscriptionRun> =
+        estate.subscriptions.iter().map(subscription).collect();
     let mut problems: Vec<String> = unseen
         .iter()
         .map(|id| format!("{id} can no longer be seen: what was in it stays as it was"))
-        .chain(gaps.iter().map(|gap| cut(&gap.detail)))
+        .chain(estate.gap.iter().map(|gap| cut(&gap.detail)))
         .collect();
     problems.truncate(MOST_PROBLEMS);
-    let state = match problems.is_empty() {
+    let state = match unseen.is_empty() && gaps.is_empty() {
         true => ConnectorState::Ok,
         false => ConnectorState::Partial,
     };
@@ -159,7 +174,12 @@ async fn save(app: &Arc<App>, connector: &Connector, estate: Estate) -> anyhow::
         );
     }
     let mut tx = app.store.begin().await?;
-    connectors::note(&mut tx, connector.id, state, &problems, app.now()).await?;
+    let run = Run {
+        state,
+        problems: &problems,
+        subscriptions: Some(&subscriptions),
+    };
+    connectors::note(&mut tx, connector.id, &run, app.now()).await?;
     tx.commit().await?;
     info!(
         connector = connector.name,
@@ -195,11 +215,18 @@ async fn put(
     let mut tx = app.store.begin().await?;
     let taken = assets::put_facts(&mut tx, &facts, now).await?;
     connectors::claim(&mut tx, connector.id, taken.asset).await?;
+    let mut is_news = taken.is_changed;
     if taken.is_changed {
         super::enqueue_assess(&mut tx, Some(taken.asset), now).await?;
     }
+    if let Some(identity) = sides::identity(snapshot) {
+        is_news |= clusters::put_cloud(&mut tx, taken.asset, &identity).await?;
+        if is_news {
+            sides::enqueue_other(&mut tx, &app.store, taken.asset, now).await?;
+        }
+    }
     tx.commit().await?;
-    if taken.is_changed {
+    if is_news {
         app.wake.notify_waiters();
     }
     Ok(taken.asset)
@@ -250,16 +277,33 @@ async fn forget(
             Some(false) => continue,
             Some(true) => {}
         }
-        let causes = causes_of(app, id).await?;
         let mut tx = app.store.begin().await?;
-        if connectors::release(&mut tx, of, id).await? {
-            assets::delete(&mut tx, id).await?;
+        if connectors::release(&mut tx, of, id).await?
+            && let Some(causes) = posture::forget(app, &mut tx, id, now).await?
+        {
             scoring::note(&mut tx, &app.content(), causes, now).await?;
             gone += 1;
         }
         tx.commit().await?;
     }
     Ok((gone, unseen))
+}
+
+/// What came of a subscription.
+fn subscription(one: &Subscription) -> SubscriptionRun {
+    let text = |name: &str| {
+        let text = one.document.get(name).and_then(serde_json::Value::as_str);
+        text.map(cut).unwrap_or_default()
+    };
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let gaps = one.gaps().into_iter().take(MOST_PROBLEMS);
+    SubscriptionRun {
+        id: text("subscriptionId"),
+        name: text("displayName"),
+        clusters: number(one.clusters.len()),
+        registries: number(one.registries.len()),
+        problems: gaps.map(|gap| cut(&gap.detail)).collect(),
+    }
 }
 
 fn cut(text: &str) -> String {

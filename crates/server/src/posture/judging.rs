@@ -190,7 +190,11 @@ fn recommended(
     not_concerned: &Option<String>,
     newest: &[&Assessment<'_>],
 ) -> Vec<Health> {
-    let about_it = |one: &&Recommendation| one.asset == snapshot.asset_kind && one.enabled;
+    let settings = &concern.said.settings;
+    let about_it = |one: &&Recommendation| {
+        let is_on = settings.get(&one.id).and_then(|setting| setting.enabled);
+        one.asset == snapshot.asset_kind && is_on.unwrap_or(one.enabled)
+    };
     let judged = content.catalogue.recommendations().filter(about_it);
     judged
         .filter_map(|recommendation| {
@@ -198,7 +202,11 @@ fn recommended(
                 (_, None) => {
                     let statements = concern.said.statements(concern.asset);
                     let library = &content.library;
-                    posture::recommend(library, recommendation, snapshot, &statements, concern.now)?
+                    let none = serde_json::Map::new();
+                    let set = settings.get(&recommendation.id);
+                    let set = set.map_or(&none, |setting| &setting.params);
+                    let now = concern.now;
+                    posture::recommend(library, recommendation, set, snapshot, &statements, now)?
                 }
                 (Some(why), Some(_)) => (posture::Health::NotApplicable, Some(why.clone())),
                 (None, Some(benchmark)) => {

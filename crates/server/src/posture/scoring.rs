@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use seareeve_posture::{Judged, Score, score};
-use seareeve_store::assets::{HealthEntry, HealthState};
+use seareeve_store::assets::{HealthChange, HealthEntry, HealthState};
 use seareeve_store::scores::{self, Cause, ScorePoint};
 use seareeve_store::{AssetId, StoreError, Tx};
 
@@ -49,6 +49,17 @@ pub(crate) fn within(entries: Vec<HealthEntry>, environment: Option<&str>) -> Ve
             .into_iter()
             .filter(|entry| entry.environment == name)
             .collect(),
+    }
+}
+
+/// What of the score changes when a recommendation says something else of an asset.
+pub(crate) fn cause(asset: AssetId, change: HealthChange) -> Cause {
+    Cause {
+        recommendation: change.recommendation,
+        asset,
+        asset_name: change.asset_name,
+        was: change.was.map(|state| state.as_str().to_owned()),
+        health: change.health.map(|state| state.as_str().to_owned()),
     }
 }
 

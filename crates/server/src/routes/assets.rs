@@ -199,5 +199,7 @@ fn wire(asset: AssetNeeds) -> AssetSummary {
         healthy: asset.healthy,
         not_applicable: asset.not_applicable,
         unknown: asset.unknown,
+        within: asset.is_within,
+        part_of: asset.part_of.map(|cluster| cluster.0),
     }
 }

@@ -9,14 +9,14 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use seareeve_api::{
-    CloudAsset, CloudAssetDetail, CloudAssetList, ErrorBody, HostRecommendation, PostureReport,
-    posture_report,
+    CloudAsset, CloudAssetDetail, CloudAssetList, ErrorBody, PartOf, PostureReport, posture_report,
 };
 use seareeve_posture as judge;
 use seareeve_store::assets::{self, Asset, Facts};
 use seareeve_store::users::Role;
-use seareeve_store::{AssetId, connectors};
+use seareeve_store::{AssetId, clusters, connectors};
 
+use super::hosts::recommended;
 use super::query::counts;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
@@ -30,13 +30,16 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     _caller: Caller,
 ) -> ApiResult<Json<CloudAssetList>> {
-    let brought = brought(&app).await?;
+    let mut brought = brought(&app).await?;
+    let parts = parts(&app).await?;
     let all = assets::all(&app.store, "").await?;
+    let known: BTreeMap<AssetId, &Asset> = all.iter().map(|asset| (asset.id, asset)).collect();
     let mut shown: Vec<CloudAsset> = all
-        .into_iter()
+        .iter()
         .filter_map(|asset| {
-            let by = brought.get(&asset.id)?.clone();
-            Some(summary(asset, by))
+            let whole = parts.get(&asset.id).and_then(|id| known.get(id));
+            let by = brought.remove(&asset.id)?;
+            Some(summary(asset, by, whole.copied()))
         })
         .collect();
     let order = |state: &str| match state {
@@ -68,26 +71,16 @@ pub(super) async fn get(
     Path(id): Path<i64>,
 ) -> ApiResult<Json<CloudAssetDetail>> {
     let (asset, by, facts) = found(&app, id).await?;
-    let health = assets::health_of(&app.store, asset.id).await?;
-    let content = app.content();
-    let recommendations = health.into_iter().map(|entry| {
-        let id = entry.health.recommendation;
-        let known = content.catalogue.recommendation(&id);
-        HostRecommendation {
-            title: known.map(|one| one.title.clone()).unwrap_or_default(),
-            severity: known.map_or("", |one| one.severity.as_str()).to_owned(),
-            health: entry.health.state.as_str().to_owned(),
-            reason: entry.health.reason,
-            since: entry.since,
-            exemption: entry.health.exemption.map(|id| id.0),
-            id,
-        }
-    });
+    let whole = match parts(&app).await?.get(&asset.id) {
+        Some(whole) => assets::get(&app.store, *whole).await?,
+        None => None,
+    };
+    let judged = whole.as_ref().unwrap_or(&asset);
     Ok(Json(CloudAssetDetail {
-        recommendations: recommendations.collect(),
+        recommendations: recommended(&app, judged.id).await?,
         collected_at: facts.collected_at,
-        judged_at: asset.judged,
-        summary: summary(asset, by),
+        judged_at: judged.judged,
+        summary: summary(&asset, by, whole.as_ref()),
     }))
 }
 
@@ -165,16 +158,30 @@ async fn found(app: &App, id: i64) -> ApiResult<(Asset, Vec<String>, Facts)> {
     }
 }
 
-fn summary(asset: Asset, connectors: Vec<String>) -> CloudAsset {
+/// Which assets are judged as parts of which clusters.
+async fn parts(app: &App) -> ApiResult<BTreeMap<AssetId, AssetId>> {
+    let sides = clusters::sides(&app.store).await?.into_iter();
+    Ok(sides
+        .filter_map(|side| Some((side.cloud?, side.cluster)))
+        .collect())
+}
+
+/// `whole`: the cluster that it is judged as a part of, of which all is said.
+fn summary(asset: &Asset, connectors: Vec<String>, whole: Option<&Asset>) -> CloudAsset {
+    let judged = whole.unwrap_or(asset);
     CloudAsset {
         id: asset.id.0,
-        kind: asset.kind,
-        cloud_id: asset.external_id,
-        name: asset.name,
+        kind: asset.kind.clone(),
+        cloud_id: asset.external_id.clone(),
+        name: asset.name.clone(),
         connectors,
-        state: asset.state.as_str().to_owned(),
-        reason: asset.reason,
-        failed: counts(asset.failed),
+        part_of: whole.map(|whole| PartOf {
+            id: whole.id.0,
+            name: whole.name.clone(),
+        }),
+        state: judged.state.as_str().to_owned(),
+        reason: judged.reason.clone(),
+        failed: counts(judged.failed),
         first_seen: asset.first_seen,
         last_seen: asset.last_seen,
     }

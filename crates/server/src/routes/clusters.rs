@@ -1,5 +1,7 @@
 //! Kubernetes clusters, and what is said of them.
 
+pub(super) mod sides;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,7 +9,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use seareeve_api::{
-    ClusterAudit, ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary,
+    ClusterAudit, ClusterCloud, ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation,
+    ClusterSummary,
     ClusterWatch, ErrorBody, HostHistory, PostureReport, ReportBenchmark, ReportGap, ReportObject,
     posture_report, report_object,
 };
@@ -61,7 +64,7 @@ pub(super) struct ClusterQuery {
     limit: Option<u32>,
 }
 
-/// All clusters that are watched.
+/// All clusters: those that are watched, and those that only their cloud tells of.
 #[utoipa::path(get, operation_id = "list_clusters", path = "/api/v1/clusters", tag = "clusters", params(ClusterQuery),
     responses((status = 200, body = ClusterPage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody)))]
 pub(super) async fn list(
@@ -90,8 +93,12 @@ pub(super) async fn list(
     let page = assets::list(&app.store, &filter, sort, after.as_ref(), most).await?;
     let known = clusters::all(&app.store).await?.into_iter();
     let known: BTreeMap<AssetId, Cluster> = known.map(|cluster| (cluster.asset, cluster)).collect();
+    let mut clouds = sides::Clouds::load(&app).await?;
     let rows = page.items.into_iter();
-    let rows = rows.filter_map(|asset| Some(summary(known.get(&asset.id)?, asset)));
+    let rows = rows.map(|asset| match known.get(&asset.id) {
+        Some(cluster) => summary(cluster, asset, clouds.of(cluster.asset)),
+        None => clouds.unwatched(asset),
+    });
     Ok(Json(ClusterPage {
         clusters: rows.collect(),
         next: next(page.next),
@@ -119,7 +126,11 @@ pub(super) async fn get(
         recommendations,
         gaps: gaps(&cluster.collections),
         audit: audited(&app, cluster.asset).await?,
-        summary: summary(&cluster, asset),
+        summary: summary(
+            &cluster,
+            asset,
+            sides::Clouds::load(&app).await?.of(cluster.asset),
+        ),
     };
     let Some(model) = model(&app, cluster.asset).await? else {
         return Ok(Json(detail));
@@ -503,7 +514,7 @@ fn node(model: &Model, fact: &Fact) -> ClusterNode {
     }
 }
 
-fn summary(cluster: &Cluster, asset: Asset) -> ClusterSummary {
+fn summary(cluster: &Cluster, asset: Asset, cloud: Option<ClusterCloud>) -> ClusterSummary {
     let failing = cluster.collections.values().filter(|collection| {
         matches!(
             collection.status,
@@ -537,6 +548,7 @@ fn summary(cluster: &Cluster, asset: Asset) -> ClusterSummary {
             reason,
             since: cluster.trouble_since,
         },
+        cloud,
         first_seen: asset.first_seen,
         last_seen: asset.last_seen,
     }

@@ -36,10 +36,7 @@ pub(super) async fn create(
     caller: Caller,
     Json(given): Json<NewException>,
 ) -> ApiResult<(StatusCode, Json<Exception>)> {
-    caller.require(Role::SecurityAdmin)?;
-    let now = app.now();
-    statements::reason(&given.reason)?;
-    statements::ends_later(given.expires, now)?;
+    let now = statements::may_say(&app, &caller, &given.reason, given.expires)?;
     let content = app.content();
     let library = &content.library;
     if library.check(&given.check).is_none() {
@@ -88,11 +85,8 @@ pub(super) async fn delete(
 ) -> ApiResult<StatusCode> {
     caller.require(Role::SecurityAdmin)?;
     let mut tx = app.store.begin().await?;
-    if !exceptions::delete(&mut tx, ExceptionId(id)).await? {
-        return Err(ApiError::not_found("exception"));
-    }
-    statements::judge_again(&app, tx, None, app.now()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let was_there = exceptions::delete(&mut tx, ExceptionId(id)).await?;
+    statements::taken_back(&app, tx, was_there, "exception", None).await
 }
 
 fn wire(exception: exceptions::Exception) -> Exception {

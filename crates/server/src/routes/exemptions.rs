@@ -37,10 +37,7 @@ pub(super) async fn create(
     caller: Caller,
     Json(given): Json<NewExemption>,
 ) -> ApiResult<(StatusCode, Json<Exemption>)> {
-    caller.require(Role::SecurityAdmin)?;
-    let now = app.now();
-    statements::reason(&given.reason)?;
-    statements::ends_later(given.expires, now)?;
+    let now = statements::may_say(&app, &caller, &given.reason, given.expires)?;
     let content = app.content();
     if content
         .catalogue
@@ -98,11 +95,8 @@ pub(super) async fn delete(
 ) -> ApiResult<StatusCode> {
     caller.require(Role::SecurityAdmin)?;
     let mut tx = app.store.begin().await?;
-    if !exemptions::delete(&mut tx, ExemptionId(id)).await? {
-        return Err(ApiError::not_found("exemption"));
-    }
-    statements::judge_again(&app, tx, None, app.now()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let was_there = exemptions::delete(&mut tx, ExemptionId(id)).await?;
+    statements::taken_back(&app, tx, was_there, "exemption", None).await
 }
 
 fn wire(exemption: exemptions::Exemption) -> Exemption {

@@ -15,7 +15,6 @@ use seareeve_model::Snapshot;
 use seareeve_posture as judge;
 use seareeve_store::AssetId;
 use seareeve_store::assets::{self, Asset, AssetFilter, AssetSort, Facts, HealthState};
-use seareeve_store::scores::Cause;
 use seareeve_store::users::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -264,20 +263,13 @@ pub(super) async fn delete(
 
 /// Forgets an asset, and notes what that does to the score.
 pub(super) async fn forget(app: &App, asset: &Asset, noun: &str) -> ApiResult<()> {
-    let health = assets::health_of(&app.store, asset.id).await?;
-    let causes = health.into_iter().map(|entry| Cause {
-        recommendation: entry.health.recommendation,
-        asset: asset.id,
-        asset_name: asset.name.clone(),
-        was: Some(entry.health.state.as_str().to_owned()),
-        health: None,
-    });
+    let now = app.now();
     let mut tx = app.store.begin().await?;
-    if !assets::delete(&mut tx, asset.id).await? {
-        return Err(ApiError::not_found(noun));
-    }
-    scoring::note(&mut tx, &app.content(), causes.collect(), app.now()).await?;
+    let causes = posture::forget(app, &mut tx, asset.id, now).await?;
+    let causes = causes.ok_or_else(|| ApiError::not_found(noun))?;
+    scoring::note(&mut tx, &app.content(), causes, now).await?;
     tx.commit().await?;
+    app.wake.notify_waiters();
     app.events.publish(Event::Posture);
     Ok(())
 }

@@ -1,14 +1,21 @@
 //! What people set for recommendations: parameters, namespaces that are left out, whether they are judged.
 
+pub(super) mod preview;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use seareeve_api::{ErrorBody, NewRecommendationSettings, RecommendationSettings};
-use seareeve_posture::Recommendation;
+use jiff::Timestamp;
+use seareeve_api::{
+    ErrorBody, NewRecommendationSettings, RecommendationSettings, RecommendationSettingsChange,
+    RecommendationSettingsHistory,
+};
+use seareeve_posture::{Recommendation, try_params};
 use seareeve_store::recommendation_settings::{self as settings, RecommendationSetting};
 use seareeve_store::users::Role;
+use serde_json::{Map, Value};
 
 use super::statements;
 use crate::auth::caller::Caller;
@@ -20,6 +27,8 @@ use crate::state::App;
 const MOST_CHARACTERS: usize = 64 * 1024;
 /// Namespaces that one recommendation leaves out.
 const MOST_NAMESPACES: usize = 1_000;
+/// Changes that the history shows.
+const MOST_CHANGES: usize = 100;
 
 /// What is set for a recommendation, and what it says itself.
 #[utoipa::path(get, operation_id = "get_recommendation_settings", path = "/api/v1/recommendations/{id}/settings", tag = "recommendations",
@@ -52,18 +61,9 @@ pub(super) async fn put(
     caller.require(Role::SecurityAdmin)?;
     let content = app.content();
     let recommendation = known(&content, &id)?;
-    check(recommendation, &given)?;
+    check(&content, recommendation, &given)?;
     let now = app.now();
-    let set = RecommendationSetting {
-        recommendation: id,
-        params: given.params,
-        excluded_namespaces: given
-            .excluded_namespaces
-            .map(|names| names.into_iter().collect()),
-        enabled: given.enabled,
-        author: caller.user.name.clone(),
-        changed: now,
-    };
+    let set = setting(id, given, &caller.user.name, now);
     let mut tx = app.store.begin().await?;
     settings::put(&mut tx, &set).await?;
     statements::judge_again(&app, tx, None, now).await?;
@@ -82,9 +82,58 @@ pub(super) async fn delete(
     caller.require(Role::SecurityAdmin)?;
     known(&app.content(), &id)?;
     let mut tx = app.store.begin().await?;
-    settings::delete(&mut tx, &id).await?;
-    statements::judge_again(&app, tx, None, app.now()).await?;
+    let now = app.now();
+    if settings::delete(&mut tx, &id, &caller.user.name, now).await? {
+        statements::judge_again(&app, tx, None, now).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was set for a recommendation, change by change.
+#[utoipa::path(get, operation_id = "get_recommendation_settings_history", path = "/api/v1/recommendations/{id}/settings/history",
+    tag = "recommendations", params(("id" = String, Path, description = "The recommendation")),
+    responses((status = 200, body = RecommendationSettingsHistory), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn history(
+    State(app): State<Arc<App>>,
+    _caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Json<RecommendationSettingsHistory>> {
+    known(&app.content(), &id)?;
+    let changes = settings::history(&app.store, &id, MOST_CHANGES).await?;
+    let change = |change: settings::SettingChange| RecommendationSettingsChange {
+        at: change.at,
+        author: change.author,
+        set: change.set.map(as_set),
+    };
+    Ok(Json(RecommendationSettingsHistory {
+        changes: changes.into_iter().map(change).collect(),
+    }))
+}
+
+fn setting(
+    recommendation: String,
+    given: NewRecommendationSettings,
+    author: &str,
+    now: Timestamp,
+) -> RecommendationSetting {
+    let namespaces = given.excluded_namespaces;
+    RecommendationSetting {
+        recommendation,
+        params: given.params,
+        excluded_namespaces: namespaces.map(|names| names.into_iter().collect()),
+        enabled: given.enabled,
+        author: author.to_owned(),
+        changed: now,
+    }
+}
+
+fn as_set(set: RecommendationSetting) -> NewRecommendationSettings {
+    let namespaces = set.excluded_namespaces;
+    NewRecommendationSettings {
+        params: set.params,
+        excluded_namespaces: namespaces.map(|names| names.into_iter().collect()),
+        enabled: set.enabled,
+    }
 }
 
 fn known<'c>(content: &'c Content, id: &str) -> ApiResult<&'c Recommendation> {
@@ -92,28 +141,45 @@ fn known<'c>(content: &'c Content, id: &str) -> ApiResult<&'c Recommendation> {
     known.ok_or_else(|| ApiError::not_found("recommendation"))
 }
 
-fn check(recommendation: &Recommendation, given: &NewRecommendationSettings) -> ApiResult<()> {
+/// Refuses what makes no sense, by the field that does not: also values that no check can be evaluated with, such as a
+/// regular expression that is none.
+fn check(
+    content: &Content,
+    recommendation: &Recommendation,
+    given: &NewRecommendationSettings,
+) -> ApiResult<()> {
     for (name, value) in &given.params {
+        let field = format!("params.{name}");
         let Some(own) = recommendation.parameters.get(name) else {
             let why = format!("{} has no parameter {name}", recommendation.id);
-            return Err(ApiError::bad_request(why));
+            return Err(ApiError::bad_field(field, why));
         };
-        let default = own.get("default").unwrap_or(&serde_json::Value::Null);
+        let default = own.get("default").unwrap_or(&Value::Null);
         if std::mem::discriminant(default) != std::mem::discriminant(value) {
             let why = format!("{name} is of the type that {default} is of");
-            return Err(ApiError::bad_request(why));
+            return Err(ApiError::bad_field(field, why));
+        }
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        for used in recommendation.uses(&content.library, &alone) {
+            let check = content.library.check(&used.check);
+            let fault = check.and_then(|check| try_params(check, &used.params()));
+            if let Some(why) = fault {
+                let why = format!("{name} cannot be used: {why}");
+                return Err(ApiError::bad_field(field, why));
+            }
         }
     }
     let namespaces = given.excluded_namespaces.as_deref().unwrap_or_default();
     let is_name = |name: &String| (1..=253).contains(&name.len());
     if namespaces.len() > MOST_NAMESPACES || !namespaces.iter().all(is_name) {
-        return Err(ApiError::bad_request(
+        return Err(ApiError::bad_field(
+            "excluded_namespaces",
             "up to 1,000 namespaces can be left out, each with a name of 1 to 253 characters",
         ));
     }
-    let size = serde_json::Value::Object(given.params.clone()).to_string();
+    let size = Value::Object(given.params.clone()).to_string();
     if size.len() > MOST_CHARACTERS {
-        return Err(ApiError::bad_request("the parameters are too long"));
+        return Err(ApiError::bad_field("params", "the parameters are too long"));
     }
     Ok(())
 }
@@ -126,14 +192,10 @@ fn wire(
     let author = set.as_ref().map(|set| set.author.clone());
     let changed = set.as_ref().map(|set| set.changed);
     let set = set.unwrap_or_default();
-    let namespaces = set.excluded_namespaces;
     RecommendationSettings {
         recommendation: recommendation.id.clone(),
-        set: NewRecommendationSettings {
-            params: set.params,
-            excluded_namespaces: namespaces.map(|names| names.into_iter().collect()),
-            enabled: set.enabled,
-        },
+        own_enabled: recommendation.enabled,
+        set: as_set(set),
         author,
         changed,
         parameters: parameters.into_iter().collect(),

@@ -1,11 +1,43 @@
 //! What exceptions, attestations and exemptions share: a reason, an end, and that assets are judged anew.
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
-use seareeve_store::{AssetId, Tx};
+use seareeve_store::users::Role;
+use seareeve_store::{AssetId, Tx, clusters};
 
+use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
 use crate::state::App;
+
+/// Refuses what only security admins may say, and what lacks a reason or has ended already. Gives the time.
+pub(super) fn may_say(
+    app: &App,
+    caller: &Caller,
+    why: &str,
+    expires: Option<Timestamp>,
+) -> ApiResult<Timestamp> {
+    caller.require(Role::SecurityAdmin)?;
+    let now = app.now();
+    reason(why)?;
+    ends_later(expires, now)?;
+    Ok(now)
+}
+
+/// Ends the transaction in which a statement was taken back, so that `asset`, or all, are judged anew.
+pub(super) async fn taken_back(
+    app: &App,
+    tx: Tx,
+    was_there: bool,
+    noun: &str,
+    asset: Option<AssetId>,
+) -> ApiResult<StatusCode> {
+    if !was_there {
+        return Err(ApiError::not_found(noun));
+    }
+    judge_again(app, tx, asset, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
 
 /// Refuses a reason that says nothing, or too much.
 pub(super) fn reason(text: &str) -> ApiResult<()> {
@@ -25,13 +57,18 @@ pub(super) fn ends_later(expires: Option<Timestamp>, now: Timestamp) -> ApiResul
     }
 }
 
-/// Ends the transaction, so that the asset, or all, are judged anew.
+/// Ends the transaction, so that the asset, or all, are judged anew. What is one side of a cluster is judged with it.
 pub(super) async fn judge_again(
     app: &App,
     mut tx: Tx,
     asset: Option<AssetId>,
     now: Timestamp,
 ) -> ApiResult<()> {
+    let side = match asset {
+        Some(asset) => clusters::side_in(&mut tx, asset).await?,
+        None => None,
+    };
+    let asset = side.map(|side| side.cluster).or(asset);
     jobs::enqueue_assess(&mut tx, asset, now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();

@@ -7,14 +7,14 @@ use tempfile::TempDir;
 
 use crate::support::{Browser, Running, folder, start};
 
-struct World {
-    fake: Fake,
-    server: Running,
+pub(crate) struct World {
+    pub(crate) fake: Fake,
+    pub(crate) server: Running,
     data: Utf8PathBuf,
     _folder: TempDir,
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let fake = Fake::start(documents::both());
     let (folder, data) = folder();
     let credentials = data.join("credentials");
@@ -186,10 +186,14 @@ fn what_is_gone_is_forgotten_and_what_is_out_of_sight_is_not() {
         .fail_once(&list, Fault::Status(403, "AuthorizationFailed"));
     let found = again(&mut browser, id);
     assert_eq!(found["state"], "partial");
+    // It stands with the subscription that it is about.
+    let seen = found["seen"].as_array().unwrap();
+    let of = |name: &str| &seen.iter().find(|one| one["name"] == name).unwrap()["problems"];
     assert_eq!(
-        found["problems"],
-        json!(["the role lacks Microsoft.ContainerRegistry/registries/read"])
+        of("Attic"),
+        &json!(["the role lacks Microsoft.ContainerRegistry/registries/read"])
     );
+    assert_eq!((of("Shop"), &found["problems"]), (&json!([]), &json!([])));
     assets(&mut browser, 8);
     world.fake.set(&list, Vec::new());
     assert_eq!(again(&mut browser, id)["state"], "ok");

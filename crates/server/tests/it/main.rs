@@ -29,5 +29,6 @@ mod matching;
 mod own_checks;
 mod registries;
 mod scanning;
+mod sides;
 mod support;
 mod tls;

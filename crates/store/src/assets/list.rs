@@ -27,7 +27,8 @@ pub enum AssetSort {
     Name,
 }
 
-/// $1 kind, $2 pattern, $3 state, $4 pattern of the engine, $5 whether a cursor follows.
+/// $1 kind, $2 pattern, $3 state, $4 pattern of the engine, $5 whether a cursor follows. What is a part of a cluster is
+/// listed with it.
 macro_rules! select_assets {
     () => {
         concat!(
@@ -39,7 +40,8 @@ macro_rules! select_assets {
                    WHERE lower(e.value ->> 'version') LIKE $2 ESCAPE '!')) \
                AND ($3 = '' OR a.state = $3) \
                AND ($4 = '' OR EXISTS (SELECT 1 FROM json_each(a.engines) e \
-                 WHERE e.value ->> 'product' = $4)) "
+                 WHERE e.value ->> 'product' = $4)) \
+               AND NOT EXISTS (SELECT 1 FROM cluster_side j WHERE j.cloud = a.id) "
         )
     };
 }

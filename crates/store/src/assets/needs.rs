@@ -32,6 +32,10 @@ pub struct AssetNeeds {
     pub not_applicable: u64,
     /// Those that could not be told.
     pub unknown: u64,
+    /// Of a cluster: whether it is seen from within, rather than by its cloud alone.
+    pub is_within: bool,
+    /// The cluster that it is judged as a part of.
+    pub part_of: Option<AssetId>,
 }
 
 /// Which assets. The default is all.
@@ -52,20 +56,23 @@ macro_rules! select_needs {
         "SELECT a.id AS id, a.kind AS kind, a.name AS name, a.environment AS environment, a.state AS state, \
            a.reason AS reason, a.last_seen AS last_seen, \
            COALESCE(h.unhealthy, 0) AS unhealthy, COALESCE(h.healthy, 0) AS healthy, \
-           COALESCE(h.not_applicable, 0) AS not_applicable, COALESCE(h.unknown, 0) AS unknown \
+           COALESCE(h.not_applicable, 0) AS not_applicable, COALESCE(h.unknown, 0) AS unknown, \
+           CASE WHEN EXISTS (SELECT 1 FROM cluster w WHERE w.asset = a.id) THEN 1 ELSE 0 END AS is_within, \
+           j.cluster AS part_of \
          FROM asset a LEFT JOIN (SELECT asset, \
              CAST(SUM(CASE health WHEN 'unhealthy' THEN 1 ELSE 0 END) AS BIGINT) AS unhealthy, \
              CAST(SUM(CASE health WHEN 'healthy' THEN 1 ELSE 0 END) AS BIGINT) AS healthy, \
              CAST(SUM(CASE health WHEN 'not_applicable' THEN 1 ELSE 0 END) AS BIGINT) AS not_applicable, \
              CAST(SUM(CASE health WHEN 'unknown' THEN 1 ELSE 0 END) AS BIGINT) AS unknown \
-           FROM asset_health GROUP BY asset) h ON h.asset = a.id "
+           FROM asset_health GROUP BY asset) h ON h.asset = a.id \
+         LEFT JOIN cluster_side j ON j.cloud = a.id "
     };
 }
 
 const NEEDS: &str = concat!(
     select_needs!(),
     "WHERE ($1 = '' OR a.kind = $1) AND ($2 = '' OR a.environment = $2) \
-       AND ($3 = '' OR lower(a.name) LIKE $3 ESCAPE '!') AND ($4 = '' OR a.state = $4) \
+       AND ($3 = '' OR lower(a.name) LIKE $3 ESCAPE '!') AND ($4 = '' OR a.state = $4) AND j.cluster IS NULL \
        AND ($5 = 0 OR (COALESCE(h.unhealthy, 0), a.id) < ($6, $7)) \
      ORDER BY COALESCE(h.unhealthy, 0) DESC, a.id DESC LIMIT $8"
 );
@@ -128,6 +135,8 @@ fn from_row(row: &sqlx::any::AnyRow) -> Result<AssetNeeds, StoreError> {
         healthy: columns.count("healthy")?,
         not_applicable: columns.count("not_applicable")?,
         unknown: columns.count("unknown")?,
+        is_within: columns.int("is_within")? != 0,
+        part_of: columns.opt_int("part_of")?.map(AssetId),
     })
 }
 

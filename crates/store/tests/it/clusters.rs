@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use seareeve_model::{Collection, FactKind};
-use seareeve_store::clusters::{self, Key, Membership, NewCluster, NewFact, Summary};
+use seareeve_store::clusters::{
+    self, CloudIdentity, Key, Likeness, Membership, NewCluster, NewFact, Side, Summary,
+};
 use seareeve_store::recommendation_settings::{self, RecommendationSetting};
 use seareeve_store::{AssetId, Store, StoreError, assets};
 use serde_json::json;
@@ -14,8 +16,12 @@ use crate::posture::seen;
 use crate::sample::at;
 
 async fn meet(store: &Store, second: i64) -> Result<clusters::Cluster, StoreError> {
+    meet_one(store, "uid-1", second).await
+}
+
+async fn meet_one(store: &Store, uid: &str, second: i64) -> Result<clusters::Cluster, StoreError> {
     let new = NewCluster {
-        external_id: "uid-1",
+        external_id: uid,
         name: "prod",
         collector: "seareeve 0.1.0",
         watcher: "sensor",
@@ -224,12 +230,76 @@ fn recommendations_are_set_and_taken_back() {
         let mut tx = store.begin().await?;
         recommendation_settings::put(&mut tx, &other).await?;
         tx.commit().await?;
-        assert_eq!(recommendation_settings::list(store).await?, [other]);
+        assert_eq!(
+            recommendation_settings::list(store).await?,
+            std::slice::from_ref(&other)
+        );
         let mut tx = store.begin().await?;
-        assert!(recommendation_settings::delete(&mut tx, "kubernetes-trusted-images").await?);
-        assert!(!recommendation_settings::delete(&mut tx, "kubernetes-trusted-images").await?);
+        let id = "kubernetes-trusted-images";
+        assert!(recommendation_settings::delete(&mut tx, id, "bea", at(9)).await?);
+        assert!(!recommendation_settings::delete(&mut tx, id, "bea", at(9)).await?);
         tx.commit().await?;
+        let history = recommendation_settings::history(store, id, 10).await?;
+        assert_eq!(history.len(), 3);
+        assert_eq!(
+            (&history[0].set, history[0].author.as_str()),
+            (&None, "bea")
+        );
+        assert_eq!(history[1].set.as_ref(), Some(&other));
         assert_eq!(recommendation_settings::list(store).await?, []);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_two_sides_of_a_cluster_are_one() {
+    both(async |fixture| {
+        let store = &fixture.store;
+        let first = meet_one(store, "c1", 1).await?.asset;
+        let second = meet_one(store, "c2", 1).await?.asset;
+        let cloud = seen(store, "arm-1", 1, 1).await?;
+        let identity = CloudIdentity {
+            node_group: Some("/subscriptions/s/resourcegroups/mc".to_owned()),
+            endpoints: vec!["a.azmk8s.io".to_owned()],
+            version: None,
+        };
+        let mut tx = store.begin().await?;
+        assert!(clusters::put_cloud(&mut tx, cloud, &identity).await?);
+        assert!(!clusters::put_cloud(&mut tx, cloud, &identity).await?);
+        let found = |cluster| Side {
+            cluster,
+            cloud: Some(cloud),
+            how: Likeness::Nodes,
+            author: None,
+            since: at(2),
+        };
+        assert!(clusters::set_side(&mut tx, &found(first)).await?);
+        // What was found of one can be found of another, and is then only that one's.
+        assert!(clusters::set_side(&mut tx, &found(second)).await?);
+        assert_eq!(clusters::side_in(&mut tx, first).await?, None);
+        let chosen = Side {
+            how: Likeness::Chosen,
+            author: Some("admin".to_owned()),
+            ..found(first)
+        };
+        assert!(clusters::set_side(&mut tx, &chosen).await?);
+        // What somebody said is not taken.
+        assert!(!clusters::set_side(&mut tx, &found(second)).await?);
+        tx.commit().await?;
+        assert_eq!(clusters::sides(store).await?, std::slice::from_ref(&chosen));
+        assert_eq!(clusters::side_of(store, cloud).await?, Some(chosen));
+        let clouds = clusters::clouds(store).await?;
+        assert_eq!((clouds.len(), &clouds[0].identity), (1, &identity));
+        let needs = assets::needs_of(store, cloud).await?.unwrap();
+        assert_eq!((needs.part_of, needs.is_within), (Some(first), false));
+        let page = assets::needs(store, &assets::NeedsFilter::default(), None, 10).await?;
+        let ids: Vec<AssetId> = page.items.iter().map(|one| one.id).collect();
+        assert_eq!(ids, [second, first]);
+        // A side that is gone is none.
+        let mut tx = store.begin().await?;
+        assets::delete(&mut tx, cloud).await?;
+        tx.commit().await?;
+        assert_eq!(clusters::sides(store).await?, []);
         Ok(())
     });
 }

@@ -1,6 +1,6 @@
 //! Connectors, and which assets they bring.
 
-use seareeve_store::connectors::{self, ConnectorState, NewConnector};
+use seareeve_store::connectors::{self, ConnectorState, NewConnector, Run, SubscriptionRun};
 use seareeve_store::{ConnectorId, Store, StoreError, assets};
 
 use crate::both::both;
@@ -46,9 +46,26 @@ fn what_came_of_runs_is_told() {
         let shop = make(store, "shop").await?.unwrap();
         let problems = vec!["the role lacks\0x".to_owned()];
         let mut tx = store.begin().await?;
-        assert!(connectors::note(&mut tx, shop, ConnectorState::Partial, &problems, at(5)).await?);
-        assert!(connectors::note(&mut tx, shop, ConnectorState::Failed, &[], at(7)).await?);
-        assert!(!connectors::note(&mut tx, ConnectorId(99), ConnectorState::Ok, &[], at(7)).await?);
+        let seen = vec![SubscriptionRun {
+            id: "s-1".to_owned(),
+            name: "Shop".to_owned(),
+            clusters: 2,
+            registries: 1,
+            problems: vec!["the role lacks x".to_owned()],
+        }];
+        let partial = Run {
+            state: ConnectorState::Partial,
+            problems: &problems,
+            subscriptions: Some(&seen),
+        };
+        let failed = Run {
+            state: ConnectorState::Failed,
+            problems: &[],
+            subscriptions: None,
+        };
+        assert!(connectors::note(&mut tx, shop, &partial, at(5)).await?);
+        assert!(connectors::note(&mut tx, shop, &failed, at(7)).await?);
+        assert!(!connectors::note(&mut tx, ConnectorId(99), &failed, at(7)).await?);
         tx.commit().await?;
         let found = connectors::get(store, shop).await?.unwrap();
         assert_eq!(found.state, ConnectorState::Failed);
@@ -56,6 +73,7 @@ fn what_came_of_runs_is_told() {
         // The last one that brought something.
         assert_eq!(found.succeeded, Some(at(5)));
         assert_eq!(found.problems, Vec::<String>::new());
+        assert_eq!(found.subscriptions, seen);
         Ok(())
     });
 }
@@ -85,6 +103,30 @@ fn an_asset_stays_while_somebody_finds_it() {
         assets::delete(&mut tx, asset).await?;
         tx.commit().await?;
         assert_eq!(connectors::assets(store).await?, []);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_said_of_one_can_be_changed() {
+    both(|fixture| async move {
+        let store = &fixture.store;
+        let shop = make(store, "shop").await?.unwrap();
+        make(store, "attic").await?.unwrap();
+        let mut one = connectors::get(store, shop).await?.unwrap();
+        one.name = "quay".to_owned();
+        one.settings = r#"{"cloud":"china"}"#.to_owned();
+        one.every_hours = 0;
+        one.is_paused = true;
+        let mut tx = store.begin().await?;
+        assert!(connectors::change(&mut tx, &one).await?);
+        let taken = connectors::Connector {
+            name: "attic".to_owned(),
+            ..one.clone()
+        };
+        assert!(!connectors::change(&mut tx, &taken).await?);
+        tx.commit().await?;
+        assert_eq!(connectors::get(store, shop).await?, Some(one));
         Ok(())
     });
 }

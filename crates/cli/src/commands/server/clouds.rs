@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Context as _;
-use seareeve_api::{Client, ConnectorCredentials, NewConnector};
+use anyhow::{Context as _, bail};
+use seareeve_api::{ChangeConnector, Client, ConnectorCredentials, NewConnector};
 use serde::Serialize;
 
-use crate::args::{CloudsCommand, ConnectorCommand, CredentialsKind, NewConnectorArgs};
+use crate::args::{
+    CloudsCommand, ConnectorCommand, CredentialsKind, EditConnectorArgs, NewConnectorArgs,
+    PrincipalArgs,
+};
 use crate::output;
 
 pub(super) fn run(client: &Client, command: &CloudsCommand) -> anyhow::Result<()> {
@@ -15,6 +18,10 @@ pub(super) fn run(client: &Client, command: &CloudsCommand) -> anyhow::Result<()
         CloudsCommand::Connector(ConnectorCommand::Create(args)) => {
             json(&client.create_connector(&new(args)?)?)
         }
+        CloudsCommand::Connector(ConnectorCommand::Edit(args)) => {
+            json(&client.change_connector(args.id, &change(args)?)?)
+        }
+        CloudsCommand::Connector(ConnectorCommand::Test { id }) => test(client, *id),
         CloudsCommand::Connector(ConnectorCommand::Read { id }) => {
             json(&client.read_connector(*id)?)
         }
@@ -62,19 +69,58 @@ fn new(args: &NewConnectorArgs) -> anyhow::Result<NewConnector> {
         kind: "azure".to_owned(),
         name: args.name.clone(),
         cloud: args.cloud.clone(),
-        credentials: credentials(args)?,
+        credentials: credentials(args.credentials, &args.principal)?,
         subscriptions: args.subscription.clone(),
         every_hours: args.every_hours,
     })
 }
 
-fn credentials(args: &NewConnectorArgs) -> anyhow::Result<ConnectorCredentials> {
+fn test(client: &Client, id: i64) -> anyhow::Result<()> {
+    let tested = client.test_connector(id)?;
+    json(&tested)?;
+    if let Some(problem) = tested.problem {
+        bail!("{}", output::safe(&problem));
+    }
+    Ok(())
+}
+
+fn change(args: &EditConnectorArgs) -> anyhow::Result<ChangeConnector> {
+    let subscriptions = args.all_subscriptions.then(Vec::new);
+    let principal = &args.principal;
+    let named = [
+        &principal.tenant,
+        &principal.client,
+        &principal.secret_file,
+        &principal.secret_variable,
+    ];
+    if args.credentials.is_none() && named.into_iter().any(Option::is_some) {
+        bail!("say with --credentials which kind these belong to");
+    }
+    let given = args.credentials.map(|kind| credentials(kind, principal));
+    Ok(ChangeConnector {
+        name: args.name.clone(),
+        cloud: args.cloud.clone(),
+        credentials: given.transpose()?,
+        subscriptions: args.subscription.clone().or(subscriptions),
+        every_hours: args.every_hours,
+        paused: match (args.pause, args.resume) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        },
+    })
+}
+
+fn credentials(
+    kind: CredentialsKind,
+    args: &PrincipalArgs,
+) -> anyhow::Result<ConnectorCredentials> {
     let needed = |value: &Option<String>, flag: &str| {
         let value = value.clone();
         value.with_context(|| format!("these credentials need --{flag}"))
     };
     let (tenant, client) = (args.tenant.clone(), args.client.clone());
-    Ok(match args.credentials {
+    Ok(match kind {
         CredentialsKind::ManagedIdentity => ConnectorCredentials::ManagedIdentity { client },
         CredentialsKind::WorkloadIdentity => {
             ConnectorCredentials::WorkloadIdentity { tenant, client }

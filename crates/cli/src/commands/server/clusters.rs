@@ -40,15 +40,28 @@ pub(super) fn run(client: &Client, command: &ClustersCommand) -> anyhow::Result<
             workloads(client, *id, &filter)
         }
         ClustersCommand::Workload { id, workload } => json(&client.workload(*id, workload)?),
+        ClustersCommand::ClusterCloud {
+            id, found: true, ..
+        } => Ok(client.unchoose_cloud(*id)?),
+        ClustersCommand::ClusterCloud { id, asset, .. } => Ok(client.choose_cloud(*id, *asset)?),
         ClustersCommand::DeleteCluster { id } => Ok(client.delete_cluster(*id)?),
         ClustersCommand::RecommendationSettings {
             recommendation,
-            set: None,
-        } => json(&client.recommendation_settings(recommendation)?),
-        ClustersCommand::RecommendationSettings {
-            recommendation,
-            set: Some(file),
-        } => json(&client.set_recommendation(recommendation, &settings(file)?)?),
+            set,
+            preview,
+            reset,
+            history,
+        } => match (set, reset, history) {
+            (Some(file), _, _) if *preview => {
+                json(&client.preview_recommendation(recommendation, &settings(file)?)?)
+            }
+            (Some(file), _, _) => {
+                json(&client.set_recommendation(recommendation, &settings(file)?)?)
+            }
+            (None, true, _) => Ok(client.reset_recommendation(recommendation)?),
+            (None, _, true) => json(&client.recommendation_settings_history(recommendation)?),
+            (None, false, false) => json(&client.recommendation_settings(recommendation)?),
+        },
     }
 }
 

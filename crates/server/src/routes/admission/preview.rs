@@ -1,6 +1,6 @@
 //! What a policy would make of a cluster's objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,8 +11,8 @@ use seareeve_admission::{Gate, Policy, Scanned, full_name, preview as of_snapsho
 use seareeve_api::{
     AdmissionPreview, AdmissionPreviewHit, AdmissionPreviewRequest, AdmissionPreviewRule, ErrorBody,
 };
-use seareeve_model::Snapshot;
-use seareeve_store::{AssetId, assets};
+use seareeve_model::{Collection, FactKind, Snapshot};
+use seareeve_store::{AssetId, assets, clusters};
 use serde_json::Value;
 
 use super::{images, policies};
@@ -41,14 +41,46 @@ pub(in crate::routes) async fn preview(
     let policy = policies::read(&app, policy)?;
     let turn = app.reading_facts.acquire().await;
     let _turn = turn.map_err(ApiError::internal)?;
-    let facts = assets::facts(&app.store, AssetId(given.asset)).await?;
-    let facts = facts.ok_or_else(|| ApiError::not_found("cluster with facts"))?;
-    let unpacking = tokio::task::spawn_blocking(move || posture::unpack(&facts.content));
-    let snapshot = unpacking.await.map_err(ApiError::internal)?;
-    let snapshot = snapshot
-        .context("failed to read facts")
-        .map_err(ApiError::internal)?;
+    let kinds = policy.reads(&app.content().library);
+    let snapshot = snapshot(&app, AssetId(given.asset), &kinds).await?;
     of(&app, policy, snapshot, app.now()).await.map(Json)
+}
+
+/// The objects of these kinds that a cluster has now.
+async fn snapshot(app: &App, asset: AssetId, kinds: &BTreeSet<FactKind>) -> ApiResult<Snapshot> {
+    let missing = || ApiError::not_found("cluster with facts");
+    let Some(cluster) = clusters::get(&app.store, asset).await? else {
+        let facts = assets::facts(&app.store, asset).await?;
+        let facts = facts.ok_or_else(missing)?;
+        let unpacking = tokio::task::spawn_blocking(move || posture::unpack(&facts.content));
+        let snapshot = unpacking.await.map_err(ApiError::internal)?;
+        return snapshot
+            .context("failed to read facts")
+            .map_err(ApiError::internal);
+    };
+    let known = assets::get(&app.store, asset).await?.ok_or_else(missing)?;
+    let mut facts = BTreeMap::new();
+    for (kind, collection) in cluster.collections {
+        if kinds.contains(&kind) {
+            let items = clusters::facts(&app.store, asset, &kind).await?;
+            facts.insert(
+                kind,
+                Collection {
+                    items,
+                    ..collection
+                },
+            );
+        }
+    }
+    Ok(Snapshot {
+        schema: Snapshot::SCHEMA.to_owned(),
+        asset_kind: known.kind,
+        asset_id: known.external_id,
+        asset_name: known.name,
+        collected_at: cluster.collected_at,
+        collector: known.collector,
+        facts,
+    })
 }
 
 /// What a policy would make of the objects of a snapshot: of facts, wherever they are kept.
