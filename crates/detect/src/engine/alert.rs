@@ -11,7 +11,10 @@ use super::rule::Compiled;
 use super::run::Run;
 use crate::compile::RuleRoot;
 use crate::source::Event;
-use crate::template::{json, shown};
+use crate::template::{json, shown, texts};
+
+/// Most entities that one entry of a rule makes.
+const MAX_OF_A_KIND: usize = 64;
 
 /// What came of several events.
 #[derive(Debug, Default)]
@@ -70,31 +73,38 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
         }
     }
 
-    /// An entity of which the event has nothing is left out.
+    /// An entity of which the event has nothing is left out; of a field with several values each is an entity.
     fn entities(&mut self, rule: &Compiled) -> Vec<Entity> {
         let mut entities = Vec::with_capacity(rule.entities.len());
         for entity in &rule.entities {
-            let mut fields = BTreeMap::new();
+            let mut made = vec![BTreeMap::new()];
             let mut has_value = false;
             for (name, slot) in &entity.fields {
-                match slot {
-                    Err(constant) => {
-                        fields.insert(name.clone(), constant.clone());
-                    }
-                    Ok(slot) => {
-                        if let Some(value) = shown(*slot, self).filter(|value| !value.is_empty()) {
-                            has_value = true;
-                            fields.insert(name.clone(), value);
-                        }
-                    }
+                let values = match slot {
+                    Err(constant) => vec![constant.clone()],
+                    Ok(slot) => texts(*slot, self),
+                };
+                if values.is_empty() {
+                    continue;
                 }
+                has_value = has_value || slot.is_ok();
+                let with = |fields: &BTreeMap<String, String>, value: &String| {
+                    let mut fields = fields.clone();
+                    fields.insert(name.clone(), value.clone());
+                    fields
+                };
+                made = made
+                    .iter()
+                    .flat_map(|fields| values.iter().map(move |value| with(fields, value)))
+                    .take(MAX_OF_A_KIND)
+                    .collect();
             }
             let is_constant = entity.fields.iter().all(|(_, slot)| slot.is_err());
             if has_value || is_constant {
-                entities.push(Entity {
+                entities.extend(made.into_iter().map(|fields| Entity {
                     kind: entity.kind.clone(),
                     fields,
-                });
+                }));
             }
         }
         entities
