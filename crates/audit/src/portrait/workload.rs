@@ -1,6 +1,7 @@
 //! Pods, and what makes them: the same for a pod, for the template inside a controller, and for the part of one that
 //! a patch names.
 
+use super::config::holds_credential;
 use super::{Aspect, MAX_ITEMS, Portrait, items, texts};
 use crate::json::Node;
 
@@ -82,6 +83,10 @@ impl Portrait {
         if let Some(node) = spec.get("nodeName").and_then(Node::str) {
             self.push(Aspect::Node, node);
         }
+        for (key, value) in texts(spec.get("nodeSelector")) {
+            self.push(Aspect::Placement, format!("{key}={value}"));
+        }
+        self.push_some(Aspect::Priority, spec.get("priorityClassName"));
         if let Some(context) = spec.get("securityContext") {
             self.protections(context);
         }
@@ -110,6 +115,12 @@ impl Portrait {
         if !words.is_empty() {
             self.push(Aspect::Command, words.join(" "));
         }
+        for hook in HOOKS {
+            let words: Vec<_> = items(container.path(hook)).filter_map(Node::str).collect();
+            if !words.is_empty() {
+                self.push(Aspect::Command, words.join(" "));
+            }
+        }
         for port in items(container.get("ports")) {
             for (key, aspect) in [
                 ("containerPort", Aspect::Port),
@@ -124,6 +135,9 @@ impl Portrait {
         for variable in items(container.get("env")) {
             let part = |key| variable.get(key).and_then(Node::str);
             if let (Some(name), Some(value)) = (part("name"), part("value")) {
+                if holds_credential(&name, &value) {
+                    self.push(Aspect::Credential, name.as_ref());
+                }
                 self.push(Aspect::Setting, format!("{name}={value}"));
             }
             let source = variable.get("valueFrom");
@@ -224,6 +238,15 @@ impl Portrait {
         }
     }
 }
+
+/// Where commands stand that a kubelet runs in a container beside its own.
+const HOOKS: &[&[&str]] = &[
+    &["lifecycle", "postStart", "exec", "command"],
+    &["lifecycle", "preStop", "exec", "command"],
+    &["startupProbe", "exec", "command"],
+    &["livenessProbe", "exec", "command"],
+    &["readinessProbe", "exec", "command"],
+];
 
 /// The lists of containers of a pod.
 pub(crate) const CONTAINERS: &[(&str, &str)] = &[
