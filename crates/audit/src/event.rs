@@ -280,7 +280,8 @@ impl<'a> AuditEvent<'a> {
                 .any(|value| value.str().is_some_and(|value| value == ALL))
         };
         match self.record.verb.raw() {
-            b"delete" | b"deletecollection" => match self.request().filter(|body| body.is_object()) {
+            b"delete" | b"deletecollection" => match self.request().filter(|body| body.is_object())
+            {
                 Some(options) => in_body(Some(options)),
                 None => !self.record.level.is("Metadata") && in_address(),
             },

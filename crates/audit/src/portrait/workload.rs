@@ -89,6 +89,9 @@ impl Portrait {
         self.push_some(Aspect::Priority, spec.get("priorityClassName"));
         if let Some(context) = spec.get("securityContext") {
             self.protections(context);
+            if is_process_of_node(context) {
+                self.push(Aspect::Privileged, "");
+            }
         }
         for (list, _) in CONTAINERS {
             for container in items(spec.get(list)) {
@@ -156,7 +159,7 @@ impl Portrait {
         let Some(context) = container.get("securityContext") else {
             return;
         };
-        if context.get("privileged").is_some_and(Node::is_true) {
+        if context.get("privileged").is_some_and(Node::is_true) || is_process_of_node(context) {
             self.push(Aspect::Privileged, name);
         }
         for capability in items(context.path(&["capabilities", "add"])) {
@@ -237,6 +240,13 @@ impl Portrait {
             self.push(Aspect::HostPath, clean(&path));
         }
     }
+}
+
+/// Containers of Windows that are processes of their node.
+fn is_process_of_node(context: Node<'_>) -> bool {
+    context
+        .path(&["windowsOptions", "hostProcess"])
+        .is_some_and(Node::is_true)
 }
 
 /// Where commands stand that a kubelet runs in a container beside its own.

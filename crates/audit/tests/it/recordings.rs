@@ -143,6 +143,7 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
                 "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
             ),
             ("scripted-access", "mallory"),
+            ("system-secret-changed", "mallory"),
             ("system-secrets-read", "mallory"),
             ("token-requested", "mallory"),
             ("token-secret-created", "mallory"),
