@@ -285,13 +285,11 @@ impl<'a> AuditEvent<'a> {
                 Some(options) => in_body(Some(options)),
                 None => !self.record.level.is("Metadata") && in_address(),
             },
-            b"create" => {
-                let of_eviction = self
-                    .request()
-                    .and_then(|request| request.get("deleteOptions"));
-                in_address() || in_body(of_eviction)
+            b"create" if target.subresource.is_some_and(|part| part.is("eviction")) => {
+                let request = self.request();
+                in_address() || in_body(request.and_then(|request| request.get("deleteOptions")))
             }
-            b"update" | b"patch" => in_address(),
+            b"create" | b"update" | b"patch" => in_address(),
             _ => false,
         }
     }
