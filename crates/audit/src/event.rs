@@ -12,6 +12,7 @@ use crate::known::Known;
 use crate::patch;
 use crate::portrait::{Aspect, Portrait, Trait, fingerprint, guards_removed_by};
 use crate::record::{Body, BodyTexts, Record};
+use crate::uri;
 use crate::user::UserKind;
 
 /// An audit event, ready to be evaluated.
@@ -186,6 +187,9 @@ impl<'a> AuditEvent<'a> {
             if let Some(previous) = &self.context.previous {
                 return without(previous);
             }
+            if self.is_untouched() {
+                return Vec::new();
+            }
             if self.record.verb.is("patch") && !self.is_apply() {
                 return self.named_by_patch(now);
             }
@@ -217,6 +221,9 @@ impl<'a> AuditEvent<'a> {
         let Some(asked) = self.asked() else {
             return Vec::new();
         };
+        if self.request().is_some_and(patch::takes_from_elsewhere) {
+            return now.to_vec();
+        }
         let named = Portrait::read(&self.group(), &self.resource(), asked);
         let is_named = |one: &&Trait| named.traits.iter().any(|asked| is_about(one, asked));
         now.iter().filter(is_named).cloned().collect()
@@ -228,6 +235,78 @@ impl<'a> AuditEvent<'a> {
         let number = |keys: &[&str]| self.object()?.path(keys)?.number();
         let generation = number(&["metadata", "generation"]);
         generation.is_some() && generation == number(&["status", "observedGeneration"])
+    }
+
+    /// Whether the answer says that no field was set by this request: the server notes by whom and when fields were
+    /// set (`managedFields`), at the request's time or later, whatever the request says of it itself.
+    fn is_untouched(&self) -> bool {
+        const SECONDS: usize = "2026-01-01T00:00:00".len();
+        let second = |time: &str| time.get(..SECONDS).map(str::to_owned);
+        let received = self.record.received.and_then(|at| second(&at.decode()));
+        let Some(received) = received else {
+            return false;
+        };
+        let managers = self
+            .response()
+            .and_then(|object| object.path(&["metadata", "managedFields"]));
+        let mut is_noted = false;
+        for manager in managers.into_iter().flat_map(Node::items) {
+            is_noted = true;
+            let time = manager.get("time").and_then(Node::str);
+            if time
+                .and_then(|time| second(&time))
+                .is_none_or(|time| time >= received)
+            {
+                return false;
+            }
+        }
+        is_noted
+    }
+
+    /// Whether the server was only asked what would come of it.
+    ///
+    /// Connections and tokens are given whatever the address says, and a deletion that has a body of its own is not
+    /// asked for its address (`DeleteResource` of the API server).
+    pub(crate) fn is_dry_run(&self) -> bool {
+        const ALL: &str = "All";
+        let target = self.record.target.unwrap_or_default();
+        match target.subresource.map(|part| part.raw()) {
+            None
+            | Some(
+                b""
+                | b"status"
+                | b"scale"
+                | b"approval"
+                | b"ephemeralcontainers"
+                | b"eviction"
+                | b"finalize",
+            ) => {}
+            Some(_) => return false,
+        }
+        let in_address = || {
+            let uri = self.record.uri.decode();
+            uri::parameters(&uri, "dryRun").any(|value| value == ALL)
+        };
+        let in_body = |options: Option<Node<'_>>| {
+            let values = options.and_then(|options| options.get("dryRun"));
+            values
+                .into_iter()
+                .flat_map(Node::items)
+                .any(|value| value.str().is_some_and(|value| value == ALL))
+        };
+        match self.record.verb.raw() {
+            b"delete" | b"deletecollection" => match self.request().filter(|body| body.is_object())
+            {
+                Some(options) => in_body(Some(options)),
+                None => !self.record.level.is("Metadata") && in_address(),
+            },
+            b"create" if target.subresource.is_some_and(|part| part.is("eviction")) => {
+                let request = self.request();
+                in_address() || in_body(request.and_then(|request| request.get("deleteOptions")))
+            }
+            b"create" | b"update" | b"patch" => in_address(),
+            _ => false,
+        }
     }
 
     /// Whether it asks to create or change something, whatever.

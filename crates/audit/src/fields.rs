@@ -273,13 +273,13 @@ fn of_aspects() -> Vec<Definition> {
         }
         if matches!(
             aspect,
-            Aspect::Image | Aspect::Setting | Aspect::Danger | Aspect::Exposure
+            Aspect::Image | Aspect::Setting | Aspect::Danger | Aspect::Exposure | Aspect::Power
         ) {
             add(
                 "partner.",
                 Get::Partner(*aspect),
                 format!(
-                    "As `kube.now.{name}`, of the workloads that a service leads to, or of the services that lead to a workload, and of the config maps that such a workload reads."
+                    "As `kube.now.{name}`, of the workloads that a service leads to, or of the services that lead to a workload, of the config maps that such a workload reads, of the services before workloads that read a config map, and of the role that a binding binds."
                 ),
             );
         }

@@ -276,7 +276,13 @@ impl State {
         const MAX: usize = 64;
         let portrait = event.portrait();
         let namespace = event.namespace();
-        let is_service = event.resource() == "services";
+        let resource = event.resource();
+        match resource.as_ref() {
+            "rolebindings" | "clusterrolebindings" => return self.bound_role(portrait, &namespace),
+            "configmaps" => return self.users_of_map(event, &namespace),
+            _ => {}
+        }
+        let is_service = resource == "services";
         if portrait.labels.is_empty()
             || (is_service && portrait.about(Aspect::Exposure).next().is_none())
             || event.user_kind() == UserKind::Controller
@@ -293,6 +299,7 @@ impl State {
                 "daemonsets",
                 "statefulsets",
                 "replicasets",
+                "replicationcontrollers",
             ]
             .map(of);
             let selector = &portrait.labels;
@@ -328,6 +335,60 @@ impl State {
     }
 }
 
+impl State {
+    /// The role that a binding binds.
+    fn bound_role(&self, binding: &Portrait, namespace: &str) -> Vec<Arc<Known>> {
+        let roles = binding.about(Aspect::Role);
+        let keys = roles.filter_map(|role| match role.split_once('/')? {
+            ("ClusterRole", name) => Some(key("clusterroles", "", name)),
+            ("Role", name) => Some(key("roles", namespace, name)),
+            _ => None,
+        });
+        keys.filter_map(|key| self.objects.peek(&key)).collect()
+    }
+
+    /// The services before workloads that mount a config map, where it holds something dangerous.
+    fn users_of_map(&self, event: &AuditEvent<'_>, namespace: &str) -> Vec<Arc<Known>> {
+        const MAX: usize = 64;
+        let Some(map) = event.name() else {
+            return Vec::new();
+        };
+        if about(event.added(), Aspect::Danger).next().is_none() {
+            return Vec::new();
+        }
+        let workloads = [
+            "pods",
+            "deployments",
+            "daemonsets",
+            "statefulsets",
+            "replicasets",
+        ]
+        .map(|resource| format!("{resource}/{namespace}/"));
+        let users = self.objects.iter().filter(|(key, known)| {
+            workloads
+                .iter()
+                .any(|start| key.starts_with(start.as_str()))
+                && known.about(Aspect::ConfigMap).any(|used| used == map)
+        });
+        let users: Vec<Arc<Known>> = users
+            .take(MAX)
+            .map(|(_, known)| Arc::clone(known))
+            .collect();
+        let services = format!("services/{namespace}/");
+        let before = self.objects.iter().filter(|(key, known)| {
+            key.starts_with(&services)
+                && !known.labels.is_empty()
+                && users
+                    .iter()
+                    .any(|user| known.labels.iter().all(|label| user.labels.contains(label)))
+        });
+        before
+            .take(MAX)
+            .map(|(_, known)| Arc::clone(known))
+            .collect()
+    }
+}
+
 fn is_of_kubeflow(event: &AuditEvent<'_>) -> bool {
     let target = event.record.target.unwrap_or_default();
     let is_kubeflow =
@@ -347,8 +408,13 @@ fn both([one, other]: [u64; 2]) -> u128 {
     (u128::from(one) << 64) | u128::from(other)
 }
 
-/// Names an object within its cluster.
+/// Names an object within its cluster. Of namespaces some requests say that they are in themselves, and some do not.
 fn key(resource: &str, namespace: &str, name: &str) -> String {
+    let namespace = if resource == "namespaces" {
+        ""
+    } else {
+        namespace
+    };
     format!("{resource}/{namespace}/{name}")
 }
 

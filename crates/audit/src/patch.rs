@@ -31,6 +31,15 @@ pub(crate) fn as_object(patch: Node<'_>) -> Value {
     object
 }
 
+/// Whether a JSON patch moves or copies parts of the object, so that what it makes of it does not stand in it.
+pub(crate) fn takes_from_elsewhere(patch: Node<'_>) -> bool {
+    patch
+        .items()
+        .take(MAX_OPERATIONS)
+        .filter_map(|operation| operation.get("op")?.text())
+        .any(|op| op.is("copy") || op.is("move"))
+}
+
 fn value_of(node: Node<'_>) -> serde_json::Result<Value> {
     match node.text() {
         Some(text) => Ok(Value::String(text.decode().into_owned())),

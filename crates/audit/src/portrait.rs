@@ -58,7 +58,7 @@ aspects! {
     HostPort = "host_port",
     /// Ports of containers.
     Port = "port",
-    /// Command and arguments, joined with blanks, one for each container.
+    /// Command and arguments, joined with blanks, one for each container; commands of its probes and hooks, too.
     Command = "command",
     /// `NAME=value` of containers' environments.
     Setting = "setting",
@@ -68,6 +68,10 @@ aspects! {
     Account = "account",
     /// The node that is chosen by name, past the scheduler.
     Node = "node",
+    /// Labels that a node has to have for the pods: `node-role.kubernetes.io/control-plane=`.
+    Placement = "placement",
+    /// The pods' priority class.
+    Priority = "priority",
     /// Config maps that pods mount or read.
     ConfigMap = "config_map",
     /// Secrets that pods mount or read.
@@ -98,7 +102,7 @@ aspects! {
     Endpoint = "endpoint",
     /// Hosts of those URLs.
     EndpointHost = "endpoint_host",
-    /// What a webhook is asked about: `secrets`, `*`.
+    /// What a webhook is asked about: `secrets`, `deployments.apps`, `*`.
     Covers = "covers",
     /// The type of a secret.
     SecretType = "secret_type",
@@ -106,9 +110,10 @@ aspects! {
     TokenOf = "token_of",
     /// Keys of a config map.
     Key = "key",
-    /// Keys of a config map whose values are credentials.
+    /// Keys of a config map, or variables of containers, whose values are credentials.
     Credential = "credential",
-    /// What is dangerous in a config map: `postgres-trust`, `postgres-any-address`.
+    /// What is dangerous in a config map (`postgres-trust`, `postgres-any-address`), a network policy (`any-ingress`,
+    /// `any-egress`) or a pod security policy (`privileged`, `host-pid`, `host-network`, `host-path`, `capabilities`).
     Danger = "danger",
     /// Labels of a namespace by which Pod Security judges: `enforce=restricted`.
     Guard = "guard",
@@ -158,6 +163,8 @@ impl Portrait {
             "secrets" => portrait.secret(object),
             "configmaps" => portrait.config_map(object),
             "namespaces" if group.is_empty() => portrait.namespace(object),
+            "networkpolicies" => portrait.network_policy(object),
+            "podsecuritypolicies" => portrait.pod_security_policy(object),
             "certificatesigningrequests" => portrait.signing_request(object),
             _ => {}
         }
@@ -182,6 +189,8 @@ impl Portrait {
                     | "secrets"
                     | "configmaps"
                     | "namespaces"
+                    | "networkpolicies"
+                    | "podsecuritypolicies"
                     | "certificatesigningrequests"
             )
     }

@@ -23,7 +23,8 @@ pub(crate) enum UserKind {
     Human,
 }
 
-const ACCOUNT: &str = "system:serviceaccount:";
+/// What names of service accounts begin with.
+pub(crate) const ACCOUNT: &str = "system:serviceaccount:";
 
 /// The controllers of kube-controller-manager and of the API server: their accounts lie in kube-system, and pods
 /// cannot have them unless somebody lets them.
@@ -74,6 +75,17 @@ const CONTROLLERS: &[&str] = &[
     "volumeattributesclass-protection-controller",
 ];
 
+/// Clouds' own users, by which they look after a control plane that is theirs.
+const PLATFORM: &[&str] = &[
+    "aksService",
+    "acsService",
+    "hcpService",
+    "aksProblemDetector",
+];
+
+/// Users of people that are called as if they were of the system: administrators of k3s and OpenShift.
+const ADMINISTRATORS: &[&str] = &["system:admin", "system:masters"];
+
 impl UserKind {
     pub(crate) fn of(user: &User<'_>) -> Self {
         let name = user.name.decode();
@@ -100,7 +112,10 @@ impl UserKind {
         match name.as_ref() {
             "system:kube-controller-manager" | "system:kube-scheduler" => Self::Controller,
             name if name.starts_with("system:node:") => Self::Node,
-            name if name.starts_with("system:") => Self::System,
+            name if ADMINISTRATORS.contains(&name) => Self::Human,
+            name if PLATFORM.contains(&name) => Self::System,
+            // EKS lets nobody else have a name that begins so.
+            name if name.starts_with("system:") || name.starts_with("eks:") => Self::System,
             _ => Self::Human,
         }
     }
@@ -167,6 +182,9 @@ mod tests {
             ("system:kube-scheduler", "", "controller"),
             ("system:apiserver", "system:masters", "system"),
             ("eve", "system:masters", "human"),
+            ("system:admin", "system:masters", "human"),
+            ("aksService", "system:masters", "system"),
+            ("eks:addon-manager", "", "system"),
         ] {
             let user = User {
                 name: Text::new(name.as_bytes(), false),

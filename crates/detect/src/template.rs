@@ -212,6 +212,13 @@ pub(crate) fn shown<E: Event + ?Sized>(slot: SlotId, run: &mut Run<'_, '_, E>) -
     Some(cut(format!("({})", texts.join(","))))
 }
 
+/// The values of a slot that say something, each as text.
+pub(crate) fn texts<E: Event + ?Sized>(slot: SlotId, run: &mut Run<'_, '_, E>) -> Vec<String> {
+    let values = run.values(slot).unwrap_or_default();
+    let texts = values.iter().take(1_000).map(text);
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
 /// The values of a slot as JSON; null when there are none.
 pub(crate) fn json<E: Event + ?Sized>(slot: SlotId, run: &mut Run<'_, '_, E>) -> Json {
     let is_list = run.shape(slot) != Shape::One;

@@ -10,9 +10,9 @@ use seareeve_detect::{Argument, Kind, Presence, Shape, Value, Values};
 use super::{Brackets, Definition, Extract, Get, present_if};
 use crate::event::{AuditEvent, key, text};
 use crate::json::{Node, Text};
-use crate::portrait::{Aspect, kind_of};
+use crate::portrait::{Aspect, about, kind_of};
 use crate::record::Stage;
-use crate::user::account;
+use crate::user::{ACCOUNT, account};
 
 use request::{agent, behind_proxy, command, container, source, source_class, tty};
 
@@ -53,6 +53,24 @@ const FIELDS: &[Row] = &[
         false,
         refused,
         "Whether it was refused: its status is 401 or 403.",
+    ),
+    (
+        "kube.dry_run",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        dry_run,
+        "Whether the server was only asked what would come of it (`--dry-run=server`): nothing was done.",
+    ),
+    (
+        "kube.known",
+        Brackets::None,
+        Kind::Bool,
+        Shape::One,
+        false,
+        known,
+        "Whether the object was seen before, so that what is added to it is told by comparing.",
     ),
     (
         "kube.resource",
@@ -334,6 +352,24 @@ const FIELDS: &[Row] = &[
         "Who asked for the certificate that is about to be approved.",
     ),
     (
+        "kube.added.subject.user",
+        Brackets::None,
+        Kind::Text,
+        Shape::Any,
+        false,
+        added_subject_user,
+        "Users to whom a binding gives its role and did not before, by the names that requests of theirs bear: `eve`, `system:serviceaccount:shop:cart`.",
+    ),
+    (
+        "kube.service_account",
+        Brackets::None,
+        Kind::Text,
+        Shape::One,
+        false,
+        service_account,
+        "The service account that the request is about, or whose token a secret is to hold, by the name that requests of it bear: `system:serviceaccount:shop:cart`.",
+    ),
+    (
         "kube.token.seconds",
         Brackets::None,
         Kind::Signed,
@@ -435,6 +471,14 @@ fn refused<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) ->
         code.is_some_and(|code| code == b"401" || code == b"403"),
         out,
     )
+}
+
+fn dry_run<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    flag(event.is_dry_run(), out)
+}
+
+fn known<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    flag(event.context.previous.is_some(), out)
 }
 
 fn resource<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
@@ -641,6 +685,40 @@ fn requester<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) 
     let object = event.object();
     let requester = object.and_then(|object| object.path(&["spec", "username"]));
     some(requester.and_then(Node::str), out)
+}
+
+fn added_subject_user<'e>(
+    event: &'e AuditEvent<'_>,
+    _: &Argument,
+    out: &mut Values<'e>,
+) -> Presence {
+    let mut is_there = false;
+    for subject in about(event.added(), Aspect::Subject) {
+        match subject.split_once('/') {
+            Some(("User", name)) => out.text(name),
+            Some(("ServiceAccount", name)) => out.owned(format!("{ACCOUNT}{name}")),
+            _ => continue,
+        }
+        is_there = true;
+    }
+    present_if(is_there)
+}
+
+fn service_account<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let resource = event.resource();
+    let name = match resource.as_ref() {
+        "serviceaccounts" => match event.record.target.and_then(|target| target.name) {
+            Some(name) if !name.is_empty() => Some(name.decode().into_owned()),
+            _ => event.name().map(Cow::into_owned),
+        },
+        "secrets" => {
+            let mut of = event.portrait().about(Aspect::TokenOf);
+            of.next().map(str::to_owned)
+        }
+        _ => None,
+    };
+    let user = name.map(|name| format!("{ACCOUNT}{}:{name}", event.namespace()));
+    some(user.map(Cow::Owned), out)
 }
 
 fn token_seconds<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {

@@ -198,3 +198,68 @@ fn names_of_fields_are_there_once() {
         assert!(!info.about.is_empty(), "{}", info.name);
     }
 }
+
+#[test]
+fn who_is_given_a_role_is_named_as_requests_name_them() {
+    check(
+        r#"{"auditID":"1","stage":"ResponseComplete","verb":"create","requestURI":"/x",
+         "objectRef":{"resource":"clusterrolebindings","name":"b"},"responseStatus":{"code":201},
+         "responseObject":{"kind":"ClusterRoleBinding","roleRef":{"kind":"ClusterRole","name":"r"},"subjects":[
+          {"kind":"User","name":"eve"},{"kind":"Group","name":"dev"},
+          {"kind":"ServiceAccount","namespace":"shop","name":"cart"}]}}"#,
+        &[
+            (
+                "kube.added.subject.user",
+                Some(&["eve", "system:serviceaccount:shop:cart"]),
+            ),
+            ("kube.service_account", None),
+            ("kube.dry_run", Some(&["Bool(false)"])),
+            ("kube.known", Some(&["Bool(false)"])),
+        ],
+    );
+    check(
+        r#"{"auditID":"1","stage":"ResponseComplete","verb":"create","requestURI":"/x",
+         "objectRef":{"resource":"serviceaccounts","subresource":"token","namespace":"shop","name":"cart"},
+         "responseStatus":{"code":201}}"#,
+        &[(
+            "kube.service_account",
+            Some(&["system:serviceaccount:shop:cart"]),
+        )],
+    );
+}
+
+#[test]
+fn a_try_is_told_from_what_only_looks_like_one() {
+    for (verb, part, uri, level, body, expected) in [
+        ("create", "", "/x?dryRun=All", "Request", "{}", true),
+        ("create", "", "/x?dry%52un=All", "Request", "{}", true),
+        ("create", "", "/x?dryRun=None", "Request", "{}", false),
+        ("patch", "scale", "/x?a=b&dryRun=All", "Request", "{}", true),
+        ("get", "exec", "/x?dryRun=All", "Metadata", "null", false),
+        ("create", "token", "/x?dryRun=All", "Request", "{}", false),
+        ("delete", "", "/x?dryRun=All", "Request", "null", true),
+        // The body counts, and here it says nothing of it.
+        ("delete", "", "/x?dryRun=All", "Request", "{}", false),
+        ("delete", "", "/x", "Request", r#"{"dryRun":["All"]}"#, true),
+        // There may be a body that was not logged.
+        ("delete", "", "/x?dryRun=All", "Metadata", "null", false),
+        (
+            "create",
+            "eviction",
+            "/x",
+            "Request",
+            r#"{"deleteOptions":{"dryRun":["All"]}}"#,
+            true,
+        ),
+    ] {
+        let event = format!(
+            r#"{{"auditID":"1","level":"{level}","stage":"ResponseComplete","verb":"{verb}","requestURI":"{uri}",
+             "objectRef":{{"resource":"pods","subresource":"{part}","namespace":"n","name":"p"}},
+             "requestObject":{body},"responseStatus":{{"code":200}}}}"#
+        );
+        check(
+            &event,
+            &[("kube.dry_run", Some(&[&format!("Bool({expected})")]))],
+        );
+    }
+}

@@ -10,7 +10,7 @@ use crate::user::UserKind;
 impl State {
     pub(super) fn learn(&mut self, event: &AuditEvent<'_>) {
         let resource = event.resource();
-        if !event.succeeded() || !Portrait::is_of(&resource) {
+        if !event.succeeded() || !Portrait::is_of(&resource) || event.is_dry_run() {
             return;
         }
         if event.changes_object() {
@@ -132,8 +132,12 @@ fn is_kept(resource: &str, (aspect, what): &Trait) -> bool {
         | Aspect::Danger
         | Aspect::Guard
         | Aspect::Power => true,
+        // Pods of a controller use what its template uses.
         Aspect::ConfigMap => resource != "pods",
-        Aspect::Setting => what.starts_with("POSTGRES_HOST_AUTH_METHOD="),
+        Aspect::Setting => {
+            what.starts_with("POSTGRES_HOST_AUTH_METHOD=")
+                || what.starts_with("POSTGRES_INITDB_ARGS=")
+        }
         Aspect::Container
         | Aspect::WritableHostPath
         | Aspect::HostPort
@@ -141,6 +145,8 @@ fn is_kept(resource: &str, (aspect, what): &Trait) -> bool {
         | Aspect::Command
         | Aspect::Unconfined
         | Aspect::Node
+        | Aspect::Placement
+        | Aspect::Priority
         | Aspect::Secret
         | Aspect::Schedule
         | Aspect::Rule

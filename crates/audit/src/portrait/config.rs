@@ -1,5 +1,8 @@
 //! Secrets, config maps and namespaces: never what a secret holds, only what kind it is.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Aspect, Portrait, items, texts};
 use crate::json::Node;
 
@@ -24,6 +27,41 @@ impl Portrait {
             }
             self.push(Aspect::Key, key);
         }
+        for (key, value) in texts(map.get("binaryData")) {
+            let bytes = STANDARD.decode(value).unwrap_or_default();
+            if holds_credential(&key, &String::from_utf8_lossy(&bytes)) {
+                self.push(Aspect::Credential, &key);
+            }
+            self.push(Aspect::Key, key);
+        }
+    }
+
+    /// What a pod security policy (before Kubernetes 1.25) lets pods have of their nodes.
+    pub(super) fn pod_security_policy(&mut self, policy: Node<'_>) {
+        let Some(spec) = policy.get("spec") else {
+            return;
+        };
+        for (key, danger) in [
+            ("privileged", "privileged"),
+            ("hostPID", "host-pid"),
+            ("hostIPC", "host-pid"),
+            ("hostNetwork", "host-network"),
+        ] {
+            if spec.get(key).is_some_and(Node::is_true) {
+                self.push(Aspect::Danger, danger);
+            }
+        }
+        for (list, danger) in [
+            ("allowedCapabilities", "capabilities"),
+            ("volumes", "host-path"),
+        ] {
+            let has = |what: &str| {
+                items(spec.get(list)).any(|one| one.str().is_some_and(|one| one == what))
+            };
+            if has("*") || has("hostPath") && items(spec.get("allowedHostPaths")).next().is_none() {
+                self.push(Aspect::Danger, danger);
+            }
+        }
     }
 
     pub(super) fn namespace(&mut self, namespace: Node<'_>) {
@@ -47,6 +85,9 @@ pub(crate) fn guards_removed_by(patch: Node<'_>) -> Vec<String> {
     let operations = items(Some(patch)).filter_map(|operation| {
         let is_removal = operation.get("op")?.text()?.is("remove");
         let path = operation.get("path")?.str()?;
+        if is_removal && matches!(path.as_ref(), "/metadata/labels") {
+            return Some("enforce".to_owned());
+        }
         let escaped = path.strip_prefix("/metadata/labels/pod-security.kubernetes.io~1")?;
         is_removal.then(|| escaped.to_owned())
     });
@@ -54,7 +95,7 @@ pub(crate) fn guards_removed_by(patch: Node<'_>) -> Vec<String> {
 }
 
 /// Whether a value of a config map is a credential: it is called so, or looks so, line by line.
-fn holds_credential(key: &str, value: &str) -> bool {
+pub(super) fn holds_credential(key: &str, value: &str) -> bool {
     let is_value = !value.trim().is_empty() && !value.trim_start().starts_with(['$', '{', '<']);
     if is_value && !value.contains('\n') && seareeve_redact::is_credential_name(key) {
         return true;

@@ -96,9 +96,40 @@ impl Portrait {
                 self.endpoint(client.get("url"), client.get("service"));
             }
             for rule in items(webhook.get("rules")) {
-                for resource in items(rule.get("resources")) {
-                    self.push_some(Aspect::Covers, Some(resource));
+                self.covers(rule);
+            }
+        }
+    }
+
+    /// What of the API a rule of a webhook is about: `secrets`, `deployments.apps`; of all groups without a group.
+    fn covers(&mut self, rule: Node<'_>) {
+        let groups: Vec<_> = items(rule.get("apiGroups")).filter_map(Node::str).collect();
+        for resource in items(rule.get("resources")).filter_map(Node::str) {
+            if groups.is_empty() {
+                self.push(Aspect::Covers, resource.as_ref());
+            }
+            for group in &groups {
+                match group.as_ref() {
+                    "" | "*" => self.push(Aspect::Covers, resource.as_ref()),
+                    group => self.push(Aspect::Covers, format!("{resource}.{group}")),
                 }
+            }
+        }
+    }
+
+    /// A network policy that lets everything in or out.
+    pub(super) fn network_policy(&mut self, policy: Node<'_>) {
+        for (list, peers, danger) in [
+            ("ingress", "from", "any-ingress"),
+            ("egress", "to", "any-egress"),
+        ] {
+            let is_open = items(policy.path(&["spec", list])).any(|rule| {
+                let peers = items(rule.get(peers)).next();
+                let ports = items(rule.get("ports")).next();
+                peers.is_none() && ports.is_none()
+            });
+            if is_open {
+                self.push(Aspect::Danger, danger);
             }
         }
     }

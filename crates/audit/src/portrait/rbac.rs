@@ -26,6 +26,16 @@ impl Portrait {
             let what: Vec<&str> = what.iter().map(String::as_str).collect();
             self.push(Aspect::Rule, format!("{} {}", list("verbs"), what.concat()));
         }
+        // A selector that asks for no label means all roles, cluster-admin among them.
+        let aggregated = items(role.path(&["aggregationRule", "clusterRoleSelectors"]));
+        let means_all = |selector: Node<'_>| {
+            selector.is_object()
+                && texts(selector.get("matchLabels")).is_empty()
+                && items(selector.get("matchExpressions")).next().is_none()
+        };
+        if aggregated.into_iter().any(means_all) {
+            self.push(Aspect::Power, "everything");
+        }
         let Some(rules) = role.get("rules") else {
             return;
         };

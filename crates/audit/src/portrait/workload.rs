@@ -1,6 +1,7 @@
 //! Pods, and what makes them: the same for a pod, for the template inside a controller, and for the part of one that
 //! a patch names.
 
+use super::config::holds_credential;
 use super::{Aspect, MAX_ITEMS, Portrait, items, texts};
 use crate::json::Node;
 
@@ -82,8 +83,15 @@ impl Portrait {
         if let Some(node) = spec.get("nodeName").and_then(Node::str) {
             self.push(Aspect::Node, node);
         }
+        for (key, value) in texts(spec.get("nodeSelector")) {
+            self.push(Aspect::Placement, format!("{key}={value}"));
+        }
+        self.push_some(Aspect::Priority, spec.get("priorityClassName"));
         if let Some(context) = spec.get("securityContext") {
             self.protections(context);
+            if is_process_of_node(context) {
+                self.push(Aspect::Privileged, "");
+            }
         }
         for (list, _) in CONTAINERS {
             for container in items(spec.get(list)) {
@@ -110,6 +118,12 @@ impl Portrait {
         if !words.is_empty() {
             self.push(Aspect::Command, words.join(" "));
         }
+        for hook in HOOKS {
+            let words: Vec<_> = items(container.path(hook)).filter_map(Node::str).collect();
+            if !words.is_empty() {
+                self.push(Aspect::Command, words.join(" "));
+            }
+        }
         for port in items(container.get("ports")) {
             for (key, aspect) in [
                 ("containerPort", Aspect::Port),
@@ -124,6 +138,9 @@ impl Portrait {
         for variable in items(container.get("env")) {
             let part = |key| variable.get(key).and_then(Node::str);
             if let (Some(name), Some(value)) = (part("name"), part("value")) {
+                if holds_credential(&name, &value) {
+                    self.push(Aspect::Credential, name.as_ref());
+                }
                 self.push(Aspect::Setting, format!("{name}={value}"));
             }
             let source = variable.get("valueFrom");
@@ -142,7 +159,7 @@ impl Portrait {
         let Some(context) = container.get("securityContext") else {
             return;
         };
-        if context.get("privileged").is_some_and(Node::is_true) {
+        if context.get("privileged").is_some_and(Node::is_true) || is_process_of_node(context) {
             self.push(Aspect::Privileged, name);
         }
         for capability in items(context.path(&["capabilities", "add"])) {
@@ -224,6 +241,22 @@ impl Portrait {
         }
     }
 }
+
+/// Containers of Windows that are processes of their node.
+fn is_process_of_node(context: Node<'_>) -> bool {
+    context
+        .path(&["windowsOptions", "hostProcess"])
+        .is_some_and(Node::is_true)
+}
+
+/// Where commands stand that a kubelet runs in a container beside its own.
+const HOOKS: &[&[&str]] = &[
+    &["lifecycle", "postStart", "exec", "command"],
+    &["lifecycle", "preStop", "exec", "command"],
+    &["startupProbe", "exec", "command"],
+    &["livenessProbe", "exec", "command"],
+    &["readinessProbe", "exec", "command"],
+];
 
 /// The lists of containers of a pod.
 pub(crate) const CONTAINERS: &[(&str, &str)] = &[

@@ -45,6 +45,7 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("exec-into-privileged-pod", "mallory"),
             ("host-namespace", "mallory"),
+            ("network-tool-image", "mallory"),
             ("privileged-container", "mallory"),
             ("sensitive-mount", "mallory"),
         ],
@@ -109,6 +110,10 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
                 "system:serviceaccount:shop:cart",
             ),
             ("service-account-by-hand", "system:serviceaccount:shop:cart"),
+            (
+                "service-account-reads-secrets",
+                "system:serviceaccount:shop:cart",
+            ),
         ],
     ),
     ("a16-coredns", &[("coredns-changed", "mallory")]),
@@ -138,6 +143,7 @@ const ATTACKS: &[(&str, &[(&str, &str)])] = &[
                 "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
             ),
             ("scripted-access", "mallory"),
+            ("system-secret-changed", "mallory"),
             ("system-secrets-read", "mallory"),
             ("token-requested", "mallory"),
             ("token-secret-created", "mallory"),
