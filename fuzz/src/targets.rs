@@ -20,6 +20,7 @@ mod image_archive;
 mod image_documents;
 mod image_layer;
 mod inflate;
+mod intel_lists;
 mod java_archives;
 mod java_index;
 mod java_sources;
@@ -61,6 +62,7 @@ pub const TARGETS: &[Target] = &[
     image_documents::TARGET,
     image_layer::TARGET,
     inflate::TARGET,
+    intel_lists::TARGET,
     java_archives::TARGET,
     java_index::TARGET,
     java_sources::TARGET,

@@ -64,6 +64,12 @@ const FENCES: &[Fence] = &[
         denied: IO,
     },
     Fence {
+        folder: "crates/intel",
+        // Alerts are told which list they rest on.
+        allowed: &["model"],
+        denied: IO,
+    },
+    Fence {
         folder: "crates/kubernetes",
         allowed: &["model", "redact"],
         denied: IO,
@@ -115,6 +121,7 @@ const FENCES: &[Fence] = &[
             "collect",
             "detect",
             "image",
+            "intel",
             // Which machines are nodes of a cluster, and which kinds of facts its API tells.
             "kubernetes",
             // Its tests only.
@@ -136,6 +143,7 @@ const FENCES: &[Fence] = &[
             "detect",
             "engine",
             "image",
+            "intel",
             "kubernetes",
             // Its tests only.
             "lab",
@@ -165,6 +173,7 @@ const FENCES: &[Fence] = &[
             "engine",
             "image",
             "inflate",
+            "intel",
             "kubernetes",
             "model",
             "posture",
