@@ -2,6 +2,8 @@
 
 use rust_embed::Embed;
 
+use crate::yaml;
+
 #[derive(Embed)]
 #[folder = "../../content/detections"]
 struct Detections;
@@ -13,6 +15,39 @@ struct Lists;
 #[derive(Embed)]
 #[folder = "../../content/macros"]
 struct Macros;
+
+/// A list that others may extend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListInfo {
+    /// As conditions name it.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// What entries it takes: `address`, `domain`, `url`, `hash`, `text`.
+    pub takes: Vec<String>,
+    /// Its items, with their reasons.
+    pub items: Vec<(String, String)>,
+}
+
+impl ListInfo {
+    /// Nothing, if the list takes nothing or is none.
+    fn read(text: &str) -> Option<Self> {
+        let documents = yaml::parse(text).ok()?;
+        let list = documents.first()?;
+        let word = |node: &yaml::Node, key: &str| Some(node.get(key)?.text()?.to_owned());
+        let takes = list.get("takes")?.items()?.iter();
+        let items = list.get("items")?.items()?.iter();
+        let items = items.map(|item| Some((word(item, "item")?, word(item, "reason")?)));
+        Some(Self {
+            name: word(list, "name")?,
+            title: word(list, "title")?,
+            takes: takes
+                .filter_map(|kind| kind.text().map(str::to_owned))
+                .collect(),
+            items: items.collect::<Option<_>>()?,
+        })
+    }
+}
 
 /// Files by name, in the order in which they are loaded.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +69,13 @@ impl Content {
             macros: files::<Macros>("macros"),
             detections: files::<Detections>("detections"),
         }
+    }
+
+    /// The lists that others' may extend: those that say what they take.
+    #[must_use]
+    pub fn extendable(&self) -> Vec<ListInfo> {
+        let lists = self.lists.iter();
+        lists.filter_map(|(_, text)| ListInfo::read(text)).collect()
     }
 
     /// Only lists and macros, for rules of somebody else to use.

@@ -20,7 +20,7 @@ pub mod sources;
 mod template;
 mod yaml;
 
-pub use content::Content;
+pub use content::{Content, ListInfo};
 pub use detection::Example;
 pub use engine::{Detector, Engine, Matching, Rule, RuleKind};
 pub use examples::{ExampleResult, play_examples, run_examples};

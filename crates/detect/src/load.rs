@@ -113,6 +113,12 @@ impl Loader {
         }
     }
 
+    /// Adds items to a list that was loaded, of whatever length: what stands in files of others is not put into YAML
+    /// first. Says whether there is such a list and room for them.
+    pub fn extend(&mut self, list: &str, items: &[String]) -> bool {
+        self.book.extend_list(list, items)
+    }
+
     /// Adds macros and lists that are there for others to use, or not to.
     fn shared(&mut self, name: &str, text: &str) {
         let file = self.book.files.add(name, text);

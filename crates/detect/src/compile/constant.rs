@@ -73,6 +73,22 @@ impl Constant {
         }
     }
 
+    /// How lists write what a value is equal to: itself, and the networks that an address is in.
+    pub(crate) fn spellings(value: &Value<'_>) -> Vec<Literal> {
+        match value {
+            Value::Text(text) => vec![Literal(text.to_vec().into())],
+            Value::Address(address) => {
+                let networks = (0..=width(*address)).rev().filter_map(|bits| {
+                    let base = masked(*address, bits)?;
+                    Some(Literal::text(&format!("{base}/{bits}")))
+                });
+                let itself = Literal::text(&address.to_string());
+                std::iter::once(itself).chain(networks).collect()
+            }
+            Value::Unsigned(_) | Value::Signed(_) | Value::Double(_) | Value::Bool(_) => Vec::new(),
+        }
+    }
+
     /// How a value compares with this one; nothing when they are of different types.
     pub(crate) fn order(&self, value: &Value<'_>) -> Option<std::cmp::Ordering> {
         match (self, value) {

@@ -68,6 +68,9 @@ const TACTICS: &[&str] = &[
     "impact",
 ];
 
+/// What entries of lists of threat intelligence are, by which our lists may be extended.
+const TAKEN: &[&str] = &["address", "domain", "url", "hash", "text"];
+
 /// Reads a detection into the book.
 ///
 /// # Errors
@@ -194,7 +197,19 @@ pub(crate) fn read_detection(
 /// When a key is missing, unknown or makes no sense.
 pub(crate) fn read_list(book: &mut Book, file: FileId, node: &Node) -> Result<(), Fault> {
     let item = Item { file, node };
-    only(item, &["name", "title", "items"])?;
+    only(item, &["name", "title", "takes", "items"])?;
+    if let Some(wrong) = item
+        .list("takes")?
+        .unwrap_or_default()
+        .iter()
+        .find(|kind| !TAKEN.contains(&kind.as_str()))
+    {
+        let message = format!(
+            "'{wrong}' is nothing that lists of others hold: {}",
+            TAKEN.join(", ")
+        );
+        return Err(item.fault(node.get("takes").unwrap_or(node), message));
+    }
     let name = item.text("name")?.to_owned();
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(is_part) {

@@ -11,7 +11,10 @@ use super::rule::Compiled;
 use super::run::Run;
 use crate::compile::RuleRoot;
 use crate::source::Event;
-use crate::template::{json, shown};
+use crate::template::{cut, json, shown, text};
+
+/// Entities that one field of several values becomes, at most.
+const MOST_ENTITIES: usize = 16;
 
 /// What came of several events.
 #[derive(Debug, Default)]
@@ -70,11 +73,13 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
         }
     }
 
-    /// An entity of which the event has nothing is left out.
+    /// An entity of which the event has nothing is left out. A field of several values, such as the addresses that a
+    /// request came through, is several entities: each is searched for by itself.
     fn entities(&mut self, rule: &Compiled) -> Vec<Entity> {
         let mut entities = Vec::with_capacity(rule.entities.len());
         for entity in &rule.entities {
             let mut fields = BTreeMap::new();
+            let mut several: Option<(&String, Vec<String>)> = None;
             let mut has_value = false;
             for (name, slot) in &entity.fields {
                 match slot {
@@ -82,19 +87,44 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
                         fields.insert(name.clone(), constant.clone());
                     }
                     Ok(slot) => {
-                        if let Some(value) = shown(*slot, self).filter(|value| !value.is_empty()) {
-                            has_value = true;
-                            fields.insert(name.clone(), value);
+                        let values = self.values(*slot).unwrap_or_default();
+                        let mut values: Vec<String> = values
+                            .iter()
+                            .take(MOST_ENTITIES)
+                            .map(|value| cut(text(value)))
+                            .collect();
+                        values.retain(|value| !value.is_empty());
+                        values.dedup();
+                        has_value |= !values.is_empty();
+                        match values.as_slice() {
+                            [] => {}
+                            [value] => {
+                                fields.insert(name.clone(), value.clone());
+                            }
+                            _ if several.is_none() => several = Some((name, values)),
+                            _ => {
+                                fields.insert(name.clone(), values.join(","));
+                            }
                         }
                     }
                 }
             }
             let is_constant = entity.fields.iter().all(|(_, slot)| slot.is_err());
-            if has_value || is_constant {
-                entities.push(Entity {
-                    kind: entity.kind.clone(),
-                    fields,
-                });
+            if !has_value && !is_constant {
+                continue;
+            }
+            let kind = &entity.kind;
+            let one = |fields| Entity {
+                kind: kind.clone(),
+                fields,
+            };
+            match several {
+                None => entities.push(one(fields)),
+                Some((name, values)) => entities.extend(values.into_iter().map(|value| {
+                    let mut fields = fields.clone();
+                    fields.insert(name.clone(), value);
+                    one(fields)
+                })),
             }
         }
         entities

@@ -16,6 +16,8 @@ const MOST_HOLDING: usize = 48;
 const MOST_OTHERS: usize = 16;
 /// Values of one field, or of one list, told at most.
 const MOST_VALUES: usize = 16;
+/// Of so many constants each is compared with the values that were seen; of more, values are looked up.
+const MANY: usize = 512;
 /// Characters of one value at most.
 const MOST_CHARACTERS: usize = 256;
 
@@ -98,11 +100,13 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
             constant.is_ok_and(|constant| values.iter().any(|value| constant.equals(value)))
         };
         let all = predicate.wanted.iter();
+        let many = || met_of_many(&predicate.wanted, &values);
         let mut wanted: Vec<String> = match predicate.test {
             Test::Slot(right) => {
                 let right = self.program().slot(right)?;
                 vec![right.text.clone()]
             }
+            Test::Matched(_) if holds && predicate.wanted.len() > MANY => many(),
             Test::Matched(_) | Test::All(_) if holds && predicate.wanted.len() > 1 => {
                 let met = all.clone().filter(is_met).take(MOST_VALUES);
                 met.map(Literal::lossy).collect()
@@ -123,6 +127,16 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
             holds,
         })
     }
+}
+
+/// Those of a list that values are, without a look at each: an alert must not cost more because a list is long. What is
+/// written otherwise than values are told is not found so, and the first of the list are told instead.
+fn met_of_many(wanted: &[Literal], values: &[Value<'_>]) -> Vec<String> {
+    let spellings = values.iter().flat_map(Constant::spellings);
+    let met = spellings.filter(|spelling| wanted.binary_search(spelling).is_ok());
+    met.take(MOST_VALUES)
+        .map(|literal| literal.lossy())
+        .collect()
 }
 
 pub(super) fn short(text: String) -> String {

@@ -198,6 +198,19 @@ impl Book {
         Ok(())
     }
 
+    /// Adds items to a list that is there. Its place among others stays: they are no names of lists.
+    pub(crate) fn extend_list(&mut self, name: &str, items: &[String]) -> bool {
+        let total = self.items.saturating_add(items.len());
+        match self.lists.get_mut(name).filter(|_| total <= MOST_ITEMS) {
+            Some(known) => {
+                known.items.extend_from_slice(items);
+                self.items = total;
+                true
+            }
+            None => false,
+        }
+    }
+
     pub(crate) fn define_macro(&mut self, mut entry: MacroEntry) -> Result<(), Fault> {
         let visibility = self.next();
         let known = self.macros.get(&entry.name);
