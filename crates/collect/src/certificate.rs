@@ -21,6 +21,8 @@ pub(crate) struct Certificate {
     pub(crate) public_key: String,
     /// SHA-256 of all of it, hexadecimal.
     pub(crate) fingerprint: String,
+    /// The names of hosts that it is for.
+    pub(crate) names: Vec<String>,
 }
 
 /// The certificates in a PEM text, in their order. What is none is passed over.
@@ -40,6 +42,28 @@ pub(crate) fn all(pem: &str) -> Vec<Certificate> {
 pub(crate) fn validity(pem: &str) -> Option<(Timestamp, Timestamp)> {
     let first = all(pem).into_iter().next()?;
     Some((first.not_before, first.not_after))
+}
+
+/// What a server shows of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerCertificate {
+    /// From when on it holds.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
+    /// The names of hosts that it is for, in its order.
+    pub names: Vec<String>,
+}
+
+/// The first certificate of a chain in PEM form; nothing, if there is none that can be read.
+#[must_use]
+pub fn server_certificate(pem: &str) -> Option<ServerCertificate> {
+    let first = all(pem).into_iter().next()?;
+    Some(ServerCertificate {
+        not_before: first.not_before,
+        not_after: first.not_after,
+        names: first.names,
+    })
 }
 
 fn parse(der: &[u8]) -> Option<Certificate> {
@@ -74,7 +98,56 @@ fn parse(der: &[u8]) -> Option<Certificate> {
         common_name: common_name(subject),
         public_key: hex(&Sha256::digest(key)),
         fingerprint: hex(&Sha256::digest(der)),
+        names: alternative_names(after_key).unwrap_or_default(),
     })
+}
+
+/// The DNS names of the extension subjectAltName (4.2.1.6), among what comes after the key.
+fn alternative_names(mut rest: &[u8]) -> Option<Vec<String>> {
+    /// Most names of one certificate.
+    const MAX_NAMES: usize = 100;
+    /// The tag of the extensions among the optional parts.
+    const EXTENSIONS: u8 = 0xa3;
+    /// 2.5.29.17
+    const ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+    const OCTETS: u8 = 0x04;
+    const DNS_NAME: u8 = 0x82;
+    let all = loop {
+        let (tag, content, after) = element(rest)?;
+        if tag == EXTENSIONS {
+            break content;
+        }
+        rest = after;
+    };
+    let (SEQUENCE, mut extensions, _) = element(all)? else {
+        return None;
+    };
+    while let Some((_, extension, others)) = element(extensions) {
+        let (_, id, mut value) = element(extension)?;
+        if id == ALTERNATIVE_NAME {
+            // Whether it is critical may stand before it.
+            let octets = loop {
+                let (tag, content, after) = element(value)?;
+                if tag == OCTETS {
+                    break content;
+                }
+                value = after;
+            };
+            let (SEQUENCE, mut names, _) = element(octets)? else {
+                return None;
+            };
+            let mut found = Vec::new();
+            while let Some((tag, name, others)) = element(names) {
+                if tag == DNS_NAME && found.len() < MAX_NAMES {
+                    found.extend(std::str::from_utf8(name).ok().map(str::to_owned));
+                }
+                names = others;
+            }
+            return Some(found);
+        }
+        extensions = others;
+    }
+    None
 }
 
 /// Of a Name (4.1.2.4): sets of pairs of an identifier and a text.

@@ -7,6 +7,7 @@ pub mod azure;
 pub mod docker_host;
 pub mod feeds;
 pub mod kubernetes;
+pub mod lists;
 pub mod steady;
 #[cfg(target_os = "linux")]
 pub mod watch;
@@ -15,3 +16,5 @@ mod certificate;
 mod docker;
 mod host;
 mod shape;
+
+pub use certificate::{ServerCertificate, server_certificate};

@@ -34,11 +34,24 @@ impl Actor {
     /// # Errors
     /// When there was no answer.
     pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<u16, AskError> {
+        self.ask(method, path, body).map(|(status, _)| status)
+    }
+
+    /// Makes one request. Returns the answer's status, whatever it is, and what was answered: null, if that is no JSON.
+    ///
+    /// # Errors
+    /// When there was no answer.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), AskError> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let (status, answer) = self.0.send(method, path, body.into_bytes())?;
-        // Read, so that the connection can be used again.
-        let mut rest = answer.take(MOST_ANSWER);
-        let _ = std::io::copy(&mut rest, &mut std::io::sink());
-        Ok(status)
+        // Read to its end, so that the connection can be used again.
+        let mut text = Vec::new();
+        let _ = answer.take(MOST_ANSWER).read_to_end(&mut text);
+        Ok((status, serde_json::from_slice(&text).unwrap_or_default()))
     }
 }
