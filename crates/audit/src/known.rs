@@ -6,6 +6,7 @@
 
 mod generations;
 mod learn;
+mod saved;
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,6 +19,7 @@ use crate::record::{Record, Stage};
 use crate::user::UserKind;
 
 use generations::Generations;
+pub use saved::StateError;
 
 /// Objects that are remembered.
 const OBJECTS: usize = 100_000;

@@ -5,6 +5,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod cluster;
 mod coverage;
 mod event;
 mod examples;
@@ -20,11 +21,12 @@ mod source;
 mod uri;
 mod user;
 
+pub use cluster::cluster_uid;
 pub use coverage::{Arrived, Blind, Level, Policy, PolicyError, Request, coverage, policy_for};
 pub use event::AuditEvent;
 pub use examples::run_examples;
 pub use fields::{AuditSource, SOURCE};
-pub use known::State;
+pub use known::{State, StateError};
 pub use record::{Record, Stage, Unreadable};
 pub use redact::{Redacted, redact, redact_alert};
 pub use source::{Documents, Found, unpack};

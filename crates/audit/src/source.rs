@@ -35,12 +35,18 @@ pub enum Found<'a> {
 /// Calls `each` for everything in `document`, which is one JSON value.
 ///
 /// Knows events themselves, `EventList`s, arrays of events, Azure's `records` (categories `kube-audit` and
-/// `kube-audit-admin`), CloudWatch's subscriptions and exports of EKS, GKE's log entries, and Pub/Sub's envelope.
+/// `kube-audit-admin`), CloudWatch's subscriptions, queries and exports to S3 of EKS, GKE's log entries, and Pub/Sub's envelope.
 pub fn unpack<'a>(document: &'a [u8], each: &mut dyn FnMut(Found<'a>)) {
     unpack_at(document, 0, each);
 }
 
 fn unpack_at<'a>(document: &'a [u8], depth: usize, each: &mut dyn FnMut(Found<'a>)) {
+    if let Some(rest) = stamped(document) {
+        return match rest {
+            Stamped::Message(message) => unpack_at(message, depth, each),
+            Stamped::Other => each(Found::Other),
+        };
+    }
     let mut scanner = Scanner::new(document);
     match scanner.peek() {
         Some(b'{') => {}
@@ -56,6 +62,50 @@ fn unpack_at<'a>(document: &'a [u8], depth: usize, each: &mut dyn FnMut(Found<'a
         Envelope::Items(at) => items(document, Scanner::starting_at(document, at), depth, each),
         Envelope::Wrapped => wrapped(document, depth, each),
     }
+}
+
+/// A line of an export of CloudWatch to S3, or of `aws logs tail`.
+enum Stamped<'a> {
+    /// An event, behind its time and, of the latter, the name of its stream.
+    Message(&'a [u8]),
+    /// A line of another log of the control plane.
+    Other,
+}
+
+/// `2026-01-01T00:00:00.000Z {"kind":"Event"…`: what stands behind the time. Nothing, if the line begins otherwise.
+fn stamped(line: &[u8]) -> Option<Stamped<'_>> {
+    let (time, rest) = split(line)?;
+    if !is_time(time) {
+        return None;
+    }
+    if rest.starts_with(b"{") {
+        return Some(Stamped::Message(rest));
+    }
+    Some(match split(rest) {
+        Some((stream, rest))
+            if stream.starts_with(b"kube-apiserver-audit") && rest.starts_with(b"{") =>
+        {
+            Stamped::Message(rest)
+        }
+        _ => Stamped::Other,
+    })
+}
+
+/// The first word of a line, and what stands behind the blank after it.
+fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = line.iter().take(200).position(|byte| *byte == b' ')?;
+    let (word, rest) = line.split_at_checked(end)?;
+    Some((word, rest.trim_ascii_start()))
+}
+
+/// Whether a word is a time as log services write them (RFC 3339).
+pub(super) fn is_time(word: &[u8]) -> bool {
+    let form = b"0000-00-00T00:00:00";
+    let fits = |(byte, form): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        sign => byte == sign,
+    };
+    word.len() > form.len() && word.len() < 40 && word.iter().zip(form).all(fits)
 }
 
 /// What a document is, by the keys that it begins with.

@@ -166,3 +166,80 @@ fn what_was_there_before_is_learned_from_states() {
     });
     assert_eq!(known, Some(true));
 }
+
+#[test]
+fn what_is_known_survives_a_restart_and_what_is_no_state_changes_nothing() {
+    let mut cluster = Cluster(State::default());
+    let target = r#"{"resource":"deployments","namespace":"n","name":"d"}"#;
+    let body = format!(
+        r#""responseObject":{{"kind":"Deployment","metadata":{{"name":"d"}},"spec":{{"template":{{
+        "metadata":{{"labels":{{"app":"d"}}}},"spec":{SPEC}}}}}}},"#
+    );
+    cluster.see(&event(1, "eve", "create", target, &body), |_| ());
+    let pod = r#"{"resource":"pods","namespace":"n","name":"p"}"#;
+    let body = format!(
+        r#""responseObject":{{"kind":"Pod","metadata":{{"name":"p","ownerReferences":[{{"kind":"Deployment",
+        "name":"d","controller":true}}]}},"spec":{SPEC}}},"#
+    );
+    let by = "system:serviceaccount:kube-system:replicaset-controller";
+    cluster.see(&event(2, by, "create", pod, &body), |_| ());
+    let saved = cluster.0.save().unwrap();
+
+    let mut again = Cluster(State::default());
+    again.0.restore(&saved).unwrap();
+    assert_eq!(again.0.objects(), 2);
+    assert_eq!(again.0.registries, cluster.0.registries);
+    for (key, known) in cluster.0.objects.iter() {
+        assert_eq!(again.0.objects.peek(key).as_ref(), Some(known), "{key}");
+    }
+    let exec = r#"{"resource":"pods","namespace":"n","name":"p","subresource":"exec"}"#;
+    let known = again.see(&event(3, "bob", "create", exec, ""), |event| {
+        let object = event.context.object.clone().unwrap();
+        (
+            object.actor.clone(),
+            object.about(Aspect::Privileged).count(),
+        )
+    });
+    assert_eq!(known, Some((Some(Arc::from("eve")), 1)));
+    // Saved twice it is the same, so that equal states are equal bytes.
+    let twice = State::default();
+    assert_eq!(twice.save().unwrap(), State::default().save().unwrap());
+
+    let mut truncated = saved.clone();
+    truncated.truncate(saved.len() / 2);
+    let mut other_version = saved.clone();
+    other_version[7] = 9;
+    let mut other_program = saved.clone();
+    other_program[8] ^= 1;
+    for wrong in [
+        &b""[..],
+        b"SRKN",
+        &truncated,
+        &other_version,
+        &other_program,
+    ] {
+        assert!(again.0.restore(wrong).is_err());
+        assert_eq!(again.0.objects(), 2, "it stays as it was");
+    }
+}
+
+#[test]
+fn damaged_states_do_no_harm() {
+    let mut cluster = Cluster(State::default());
+    let target = r#"{"resource":"pods","namespace":"n","name":"p"}"#;
+    let body =
+        format!(r#""responseObject":{{"kind":"Pod","metadata":{{"name":"p"}},"spec":{SPEC}}},"#);
+    cluster.see(&event(1, "eve", "create", target, &body), |_| ());
+    let saved = cluster.0.save().unwrap();
+    for at in 0..saved.len() {
+        for value in [0, 0x7f, 0xff] {
+            let mut damaged = saved.clone();
+            damaged[at] = value;
+            // Whatever it says, it ends, and what it gives can be asked.
+            let mut state = State::default();
+            let _ = state.restore(&damaged);
+            let mut cluster = Cluster(state);
+            cluster.see(&event(9, "bob", "get", target, ""), |_| ());
+        }
+    }
+}

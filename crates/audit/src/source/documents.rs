@@ -1,5 +1,6 @@
 //! A stream of lines as JSON documents: one a line as a rule, over several lines where somebody made it readable.
 
+use super::is_time;
 use crate::json::Scanner;
 
 /// Largest document: the API server's own limit of a batch, doubled.
@@ -108,8 +109,13 @@ impl Documents {
     }
 }
 
-/// Whether a line is a whole document, in the place where one begins. Cheap for what is: it begins and ends like one.
+/// Whether a line is a whole document, in the place where one begins. Cheap for what is: it begins and ends like one, or
+/// it has its time before it.
 fn is_document(line: &[u8]) -> bool {
+    if line.first().is_some_and(u8::is_ascii_digit) {
+        let time = line.split(|byte| *byte == b' ').next();
+        return time.is_some_and(is_time);
+    }
     match (line.first(), line.last()) {
         (Some(b'{'), Some(b'}')) if line.starts_with(b"{\"") => true,
         (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => {
@@ -157,6 +163,11 @@ mod tests {
                 1,
             ),
             ("garbage\n{\"a\":1}\n", &["{\"a\":1}"], 1),
+            (
+                "2026-01-01T00:00:00.000Z {\"a\":1}\n2026 {\"b\":2}",
+                &["2026-01-01T00:00:00.000Z {\"a\":1}"],
+                1,
+            ),
             ("{\"a\":", &[], 1),
         ] {
             assert_eq!(

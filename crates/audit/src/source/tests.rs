@@ -79,6 +79,21 @@ fn events_are_found_in_whatever_brings_them() {
             format!(r#"{{"message":{{"data":"{base64}"}},"subscription":"s"}}"#),
             &["1"],
         ),
+        // As CloudWatch exports logs to S3, and as `aws logs tail` prints them.
+        (format!("2026-01-01T00:00:00.000Z {EVENT}"), &["1"]),
+        (
+            format!("2026-01-01T00:00:00.000000+00:00 kube-apiserver-audit-0a1b {EVENT}"),
+            &["1"],
+        ),
+        (
+            format!("2026-01-01T00:00:00.000Z authenticator-0a1b {EVENT}"),
+            &["other"],
+        ),
+        (
+            "2026-01-01T00:00:00.000Z time=\"2026-01-01T00:00:00Z\" level=info".to_owned(),
+            &["other"],
+        ),
+        ("2026-01-01 {}".to_owned(), &["the event is no JSON object"]),
         ("1".to_owned(), &["the event is no JSON object"]),
         (r#"{"items":1}"#.to_owned(), &["items is of the wrong type"]),
         (
