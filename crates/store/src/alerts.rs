@@ -13,7 +13,7 @@ use crate::columns::Columns;
 use crate::{AlertId, IncidentId, Store, StoreError, SuppressionId};
 
 pub use change::{Change, HistoryEntry, HistoryKind, change, delete_old, history};
-pub use list::{AlertFilter, AlertSort, Facet, Facets, facets, list, list_all};
+pub use list::{AlertFilter, AlertSort, Facet, Facets, facets, list, list_all, open_of};
 pub use raise::{GROUPED_FOR, NewAlert, Raised, raise};
 
 /// What people have made of an alert or an incident.

@@ -16,6 +16,10 @@ pub struct AuditCluster {
     pub name: String,
     /// The cluster whose configuration is judged, if it is known that it is the same.
     pub asset: Option<AssetId>,
+    /// How it is known: `person`, `uid` or `name`. `person` without an asset: somebody said that it is none of them.
+    pub asset_by: Option<String>,
+    /// The uid of its namespace `kube-system`, where an event showed it.
+    pub uid: Option<String>,
     /// When it was made known.
     pub created: Timestamp,
     /// Who did.
@@ -70,7 +74,7 @@ pub async fn create(
 
 macro_rules! cluster_columns {
     () => {
-        "SELECT id, name, asset, created, author, on_since, consent_by, consent_at, position, events, early, \
+        "SELECT id, name, asset, asset_by, uid, created, author, on_since, consent_by, consent_at, position, events, early, \
          repeated, broken, problem, problem_at, last_event FROM audit_cluster "
     };
 }
@@ -81,6 +85,8 @@ fn from_row(row: &AnyRow) -> Result<AuditCluster, StoreError> {
         id: AuditClusterId(columns.int("id")?),
         name: columns.text("name")?,
         asset: columns.opt_int("asset")?.map(AssetId),
+        asset_by: columns.opt_text("asset_by")?,
+        uid: columns.opt_text("uid")?,
         created: columns.time("created")?,
         author: columns.text("author")?,
         on_since: columns.opt_time("on_since")?,
@@ -164,6 +170,8 @@ pub struct Progress {
     pub position: Option<u64>,
     /// What the judge knows there; unchanged, if nothing.
     pub checkpoint: Option<Vec<u8>>,
+    /// What is known of its objects, with the last row of kept events that is in it; unchanged, if nothing.
+    pub objects: Option<Vec<u8>>,
     /// Events that were judged since the last time.
     pub events: u64,
     /// See [`AuditCluster::early`].
@@ -176,12 +184,16 @@ pub struct Progress {
     pub problem: Option<String>,
     /// When the newest of these events happened.
     pub last_event: Option<Timestamp>,
+    /// See [`AuditCluster::uid`]; unchanged, if nothing.
+    pub uid: Option<String>,
 }
 
 const ADVANCE: &str = "UPDATE audit_cluster SET position = COALESCE($2, position), checkpoint = COALESCE($3, checkpoint), \
        events = events + $4, early = early + $5, repeated = repeated + $6, broken = broken + $7, \
        problem = COALESCE($8, problem), problem_at = CASE WHEN $8 IS NULL THEN problem_at ELSE $9 END, \
-       last_event = CASE WHEN $10 IS NULL OR last_event > $10 THEN last_event ELSE $10 END WHERE id = $1";
+       last_event = CASE WHEN $10 IS NULL OR last_event > $10 THEN last_event ELSE $10 END, uid = COALESCE($11, uid), \
+       objects = COALESCE($12, objects) \
+       WHERE id = $1";
 
 /// Notes how far judging has come, in the transaction that raises what was found on the way.
 ///
@@ -204,12 +216,94 @@ pub async fn advance(
         .bind(progress.problem.as_deref().map(clean))
         .bind(now.as_millisecond())
         .bind(progress.last_event.map(Timestamp::as_millisecond))
+        .bind(progress.uid.as_deref().map(clean))
+        .bind(progress.objects.clone())
         .execute(tx.connection())
         .await?;
     if done.rows_affected() == 0 {
         return Err(StoreError::NotFound { what: "cluster" });
     }
     Ok(())
+}
+
+const JOIN: &str = "UPDATE audit_cluster SET asset = $2, asset_by = 'person' WHERE id = $1";
+const JOIN_BY_ITSELF: &str = "UPDATE audit_cluster SET asset_by = NULL WHERE id = $1";
+
+/// Which cluster a person says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Same {
+    /// This one.
+    As(AssetId),
+    /// None of those that are known.
+    None,
+    /// It is found out, by uid and name.
+    FoundOut,
+}
+
+/// Says which cluster whose configuration is judged it is.
+///
+/// # Errors
+/// When the database fails, or there is no such asset.
+pub async fn join(tx: &mut Tx, id: AuditClusterId, same: Same) -> Result<(), StoreError> {
+    let query = match same {
+        Same::As(asset) => sqlx::query(JOIN).bind(id.0).bind(Some(asset.0)),
+        Same::None => sqlx::query(JOIN).bind(id.0).bind(None::<i64>),
+        Same::FoundOut => sqlx::query(JOIN_BY_ITSELF).bind(id.0),
+    };
+    query.execute(tx.connection()).await?;
+    Ok(())
+}
+
+// A name that several clusters have says nothing, and neither does one whose uid is known to be another's.
+const FOUND: &str = "SELECT c.id AS id, c.asset AS asset, c.uid AS uid, CASE WHEN c.uid IS NULL \
+       THEN (SELECT MIN(a.id) FROM asset a WHERE a.kind = 'kubernetes-cluster' AND lower(a.name) = c.name \
+         HAVING COUNT(*) = 1) \
+       ELSE (SELECT a.id FROM asset a WHERE a.kind = 'kubernetes-cluster' AND a.external_id = c.uid) END AS found \
+     FROM audit_cluster c WHERE c.asset_by IS NULL OR c.asset_by <> 'person' ORDER BY c.id";
+const FOUND_OUT: &str = "UPDATE audit_cluster SET asset = $2, asset_by = $3 WHERE id = $1";
+
+/// Finds out which clusters whose configuration is judged those are of which nobody has said it: first by uid, then by
+/// name. One whose uid is known and fits nothing is not found by its name. Returns how many are others than before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn join_all(tx: &mut Tx) -> Result<u64, StoreError> {
+    let rows = sqlx::query(FOUND).fetch_all(tx.connection()).await?;
+    let mut changed = 0;
+    for row in &rows {
+        let columns = Columns::new(row, "audit_cluster", &["id"]);
+        let found = columns.opt_int("found")?;
+        if found == columns.opt_int("asset")? {
+            continue;
+        }
+        let by = match (found, columns.opt_text("uid")?) {
+            (None, _) => None,
+            (Some(_), Some(_)) => Some("uid"),
+            (Some(_), None) => Some("name"),
+        };
+        sqlx::query(FOUND_OUT)
+            .bind(columns.int("id")?)
+            .bind(found)
+            .bind(by)
+            .execute(tx.connection())
+            .await?;
+        changed += 1;
+    }
+    Ok(changed)
+}
+
+const OF_ASSET: &str = concat!(cluster_columns!(), "WHERE asset = $1 ORDER BY name");
+
+/// The clusters whose audit events are judged and that are this asset.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_asset(store: &Store, asset: AssetId) -> Result<Vec<AuditCluster>, StoreError> {
+    let rows = sqlx::query(OF_ASSET)
+        .bind(asset.0)
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter().map(from_row).collect()
 }
 
 const CHECKPOINT: &str =
@@ -225,6 +319,21 @@ pub async fn checkpoint(store: &Store, id: AuditClusterId) -> Result<Option<Vec<
         .fetch_optional(&store.pool)
         .await?;
     row.map(|row| Columns::new(&row, "audit_cluster", &["id"]).bytes("checkpoint"))
+        .transpose()
+}
+
+const OBJECTS: &str = "SELECT id, objects FROM audit_cluster WHERE id = $1 AND objects IS NOT NULL";
+
+/// What was known of the cluster's objects when that was saved last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn objects(store: &Store, id: AuditClusterId) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sqlx::query(OBJECTS)
+        .bind(id.0)
+        .fetch_optional(&store.pool)
+        .await?;
+    row.map(|row| Columns::new(&row, "audit_cluster", &["id"]).bytes("objects"))
         .transpose()
 }
 

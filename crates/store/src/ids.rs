@@ -57,6 +57,10 @@ id! {
     IncidentId
 }
 id! {
+    /// A list of threat intelligence.
+    IntelListId
+}
+id! {
     /// A token by which sensors join.
     JoinTokenId
 }

@@ -38,6 +38,7 @@ mod exploitation;
 mod ids;
 pub mod images;
 pub mod incidents;
+pub mod intel_lists;
 pub mod jobs;
 pub mod join_tokens;
 pub mod matches;
@@ -64,7 +65,7 @@ pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
 pub use ids::{
     AlertId, AssetId, AttestationId, AuditClusterId, AuditSourceId, ConnectorId, ExceptionId,
-    ExemptionId, ImageId, IncidentId, JobId, JoinTokenId, PackageId, ScanId, SensorId,
+    ExemptionId, ImageId, IncidentId, IntelListId, JobId, JoinTokenId, PackageId, ScanId, SensorId,
     SuppressionId, TokenId, UserId, VexId, VulnerabilityId,
 };
 pub use page::{Cursor, Page};

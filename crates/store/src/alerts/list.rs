@@ -214,6 +214,31 @@ pub async fn facets(store: &Store) -> Result<Facets, StoreError> {
     })
 }
 
+const OPEN_OF: &str = "SELECT severity, COUNT(*) AS alerts FROM alert WHERE cluster_name = $1 \
+     AND state IN ('new', 'active', 'in_progress') GROUP BY severity ORDER BY severity DESC";
+
+/// How many alerts of a cluster somebody has to deal with, by severity, the gravest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_of(
+    store: &Store,
+    cluster: &str,
+) -> Result<Vec<(AlertSeverity, u64)>, StoreError> {
+    let rows = sqlx::query(OPEN_OF)
+        .bind(cluster)
+        .fetch_all(&store.pool)
+        .await?;
+    let pair = |row: &AnyRow| {
+        let columns = Columns::new(row, "alert", &["severity"]);
+        Ok((
+            columns.alert_severity("severity")?,
+            columns.count("alerts")?,
+        ))
+    };
+    rows.iter().map(pair).collect()
+}
+
 fn facet(row: &AnyRow) -> Result<Facet, StoreError> {
     let columns = Columns::new(row, "alert", &["value"]);
     Ok(Facet {

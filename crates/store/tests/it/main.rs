@@ -16,6 +16,7 @@ mod environments;
 mod exploitation;
 mod findings;
 mod images;
+mod intel_lists;
 mod jobs;
 mod lists;
 mod matches;
