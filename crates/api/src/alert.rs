@@ -101,6 +101,25 @@ pub struct AlertDetail {
     pub events: Vec<AlertEvent>,
     /// What people did with it, in order.
     pub history: Vec<AlertHistory>,
+    /// The cluster whose configuration is judged, if it is known to be the same (`/api/v1/clusters/{id}`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<i64>,
+    /// The workloads of that cluster that the alert is about, as their configuration is judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workloads: Vec<AlertWorkload>,
+}
+
+/// A workload that an alert is about, as its configuration is judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AlertWorkload {
+    /// By which `/api/v1/clusters/{id}/workloads` knows it.
+    pub id: String,
+    /// Its kind: `Deployment`.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// An event that raised an alert.

@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 pub struct AuditCluster {
     /// By which it is known: letters, digits and hyphens.
     pub name: String,
+    /// The same cluster where its configuration is judged (`/api/v1/clusters/{id}`). Absent while that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<AuditSameCluster>,
     /// Since when its events raise alerts. Absent while that is off.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub on_since: Option<Timestamp>,
@@ -53,12 +56,41 @@ pub struct AuditClusterList {
     pub warning: String,
 }
 
+/// The cluster whose configuration is judged, and how it is known that it is the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditSameCluster {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// `person` (somebody said so), `uid` (events show the uid of its namespace `kube-system`) or `name`.
+    pub known_by: String,
+}
+
+/// Which cluster whose configuration is judged it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AuditJoin {
+    /// This one.
+    Cluster {
+        /// Its number.
+        id: i64,
+    },
+    /// None of those that are known.
+    None,
+    /// Found out by uid and name.
+    FoundOut,
+}
+
 /// A cluster to make known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAuditCluster {
     /// 1 to 63 lower-case letters, digits and hyphens, as a label of DNS. It cannot be changed.
     pub name: String,
+    /// The cluster whose configuration is judged that it is; found out by uid and name, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<i64>,
 }
 
 /// Whether a cluster's events raise alerts.
@@ -115,12 +147,20 @@ pub enum AuditSourceSettings {
         /// Whether to speak TLS.
         #[serde(default = "yes")]
         tls: bool,
-        /// The user of SASL PLAIN; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody.
+        /// The user of SASL; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody.
         #[serde(default)]
         username: Option<String>,
+        /// How the broker is shown the password: `plain` (if absent, and for Event Hubs), `scram-sha-256` or
+        /// `scram-sha-512`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mechanism: Option<String>,
         /// A file on the server's machine with the password; for Event Hubs with the connection string.
         #[serde(default)]
         password_file: Option<String>,
+        /// A file on the server's machine with certificates (PEM) of authorities that are trusted for these brokers besides
+        /// the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca_file: Option<String>,
         /// Read what is in it already, instead of only what comes.
         #[serde(default)]
         from_start: bool,

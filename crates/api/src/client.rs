@@ -8,6 +8,7 @@ mod admission;
 mod clusters;
 mod connectors;
 mod hosts;
+mod intel;
 
 pub use clusters::WorkloadFilter;
 

@@ -91,6 +91,28 @@ pub struct ClusterDetail {
     pub recommendations: Vec<HostRecommendation>,
     /// What could not be collected, and why.
     pub gaps: Vec<ReportGap>,
+    /// Its audit events, where they are or could be judged.
+    #[serde(default)]
+    pub audit: Vec<ClusterAudit>,
+}
+
+/// Whether a cluster's audit events are judged, and what they raised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterAudit {
+    /// By which alerts name the cluster (`/api/v1/audit/clusters/{name}`).
+    pub name: String,
+    /// How it is known that it is the same: `person`, `uid` or `name`.
+    pub known_by: String,
+    /// Since when its events raise alerts. Absent while that is off.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub on_since: Option<Timestamp>,
+    /// When the newest event happened.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_event: Option<Timestamp>,
+    /// What is wrong with its events.
+    pub problem: Option<String>,
+    /// Alerts that somebody has to deal with, by severity: `high`, `medium`, `low`, `informational`.
+    pub open_alerts: std::collections::BTreeMap<String, u64>,
 }
 
 /// A node of a cluster.

@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod host;
 mod image;
+mod intel;
 mod judged;
 mod judgement;
 mod manifests;
@@ -34,17 +35,18 @@ mod vex;
 
 pub use alert::{
     AlertChange, AlertDetail, AlertEntity, AlertEvent, AlertFacet, AlertFacets, AlertHistory,
-    AlertPage, AlertSummary, AlertsChanged, IncidentChange, IncidentDetail, IncidentPage,
-    IncidentSummary, NewSuppressionRule, RelatedRequest, RelatedRequests, SampleAlerts,
-    SuppressionCriterion, SuppressionRule, SuppressionRules, SuppressionTrial,
+    AlertPage, AlertSummary, AlertWorkload, AlertsChanged, IncidentChange, IncidentDetail,
+    IncidentPage, IncidentSummary, NewSuppressionRule, RelatedRequest, RelatedRequests,
+    SampleAlerts, SuppressionCriterion, SuppressionRule, SuppressionRules, SuppressionTrial,
 };
 pub use asset::{
     AssetDetail, AssetPage, AssetRecommendation, AssetSummary, Environment, EnvironmentList,
     MoveAsset,
 };
 pub use audit::{
-    AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
-    AuditSourceSettings, AuditWebhook, DetectionCoverage, NewAuditCluster,
+    AuditCluster, AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSameCluster,
+    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, DetectionCoverage,
+    NewAuditCluster,
 };
 
 pub use admission::{
@@ -56,10 +58,10 @@ pub use admission::{
 };
 pub use client::{Client, ClientError, ComplianceScope, ScoreIf, WorkloadFilter};
 pub use cluster::{
-    ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
-    ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets, ClusterWorkloadPage,
-    FactsChanged, FactsIndexed, NewRecommendationSettings, RecommendationSettings, WorkloadFacet,
-    WorkloadResult,
+    ClusterAudit, ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary,
+    ClusterWatch, ClusterWorkload, ClusterWorkloadDetail, ClusterWorkloadFacets,
+    ClusterWorkloadPage, FactsChanged, FactsIndexed, NewRecommendationSettings,
+    RecommendationSettings, WorkloadFacet, WorkloadResult,
 };
 pub use compliance::{
     BenchmarkEdition, BenchmarkEntry, BenchmarkList, Compliance, ComplianceAsset,
@@ -80,6 +82,10 @@ pub use image::{
     ExtendedSupport, FacetCount, Finding, FindingFacets, FindingLocation, FindingPage, FindingView,
     ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
     ReleaseSupport, SeverityCounts,
+};
+pub use intel::{
+    IntelHeader, IntelList, IntelListChange, IntelLists, IntelNamed, IntelSecret, IntelSettings,
+    IntelUnused, NewIntelList,
 };
 pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};

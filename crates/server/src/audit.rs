@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
+use jiff::Timestamp;
 use seareeve_audit::Arrived;
 use seareeve_bus::jetstream::Nats;
 use seareeve_bus::{Lane, Limits, Spool};
@@ -37,9 +38,11 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-use self::judge::Content;
+pub(crate) use self::judge::Content;
+pub(crate) use self::sources::MECHANISMS;
 use self::tls::Tls;
 use crate::config::Config;
+use crate::intel;
 use crate::state::App;
 
 /// What has to be known before a cluster is switched on.
@@ -54,8 +57,8 @@ const ROOM_KIB: usize = 48 << 10;
 /// What receivers, sources and workers share.
 pub(crate) struct Audit {
     bus: Bus,
-    /// By what events are judged.
-    content: Arc<Content>,
+    /// By what events are judged: read by [`Audit::content`], exchanged by [`Audit::judge_by`].
+    content: RwLock<Arc<Content>>,
     /// The certificate of `audit.listen`, if it listens.
     pub(crate) tls: Option<Tls>,
     /// Clusters with their lanes, and sources by the hash of their token. Read for each request.
@@ -109,7 +112,9 @@ impl Audit {
         };
         let audit = Self {
             bus,
-            content: Content::builtin()?,
+            content: RwLock::new(Content::new(
+                intel::Known::load(store, Timestamp::now()).await?,
+            )?),
             tls: Tls::open(config)?,
             known: RwLock::default(),
             room: Arc::new(Semaphore::new(ROOM_KIB)),
@@ -201,15 +206,29 @@ impl Audit {
             .map(|(source, desk)| (*source, Arc::clone(desk)))
     }
 
+    /// By what events are judged. Whoever asks stays with what it got.
+    pub(crate) fn content(&self) -> Arc<Content> {
+        let content = self.content.read();
+        Arc::clone(&content.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Exchanges by what events are judged: those that are judged from now on are judged by it.
+    pub(crate) fn judge_by(&self, content: Arc<Content>) {
+        let in_use = self.content.write();
+        *in_use.unwrap_or_else(PoisonError::into_inner) = content;
+    }
+
     /// The names by which others know a detection.
     pub(crate) fn aliases(&self, id: &str) -> Vec<String> {
-        let rule = self.content.rule(id);
+        let content = self.content();
+        let rule = content.rule(id);
         rule.map(|rule| rule.aliases.clone()).unwrap_or_default()
     }
 
     /// When a detection may be wrong.
     pub(crate) fn false_positives(&self, id: &str) -> Vec<String> {
-        let rule = self.content.rule(id);
+        let content = self.content();
+        let rule = content.rule(id);
         rule.map(|rule| rule.false_positives.clone())
             .unwrap_or_default()
     }

@@ -28,6 +28,8 @@ pub struct Config {
     pub advisories: AdvisoriesConfig,
     /// Audit events of clusters, and alerts.
     pub audit: AuditConfig,
+    /// Lists of threat intelligence.
+    pub intel: IntelConfig,
     /// Connectors to clouds.
     pub connectors: ConnectorsConfig,
     /// The log.
@@ -49,6 +51,10 @@ pub struct ServerConfig {
     pub database: DatabaseAddress,
     /// See [`SETTINGS`].
     pub behind_proxy: bool,
+    /// See [`SETTINGS`].
+    pub certificate: Utf8PathBuf,
+    /// See [`SETTINGS`].
+    pub key: Utf8PathBuf,
     /// See [`SETTINGS`].
     pub upload_limit_mib: u64,
     /// See [`SETTINGS`].
@@ -107,6 +113,14 @@ pub struct AdvisoriesConfig {
     pub update_hours: u32,
 }
 
+/// Section `intel`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntelConfig {
+    /// See [`SETTINGS`].
+    pub allow_local: bool,
+}
+
 /// Section `connectors`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -150,10 +164,10 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 33] = [
+pub const SETTINGS: [Setting; 36] = [
     Setting {
         key: "server.listen",
-        about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.behind_proxy`.",
+        about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.certificate` or `server.behind_proxy`.",
     },
     Setting {
         key: "server.data_dir",
@@ -166,6 +180,14 @@ pub const SETTINGS: [Setting; 33] = [
     Setting {
         key: "server.behind_proxy",
         about: "A proxy in front ends TLS and its header `X-Forwarded-For` is trusted. Allows addresses beyond loopback and marks cookies `Secure`.",
+    },
+    Setting {
+        key: "server.certificate",
+        about: "File with the certificate chain (PEM) for `server.listen`: API and UI are then served with TLS alone, and addresses beyond loopback are allowed. It is read again when it changes. Empty: no TLS.",
+    },
+    Setting {
+        key: "server.key",
+        about: "File with the key (PEM) of `server.certificate`.",
     },
     Setting {
         key: "server.upload_limit_mib",
@@ -260,8 +282,12 @@ pub const SETTINGS: [Setting; 33] = [
         about: "Days for which alerts and incidents are kept after they were seen last.",
     },
     Setting {
+        key: "intel.allow_local",
+        about: "Lists of threat intelligence may be fetched from this machine, from link-local addresses and from where clouds answer machines about themselves. Whoever may make lists could then have the server ask what only it can reach.",
+    },
+    Setting {
         key: "connectors.credentials_dir",
-        about: "Folder of the files with secrets that connectors may name; empty: `credentials` in the data folder.",
+        about: "Folder of the files with secrets that connectors and lists of threat intelligence may name; empty: `credentials` in the data folder.",
     },
     Setting {
         key: "connectors.azure_login_address",
@@ -299,16 +325,18 @@ impl fmt::Debug for DatabaseAddress {
     }
 }
 
-/// Variables of the environment that connectors may name. They hold secrets and do not print.
+/// Variables of the environment that connectors and lists may name. They hold secrets and do not print.
 #[derive(Clone, Default)]
 pub struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Those of `variables` that connectors may name: Azure's own tools call theirs so.
+    /// Those of `variables` that connectors and lists may name: Azure's own tools call theirs so.
     #[must_use]
     pub fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let is_meant = |name: &str| {
-            name.starts_with("AZURE_") || matches!(name, "IDENTITY_ENDPOINT" | "IDENTITY_HEADER")
+            name.starts_with("AZURE_")
+                || name.starts_with("INTEL_")
+                || matches!(name, "IDENTITY_ENDPOINT" | "IDENTITY_HEADER")
         };
         let mut found = BTreeMap::new();
         for (name, value) in variables {
@@ -347,9 +375,24 @@ impl Default for ServerConfig {
             data_dir: Utf8PathBuf::new(),
             database: DatabaseAddress("sqlite".to_owned()),
             behind_proxy: false,
+            certificate: Utf8PathBuf::new(),
+            key: Utf8PathBuf::new(),
             upload_limit_mib: 8192,
             session_hours: 12,
         }
+    }
+}
+
+impl ServerConfig {
+    /// Whether API and UI are served with TLS by ourselves.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        !self.certificate.as_str().is_empty()
+    }
+
+    /// Whether browsers reach us by TLS, here or at a proxy.
+    pub(crate) fn is_reached_by_tls(&self) -> bool {
+        self.behind_proxy || self.has_tls()
     }
 }
 
@@ -400,11 +443,18 @@ impl Config {
                 why: why.to_owned(),
             })
         };
-        if !self.server.listen.ip().is_loopback() && !self.server.behind_proxy {
+        if self.server.certificate.as_str().is_empty() != self.server.key.as_str().is_empty() {
+            return fail(
+                "server.certificate",
+                "a certificate and its key (server.key) belong together",
+            );
+        }
+        let is_safe = self.server.behind_proxy || self.server.has_tls();
+        if !self.server.listen.ip().is_loopback() && !is_safe {
             return fail(
                 "server.listen",
-                "addresses beyond loopback are served only behind a proxy that ends TLS: set server.behind_proxy = true, \
-                 or listen on 127.0.0.1",
+                "addresses beyond loopback are served only with TLS: set server.certificate and server.key, or \
+                 server.behind_proxy = true behind a proxy that ends TLS, or listen on 127.0.0.1",
             );
         }
         if self.server.data_dir.as_str().is_empty() {

@@ -160,7 +160,7 @@ impl AzureSettings {
 }
 
 /// Whether a name leads to a file below a folder.
-fn is_below(name: &str) -> bool {
+pub(crate) fn is_below(name: &str) -> bool {
     let is_part = |part: &str| {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         !part.is_empty() && !part.trim_matches('.').is_empty() && part.chars().all(is_letter)

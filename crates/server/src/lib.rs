@@ -12,6 +12,7 @@ pub mod config;
 mod connectors;
 mod error;
 mod events;
+mod intel;
 mod java_index;
 mod jobs;
 mod lifecycle;
@@ -21,8 +22,9 @@ pub mod registries;
 mod routes;
 mod running;
 mod state;
+mod tls;
 mod ui;
 mod vex;
 
-pub use lifecycle::{Server, check_store, make_private_folder, sign_in_path};
+pub use lifecycle::{Server, check_certificate, check_store, make_private_folder, sign_in_path};
 pub use routes::openapi_json;

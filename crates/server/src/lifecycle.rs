@@ -20,18 +20,19 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::advisories::Advisories;
-use crate::audit::tls::TlsListener;
 use crate::audit::{self, Audit};
 use crate::auth::limit::Limiter;
 use crate::auth::secret::Secret;
 use crate::clusters::{Clusters, observing};
 use crate::config::Config;
 use crate::events::Hub;
+use crate::intel::{self, Intel};
 use crate::java_index::JavaIndexFile;
 use crate::posture::own;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::state::App;
+use crate::tls::{Acceptor, Files, TlsListener};
 use crate::vex::Shelf;
 use crate::{jobs, routes};
 
@@ -47,13 +48,19 @@ const CLOSE: Duration = Duration::from_secs(3);
 /// A server that is listening.
 pub struct Server {
     app: Arc<App>,
-    listener: TcpListener,
+    listener: Main,
     /// Where API servers send their audit events, if not there.
     webhooks: Option<TlsListener>,
     address: String,
     sign_in_link: String,
     /// Held while the process lives, so that no second one works on the same folder.
     _lock: File,
+}
+
+/// Where API and UI are served.
+enum Main {
+    Plain(TcpListener),
+    Tls(TlsListener, Arc<Acceptor>),
 }
 
 impl Server {
@@ -83,7 +90,7 @@ impl Server {
                     config.server.listen
                 )
             })?;
-        let address = format!("http://{}", listener.local_addr()?);
+        let (listener, address) = main_listener(&config, listener)?;
         let now = Timestamp::now();
         let path = first_link_path(&store, now).await?;
         let epoch = u64::try_from(now.as_millisecond()).unwrap_or_default();
@@ -92,6 +99,7 @@ impl Server {
             store,
             advisories,
             audit,
+            intel: Intel::default(),
             java_index,
             vex,
             layers,
@@ -162,12 +170,26 @@ impl Server {
         let tasks = TaskTracker::new();
         jobs::spawn(&self.app, &tasks);
         audit::spawn(&self.app, &tasks);
+        tasks.spawn(intel::run(Arc::clone(&self.app)));
         observing::spawn(&self.app, &tasks);
         let router = routes::router(Arc::clone(&self.app));
         let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-        let serve = axum::serve(self.listener, service)
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-        let serving = tasks.spawn(serve.into_future());
+        let stopped = shutdown.clone().cancelled_owned();
+        let serving = match self.listener {
+            Main::Plain(listener) => {
+                let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
+                tasks.spawn(serve.into_future())
+            }
+            Main::Tls(listener, acceptor) => {
+                tasks.spawn(acceptor.follow(shutdown.clone()));
+                let listener = listener.tap_io(|_stream| {});
+                let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
+                tasks.spawn(serve.into_future())
+            }
+        };
+        if let Some(tls) = &self.app.audit.tls {
+            tasks.spawn(Arc::clone(&tls.acceptor).follow(shutdown.clone()));
+        }
         if let Some(webhooks) = self.webhooks {
             let router = routes::webhook_router(Arc::clone(&self.app));
             let listener = webhooks.tap_io(|_stream| {});
@@ -262,6 +284,54 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         .with_context(|| format!("failed to open the store {url}"))
 }
 
+/// With TLS, where a certificate is set; and the address by which it is reached.
+fn main_listener(config: &Config, listener: TcpListener) -> anyhow::Result<(Main, String)> {
+    let local = listener.local_addr()?;
+    if !config.server.has_tls() {
+        return Ok((Main::Plain(listener), format!("http://{local}")));
+    }
+    let files = Files {
+        setting: "server.certificate",
+        certificate: config.server.certificate.clone(),
+        key: config.server.key.clone(),
+        client_ca: None,
+    };
+    let acceptor = Acceptor::of_files(files)?;
+    // Browsers compare the name in the address with those of the certificate.
+    let shown = std::fs::read_to_string(&config.server.certificate).unwrap_or_default();
+    let names = seareeve_collect::server_certificate(&shown).map(|shown| shown.names);
+    let is_whole = |name: &String| !name.starts_with('*');
+    let name = names.and_then(|names| names.into_iter().find(is_whole));
+    let address = match name {
+        Some(name) => format!("https://{name}:{}", local.port()),
+        None => format!("https://{local}"),
+    };
+    let listener = TlsListener::new(listener, Arc::clone(&acceptor))?;
+    Ok((Main::Tls(listener, acceptor), address))
+}
+
+/// Reads the certificate of `server.listen` and says until when it holds, for `seareeve doctor`. Nothing, if none is set.
+///
+/// # Errors
+/// When it cannot be used; the message names the setting and the file.
+pub fn check_certificate(config: &Config) -> anyhow::Result<Option<(Vec<String>, Timestamp)>> {
+    let server = &config.server;
+    if !server.has_tls() {
+        return Ok(None);
+    }
+    Acceptor::of_files(Files {
+        setting: "server.certificate",
+        certificate: server.certificate.clone(),
+        key: server.key.clone(),
+        client_ca: None,
+    })?;
+    let text = std::fs::read_to_string(&server.certificate)
+        .with_context(|| format!("failed to read {}", server.certificate))?;
+    let shown = seareeve_collect::server_certificate(&text)
+        .with_context(|| format!("{} holds a certificate without dates", server.certificate))?;
+    Ok(Some((shown.names, shown.not_after)))
+}
+
 async fn listen_for_webhooks(
     config: &Config,
     audit: &Audit,
@@ -272,7 +342,7 @@ async fn listen_for_webhooks(
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("failed to listen on {address} (setting audit.listen)"))?;
-    let listener = TlsListener::new(listener, tls)?;
+    let listener = TlsListener::new(listener, Arc::clone(&tls.acceptor))?;
     info!(address = %address, "listening for audit events");
     Ok(Some(listener))
 }

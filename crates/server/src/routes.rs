@@ -17,6 +17,7 @@ mod findings;
 mod hosts;
 mod images;
 mod incidents;
+mod intel;
 mod join_tokens;
 mod own_checks;
 mod packages;
@@ -220,9 +221,20 @@ fn alerts() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::list, audit::create))
         .routes(routes!(audit::get, audit::delete))
         .routes(routes!(audit::set_plan))
+        .routes(routes!(audit::join))
         .routes(routes!(audit::create_source))
         .routes(routes!(audit::delete_source))
         .routes(routes!(audit::coverage))
+        .merge(intel())
+}
+
+/// Lists of threat intelligence.
+fn intel() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(intel::list, intel::create))
+        .routes(routes!(intel::get, intel::change, intel::delete))
+        .routes(routes!(intel::fetch))
+        .routes(routes!(intel::upload))
 }
 
 /// What may enter clusters.
@@ -374,7 +386,7 @@ async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     if is_api {
         set(header::CACHE_CONTROL, "no-store");
     }
-    if app.config.server.behind_proxy {
+    if app.config.server.is_reached_by_tls() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     response

@@ -15,6 +15,7 @@ use crate::auth::limit::Limiter;
 use crate::clusters::Clusters;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::intel::Intel;
 use crate::java_index::JavaIndexFile;
 use crate::posture::Content;
 use crate::registries::Registries;
@@ -33,6 +34,8 @@ pub(crate) struct App {
     pub(crate) java_index: JavaIndexFile,
     /// Audit events on their way to alerts.
     pub(crate) audit: Audit,
+    /// Lists of threat intelligence.
+    pub(crate) intel: Intel,
     /// What assets are judged by: read by [`App::content`], exchanged by [`App::judge_by`].
     pub(crate) content_in_use: RwLock<Arc<Content>>,
     /// Checks that people bring are read and tried one upload at a time.

@@ -4,7 +4,7 @@ use super::hosts::encoded;
 use super::{Client, ClientError, read};
 use crate::{
     AlertChange, AlertDetail, AlertFacets, AlertPage, AlertsChanged, AuditCluster,
-    AuditClusterList, AuditCoverage, AuditPlan, AuditSourceCreated, AuditSourceSettings,
+    AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSourceCreated, AuditSourceSettings,
     IncidentChange, IncidentDetail, IncidentPage, NewAuditCluster, NewSuppressionRule,
     RelatedRequests, SampleAlerts, SuppressionRule, SuppressionRules, SuppressionTrial,
 };
@@ -121,6 +121,17 @@ impl Client {
         read(url, answer)
     }
 
+    /// Says which cluster whose configuration is judged it is.
+    pub fn join_audit_cluster(&self, name: &str, join: &AuditJoin) -> Answer<AuditCluster> {
+        let url = format!("{}{}", self.base, cluster(name, "/cluster"));
+        let answer = self
+            .agent
+            .put(&url)
+            .header("authorization", &self.authorization)
+            .send_json(join);
+        read(url, answer)
+    }
+
     /// Which detections see what they need.
     pub fn audit_coverage(&self, name: &str) -> Answer<AuditCoverage> {
         self.get(&cluster(name, "/coverage"))
@@ -140,7 +151,7 @@ impl Client {
         self.delete(&cluster(name, &format!("/sources/{id}")))
     }
 
-    fn patch<T: serde::de::DeserializeOwned>(
+    pub(super) fn patch<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
         body: &impl serde::Serialize,

@@ -9,14 +9,15 @@ use seareeve_store::audit_clusters::AuditCluster;
 impl super::Audit {
     /// Which detections see what they need, as far as the events of a cluster tell that came so far.
     pub(crate) fn coverage(&self, cluster: &AuditCluster) -> AuditCoverage {
+        let content = self.content();
         let mut blind = BTreeMap::new();
         if let Some(desk) = self.desk(cluster.id) {
             let arrived = desk.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-            for found in arrived.coverage(self.content.rules()) {
+            for found in arrived.coverage(content.rules()) {
                 blind.insert(found.id.clone(), found);
             }
         }
-        let detections = self.content.rules().filter(|rule| rule.is_enabled);
+        let detections = content.rules().filter(|rule| rule.is_enabled);
         let detections = detections.map(|rule| {
             let (status, reasons) = match blind.get(&rule.id) {
                 Some(blind) if blind.is_whole => ("blind", blind.reasons.clone()),

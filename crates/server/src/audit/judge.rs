@@ -1,7 +1,8 @@
 //! Judges a cluster's events: what was known before, what the detections say, and what is kept of it without secrets.
 //!
 //! The detections are `seareeve-detect`'s, and what events mean is `seareeve-audit`'s matter: here both are brought
-//! together, events from before the plan was on are left out, and what leaves is taken clean of secrets.
+//! together, events from before the plan was on are left out, alerts are told which list of threat intelligence they
+//! rest on, and what leaves is taken clean of secrets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,24 +15,38 @@ use tracing::{error, warn};
 use super::kept::{MOST_EVENT, Packer};
 use super::order::Held;
 use super::raise::Found;
+use crate::intel::Known;
 
 /// By what events are judged.
 pub(crate) struct Content {
     engine: Arc<Engine>,
+    known: Known,
 }
 
 impl Content {
-    /// What is built into the program. A detection that cannot be used would look as if it had seen nothing.
-    pub(super) fn builtin() -> anyhow::Result<Arc<Self>> {
+    /// What is built into the program, with what lists of threat intelligence add. A detection that cannot be used would
+    /// look as if it had seen nothing.
+    pub(crate) fn new(known: Known) -> anyhow::Result<Arc<Self>> {
         let mut loader = Loader::new(vec![Arc::new(AuditSource)], Options::default());
         loader.content(&seareeve_detect::Content::builtin());
+        for (list, items) in known.joined.added() {
+            if !loader.extend(list, items) {
+                anyhow::bail!("there is no list {list}, or no room in it");
+            }
+        }
         let loaded = loader.finish();
         if let Some(wrong) = loaded.diagnostics.iter().find(|one| one.code.is_error()) {
             anyhow::bail!("a built-in detection cannot be used: {wrong}");
         }
         Ok(Arc::new(Self {
             engine: Arc::new(loaded.engine),
+            known,
         }))
+    }
+
+    /// The lists of threat intelligence in it.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
     }
 
     pub(super) fn rule(&self, id: &str) -> Option<&Rule> {
@@ -46,11 +61,14 @@ impl Content {
 
 /// See the module.
 pub(super) struct Judge {
+    content: Arc<Content>,
     state: State,
     detector: Detector,
     arrived: Arc<Mutex<Arrived>>,
     /// What it remembers was changed since it was saved.
     has_learned: bool,
+    /// What it knows of objects was, too.
+    has_met: bool,
     keeps: bool,
 }
 
@@ -64,14 +82,17 @@ pub(super) struct Judged {
     pub(super) broken: u64,
     pub(super) problem: Option<String>,
     pub(super) last_event: Option<Timestamp>,
+    /// The uid of the cluster's namespace `kube-system`.
+    pub(super) uid: Option<String>,
 }
 
 impl Judge {
-    /// One that remembers what detections did at a cluster's position, and notes in `arrived` what it sees. With
-    /// `keeps`, events are kept.
+    /// One that remembers what detections did at a cluster's position, knows what was known of objects there, and notes
+    /// in `arrived` what it sees. With `keeps`, events are kept.
     pub(super) fn open(
-        content: &Content,
+        content: &Arc<Content>,
         checkpoint: Option<&[u8]>,
+        objects: Option<&[u8]>,
         arrived: Arc<Mutex<Arrived>>,
         keeps: bool,
     ) -> Self {
@@ -81,12 +102,28 @@ impl Judge {
         {
             warn!(error = %error, "what detections remember cannot be read: they learn anew");
         }
+        let mut state = State::default();
+        if let Some(objects) = objects
+            && let Err(error) = state.restore(objects)
+        {
+            warn!(error = %error, "what is known of objects cannot be read: it is learned anew");
+        }
         Self {
-            state: State::default(),
+            content: Arc::clone(content),
+            state,
             detector,
             arrived,
             has_learned: false,
+            has_met: false,
             keeps,
+        }
+    }
+
+    /// Judges by this from now on. What unchanged detections remember is kept.
+    pub(super) fn judge_by(&mut self, content: &Arc<Content>) {
+        if !Arc::ptr_eq(&self.content, content) {
+            self.detector.replace(Arc::clone(&content.engine));
+            self.content = Arc::clone(content);
         }
     }
 
@@ -138,17 +175,23 @@ impl Judge {
     ) -> Result<(), String> {
         let record = Record::read(&held.text).map_err(|error| error.to_string())?;
         self.note(&record);
+        judged.uid = judged
+            .uid
+            .take()
+            .or_else(|| seareeve_audit::cluster_uid(&record, &held.text));
         let Some(event) = self.state.observe(record) else {
             return Ok(());
         };
         let alerts = self.detector.see(SOURCE, &event);
         self.has_learned = true;
+        self.has_met = true;
         if alerts.is_empty() && !self.keeps {
             return Ok(());
         }
         let redacted = seareeve_audit::redact(&held.text)
             .ok_or_else(|| "an event could not be taken clean of secrets".to_owned())?;
         for mut alert in alerts {
+            self.content.known.joined.explain(&mut alert);
             seareeve_audit::redact_alert(&mut alert, &redacted.removed);
             judged.found.push(Found {
                 key: held.key,
@@ -160,6 +203,20 @@ impl Judge {
             packer.add(at, &redacted.json);
         }
         Ok(())
+    }
+
+    /// What it knows of objects now; nothing if that has not changed.
+    pub(super) fn objects(&mut self) -> Option<Vec<u8>> {
+        if !std::mem::take(&mut self.has_met) {
+            return None;
+        }
+        match self.state.save() {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                error!(error = %error, "what is known of objects cannot be saved");
+                None
+            }
+        }
     }
 
     /// What it remembers now, to go on from; nothing if that has not changed.

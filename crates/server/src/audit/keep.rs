@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use seareeve_store::{alerts, audit_blocks, incidents};
+use seareeve_api::Event;
+use seareeve_store::{alerts, audit_blocks, audit_clusters, incidents};
 use tracing::warn;
 
 use super::receive;
@@ -23,6 +24,9 @@ pub(super) async fn run(app: Arc<App>) {
         if let Err(error) = receive::flush(&app).await {
             warn!(error = %error, "failed to note which sources were heard of");
         }
+        if let Err(error) = join(&app).await {
+            warn!(error = %error, "failed to find out which clusters are the same");
+        }
         if tokio::time::Instant::now() >= next {
             next += EVERY;
             if let Err(error) = sweep(&app).await {
@@ -38,6 +42,18 @@ pub(super) async fn run(app: Arc<App>) {
     if let Err(error) = receive::flush(&app).await {
         warn!(error = %error, "failed to note which sources were heard of");
     }
+}
+
+/// Which clusters are the same as others is found out while both come to be known.
+async fn join(app: &App) -> Result<(), seareeve_store::StoreError> {
+    let mut tx = app.store.begin().await?;
+    let changed = audit_clusters::join_all(&mut tx).await?;
+    tx.commit().await?;
+    if changed > 0 {
+        app.events.publish(Event::Alerts);
+        app.events.publish(Event::Posture);
+    }
+    Ok(())
 }
 
 async fn sweep(app: &App) -> Result<(), seareeve_store::StoreError> {

@@ -10,18 +10,23 @@ use std::time::Duration;
 use seareeve_api::AuditSourceSettings;
 use seareeve_bus::AppendError;
 use seareeve_store::AuditSourceId;
+use seareeve_store::audit_clusters::{self, Progress};
 use seareeve_store::audit_sources::{self, AuditSource};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+pub(crate) use self::kafka::MECHANISMS;
 use super::receive::Form;
 use super::{Desk, log};
 use crate::state::App;
 
 /// Pause after a failure, and while the lane is full.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// Pause after a password was refused.
+const LONG_PAUSE: Duration = Duration::from_secs(60);
 
 /// A source that is being read. Dropping it ends it.
 struct Reading {
@@ -97,7 +102,9 @@ async fn read(feed: Feed, mut source: AuditSource) {
                 topic,
                 tls,
                 username,
+                mechanism,
                 password_file,
+                ca_file,
                 from_start,
             }) => {
                 let topic = kafka::Topic {
@@ -105,17 +112,24 @@ async fn read(feed: Feed, mut source: AuditSource) {
                     name: topic,
                     tls,
                     username,
+                    mechanism,
                     password_file,
+                    ca_file,
                     from_start,
                 };
                 kafka::follow(&feed, topic, source.position.as_deref()).await
             }
             Err(error) => Err(error.into()),
         };
+        let mut pause = PAUSE;
         if let Err(error) = result {
+            // Whoever knocks again and again with a wrong password is locked out.
+            if error.is::<kafka::Refused>() {
+                pause = LONG_PAUSE;
+            }
             feed.fail(&error).await;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
         // It may have come further than when this task began.
         match audit_sources::list(&feed.app.store).await {
             Ok(sources) => match sources.into_iter().find(|one| one.id == source.id) {
@@ -160,6 +174,23 @@ impl Feed {
         audit_sources::heard(&mut tx, self.source, Some(position), now).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Notes that something is missing of what the source has, for good: with its cluster, where it stays to be seen.
+    async fn tell(&self, what: &str) {
+        warn!(cluster = %self.desk.name, source = self.source.0, problem = what, "something of an audit source was not read");
+        let noted = async {
+            let progress = Progress {
+                problem: Some(what.to_owned()),
+                ..Progress::default()
+            };
+            let mut tx = self.app.store.begin().await?;
+            audit_clusters::advance(&mut tx, self.desk.id, &progress, self.app.now()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noted.await {
+            warn!(error = %error, "failed to note what is missing of an audit source");
+        }
     }
 
     async fn fail(&self, error: &anyhow::Error) {

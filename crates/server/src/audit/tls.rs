@@ -1,16 +1,14 @@
-//! TLS for `audit.listen`: a certificate that is given, or one of an authority of our own.
+//! The certificate of `audit.listen`: one that is given, or one of an authority of our own.
 //!
 //! Our authority is made at the first start and kept in the data folder. API servers are given its certificate, so that
 //! the server's own may be made anew, with other names, at every start.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use axum::serve::Listener;
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -18,26 +16,16 @@ use rcgen::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest as _, Sha256};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use tracing::{debug, info};
+use tracing::info;
 
 use crate::config::Config;
-
-/// Time for a client to agree on a connection.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Clients that agree on a connection at a time.
-const HANDSHAKES: usize = 256;
+use crate::tls::{Acceptor, Files, server_config};
 
 /// What a listener serves with.
 #[derive(Clone)]
 pub(crate) struct Tls {
-    acceptor: TlsAcceptor,
+    pub(crate) acceptor: Arc<Acceptor>,
     /// The certificate (PEM) of our authority; nothing where a certificate was given.
     pub(crate) authority: Option<String>,
 }
@@ -49,34 +37,25 @@ impl Tls {
         let Some(address) = audit.address() else {
             return Ok(None);
         };
-        let (chain, key, authority) = if audit.certificate.as_str().is_empty() {
-            let authority = Authority::open(&config.server.data_dir.join("tls"))?;
-            let (chain, key) = authority.issue(&names(&audit.names, address.ip()))?;
-            (chain, key, Some(authority.certificate))
-        } else {
-            let (chain, key) = given(&audit.certificate, &audit.key)?;
-            (chain, key, None)
-        };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .context("failed to prepare TLS")?;
-        let builder = if audit.client_ca.as_str().is_empty() {
-            builder.with_no_client_auth()
-        } else {
-            let roots = roots(&audit.client_ca).context("setting audit.client_ca")?;
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.context("setting audit.client_ca")?)
-        };
-        let mut server = builder
-            .with_single_cert(chain, key)
-            .context("failed to use the certificate of audit.listen")?;
-        // One connection carries many batches either way, and HTTP/1.1 needs less of us.
-        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let client_ca = Some(&audit.client_ca).filter(|path| !path.as_str().is_empty());
+        if !audit.certificate.as_str().is_empty() {
+            let files = Files {
+                setting: "audit.certificate",
+                certificate: audit.certificate.clone(),
+                key: audit.key.clone(),
+                client_ca: client_ca.cloned(),
+            };
+            return Ok(Some(Self {
+                acceptor: Acceptor::of_files(files)?,
+                authority: None,
+            }));
+        }
+        let authority = Authority::open(&config.server.data_dir.join("tls"))?;
+        let (chain, key) = authority.issue(&names(&audit.names, address.ip()))?;
+        let config = server_config(chain, key, client_ca.map(Utf8PathBuf::as_path));
         Ok(Some(Self {
-            acceptor: TlsAcceptor::from(Arc::new(server)),
-            authority,
+            acceptor: Acceptor::fixed(config.context("setting audit.client_ca")?),
+            authority: Some(authority.certificate),
         }))
     }
 }
@@ -99,35 +78,6 @@ fn names(given: &[String], address: IpAddr) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-fn given(
-    chain: &Utf8Path,
-    key: &Utf8Path,
-) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
-    let certificates = CertificateDer::pem_file_iter(chain)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| format!("failed to read the certificate {chain}"))?;
-    if certificates.is_empty() {
-        bail!("{chain} holds no certificate");
-    }
-    let key = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("failed to read the key {key}"))?;
-    Ok((certificates, key))
-}
-
-fn roots(path: &Utf8Path) -> anyhow::Result<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path)
-        .with_context(|| format!("failed to read the certificates {path}"))?;
-    for certificate in certificates {
-        let certificate =
-            certificate.with_context(|| format!("failed to read the certificates {path}"))?;
-        roots
-            .add(certificate)
-            .with_context(|| format!("{path} holds a certificate that is none"))?;
-    }
-    Ok(roots)
 }
 
 /// An authority of our own.
@@ -224,64 +174,4 @@ fn write(path: &Utf8Path, text: &str) -> anyhow::Result<()> {
         .open(path)
         .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()));
     written.with_context(|| format!("failed to write {path}"))
-}
-
-/// Accepts connections and agrees on TLS with many clients side by side, so that one that is slow holds up nobody.
-pub(crate) struct TlsListener {
-    address: SocketAddr,
-    agreed: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-}
-
-impl TlsListener {
-    /// Listens on a socket. It ends when the listener is dropped.
-    pub(crate) fn new(listener: TcpListener, tls: &Tls) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let (tell, agreed) = mpsc::channel(1);
-        let acceptor = tls.acceptor.clone();
-        tokio::spawn(async move {
-            let mut listener = listener;
-            let turns = Arc::new(Semaphore::new(HANDSHAKES));
-            loop {
-                let accepted = tokio::select! {
-                    accepted = Listener::accept(&mut listener) => accepted,
-                    () = tell.closed() => return,
-                };
-                let (stream, peer) = accepted;
-                let Ok(turn) = Arc::clone(&turns).acquire_owned().await else {
-                    return;
-                };
-                let (acceptor, tell) = (acceptor.clone(), tell.clone());
-                tokio::spawn(async move {
-                    let handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
-                    drop(turn);
-                    match handshake {
-                        Ok(Ok(stream)) => {
-                            // Nobody listens any more, if this fails.
-                            let _ = tell.send((stream, peer)).await;
-                        }
-                        Ok(Err(error)) => debug!(peer = %peer, error = %error, "no TLS"),
-                        Err(_elapsed) => debug!(peer = %peer, "no TLS in time"),
-                    }
-                });
-            }
-        });
-        Ok(Self { address, agreed })
-    }
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.agreed.recv().await {
-            Some(accepted) => accepted,
-            // The task that accepts ends only when we are gone.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
 }

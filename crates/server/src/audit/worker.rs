@@ -42,8 +42,16 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 const SAVE_SHARE: u32 = 50;
 /// After this time, events that wait for earlier ones wait no longer, so that a position can be saved.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Bytes of kept events, packed, that a new worker learns from what objects are like.
+/// Bytes of kept events, packed, that a new worker learns from what objects are like, where that was not saved.
 const RECALLED: usize = 16 << 20;
+/// The same where it was saved: which requests came is learned from them.
+const RECALLED_LATELY: usize = 1 << 20;
+/// What is known of objects is saved with each position while it is as small as this, packed.
+const SMALL: usize = 256 << 10;
+/// Pause between two times that it is saved, when it is larger: what comes in between is learned from kept events.
+const SAVE_LARGE_EVERY: Duration = Duration::from_secs(60);
+/// Bytes of it at most, unpacked.
+const MOST_OBJECTS: usize = 64 << 20;
 /// How often what is done with is looked at although nothing comes: raw events must not lie about.
 const TIDY_EVERY: Duration = Duration::from_secs(4);
 
@@ -124,6 +132,8 @@ struct Work {
     unsaved_since: Option<Instant>,
     last_save: Instant,
     save_pause: Duration,
+    /// When what is known of objects was saved last, and how many bytes that took.
+    objects_saved: Option<(Instant, usize)>,
     last_tidy: Instant,
 }
 
@@ -136,15 +146,19 @@ impl Work {
         let checkpoint = audit_clusters::checkpoint(&app.store, cluster.id).await?;
         let checkpoint = checkpoint.as_deref().and_then(Checkpoint::read);
         let keeps = app.config.audit.keep_events_hours > 0;
+        let saved = audit_clusters::objects(&app.store, cluster.id).await?;
+        let objects = saved.as_deref().and_then(Objects::read);
         let mut judge = Judge::open(
-            &app.audit.content,
+            &app.audit.content(),
             checkpoint.as_ref().map(|checkpoint| checkpoint.memory),
+            objects.as_ref().map(|objects| objects.state.as_slice()),
             Arc::clone(&desk.arrived),
             keeps,
         );
         // What was kept after the checkpoint is read again from the lane.
         let last_block = checkpoint.map_or(i64::MAX, |checkpoint| checkpoint.last_block);
-        judge = recall(app, desk, judge, last_block.saturating_add(1)).await?;
+        let known_until = objects.map(|objects| objects.last_block);
+        judge = recall(app, desk, judge, last_block.saturating_add(1), known_until).await?;
         let reader = desk.lane.reader(cluster.position).await?;
         let now = Instant::now();
         Ok(Self {
@@ -165,6 +179,7 @@ impl Work {
             unsaved_since: None,
             last_save: now,
             save_pause: SAVE_EVERY,
+            objects_saved: None,
             last_tidy: now,
         })
     }
@@ -243,6 +258,7 @@ impl Work {
         let Some(mut judge) = self.judge.take() else {
             anyhow::bail!("the judge of {} died", self.desk.name);
         };
+        judge.judge_by(&self.app.audit.content());
         let on_since = self.on_since;
         let judging = tokio::task::spawn_blocking(move || {
             let judged = judge.judge(&events, on_since);
@@ -256,6 +272,9 @@ impl Work {
         self.progress.last_event = self.progress.last_event.max(judged.last_event);
         if judged.problem.is_some() {
             self.progress.problem = judged.problem;
+        }
+        if judged.uid.is_some() {
+            self.progress.uid = judged.uid;
         }
         if judged.found.is_empty() && judged.block.is_none() {
             return Ok(());
@@ -309,15 +328,25 @@ impl Work {
         let Some(mut judge) = self.judge.take() else {
             anyhow::bail!("the judge of {} died", self.desk.name);
         };
+        let last_block = self.last_block;
+        let saves_objects = self.objects_saved.is_none_or(|(at, bytes)| {
+            bytes <= SMALL || at.elapsed() >= SAVE_LARGE_EVERY.max(self.save_pause)
+        });
         let saving = tokio::task::spawn_blocking(move || {
             let memory = judge.checkpoint();
-            (judge, memory)
+            let objects = saves_objects.then(|| judge.objects()).flatten();
+            let objects = objects.map(|state| Objects { last_block, state }.write());
+            (judge, memory, objects.transpose())
         });
-        let (judge, memory) = saving.await?;
+        let (judge, memory, objects) = saving.await?;
         self.judge = Some(judge);
-        let last_block = self.last_block;
+        let objects = objects?;
+        if let Some(objects) = &objects {
+            self.objects_saved = Some((Instant::now(), objects.len()));
+        }
         let mut progress = std::mem::take(&mut self.progress);
         progress.position = Some(position);
+        progress.objects = objects;
         progress.checkpoint = memory.map(|memory| {
             Checkpoint {
                 last_block,
@@ -358,11 +387,48 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
-/// Shows the judge the last events that are kept, before the row `before`: what is known of objects is not stored.
-async fn recall(app: &App, desk: &Desk, judge: Judge, before: i64) -> anyhow::Result<Judge> {
+/// What is stored of objects: the last row of kept events that is in it, and what is known of them, packed.
+struct Objects {
+    last_block: i64,
+    state: Vec<u8>,
+}
+
+impl Objects {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (last_block, packed) = bytes.split_first_chunk()?;
+        let state = zstd::bulk::decompress(packed, MOST_OBJECTS);
+        Some(Self {
+            last_block: i64::from_le_bytes(*last_block),
+            state: state
+                .inspect_err(
+                    |error| warn!(error = %error, "what is known of objects cannot be unpacked"),
+                )
+                .ok()?,
+        })
+    }
+
+    fn write(&self) -> anyhow::Result<Vec<u8>> {
+        let packed = zstd::bulk::compress(&self.state, 1)?;
+        Ok([&self.last_block.to_le_bytes(), packed.as_slice()].concat())
+    }
+}
+
+/// Shows the judge the last events that are kept, before the row `before`: those that are not in what is known of
+/// objects until the row `known_until`, and some more, to learn which requests came.
+async fn recall(
+    app: &App,
+    desk: &Desk,
+    judge: Judge,
+    before: i64,
+    known_until: Option<i64>,
+) -> anyhow::Result<Judge> {
     let mut blocks = Vec::new();
     let (mut bytes, mut before) = (0, before);
     while bytes < RECALLED {
+        let is_known = known_until.is_some_and(|known| before <= known.saturating_add(1));
+        if is_known && bytes >= RECALLED_LATELY {
+            break;
+        }
         let (found, first) = audit_blocks::before(&app.store, desk.id, before, 64).await?;
         if found.is_empty() {
             break;

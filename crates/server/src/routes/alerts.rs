@@ -1,5 +1,7 @@
 //! Alerts: lists, one with all that is known of it, and what people do with them.
 
+mod judged;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -153,6 +155,7 @@ pub(super) async fn get(
     let events = alerts::occurrences(&app.store, alert.id, MOST_EVENTS).await?;
     let history = alerts::history(&app.store, alert.id).await?;
     let said = &alert.said;
+    let (cluster_id, workloads) = judged::place(&app, &alert.cluster, said).await?;
     let entities = said
         .entities
         .iter()
@@ -198,6 +201,8 @@ pub(super) async fn get(
                 value: line.value,
             })
             .collect(),
+        cluster_id,
+        workloads,
     }))
 }
 

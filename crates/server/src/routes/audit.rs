@@ -8,11 +8,14 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seareeve_api::{
-    AuditCluster, AuditClusterList, AuditCoverage, AuditPlan, AuditSource, AuditSourceCreated,
-    AuditSourceSettings, AuditWebhook, ErrorBody, NewAuditCluster,
+    AuditCluster, AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSameCluster,
+    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, ErrorBody, NewAuditCluster,
 };
+use seareeve_store::audit_clusters::Same;
 use seareeve_store::users::Role;
-use seareeve_store::{AuditSourceId, audit_blocks, audit_clusters, audit_sources};
+use seareeve_store::{
+    AssetId, AuditSourceId, assets, audit_blocks, audit_clusters, audit_sources, clusters,
+};
 use tracing::info;
 
 use crate::audit::{WARNING, receive};
@@ -65,8 +68,14 @@ pub(super) async fn create(
             "a name has 1 to 63 lower-case letters, digits and hyphens, and no hyphen at its ends",
         ));
     }
+    let same = match given.cluster {
+        None => Same::FoundOut,
+        Some(id) => Same::As(asset(&app, id).await?),
+    };
     let mut tx = app.store.begin().await?;
-    audit_clusters::create(&mut tx, name, &caller.user.name, app.now()).await?;
+    let id = audit_clusters::create(&mut tx, name, &caller.user.name, app.now()).await?;
+    audit_clusters::join(&mut tx, id, same).await?;
+    audit_clusters::join_all(&mut tx).await?;
     tx.commit().await?;
     reload(&app).await?;
     Ok((StatusCode::CREATED, Json(one(&app, name).await?)))
@@ -136,6 +145,40 @@ pub(super) async fn set_plan(
         desk.switched.notify_one();
     }
     Ok(Json(one(&app, &name).await?))
+}
+
+/// Say which cluster whose configuration is judged it is, so that alerts lead to it and it shows them. Without a word it
+/// is found out: by the uid of the namespace `kube-system`, where an event shows it, or else by a name that only one has.
+/// For security admins.
+#[utoipa::path(put, operation_id = "join_audit_cluster", path = "/api/v1/audit/clusters/{name}/cluster", tag = "audit",
+    params(("name" = String, Path, description = "The cluster")), request_body = AuditJoin,
+    responses((status = 200, body = AuditCluster), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn join(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(given): Json<AuditJoin>,
+) -> ApiResult<Json<AuditCluster>> {
+    caller.require(Role::SecurityAdmin)?;
+    let cluster = find(&app, &name).await?;
+    let same = match given {
+        AuditJoin::Cluster { id } => Same::As(asset(&app, id).await?),
+        AuditJoin::None => Same::None,
+        AuditJoin::FoundOut => Same::FoundOut,
+    };
+    let mut tx = app.store.begin().await?;
+    audit_clusters::join(&mut tx, cluster.id, same).await?;
+    audit_clusters::join_all(&mut tx).await?;
+    tx.commit().await?;
+    Ok(Json(one(&app, &name).await?))
+}
+
+/// A cluster whose configuration is judged.
+async fn asset(app: &App, id: i64) -> ApiResult<AssetId> {
+    let known = clusters::get(&app.store, AssetId(id)).await?;
+    let known = known.ok_or_else(|| ApiError::bad_request("there is no such cluster"))?;
+    Ok(known.asset)
 }
 
 /// Make a source of a cluster's audit events. For a webhook the answer has the token, and nothing else ever has. For
@@ -235,10 +278,24 @@ fn check(settings: &AuditSourceSettings) -> ApiResult<()> {
             brokers,
             topic,
             username,
+            mechanism,
             password_file,
+            ca_file,
             tls,
             ..
         } => {
+            if ca_file.as_ref().is_some_and(|file| !is_short(file) || !tls) {
+                return Err(ApiError::bad_request("a ca_file is for brokers with tls"));
+            }
+            if let Some(mechanism) = mechanism {
+                let known = crate::audit::MECHANISMS;
+                if username.is_none() || !known.contains(&mechanism.as_str()) {
+                    let known = known.join(", ");
+                    return Err(ApiError::bad_request(format!(
+                        "a mechanism belongs to a username and is one of {known}"
+                    )));
+                }
+            }
             let are_fine = (1..=20).contains(&brokers.len()) && brokers.iter().all(is_short);
             if !are_fine || !is_short(topic) {
                 return Err(ApiError::bad_request(
@@ -294,8 +351,18 @@ async fn wire(
             author: source.author.clone(),
         });
     }
+    let same = match cluster.asset {
+        None => None,
+        Some(asset) => assets::get(&app.store, asset).await?,
+    };
+    let known_by = cluster.asset_by.unwrap_or_default();
     Ok(AuditCluster {
         name: cluster.name,
+        cluster: same.map(|asset| AuditSameCluster {
+            id: asset.id.0,
+            name: asset.name,
+            known_by,
+        }),
         on_since: cluster.on_since,
         consent_by: cluster.consent_by,
         consent_at: cluster.consent_at,
@@ -323,6 +390,7 @@ fn webhook(app: &App, cluster: &str, token: String) -> AuditWebhook {
             let name = name.cloned().unwrap_or_else(|| address.ip().to_string());
             format!("https://{}:{}", bracketed(&name), address.port())
         }
+        None if config.server.has_tls() => format!("https://{}", config.server.listen),
         None => format!("http://{}", config.server.listen),
     };
     let address = format!("{host}{path}");

@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use seareeve_api::{
-    ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary, ClusterWatch,
-    ErrorBody, HostHistory, PostureReport, ReportBenchmark, ReportGap, ReportObject,
+    ClusterAudit, ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation, ClusterSummary,
+    ClusterWatch, ErrorBody, HostHistory, PostureReport, ReportBenchmark, ReportGap, ReportObject,
     posture_report, report_object,
 };
 use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
@@ -16,7 +16,7 @@ use seareeve_posture::{Assessment, CheckVerdict, ObjectVerdict, Outcome, Stateme
 use seareeve_store::assets::{self, Asset, AssetFilter, AssetSort, HealthState};
 use seareeve_store::clusters::{self, Cluster};
 use seareeve_store::users::Role;
-use seareeve_store::{AssetId, recommendation_settings};
+use seareeve_store::{AssetId, alerts, audit_clusters, recommendation_settings};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::OwnedRwLockReadGuard;
@@ -118,6 +118,7 @@ pub(super) async fn get(
         benchmarks: Vec::new(),
         recommendations,
         gaps: gaps(&cluster.collections),
+        audit: audited(&app, cluster.asset).await?,
         summary: summary(&cluster, asset),
     };
     let Some(model) = model(&app, cluster.asset).await? else {
@@ -144,6 +145,26 @@ pub(super) async fn get(
         }
     }
     Ok(Json(detail))
+}
+
+/// Whether a cluster's audit events are judged, and what somebody has to deal with.
+async fn audited(app: &App, asset: AssetId) -> ApiResult<Vec<ClusterAudit>> {
+    let mut audited = Vec::new();
+    for cluster in audit_clusters::of_asset(&app.store, asset).await? {
+        let open = alerts::open_of(&app.store, &cluster.name).await?;
+        let open = open.into_iter();
+        audited.push(ClusterAudit {
+            known_by: cluster.asset_by.unwrap_or_default(),
+            on_since: cluster.on_since,
+            last_event: cluster.last_event,
+            problem: cluster.problem,
+            open_alerts: open
+                .map(|(severity, count)| (severity.as_str().to_owned(), count))
+                .collect(),
+            name: cluster.name,
+        });
+    }
+    Ok(audited)
 }
 
 /// What a benchmark says of a cluster, as `seareeve k8s --benchmark … --format json` prints it; of each check the first

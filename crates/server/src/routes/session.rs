@@ -170,7 +170,7 @@ fn session(user: &User, csrf_token: String) -> Session {
 }
 
 fn set_cookie(app: &App, response: &mut Response, secret: &str, seconds: i64) -> ApiResult<()> {
-    let secure = if app.config.server.behind_proxy {
+    let secure = if app.config.server.is_reached_by_tls() {
         "; Secure"
     } else {
         ""

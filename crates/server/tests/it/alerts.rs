@@ -13,9 +13,10 @@ use crate::hosts::{admin, client, refusal, until};
 use crate::support::{Browser, Running, folder, start};
 
 /// A cluster that is on, and what its API server needs.
-fn cluster(client: &Client, name: &str) -> AuditWebhook {
+pub(crate) fn cluster(client: &Client, name: &str) -> AuditWebhook {
     let new = NewAuditCluster {
         name: name.to_owned(),
+        cluster: None,
     };
     client.create_audit_cluster(&new).unwrap();
     let created = client.create_audit_source(name, &AuditSourceSettings::Webhook);
@@ -28,7 +29,7 @@ fn cluster(client: &Client, name: &str) -> AuditWebhook {
 }
 
 /// As an API server does: the answer's status.
-fn send(server: &Running, webhook: &AuditWebhook, encoding: &str, body: &[u8]) -> u16 {
+pub(crate) fn send(server: &Running, webhook: &AuditWebhook, encoding: &str, body: &[u8]) -> u16 {
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .build()
@@ -47,13 +48,13 @@ fn send(server: &Running, webhook: &AuditWebhook, encoding: &str, body: &[u8]) -
     }
 }
 
-fn list(events: &[Value]) -> Vec<u8> {
+pub(crate) fn list(events: &[Value]) -> Vec<u8> {
     json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": events})
         .to_string()
         .into_bytes()
 }
 
-fn event(id: &str, verb: &str, path: &str, object: Value) -> Value {
+pub(crate) fn event(id: &str, verb: &str, path: &str, object: Value) -> Value {
     let at = jiff::Timestamp::now().to_string();
     json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": id,
@@ -64,7 +65,7 @@ fn event(id: &str, verb: &str, path: &str, object: Value) -> Value {
     })
 }
 
-fn exec(id: &str, pod: &str, command: &str) -> Value {
+pub(crate) fn exec(id: &str, pod: &str, command: &str) -> Value {
     let path = format!("/api/v1/namespaces/shop/pods/{pod}/exec?command={command}&stdout=true");
     let object = json!({"resource": "pods", "subresource": "exec", "namespace": "shop", "name": pod, "apiVersion": "v1"});
     let mut event = event(id, "create", &path, object);
@@ -109,6 +110,7 @@ fn events_raise_alerts_only_while_the_plan_is_on_and_each_once() {
     let client = admin(&server);
     let new = |name: &str| NewAuditCluster {
         name: name.to_owned(),
+        cluster: None,
     };
     for wrong in ["", "Prod", "a.b", "-a", "../x"] {
         assert_eq!(
@@ -653,7 +655,9 @@ fn a_topic_is_read_and_read_on_after_a_restart() {
         topic: "audit".to_owned(),
         tls: false,
         username: None,
+        mechanism: None,
         password_file: None,
+        ca_file: None,
         from_start: true,
     };
     client.create_audit_source("prod", &source).unwrap();

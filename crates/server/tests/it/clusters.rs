@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
-use seareeve_api::{Client, NewException, NewRecommendationSettings, WorkloadFilter};
+use seareeve_api::{AuditJoin, Client, NewException, NewRecommendationSettings, WorkloadFilter};
 use seareeve_kubernetes::{Reading, Resource};
 use seareeve_model::{Collection, CollectionStatus, Fact, FactDelta, FactIndex, FactKind};
 use seareeve_server::config::ClusterConfig;
 use serde_json::{Value, json};
 
+use crate::alerts::{cluster, event as event_of, exec, list, send};
 use crate::fake::{Fake, Fault};
 use crate::hosts::{admin, joined, refusal, until};
 use crate::support::{Running, folder, start};
@@ -620,4 +621,73 @@ fn nobody_is_told_that_all_is_well_of_what_is_denied() {
         .cluster_recommendation(taken.asset, PRIVILEGED)
         .unwrap();
     assert!(said.said.reason.unwrap().contains("`list` on `pods`"));
+}
+
+#[test]
+fn a_cluster_and_its_audit_events_are_one_thing() {
+    let (_keep, data) = folder();
+    let fake = fake();
+    let server = watching(&data, &fake.connection().server);
+    let client = admin(&server);
+    let id = judged(&client);
+    // By its name.
+    let webhook = cluster(&client, "prod");
+    let joined = |name: &str| client.audit_cluster(name).unwrap().cluster;
+    let by_name = joined("prod").unwrap();
+    assert_eq!((by_name.id, by_name.known_by.as_str()), (id, "name"));
+    let detail = client.cluster(id).unwrap();
+    assert_eq!(detail.audit.len(), 1);
+    assert_eq!(detail.audit[0].name, "prod");
+    assert!(detail.audit[0].on_since.is_some());
+    assert!(detail.audit[0].open_alerts.is_empty());
+
+    // An alert leads to it, and to the workload that the pod is of.
+    let event = exec("a", "web-5d9f7c-x2x4z", "ls");
+    assert_eq!(send(&server, &webhook, "identity", &list(&[event])), 200);
+    let page = until(
+        || client.alerts(&[("rule", "exec-into-pod")], None).unwrap(),
+        |page| page.alerts.len() == 1,
+    );
+    let alert = client.alert(&page.alerts[0].id).unwrap();
+    assert_eq!(alert.cluster_id, Some(id));
+    let workloads: Vec<&str> = alert.workloads.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(workloads, ["Deployment/shop/web"]);
+    let open = client.cluster(id).unwrap().audit[0].open_alerts.clone();
+    assert_eq!(open.values().sum::<u64>(), 1, "{open:?}");
+
+    // By the uid that an event shows, which counts for more than a name.
+    let other = cluster(&client, "other");
+    assert_eq!(joined("other"), None);
+    let shown = |id: &str, uid: &str| {
+        let object = json!({"resource": "namespaces", "namespace": "kube-system", "name": "kube-system",
+            "apiVersion": "v1"});
+        let mut event = event_of(id, "get", "/api/v1/namespaces/kube-system", object);
+        event["responseObject"] =
+            json!({"kind": "Namespace", "metadata": {"name": "kube-system", "uid": uid}});
+        event
+    };
+    // As the fake has it, it is no uid that an API server would give, and none that is believed.
+    let event = shown("b", "uid of kube-system");
+    assert_eq!(send(&server, &other, "identity", &list(&[event])), 200);
+    let event = shown("c", "0f0f0f0f-0000-0000-0000-000000000000");
+    assert_eq!(send(&server, &webhook, "identity", &list(&[event])), 200);
+    until(|| joined("prod"), |joined| joined.is_none());
+
+    // Somebody says so, whatever is found out; or that it is found out again.
+    let said = AuditJoin::Cluster { id };
+    let by_person = client.join_audit_cluster("prod", &said).unwrap().cluster;
+    assert_eq!(by_person.unwrap().known_by, "person");
+    client
+        .join_audit_cluster("other", &AuditJoin::None)
+        .unwrap();
+    assert_eq!(joined("other"), None);
+    client
+        .join_audit_cluster("prod", &AuditJoin::FoundOut)
+        .unwrap();
+    until(|| joined("prod"), |joined| joined.is_none());
+    let nobody = AuditJoin::Cluster { id: 99 };
+    assert_eq!(
+        refusal(client.join_audit_cluster("prod", &nobody)),
+        "bad_request"
+    );
 }

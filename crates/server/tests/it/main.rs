@@ -20,10 +20,13 @@ mod environments;
 #[path = "../../../collect/tests/kubernetes/fake.rs"]
 mod fake;
 mod hosts;
+mod intel;
 mod java;
 mod judgement;
+mod kafka;
 mod matching;
 mod own_checks;
 mod registries;
 mod scanning;
 mod support;
+mod tls;

@@ -1,7 +1,7 @@
 //! A file that is written to: rotated by renaming or by copying and truncating, or begun anew.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::time::Duration;
@@ -44,8 +44,14 @@ pub(super) async fn follow(
         tail = back;
         let chunk = chunk.with_context(|| format!("failed to read {path}"))?;
         if chunk.left_out > 0 {
-            let why = "a line has more than 16 MiB and was left out";
-            feed.fail(&anyhow::anyhow!(why)).await;
+            let why = format!("{path}: a line has more than 16 MiB and was left out");
+            feed.tell(&why).await;
+        }
+        if chunk.has_lost {
+            let why = format!(
+                "{path} was rotated away while it was not read, and what it became was not found: some of it may be lost"
+            );
+            feed.tell(&why).await;
         }
         if chunk.has_moved {
             let position = serde_json::to_string(&tail.position)?;
@@ -75,6 +81,8 @@ struct Chunk {
     left_out: u64,
     /// Whether the position is another than before.
     has_moved: bool,
+    /// Whether what stood behind the position may be gone.
+    has_lost: bool,
 }
 
 /// Reads a file as it grows.
@@ -110,14 +118,17 @@ impl Tail {
         let (Some(file), Some(position)) = (&self.file, &mut self.position) else {
             return Ok(chunk);
         };
-        let length = file.metadata()?.len();
+        let mut length = file.metadata()?.len();
         if length < position.offset || !is_same_head(file, position)? {
-            info!(path = %self.path, "the file was begun anew");
-            position.offset = 0;
-            position.head.clear();
-            self.is_skipping = false;
-            chunk.has_moved = true;
+            self.begin_anew(&mut chunk)?;
+            length = match &self.file {
+                Some(file) => file.metadata()?.len(),
+                None => return Ok(chunk),
+            };
         }
+        let Some(position) = &self.position else {
+            return Ok(chunk);
+        };
         let before = position.offset;
         if length > before {
             self.lines(&mut chunk)?;
@@ -131,6 +142,41 @@ impl Tail {
             self.finish(&mut chunk)?;
         }
         Ok(chunk)
+    }
+
+    /// Goes on in a file that was begun anew: with what was copied away before, which nobody may have read to its end.
+    fn begin_anew(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        info!(path = %self.path, "the file was begun anew");
+        chunk.has_moved = true;
+        let Some(position) = &mut self.position else {
+            return Ok(());
+        };
+        // What never was more than looked at has nothing that could be known again.
+        let copy = if position.head.is_empty() {
+            None
+        } else {
+            let known = position.clone();
+            let (copy, older) = older_files(&self.path, |path, metadata| {
+                (metadata.dev(), metadata.ino()) != (known.device, known.inode)
+                    && metadata.len() >= known.offset
+                    && File::open(path)
+                        .is_ok_and(|file| is_same_head(&file, &known).unwrap_or(false))
+            })?;
+            copy.map(|copy| (copy, older))
+        };
+        if let Some((copy, older)) = copy {
+            let metadata = copy.metadata()?;
+            position.device = metadata.dev();
+            position.inode = metadata.ino();
+            self.older = older;
+            self.older.push_back(self.path.clone());
+            self.file = Some(copy);
+            return Ok(());
+        }
+        position.offset = 0;
+        position.head.clear();
+        self.is_skipping = false;
+        Ok(())
     }
 
     /// Reads whole lines at the offset.
@@ -242,12 +288,16 @@ impl Tail {
             return Ok(true);
         }
         // It was rotated while we were away.
-        let (left, older) = older_files(&self.path, known)?;
+        let (device, inode) = (known.device, known.inode);
+        let (left, older) = older_files(&self.path, |_, metadata| {
+            (metadata.dev(), metadata.ino()) == (device, inode)
+        })?;
         self.older = older;
         match left {
             Some(left) => self.file = Some(left),
             None => {
                 warn!(path = %self.path, "the file was rotated away while it was not read: some of it may be lost");
+                chunk.has_lost = true;
                 let first = self.older.pop_front().unwrap_or_else(|| self.path.clone());
                 let file = File::open(first)?;
                 self.position = Some(begin(&file)?);
@@ -272,7 +322,7 @@ fn begin(file: &File) -> io::Result<Position> {
 /// The file that was being read, under the name that it has now, and those that were written after it, in order.
 fn older_files(
     path: &Utf8Path,
-    known: &Position,
+    is_it: impl Fn(&Utf8Path, &Metadata) -> bool,
 ) -> io::Result<(Option<File>, VecDeque<Utf8PathBuf>)> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
     let folder = folder.unwrap_or(Utf8Path::new("."));
@@ -290,22 +340,15 @@ fn older_files(
         }
         let metadata = entry.metadata()?;
         if metadata.is_file() {
-            files.push((
-                metadata.modified()?,
-                metadata.dev(),
-                metadata.ino(),
-                entry.into_path(),
-            ));
+            let is_it = is_it(entry.path(), &metadata);
+            files.push((metadata.modified()?, entry.into_path(), is_it));
         }
     }
     files.sort();
-    let at = files
-        .iter()
-        .position(|(_, device, inode, _)| (*device, *inode) == (known.device, known.inode));
-    let Some(at) = at else {
+    let Some(at) = files.iter().position(|(.., is_it)| *is_it) else {
         return Ok((None, VecDeque::new()));
     };
-    let mut files = files.into_iter().skip(at).map(|(.., path)| path);
+    let mut files = files.into_iter().skip(at).map(|(_, path, _)| path);
     let left = files.next().map(File::open).transpose()?;
     Ok((left, files.collect()))
 }
@@ -457,6 +500,69 @@ mod tests {
         assert_eq!(drain(&mut tail), "a\n");
         std::fs::write(&log.path, "other and much longer\nthan before\n").unwrap();
         assert_eq!(drain(&mut tail), "other and much longer\nthan before\n");
+    }
+
+    #[test]
+    fn copying_and_truncating_loses_nothing() {
+        let log = Log::new();
+        let folder = log.path.parent().unwrap().to_owned();
+        let truncate = |to: &str| {
+            std::fs::copy(&log.path, folder.join(to)).unwrap();
+            File::options()
+                .write(true)
+                .truncate(true)
+                .open(&log.path)
+                .unwrap();
+        };
+        let mut tail = log.tail(None);
+        log.write("one\n");
+        assert_eq!(drain(&mut tail), "one\n");
+        // What was not read yet stands in the copy alone.
+        log.write("two\n");
+        truncate("audit.log.1");
+        log.write("three\n");
+        assert_eq!(drain(&mut tail), "two\nthree\n");
+        // The same while nobody reads, and over a restart in the middle of it.
+        log.write("four\n");
+        std::fs::rename(folder.join("audit.log.1"), folder.join("audit.log.2")).unwrap();
+        // Times of files are no finer than the clock's ticks.
+        let older = File::options().write(true).open(folder.join("audit.log.2"));
+        let at = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        older.unwrap().set_modified(at).unwrap();
+        truncate("audit.log.1");
+        log.write("five\n");
+        let mut tail = log.tail(tail.position);
+        let first = tail.read().unwrap();
+        assert_eq!(first.lines, b"four\n");
+        let mut tail = log.tail(tail.position);
+        assert_eq!(drain(&mut tail), "five\n");
+        // Without a copy it begins anew.
+        std::fs::write(&log.path, "x\n").unwrap();
+        let mut tail = log.tail(tail.position);
+        assert_eq!(drain(&mut tail), "x\n");
+    }
+
+    #[test]
+    fn what_is_rotated_away_and_packed_is_told_as_lost() {
+        let log = Log::new();
+        let mut tail = log.tail(None);
+        log.write("one\n");
+        assert_eq!(drain(&mut tail), "one\n");
+        log.write("two\n");
+        log.rename("audit.log.1.gz");
+        log.write("three\n");
+        let mut tail = log.tail(tail.position);
+        let mut has_lost = false;
+        let mut text = Vec::new();
+        loop {
+            let chunk = tail.read().unwrap();
+            text.extend_from_slice(&chunk.lines);
+            has_lost |= chunk.has_lost;
+            if !chunk.has_moved {
+                break;
+            }
+        }
+        assert_eq!((text.as_slice(), has_lost), (&b"three\n"[..], true));
     }
 
     #[test]

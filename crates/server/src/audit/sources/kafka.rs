@@ -12,6 +12,8 @@ use rskafka::BackoffConfig;
 use rskafka::client::partition::{OffsetAt, PartitionClient, UnknownTopicHandling};
 use rskafka::client::{Client, ClientBuilder, Credentials, SaslConfig};
 use rskafka::record::RecordAndOffset;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::Feed;
@@ -22,6 +24,11 @@ const MOST_BYTES: i32 = 512 << 10;
 const WAIT_MS: i32 = 500;
 /// Time for one request, with all that the client tries by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Time in which a connection is tried again and again. Short: we try again ourselves, and a user who is refused is
+/// locked out sooner or later.
+const CONNECTING: Duration = Duration::from_secs(1);
+/// How passwords are shown.
+pub(crate) const MECHANISMS: [&str; 3] = ["plain", "scram-sha-256", "scram-sha-512"];
 /// Bytes of a message.
 const MOST_MESSAGE: usize = 32 << 20;
 /// Bytes of what is appended in one go.
@@ -33,7 +40,9 @@ pub(super) struct Topic {
     pub(super) name: String,
     pub(super) tls: bool,
     pub(super) username: Option<String>,
+    pub(super) mechanism: Option<String>,
     pub(super) password_file: Option<String>,
+    pub(super) ca_file: Option<String>,
     pub(super) from_start: bool,
 }
 
@@ -82,9 +91,10 @@ pub(super) async fn follow(
             let number = partition.partition();
             if let Some(lost) = fetched.lost {
                 let why = format!(
-                    "{lost} records of partition {number} were deleted before they were read"
+                    "topic {}: {lost} records of partition {number} were deleted before they were read",
+                    topic.name
                 );
-                feed.fail(&anyhow::anyhow!(why)).await;
+                feed.tell(&why).await;
                 position.insert(number, fetched.next);
             }
             append(feed, &mut position, number, fetched.records).await?;
@@ -154,17 +164,29 @@ async fn fetch(partition: &PartitionClient, at: i64) -> anyhow::Result<Fetched> 
     }
 }
 
+/// The broker does not let the user in.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the broker refuses the user {user}: is the password in {file} right, and is the user known for {mechanism}?"
+)]
+pub(super) struct Refused {
+    user: String,
+    file: String,
+    mechanism: &'static str,
+}
+
 async fn connect(topic: &Topic) -> anyhow::Result<Client> {
     let mut builder = ClientBuilder::new(topic.brokers.clone())
         .client_id("seareeve")
         .max_message_size(MOST_MESSAGE)
         .backoff_config(BackoffConfig {
-            deadline: Some(PATIENCE / 2),
+            deadline: Some(CONNECTING),
             ..BackoffConfig::default()
         });
     if topic.tls {
-        builder = builder.tls_config(tls()?);
+        builder = builder.tls_config(tls(topic.ca_file.as_deref())?);
     }
+    let mut refused = None;
     if let Some(username) = &topic.username {
         let file = topic
             .password_file
@@ -174,14 +196,51 @@ async fn connect(topic: &Topic) -> anyhow::Result<Client> {
             .await
             .with_context(|| format!("failed to read {file}"))?;
         let credentials = Credentials::new(username.clone(), password.trim().to_owned());
-        builder = builder.sasl_config(SaslConfig::Plain(credentials));
+        let (mechanism, config) = match topic.mechanism.as_deref() {
+            None | Some("plain") => ("PLAIN", SaslConfig::Plain(credentials)),
+            Some("scram-sha-256") => ("SCRAM-SHA-256", SaslConfig::ScramSha256(credentials)),
+            Some("scram-sha-512") => ("SCRAM-SHA-512", SaslConfig::ScramSha512(credentials)),
+            Some(other) => anyhow::bail!("{other} is no mechanism: {}", MECHANISMS.join(", ")),
+        };
+        builder = builder.sasl_config(config);
+        refused = Some(Refused {
+            user: username.clone(),
+            file: file.to_owned(),
+            mechanism,
+        });
     }
-    Ok(builder.build().await?)
+    builder.build().await.map_err(|error| match refused {
+        Some(refused) if is_refusal(&error) => refused.into(),
+        _ => anyhow::Error::from(error).context("failed to connect to any broker"),
+    })
 }
 
-fn tls() -> anyhow::Result<Arc<ClientConfig>> {
+/// Whether a broker said that it does not let somebody in. The client tells only in words what happened to each of its
+/// attempts.
+fn is_refusal(error: &rskafka::client::error::Error) -> bool {
+    let text = format!("{error:?} {error}");
+    [
+        "Sasl handshake failed",
+        "SaslFailed",
+        "SaslAuthenticationFailed",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+}
+
+/// The authorities of browsers, and those of a file.
+fn tls(ca_file: Option<&str>) -> anyhow::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    if let Some(file) = ca_file {
+        let own = CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .with_context(|| format!("failed to read the certificates {file}"))?;
+        let (added, _) = roots.add_parsable_certificates(own);
+        if added == 0 {
+            anyhow::bail!("{file} holds no certificate");
+        }
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
