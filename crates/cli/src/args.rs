@@ -6,6 +6,7 @@ mod azure;
 mod clusters;
 mod estate;
 mod hosts;
+mod intel;
 mod posture;
 mod rules;
 mod scan;
@@ -32,6 +33,7 @@ pub(crate) use estate::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreAr
 pub(crate) use hosts::{
     AttestationCommand, ExceptionCommand, ExemptionCommand, HostsCommand, JoinTokenCommand,
 };
+pub(crate) use intel::{IntelCommand, NewIntelArgs};
 pub(crate) use posture::{
     CheckCommand, CheckListArgs, CollectArgs, DiffArgs, DockerArgs, DockerCommand, ExplainArgs,
     FixArgs, K8sArgs, K8sCommand, PostureArgs, PostureFormat,
@@ -214,6 +216,7 @@ pub(crate) enum Command {
     ///   seareeve simulate
     ///   seareeve simulate test-alert privileged-container --cluster lab
     ///   seareeve simulate all
+    ///   seareeve simulate all --server https://seareeve.example
     #[command(verbatim_doc_comment)]
     Simulate(SimulateArgs),
     /// Look after users of the server on this machine.

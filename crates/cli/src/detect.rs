@@ -2,6 +2,7 @@
 
 mod audit;
 mod feed;
+pub(crate) mod intel;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_audit::AuditSource;
 use seareeve_detect::sources::FlatSource;
 use seareeve_detect::{Content, Loaded, Loader, Matching, Options, Source, UnknownFields};
+use seareeve_intel::Joined;
 
 use crate::args::{EventSource, HowArgs, Match, Unknown};
 use crate::input;
@@ -55,12 +57,29 @@ pub(crate) fn options(how: &HowArgs) -> Options {
 
 /// The rules of these files, or what is built in when there are none. What is wrong with them is in the result.
 pub(crate) fn load(paths: &[Utf8PathBuf], options: Options) -> anyhow::Result<Loaded> {
+    load_with(paths, options, &Joined::default())
+}
+
+/// The same, with what lists of threat intelligence add.
+pub(crate) fn load_with(
+    paths: &[Utf8PathBuf],
+    options: Options,
+    joined: &Joined,
+) -> anyhow::Result<Loaded> {
     let mut loader = Loader::new(sources(), options);
     if paths.is_empty() {
         loader.content(&Content::builtin());
+    } else {
+        loader.content(&Content::shared());
+    }
+    for (list, items) in joined.added() {
+        if !loader.extend(list, items) {
+            bail!("there is no list {list}, or no room in it");
+        }
+    }
+    if paths.is_empty() {
         return Ok(loader.finish());
     }
-    loader.content(&Content::shared());
     for path in paths {
         let mut files = Vec::new();
         if path.is_dir() {

@@ -4,6 +4,8 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 use jiff::Timestamp;
 
+use super::IntelCommand;
+
 /// What a server is asked about alerts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertsCommand {
@@ -19,6 +21,9 @@ pub(crate) enum AlertsCommand {
     /// Look after the clusters whose audit events are judged, and where these come from.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look after lists of threat intelligence, by which detections know bad addresses and destinations.
+    #[command(subcommand)]
+    Intel(IntelCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,6 +177,21 @@ pub(crate) enum AuditCommand {
     Add {
         /// Its name: lower-case letters, digits and hyphens.
         cluster: String,
+        /// The number of the cluster that it is, where its configuration is judged (`server clusters list`). Found out by
+        /// uid and name without.
+        #[arg(long = "as", value_name = "ID")]
+        same: Option<i64>,
+    },
+    /// Say which cluster it is, where its configuration is judged, so that alerts lead to it and it shows them.
+    Join {
+        /// The cluster's name.
+        cluster: String,
+        /// The number of the cluster that it is. Without, it is found out by uid and name.
+        #[arg(long = "as", value_name = "ID", conflicts_with = "none")]
+        same: Option<i64>,
+        /// It is none of those that are known.
+        #[arg(long)]
+        none: bool,
     },
     /// Let a cluster's audit events raise alerts, from now on.
     On {
@@ -233,9 +253,15 @@ pub(crate) struct KafkaArgs {
     /// The topic; for Event Hubs the hub's name.
     #[arg(long)]
     pub(crate) topic: String,
-    /// The user of SASL PLAIN; for Event Hubs $ConnectionString.
+    /// The user of SASL; for Event Hubs $ConnectionString.
     #[arg(long, requires = "password_file")]
     pub(crate) username: Option<String>,
+    /// How the password is shown: plain (without a word, and for Event Hubs), scram-sha-256 or scram-sha-512.
+    #[arg(long, value_name = "NAME", requires = "username")]
+    pub(crate) mechanism: Option<String>,
+    /// A file on the server's machine with certificates (PEM) of authorities that are trusted for these brokers, too.
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    pub(crate) ca_file: Option<String>,
     /// A file on the server's machine with the password; for Event Hubs with the connection string.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<String>,

@@ -20,6 +20,13 @@ pub(crate) struct DetectArgs {
     #[command(flatten)]
     pub(crate) how: HowArgs,
 
+    /// Lists of threat intelligence: plain (one on a line), bundles of STIX 2.1, MISP's exports. Before the file may stand
+    /// which list of the detections it extends (tor_and_proxy_networks=exits.txt), or `exclusions` for what is never bad;
+    /// without, addresses are taken for known bad addresses, domains and URLs for known bad destinations. May be given
+    /// several times.
+    #[arg(long, value_name = "[LIST=]FILE")]
+    pub(crate) intel: Vec<String>,
+
     /// Files of events, in this order; - is standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) files: Vec<Utf8PathBuf>,

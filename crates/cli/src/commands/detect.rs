@@ -10,7 +10,7 @@ use seareeve_detect::Detector;
 
 use crate::args::DetectArgs;
 use crate::commands::Outcome;
-use crate::detect::{Seen, feed, load, name, options, usable};
+use crate::detect::{Seen, feed, intel, load_with, name, options, usable};
 use crate::output::{self, Messages, safe};
 
 /// Broken lines that are named; the rest are counted.
@@ -18,7 +18,9 @@ const MOST_NAMED: u64 = 20;
 
 pub(crate) fn run(args: &DetectArgs, messages: &Messages) -> anyhow::Result<Outcome> {
     let mut feed = feed(args.source);
-    let loaded = usable(load(&args.rules, options(&args.how))?, messages)?;
+    let joined = intel::lists(&args.intel, messages)?;
+    let loaded = load_with(&args.rules, options(&args.how), &joined)?;
+    let loaded = usable(loaded, messages)?;
     let source = name(args.source);
     let mut detector = Detector::new(Arc::new(loaded.engine));
     let (mut events, mut alerts, mut broken) = (0_u64, 0_u64, 0_u64);
@@ -38,6 +40,7 @@ pub(crate) fn run(args: &DetectArgs, messages: &Messages) -> anyhow::Result<Outc
             };
             events += 1;
             for mut alert in detector.see(source, event) {
+                joined.explain(&mut alert);
                 clean(&mut alert);
                 alerts += 1;
                 lines.json(&alert)?;

@@ -42,6 +42,7 @@ pub(crate) fn run(loaded: &Loaded, _messages: &Messages) -> anyhow::Result<Outco
         runtime.block_on(store(config)),
         advisories(config),
         port(config),
+        certificate(config),
     ];
     let mut text = String::new();
     for check in &checks {
@@ -127,6 +128,42 @@ fn advisories(config: &Config) -> Check {
     };
     Check {
         name: "advisories",
+        state,
+        text,
+    }
+}
+
+/// Days before its end at which a certificate is worth a word.
+const SOON: i64 = 14;
+
+fn certificate(config: &Config) -> Check {
+    let server = &config.server;
+    let (state, text) = match seareeve_server::check_certificate(config) {
+        Err(error) => (State::Broken, format!("{error:#}")),
+        Ok(None) if server.behind_proxy => (
+            State::Fine,
+            "none: the proxy in front ends TLS (server.behind_proxy)".to_owned(),
+        ),
+        Ok(None) => (
+            State::Fine,
+            format!("none: only this machine reaches {}", server.listen),
+        ),
+        Ok(Some((names, until))) => {
+            let names = names.join(", ");
+            let left = until.duration_since(jiff::Timestamp::now());
+            if left.is_negative() {
+                let why = format!("expired at {until}: replace {}", server.certificate);
+                (State::Broken, why)
+            } else if left.as_hours() < 24 * SOON {
+                let why = format!("ends at {until}: replace {} soon", server.certificate);
+                (State::Warning, why)
+            } else {
+                (State::Fine, format!("for {names}, until {until}"))
+            }
+        }
+    };
+    Check {
+        name: "certificate",
         state,
         text,
     }

@@ -6,6 +6,7 @@ mod clouds;
 mod clusters;
 mod estate;
 mod hosts;
+mod intel;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,7 +1,9 @@
 //! `seareeve simulate`: harmless requests to a cluster's API that look like attacks, to see that alerts arrive.
 //!
 //! Everything is made in a namespace of its own, of images that do not exist, for nodes that there are none of, and is
-//! deleted again.
+//! deleted again. A server that gets the cluster's audit events can be asked whether it noticed.
+
+mod arrival;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use seareeve_collect::kubernetes::{Actor, Connection};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::arrival::{Arrival, Watcher};
 use crate::args::SimulateArgs;
 use crate::commands::Outcome;
 use crate::output::{self, Messages};
@@ -22,6 +25,8 @@ const NAMESPACE: &str = "seareeve-alerttest";
 /// How often, and with which pause, it is looked whether the namespace is ready.
 const LOOKS: usize = 60;
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often it is looked whether a namespace of an earlier time is gone. Controllers take their time.
+const LOOKS_FOR_END: usize = 480;
 
 /// `content/simulations`.
 const FILES: [&str; 8] = [
@@ -67,7 +72,12 @@ pub(crate) fn run(
         let mut text = String::new();
         for simulation in &known {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}  {}", simulation.id, simulation.title);
+            let raises = simulation.raises.join(", ");
+            let _ = writeln!(
+                text,
+                "{}  {}  (alert {raises})",
+                simulation.id, simulation.title
+            );
         }
         output::result(None, &text)?;
         return Ok(Outcome::Done);
@@ -93,48 +103,105 @@ pub(crate) fn run(
         .context("there is no cluster to simulate attacks on: give a kubeconfig")?;
     let actor = Actor::new(&connection)?;
     messages.note(format!("simulating attacks on {}", actor.server()));
-    let namespace =
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    let made = actor.request("POST", "/api/v1/namespaces", Some(&namespace))?;
-    if !wait_for_namespace(&actor)? {
-        bail!(
-            "the namespace {NAMESPACE} is not ready: it may still be going from an earlier time; try again soon"
-        );
-    }
-    let mut is_whole = true;
-    for simulation in wanted {
-        let status = simulate(&actor, simulation)?;
-        is_whole &= (200..300).contains(&status);
-        output::result(
-            None,
-            &format!(
-                "{}  {status}  {}\n",
-                simulation.id,
-                simulation.raises.join(", ")
-            ),
-        )?;
-    }
+    let watcher = match &args.server {
+        None => None,
+        Some(server) => Some(Watcher::new(server, Duration::from_secs(args.wait))?),
+    };
+    let is_ours = make_namespace(&actor, messages)?;
+    let done = simulate_all(&actor, &wanted, watcher.as_ref());
     // Somebody else's stays.
-    if made == 201 {
+    if is_ours {
         actor.request("DELETE", &format!("/api/v1/namespaces/{NAMESPACE}"), None)?;
     }
-    Ok(if is_whole {
-        Outcome::Done
-    } else {
-        Outcome::Incomplete
+    done
+}
+
+/// Does one simulation after the other, and says what came of each.
+fn simulate_all(
+    actor: &Actor,
+    wanted: &[&Simulation],
+    watcher: Option<&Watcher>,
+) -> anyhow::Result<Outcome> {
+    let (mut is_whole, mut have_arrived) = (true, true);
+    for simulation in wanted {
+        let before = watcher.map(|watcher| watcher.look(&simulation.raises));
+        let before = before.transpose()?;
+        let status = simulate(actor, simulation)?;
+        let is_done = (200..300).contains(&status);
+        is_whole &= is_done;
+        let expected = simulation.raises.join(", ");
+        let line = match (watcher, before) {
+            (Some(watcher), Some(before)) if is_done => {
+                match watcher.wait(&simulation.raises, before)? {
+                    Arrival::After(time) => {
+                        format!("pass  alert {expected} after {:.1} s", time.as_secs_f64())
+                    }
+                    Arrival::Missing(missing) => {
+                        have_arrived = false;
+                        let missing = missing.join(", ");
+                        format!("FAIL  no alert {missing} within {} s", watcher.patience())
+                    }
+                }
+            }
+            (Some(_), _) => format!("FAIL  the cluster answered {status}"),
+            (None, _) => format!("{status}  {expected}"),
+        };
+        output::result(None, &format!("{}  {line}\n", simulation.id))?;
+    }
+    Ok(match (have_arrived, is_whole) {
+        (false, _) => Outcome::GateFailed,
+        (true, false) => Outcome::Incomplete,
+        (true, true) => Outcome::Done,
     })
 }
 
+/// Makes the namespace. One of an earlier time that still ends is waited for: nothing can be made in it, and it would
+/// take along what is. Says whether it was made here.
+fn make_namespace(actor: &Actor, messages: &Messages) -> anyhow::Result<bool> {
+    let path = format!("/api/v1/namespaces/{NAMESPACE}");
+    let mut is_told = false;
+    for _ in 0..LOOKS_FOR_END {
+        let (status, found) = actor.ask("GET", &path, None)?;
+        let ends = found.pointer("/metadata/deletionTimestamp").is_some();
+        match status {
+            200 if ends => {
+                if !is_told {
+                    messages.note(format!(
+                        "the namespace {NAMESPACE} of an earlier time still ends: waiting for it to be gone"
+                    ));
+                    is_told = true;
+                }
+                std::thread::sleep(PAUSE);
+            }
+            200 => return ready(actor).map(|()| false),
+            404 => {
+                let new = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+                match actor.request("POST", "/api/v1/namespaces", Some(&new))? {
+                    201 => return ready(actor).map(|()| true),
+                    // Somebody was faster: look again.
+                    409 => std::thread::sleep(PAUSE),
+                    status => bail!("the namespace {NAMESPACE} cannot be made (status {status})"),
+                }
+            }
+            status => bail!("the namespace {NAMESPACE} cannot be looked at (status {status})"),
+        }
+    }
+    bail!(
+        "the namespace {NAMESPACE} of an earlier time does not end: see what holds it with \
+         `kubectl get namespace {NAMESPACE} --output yaml`"
+    )
+}
+
 /// Pods are refused before the namespace has its default account.
-fn wait_for_namespace(actor: &Actor) -> anyhow::Result<bool> {
+fn ready(actor: &Actor) -> anyhow::Result<()> {
     let account = format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default");
     for _ in 0..LOOKS {
         if actor.request("GET", &account, None)? == 200 {
-            return Ok(true);
+            return Ok(());
         }
         std::thread::sleep(PAUSE);
     }
-    Ok(false)
+    bail!("the namespace {NAMESPACE} has no service account yet: try again soon")
 }
 
 /// Does the steps of a simulation and takes them back. Returns the last status that is no success, or a success.

@@ -24,10 +24,10 @@ const PODS: usize = 20;
 const MOST_MEMORY_KB: u64 = 150 * 1024;
 
 /// A real server that can be killed. Dropping it kills it.
-struct Server<'h> {
+pub(crate) struct Server<'h> {
     home: &'h Home,
     settings: Vec<(&'static str, String)>,
-    port: u16,
+    pub(crate) port: u16,
     process: Child,
     link: String,
     /// The most memory that any of its processes took, in KiB.
@@ -35,7 +35,7 @@ struct Server<'h> {
 }
 
 impl<'h> Server<'h> {
-    fn start(home: &'h Home, settings: Vec<(&'static str, String)>) -> Self {
+    pub(crate) fn start(home: &'h Home, settings: Vec<(&'static str, String)>) -> Self {
         let port = free_port();
         let (process, link) = run(home, &settings, port);
         Self {
@@ -67,7 +67,16 @@ impl<'h> Server<'h> {
     }
 
     /// A client of the first user.
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.address(), &self.token()).unwrap()
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// An API token of the first user. The link is good for one.
+    pub(crate) fn token(&self) -> String {
         let token = self.link.split_once("#token=").unwrap().1.trim();
         let body = json!({ "token": token }).to_string();
         let (status, head, body) =
@@ -86,8 +95,7 @@ impl<'h> Server<'h> {
             http(self.port, "POST", "/api/v1/tokens", &headers, &wanted).unwrap();
         assert_eq!(status, 201, "{body}");
         let token: Value = serde_json::from_str(&body).unwrap();
-        let address = format!("http://127.0.0.1:{}", self.port);
-        Client::new(&address, token["secret"].as_str().unwrap()).unwrap()
+        token["secret"].as_str().unwrap().to_owned()
     }
 }
 
@@ -98,7 +106,7 @@ impl Drop for Server<'_> {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
@@ -124,7 +132,7 @@ fn run(home: &Home, settings: &[(&'static str, String)], port: u16) -> (Child, S
 }
 
 /// One request on a connection of its own. Nothing, if the server went away on the way.
-fn http(
+pub(crate) fn http(
     port: u16,
     method: &str,
     path: &str,
@@ -223,6 +231,7 @@ fn every_event_is_judged_once(
     client
         .create_audit_cluster(&NewAuditCluster {
             name: "prod".to_owned(),
+            cluster: None,
         })
         .unwrap();
     let created = client
@@ -295,6 +304,73 @@ fn every_event_is_judged_once(
 fn events_in_the_spool_survive_being_killed() {
     let home = Home::new();
     every_event_is_judged_once(&home, Vec::new(), || {});
+}
+
+#[test]
+fn what_is_known_of_objects_survives_being_killed() {
+    let home = Home::new();
+    // No event is kept, so that nothing can be learned again from them.
+    let settings = vec![("SEAREEVE_AUDIT_KEEP_EVENTS_HOURS", "0".to_owned())];
+    let mut server = Server::start(&home, settings);
+    let client = server.client();
+    client
+        .create_audit_cluster(&NewAuditCluster {
+            name: "prod".to_owned(),
+            cluster: None,
+        })
+        .unwrap();
+    let created = client
+        .create_audit_source("prod", &AuditSourceSettings::Webhook)
+        .unwrap();
+    let plan = AuditPlan {
+        is_on: true,
+        consent: true,
+    };
+    client.set_audit_plan("prod", &plan).unwrap();
+    let webhook = created.webhook.unwrap();
+    let headers = format!("authorization: Bearer {}\r\n", webhook.token);
+    let send = |server: &Server<'_>, event: Value| {
+        let sent = http(
+            server.port,
+            "POST",
+            &webhook.path,
+            &headers,
+            &body(&[event]),
+        );
+        assert_eq!(sent.unwrap().0, 200);
+    };
+    let mut made = event(1);
+    let pod = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web-0", "namespace": "shop"},
+        "spec": {"containers": [{"name": "c", "image": "web:1", "securityContext": {"privileged": true}}]}});
+    made["verb"] = json!("create");
+    made["level"] = json!("RequestResponse");
+    made["requestURI"] = json!("/api/v1/namespaces/shop/pods");
+    made["objectRef"] =
+        json!({"resource": "pods", "namespace": "shop", "name": "web-0", "apiVersion": "v1"});
+    made["responseStatus"] = json!({"code": 201});
+    made["requestObject"] = pod.clone();
+    made["responseObject"] = pod;
+    send(&server, made);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let cluster = client.audit_cluster("prod").unwrap();
+        // Judged, saved, and gone from the lane.
+        if cluster.events == 1 && cluster.backlog_bytes == 0 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{cluster:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    server.kill();
+    server.restart();
+    send(&server, event(0));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while seen(&client, "exec-into-privileged-pod").is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", client.alerts(&[], None));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let seen = seen(&client, "exec-into-privileged-pod");
+    assert_eq!(seen.keys().collect::<Vec<_>>(), ["pod shop/web-0"]);
 }
 
 /// A NATS server (Debian's, which `cargo xtask setup` installs). Dropping it kills it.

@@ -191,3 +191,75 @@ fn detections_are_tested_explained_and_measured() {
         "shell-in-web: a server: 1 alerts, and it should be quiet: bash\n"
     );
 }
+
+#[test]
+fn lists_of_others_are_asked_too() {
+    let home = Home::new();
+    let event = |address: &str| {
+        serde_json::json!({"kind": "Event", "auditID": address, "stage": "ResponseComplete", "verb": "get",
+            "requestURI": "/api/v1/namespaces/default/pods/x", "user": {"username": "eve"}, "sourceIPs": [address],
+            "userAgent": "kubectl/v1.30.0", "responseStatus": {"code": 200},
+            "objectRef": {"resource": "pods", "namespace": "default", "name": "x"},
+            "requestReceivedTimestamp": "2026-01-01T00:00:00Z"})
+        .to_string()
+    };
+    let events: String = ["198.51.100.7", "198.51.100.8", "198.51.100.9"]
+        .map(|address| event(address) + "\n")
+        .concat();
+    home.write("events.jsonl", events);
+    home.write("exits.txt", "198.51.100.8 # an exit\nno address\n");
+    home.write(
+        "bundle.json",
+        r#"{"type": "bundle", "objects": [{"type": "indicator", "pattern_type": "stix",
+        "pattern": "[ipv4-addr:value ISSUBSET '198.51.100.0/24']"}]}"#,
+    );
+    home.write("mine.txt", "198.51.100.9\n");
+    let run = |lists: &[&str]| {
+        let mut arguments = vec!["detect", "--source", "audit"];
+        for list in lists {
+            arguments.extend(["--intel", list]);
+        }
+        arguments.push("events.jsonl");
+        home.run(&arguments)
+    };
+    assert_eq!(run(&[]).out, "");
+    let exits = run(&["tor_and_proxy_networks=exits.txt"]);
+    assert_eq!(exits.code, 0, "{}", exits.err);
+    assert!(
+        exits
+            .err
+            .contains("exits.txt: 1 entries are not used: a text that is none, such as no address"),
+        "{}",
+        exits.err
+    );
+    let alert: Value = serde_json::from_str(exits.out.trim()).unwrap();
+    assert_eq!(
+        (&alert["id"], &alert["evidence"]["reasons"][0]),
+        (
+            &"proxy-address".into(),
+            &"198.51.100.8 is on the list exits.txt (a file)".into()
+        )
+    );
+    let bad = run(&["bundle.json"]);
+    assert_eq!(bad.out.lines().count(), 3, "{}", bad.err);
+    // A network of which a part is never bad is still a network: only what is excluded whole goes.
+    assert_eq!(
+        run(&["bundle.json", "exclusions=mine.txt"])
+            .out
+            .lines()
+            .count(),
+        3
+    );
+    home.write("bad.txt", "198.51.100.7\n198.51.100.9\n");
+    assert_eq!(
+        run(&["bad.txt", "exclusions=mine.txt"]).out.lines().count(),
+        1
+    );
+    let wrong = run(&["nothing=bad.txt"]);
+    assert_eq!(wrong.code, 1);
+    assert!(
+        wrong.err.contains("nothing is no list that files extend: "),
+        "{}",
+        wrong.err
+    );
+}

@@ -32,6 +32,7 @@ mod sbom;
 mod secrets;
 mod sensor;
 mod server;
+mod simulate;
 mod support;
 mod suppressions;
 mod truth;

@@ -111,6 +111,7 @@ fn set_up(engine: &Engine, args: &AuditSetupArgs, messages: &Messages) -> anyhow
 fn make_known(client: &Client, cluster: &str) -> anyhow::Result<()> {
     let made = client.create_audit_cluster(&NewAuditCluster {
         name: cluster.to_owned(),
+        cluster: None,
     });
     match made {
         Ok(_) => Ok(()),

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail};
 use seareeve_api::{
-    AlertChange, AuditCluster, AuditPlan, AuditSourceSettings, Client, IncidentChange,
+    AlertChange, AuditCluster, AuditJoin, AuditPlan, AuditSourceSettings, Client, IncidentChange,
     NewAuditCluster, NewSuppressionRule, SuppressionCriterion,
 };
 use serde::Serialize;
 
+use super::intel;
 use crate::args::{
     AlertCommand, AlertListArgs, AlertsCommand, AuditCommand, IncidentCommand, SuppressionArgs,
     SuppressionCommand,
@@ -22,6 +23,7 @@ pub(super) fn run(client: &Client, command: &AlertsCommand) -> anyhow::Result<()
         AlertsCommand::Incidents(command) => incidents(client, command),
         AlertsCommand::Suppressions(command) => suppressions(client, command),
         AlertsCommand::Audit(command) => audit(client, command),
+        AlertsCommand::Intel(command) => intel::run(client, command),
     }
 }
 
@@ -171,9 +173,24 @@ fn audit(client: &Client, command: &AuditCommand) -> anyhow::Result<()> {
     match command {
         AuditCommand::List => clusters(client),
         AuditCommand::Show { cluster } => json(&client.audit_cluster(cluster)?),
-        AuditCommand::Add { cluster } => json(&client.create_audit_cluster(&NewAuditCluster {
-            name: cluster.clone(),
-        })?),
+        AuditCommand::Add { cluster, same } => {
+            json(&client.create_audit_cluster(&NewAuditCluster {
+                name: cluster.clone(),
+                cluster: *same,
+            })?)
+        }
+        AuditCommand::Join {
+            cluster,
+            same,
+            none,
+        } => {
+            let join = match (same, none) {
+                (Some(id), _) => AuditJoin::Cluster { id: *id },
+                (None, true) => AuditJoin::None,
+                (None, false) => AuditJoin::FoundOut,
+            };
+            json(&client.join_audit_cluster(cluster, &join)?)
+        }
         AuditCommand::On {
             cluster,
             consent: false,
@@ -220,6 +237,8 @@ fn audit(client: &Client, command: &AuditCommand) -> anyhow::Result<()> {
                 topic: args.topic.clone(),
                 tls: !args.plain,
                 username: args.username.clone(),
+                mechanism: args.mechanism.clone(),
+                ca_file: args.ca_file.clone(),
                 password_file: args.password_file.clone(),
                 from_start: args.from_start,
             },
