@@ -18,6 +18,7 @@ import {
   auditClustersQuery,
   incidentQuery,
   incidentsQuery,
+  intelQuery,
   suppressionsQuery,
 } from "./api/alert-queries";
 import {
@@ -326,6 +327,13 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./routes/audit"), "AuditPage"),
 });
 
+const intel = createRoute({
+  getParentRoute: () => app,
+  path: "/intel",
+  loader: ({ context: { client } }) => void client.prefetchQuery(intelQuery),
+  component: lazyRouteComponent(() => import("./routes/intel"), "IntelPage"),
+});
+
 const admission = createRoute({
   getParentRoute: () => app,
   path: "/kubernetes/admission",
@@ -394,6 +402,7 @@ export function makeRouter(client: QueryClient) {
         incident,
         suppressions,
         audit,
+        intel,
         scans,
         connect,
         cloudAsset,

@@ -69,3 +69,8 @@ export const auditCoverageQuery = (name: string) =>
     queryKey: [...keys.alerts, "audit", name, "coverage"],
     queryFn: ({ signal }) => data(api.GET("/api/v1/audit/clusters/{name}/coverage", { params: { path: { name } }, signal })),
   });
+
+export const intelQuery = queryOptions({
+  queryKey: [...keys.alerts, "intel"],
+  queryFn: ({ signal }) => data(api.GET("/api/v1/intel/lists", { signal })),
+});

@@ -16,6 +16,12 @@ export const clustersQuery = (filters: ClustersSearch) =>
       data(api.GET("/api/v1/clusters", { params: { query: { ...filters, cursor: pageParam, limit: PAGE } }, signal })),
   });
 
+/** The first of them, to choose from. */
+export const allClustersQuery = queryOptions({
+  queryKey: [...keys.posture, "clusters", "all"],
+  queryFn: ({ signal }) => data(api.GET("/api/v1/clusters", { params: { query: { sort: "name", limit: 200 } }, signal })),
+});
+
 export const clusterQuery = (id: number) =>
   queryOptions({
     queryKey: [...keys.posture, "cluster", id],

@@ -24,7 +24,23 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
       {alert.suppressed_by != null && <p className="banner is-quiet">{t.suppressedHint}</p>}
       <dl className="facts is-column">
         <Fact name={t.facts.entity}>{alert.compromised_entity}</Fact>
-        <Fact name={t.facts.cluster}>{alert.cluster}</Fact>
+        <Fact name={t.facts.cluster}>
+          {alert.cluster_id == null ? (
+            alert.cluster
+          ) : (
+            <Link to="/clusters/$id" params={{ id: String(alert.cluster_id) }} search={{}}>
+              {alert.cluster}
+            </Link>
+          )}
+        </Fact>
+        {alert.cluster_id != null &&
+          alert.workloads?.map(({ id, kind, namespace, name }) => (
+            <Fact key={id} name={kind}>
+              <Link to="/clusters/$id" params={{ id: String(alert.cluster_id) }} search={{ tab: "workloads", workload: id }}>
+                {namespace}/{name}
+              </Link>
+            </Fact>
+          ))}
         <Fact name={t.facts.first}>
           <ExactTime at={alert.first_seen} />
         </Fact>

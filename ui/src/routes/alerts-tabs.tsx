@@ -24,6 +24,9 @@ export function AlertTabs() {
       <Link to="/audit" className="tab" activeProps={CURRENT}>
         {t.sources}
       </Link>
+      <Link to="/intel" className="tab" activeProps={CURRENT}>
+        {t.intel}
+      </Link>
     </nav>
   );
 }

@@ -132,6 +132,8 @@ function settings(fields: FormData, kind: Kind): AuditSourceSettings {
         tls: fields.get("tls") !== null,
         username: of("username") || null,
         password_file: of("password_file") || null,
+        ...(of("username") !== "" && { mechanism: of("mechanism") }),
+        ...(of("ca_file") !== "" && { ca_file: of("ca_file") }),
         from_start: fromStart,
       };
   }
@@ -184,6 +186,17 @@ function AddSource({ name, onClose, onMade }: AddProps) {
             {field("topic", t.topic, true)}
             {field("username", t.username, false)}
             {field("password_file", t.passwordFile, false)}
+            <label className="field">
+              {t.mechanism}
+              <select name="mechanism" defaultValue="plain">
+                {Object.entries(t.mechanisms).map(([id, text]) => (
+                  <option key={id} value={id}>
+                    {text}
+                  </option>
+                ))}
+              </select>
+            </label>
+            {field("ca_file", t.caFile, false)}
             <label>
               <input type="checkbox" name="tls" defaultChecked /> {t.tls}
             </label>

@@ -16,6 +16,7 @@ import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { AlertTabs } from "./alerts-tabs";
 import { Coverage } from "./audit-coverage";
+import { Same } from "./audit-same";
 import { Sources } from "./audit-sources";
 import "./hosts.css";
 
@@ -155,6 +156,7 @@ function Cluster({ cluster, warning, mayChange }: ClusterProps) {
         </span>
       </div>
       <Problem cluster={cluster} />
+      <Same cluster={cluster} mayChange={mayChange} />
       <Numbers cluster={cluster} />
       <Sources cluster={cluster} mayChange={mayChange} />
       <Coverage name={name} />

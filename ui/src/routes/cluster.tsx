@@ -193,9 +193,37 @@ function Header({ cluster }: { cluster: ClusterDetail }) {
         <Fact name={t.seen}>
           <Time at={cluster.last_seen} />
         </Fact>
+        <Audited cluster={cluster} />
       </dl>
     </header>
   );
+}
+
+/** Whether its audit events raise alerts, and how many of these somebody has to deal with. */
+function Audited({ cluster: { audit = [] } }: { cluster: ClusterDetail }) {
+  if (audit.length === 0) {
+    return (
+      <Fact name={t.alerts}>
+        <Link to="/audit">{t.notAudited}</Link>
+      </Fact>
+    );
+  }
+  return audit.map(({ name, on_since: onSince, problem, open_alerts: open }) => {
+    const all = Object.values(open).reduce((sum, one) => sum + one, 0);
+    return (
+      <Fact key={name} name={t.alerts}>
+        <Link to="/alerts" search={{ cluster: name }}>
+          {t.openAlerts(all, open.high ?? 0)}
+        </Link>{" "}
+        {onSince == null && (
+          <Link to="/audit" className="tag is-warning">
+            {t.auditOff}
+          </Link>
+        )}
+        {problem != null && <span className="warning-text">{problem}</span>}
+      </Fact>
+    );
+  });
 }
 
 function Back() {
