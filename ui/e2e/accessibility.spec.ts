@@ -66,6 +66,7 @@ const PAGES: [string, (page: Page) => Promise<void>][] = [
   ],
   ["own rules", (page) => page.goto("/detections/files").then(() => expect(page.getByText("No rule files")).toBeVisible())],
   ["named lists", (page) => page.goto("/detections/lists").then(() => expect(page.getByRole("table")).toBeVisible())],
+  ["threat intelligence", (page) => page.goto("/intel").then(() => expect(page.getByText("No list yet")).toBeVisible())],
   ["audit sources", (page) => page.goto("/audit").then(() => expect(page.getByText("No cluster yet")).toBeVisible())],
   ["admission", (page) => page.goto("/kubernetes/admission").then(() => expect(page.getByRole("heading", { level: 1 })).toBeVisible())],
   ["connectors", (page) => page.goto("/connect").then(() => expect(page.getByRole("heading", { level: 1 })).toBeVisible())],
@@ -121,7 +122,7 @@ test("the theme chosen in the application wins over the system's, and is remembe
 
 test("zoomed to 200 %, nothing is cut off sideways", async ({ page }) => {
   await page.setViewportSize({ width: 720, height: 450 });
-  for (const path of ["/", "/images", "/hosts", "/clusters", "/kubernetes/admission", "/recommendations", "/alerts", "/incidents", "/suppressions", "/audit", "/score", "/exemptions", "/compliance", "/compliance/cis-docker", "/sensors", "/checks", "/connect", "/scans", "/settings"]) {
+  for (const path of ["/", "/images", "/hosts", "/clusters", "/kubernetes/admission", "/recommendations", "/alerts", "/incidents", "/suppressions", "/audit", "/intel", "/score", "/exemptions", "/compliance", "/compliance/cis-docker", "/sensors", "/checks", "/connect", "/scans", "/settings"]) {
     await page.goto(path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     const [inner, outer] = await page.evaluate(() => [document.body.scrollWidth, document.documentElement.clientWidth]);

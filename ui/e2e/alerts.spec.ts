@@ -84,3 +84,22 @@ test("an audit log is connected, and switched on only with consent", async ({ pa
   await page.getByRole("dialog").getByRole("button", { name: "Remove cluster" }).click();
   await expect(page.getByText("No cluster yet")).toBeVisible();
 });
+
+test("a list of threat intelligence is uploaded, looked at and deleted", async ({ page }) => {
+  await page.goto("/intel");
+  await page.getByRole("button", { name: "Add a list" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name", { exact: true }).fill("ours");
+  await dialog.getByLabel("Comes from").selectOption("upload");
+  await dialog.getByLabel("File").setInputFiles({ name: "bad.txt", mimeType: "text/plain", buffer: Buffer.from("198.51.100.7\nno address\n") });
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("1 entry not used")).toBeVisible();
+  await page.getByRole("button", { name: "ours", exact: true }).click();
+  await expect(page.getByRole("dialog").getByText("a text that is none")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByText("No list yet")).toBeVisible();
+});

@@ -14,6 +14,11 @@ pub fn cluster_uid(record: &Record<'_>, text: &[u8]) -> Option<String> {
     if !is_it || target.subresource.is_some_and(|part| !part.is_empty()) {
         return None;
     }
+    // Whoever is refused may have named any.
+    let code = record.status.and_then(|status| status.code)?;
+    if !code.starts_with(b"2") {
+        return None;
+    }
     let event: serde_json::Value = serde_json::from_slice(text).ok()?;
     // What was answered, before what a client may have written into its request.
     let mut shown = ["/responseObject/metadata/uid", "/objectRef/uid"].into_iter();
@@ -34,7 +39,7 @@ mod tests {
         let of = |target: &str, rest: &str| {
             let event = format!(
                 r#"{{"auditID":"1","stage":"ResponseComplete","verb":"get","requestURI":"/x","user":{{"username":"a"}},
-                "objectRef":{{{target}}},{rest}"requestReceivedTimestamp":"2026-01-01T00:00:00Z"}}"#
+                "objectRef":{{{target}}},"responseStatus":{{"code":200}},{rest}"requestReceivedTimestamp":"2026-01-01T00:00:00Z"}}"#
             );
             let record = Record::read(event.as_bytes()).unwrap();
             cluster_uid(&record, event.as_bytes())

@@ -17,6 +17,7 @@ mod environments;
 mod exploitation;
 mod findings;
 mod images;
+mod intel_lists;
 mod jobs;
 mod lists;
 mod matches;
