@@ -6,6 +6,7 @@
 //! `SEAREEVE_TEST_SEED` repeats the moments of another run.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -332,7 +333,7 @@ pub(crate) fn until<T: PartialEq>(
 }
 
 /// When the server is killed. Of numbers, how many thousandths of all there have to be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Moment {
     /// So many events are acknowledged, and others are on their way.
     Receiving(usize),
@@ -342,6 +343,17 @@ enum Moment {
     Raising(u64),
     /// A segment of the spool is deleted.
     Deleting,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Receiving(share) => write!(f, "when {share} in 1000 are acknowledged"),
+            Self::Judging(share) => write!(f, "when {share} in 1000 are judged"),
+            Self::Raising(share) => write!(f, "when {share} in 1000 alerts are raised"),
+            Self::Deleting => f.write_str("when a segment is deleted"),
+        }
+    }
 }
 
 /// Moments in which a server is killed, other ones each time.
@@ -446,7 +458,7 @@ fn every_event_is_judged_once(
         // Also when waiting for a moment fails.
         let _over = Over(&is_over);
         for (number, moment) in Moments::new().drawn().into_iter().enumerate() {
-            eprintln!("killed at {moment:?}");
+            eprintln!("killed {moment}");
             wait_for(moment, all, &server, &client, &acknowledged);
             if number.is_multiple_of(3) {
                 // The other one alone, and then the server that may not have noticed yet.
