@@ -1,5 +1,6 @@
 //! Our own fields: `kube.*`.
 
+mod accounts;
 mod images;
 mod request;
 
@@ -10,10 +11,11 @@ use seareeve_detect::{Argument, Kind, Presence, Shape, Value, Values};
 use super::{Brackets, Definition, Extract, Get, present_if};
 use crate::event::{AuditEvent, key, text};
 use crate::json::{Node, Text};
-use crate::portrait::{Aspect, about, kind_of};
+use crate::portrait::{Aspect, kind_of};
 use crate::record::Stage;
-use crate::user::{ACCOUNT, account};
+use crate::user::account;
 
+use accounts::{added_subject_user, service_account};
 use request::{agent, behind_proxy, command, container, source, source_class, tty};
 
 type Row = (
@@ -685,40 +687,6 @@ fn requester<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) 
     let object = event.object();
     let requester = object.and_then(|object| object.path(&["spec", "username"]));
     some(requester.and_then(Node::str), out)
-}
-
-fn added_subject_user<'e>(
-    event: &'e AuditEvent<'_>,
-    _: &Argument,
-    out: &mut Values<'e>,
-) -> Presence {
-    let mut is_there = false;
-    for subject in about(event.added(), Aspect::Subject) {
-        match subject.split_once('/') {
-            Some(("User", name)) => out.text(name),
-            Some(("ServiceAccount", name)) => out.owned(format!("{ACCOUNT}{name}")),
-            _ => continue,
-        }
-        is_there = true;
-    }
-    present_if(is_there)
-}
-
-fn service_account<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let resource = event.resource();
-    let name = match resource.as_ref() {
-        "serviceaccounts" => match event.record.target.and_then(|target| target.name) {
-            Some(name) if !name.is_empty() => Some(name.decode().into_owned()),
-            _ => event.name().map(Cow::into_owned),
-        },
-        "secrets" => {
-            let mut of = event.portrait().about(Aspect::TokenOf);
-            of.next().map(str::to_owned)
-        }
-        _ => None,
-    };
-    let user = name.map(|name| format!("{ACCOUNT}{}:{name}", event.namespace()));
-    some(user.map(Cow::Owned), out)
 }
 
 fn token_seconds<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
