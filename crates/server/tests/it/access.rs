@@ -201,7 +201,7 @@ fn readers_change_nothing_but_their_own() {
         }
     }
     assert!(refused > 40, "only {refused} were refused");
-    insta::assert_snapshot!(let_in.join("\n"));
+    assert_eq!(let_in, Vec::<String>::new());
 }
 
 #[test]
