@@ -29,6 +29,7 @@ const KEPT: usize = 32 << 10;
 /// What is compared: name, what it is measured by, and at most how many times as long it may take, if that is limited.
 const RATIOS: &[(&str, &str, Option<f64>)] = &[
     ("all rules", "lazily by sonic-rs", Some(2.0)),
+    ("all rules", "lazily by serde_json", Some(2.0)),
     ("all rules and 1000 of a user", "all rules", Some(2.0)),
     ("redacted", "all rules", None),
     ("redacted as kept", "all rules", None),
