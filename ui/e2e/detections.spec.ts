@@ -148,7 +148,7 @@ test("an exception is tried on past events before it is made", async ({ page }) 
 test("a rule is written, tested, tried on past events, kept and deleted", async ({ page }) => {
   await page.goto("/detections/files");
   await page.getByLabel("Name").fill("shop.yaml");
-  const text = page.getByLabel("Rules", { exact: true });
+  const text = page.locator("textarea");
   await text.fill(RULE.replace("ka.verb", "ka.verbs"));
   await page.getByRole("button", { name: "Test", exact: true }).click();
   await expect(page.getByText("line 3")).toBeVisible();

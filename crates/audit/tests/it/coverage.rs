@@ -144,7 +144,7 @@ fn what_nothing_shows_is_not_known_rather_than_fine() {
         blind.lacks,
         ["create cronjobs.batch is logged at Metadata, Request is needed"]
     );
-    assert_eq!(sight(rule, &arrived, Some(&whole)).seen, Seen::Partly);
+    assert_eq!(sight(rule, &arrived, Some(&whole)).seen, Seen::Blind);
     arrived.see(&Record::read(event("Request").as_bytes()).unwrap());
     assert_eq!(sight(rule, &arrived, None).seen, Seen::Sees);
 }

@@ -441,7 +441,8 @@ fn changes_that_make_no_sense_are_refused_and_those_with_an_end_end() {
     );
     let ended = client.detection_history(Some(EXEC)).unwrap().changes;
     assert_eq!(ended[0].author, "seareeve");
-    assert!(summary(&client, EXEC).is_on);
+    // The line is there before it is judged by.
+    until(|| summary(&client, EXEC).is_on, |is_on| *is_on);
     assert!(client.tunings().unwrap().tunings.is_empty());
 }
 

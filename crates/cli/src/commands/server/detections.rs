@@ -382,6 +382,9 @@ fn told(state: &Backtest, result: &BacktestResult) -> String {
         ("clusters", &result.clusters),
         ("users", &result.users),
     ] {
+        if groups.is_empty() {
+            continue;
+        }
         let _ = writeln!(text, "\n{title}");
         for group in groups.iter().take(PRINTED) {
             let _ = writeln!(

@@ -127,7 +127,7 @@ pub(super) fn groups(groups: BTreeMap<String, Group>, most: usize) -> Vec<Backte
             gone: group.gone,
         })
         .collect();
-    all.sort_by(|a, b| b.now.max(b.then).cmp(&a.now.max(a.then)));
+    all.sort_by_key(|group| std::cmp::Reverse(group.now.max(group.then)));
     all.truncate(most);
     all
 }
