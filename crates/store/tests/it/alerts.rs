@@ -401,6 +401,7 @@ fn a_cluster_remembers_how_far_it_is_judged() {
             broken: [("no-json", 1), ("no-time", 2)].into(),
             problem: Some("odd".to_owned()),
             last_event: Some(at(8)),
+            ..Progress::default()
         };
         audit_clusters::advance(&mut tx, id, &progress, at(9)).await?;
         let less = Progress {
