@@ -14,13 +14,15 @@ use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
 use crate::rows::{clean, json, size};
-use crate::{AssetId, SeverityCounts, Store, StoreError, Tx};
+use crate::{AssetId, SeverityCounts, Store, StoreError, Tx, health_counts};
 
 pub use compliance::{
     ControlFilter, ControlTally, Scope, assets_in, control_in, dated, failed_objects,
     objects_of_check, tally,
 };
-pub use health::{Health, HealthChange, HealthEntry, HealthState, health, health_in, health_of};
+pub use health::{
+    Health, HealthChange, HealthEntry, HealthState, health_in, health_of, health_of_all,
+};
 pub use list::{AssetFilter, AssetSort, list};
 pub use needs::{AssetNeeds, NeedsFilter, StandingFilter, needs, needs_of, standing};
 pub use save::{ControlRow, Judged, ObjectRow, save_judged};
@@ -304,6 +306,7 @@ const DELETE: &str = "DELETE FROM asset WHERE id = $1";
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &mut Tx, asset: AssetId) -> Result<bool, StoreError> {
+    health_counts::leave(tx, asset).await?;
     let done = sqlx::query(DELETE)
         .bind(asset.0)
         .execute(tx.connection())

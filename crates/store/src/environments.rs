@@ -1,10 +1,10 @@
 //! Environments: the parts of an estate that have a score of their own. An asset belongs to exactly one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::columns::Columns;
 use crate::rows::clean;
-use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx};
+use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx, health_counts};
 
 /// The one that assets belong to if nobody says otherwise.
 pub const DEFAULT: &str = "default";
@@ -54,17 +54,21 @@ pub async fn of_assets(store: &Store) -> Result<BTreeMap<AssetId, String>, Store
 
 const SET: &str = "UPDATE asset SET environment = $2 WHERE id = $1";
 
-/// Moves an asset to an environment. Returns whether there is such an asset.
+/// Moves an asset to an environment, with what it adds to sums. Returns the environments whose sums differ by it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<bool, StoreError> {
-    let done = sqlx::query(SET)
+pub async fn set(
+    tx: &mut Tx,
+    asset: AssetId,
+    name: &str,
+) -> Result<BTreeSet<String>, StoreError> {
+    sqlx::query(SET)
         .bind(asset.0)
         .bind(clean(name))
         .execute(tx.connection())
         .await?;
-    Ok(done.rows_affected() > 0)
+    health_counts::follow(tx, asset).await
 }
 
 const SET_OF_TOKEN: &str = "UPDATE join_token SET environment = $2 WHERE id = $1";
@@ -110,7 +114,8 @@ pub async fn pass_to_sensor(
 const TO_ASSET: &str = "UPDATE asset SET environment = (SELECT environment FROM sensor WHERE id = $2) \
      WHERE id = $1 AND EXISTS (SELECT 1 FROM sensor WHERE id = $2 AND environment <> 'default')";
 
-/// Gives an asset the environment of the sensor that sends its facts for the first time.
+/// Gives an asset the environment of the sensor that sends its facts for the first time, with what it adds to sums.
+/// Returns the environments whose sums differ by it.
 ///
 /// # Errors
 /// When the database fails.
@@ -118,11 +123,11 @@ pub async fn pass_to_asset(
     tx: &mut Tx,
     asset: AssetId,
     sensor: SensorId,
-) -> Result<(), StoreError> {
+) -> Result<BTreeSet<String>, StoreError> {
     sqlx::query(TO_ASSET)
         .bind(asset.0)
         .bind(sensor.0)
         .execute(tx.connection())
         .await?;
-    Ok(())
+    health_counts::follow(tx, asset).await
 }

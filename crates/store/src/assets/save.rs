@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::health::{Health, HealthChange, HealthEntry, HealthState};
 use super::{health, verdicts};
 use crate::columns::{Columns, severity_number};
-use crate::rows::{BATCH, clean, rows, size};
+use crate::rows::{BATCH, clean, int, rows, size};
 use crate::{AssetId, Changes, SeverityCounts, StoreError, Tx};
 
 /// All that is said of an asset.
@@ -110,9 +110,10 @@ struct Change<'a> {
 
 const EXISTS: &str = "SELECT id, name FROM asset WHERE id = $1";
 const SUMMARY: &str = "UPDATE asset SET state = $2, reason = $3, judged = $4, critical = $5, high = $6, medium = $7, \
-       low = $8, unknown = $9 \
+       low = $8, unknown = $9, said_unhealthy = $10, said_healthy = $11, said_not_applicable = $12, said_unknown = $13 \
      WHERE id = $1 AND (judged IS NULL OR state <> $2 OR COALESCE(reason, '') <> COALESCE($3, '') \
-       OR critical <> $5 OR high <> $6 OR medium <> $7 OR low <> $8 OR unknown <> $9)";
+       OR critical <> $5 OR high <> $6 OR medium <> $7 OR low <> $8 OR unknown <> $9 OR said_unhealthy <> $10 \
+       OR said_healthy <> $11 OR said_not_applicable <> $12 OR said_unknown <> $13)";
 
 /// Makes `judged` all that is said of the asset. The same again writes nothing. Returns what it wrote, and which
 /// recommendations say something else than before.
@@ -138,6 +139,10 @@ pub async fn save_judged(
     save_objects(tx, asset, &judged.objects, now, &mut changes).await?;
     let differ = save_health(tx, (asset, &name), &judged.health, now, &mut changes).await?;
     let failed = judged.failed;
+    let said = |state: HealthState| {
+        let health = judged.health.iter();
+        int(health.filter(|one| one.state == state).count())
+    };
     let done = sqlx::query(SUMMARY)
         .bind(asset.0)
         .bind(judged.state.as_str())
@@ -148,6 +153,10 @@ pub async fn save_judged(
         .bind(size(failed.medium))
         .bind(size(failed.low))
         .bind(size(failed.unknown))
+        .bind(said(HealthState::Unhealthy))
+        .bind(said(HealthState::Healthy))
+        .bind(said(HealthState::NotApplicable))
+        .bind(said(HealthState::Unknown))
         .execute(tx.connection())
         .await?;
     changes.summaries += done.rows_affected();
@@ -379,10 +388,10 @@ impl ObjectRow {
     }
 }
 
-const PUT_HEALTH: &str = "INSERT INTO asset_health (recommendation, asset, health, reason, exemption, since) \
-     SELECT n.value ->> 'recommendation', $1, n.value ->> 'health', n.value ->> 'reason', \
-       CAST(n.value ->> 'exemption' AS BIGINT), CAST(n.value ->> 'since' AS BIGINT) \
-     FROM json_each($2) AS n WHERE true \
+const PUT_HEALTH: &str = "INSERT INTO asset_health (recommendation, asset, health, reason, exemption, since, name, environment) \
+     SELECT n.value ->> 'recommendation', a.id, n.value ->> 'health', n.value ->> 'reason', \
+       CAST(n.value ->> 'exemption' AS BIGINT), CAST(n.value ->> 'since' AS BIGINT), a.name, a.environment \
+     FROM json_each($2) AS n JOIN asset a ON a.id = $1 WHERE true \
      ON CONFLICT (recommendation, asset) DO UPDATE SET health = excluded.health, reason = excluded.reason, \
        exemption = excluded.exemption, since = excluded.since";
 const DELETE_HEALTH: &str = "DELETE FROM asset_health WHERE asset = $1 AND recommendation IN \
