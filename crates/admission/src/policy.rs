@@ -2,6 +2,8 @@
 
 mod file;
 
+use std::collections::BTreeSet;
+
 use seareeve_model::{FactKind, Severity};
 use seareeve_posture::{Catalogue, Library, Recommendation, fits};
 use serde_json::{Map, Value};
@@ -137,6 +139,13 @@ impl Policy {
     pub fn modes<'p>(&'p self, namespace: &'p str) -> impl Iterator<Item = (&'p str, Mode)> {
         let rules = self.rules.iter();
         rules.map(|rule| (rule.id.as_str(), self.mode(rule, namespace)))
+    }
+
+    /// The kinds of facts that any rule is about.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<FactKind> {
+        let checks = self.rules.iter().flat_map(|rule| &rule.checks);
+        checks.map(|check| check.on.clone()).collect()
     }
 
     /// Whether anything reads what scans of images found.

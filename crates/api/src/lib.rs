@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod host;
 mod image;
+mod image_use;
 mod judged;
 mod judgement;
 mod manifests;
@@ -81,6 +82,7 @@ pub use image::{
     ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
     ReleaseSupport, SeverityCounts,
 };
+pub use image_use::{AssetImage, AssetImagePage, ImageHeld, ImageTally, ImageUse, ImageUsePage};
 pub use judged::ReportError;
 pub use judgement::{Epss, KnownExploited, Suppression, VexVerdict};
 pub use manifests::{ManifestObject, ManifestReport, ManifestResult};

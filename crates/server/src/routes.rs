@@ -15,6 +15,7 @@ mod exceptions;
 mod exemptions;
 mod findings;
 mod hosts;
+mod image_uses;
 mod images;
 mod incidents;
 mod join_tokens;
@@ -124,6 +125,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(scans::sbom))
         .routes(routes!(images::list))
         .routes(routes!(images::get, images::delete))
+        .routes(routes!(image_uses::of_image))
+        .routes(routes!(image_uses::of_asset))
         .routes(routes!(reports::report))
         .routes(routes!(reports::sbom))
         .routes(routes!(packages::list))

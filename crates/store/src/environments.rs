@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::columns::Columns;
-use crate::rows::clean;
+use crate::rows::{clean, numbers};
 use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx, health_counts};
 
 /// The one that assets belong to if nobody says otherwise.
@@ -52,17 +52,35 @@ pub async fn of_assets(store: &Store) -> Result<BTreeMap<AssetId, String>, Store
     rows.iter().map(pair).collect()
 }
 
+const OF_THESE: &str = "SELECT id, environment FROM asset \
+     WHERE id IN (SELECT CAST(value ->> 'n' AS BIGINT) FROM json_each($1))";
+
+/// The environments of these assets, as the transaction sees it. Those that are gone have none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_these(
+    tx: &mut Tx,
+    assets: impl IntoIterator<Item = AssetId>,
+) -> Result<BTreeMap<AssetId, String>, StoreError> {
+    let rows = sqlx::query(OF_THESE)
+        .bind(numbers(assets.into_iter().map(|asset| asset.0)))
+        .fetch_all(tx.connection())
+        .await?;
+    let pair = |row| {
+        let columns = Columns::new(row, "asset", &["id"]);
+        Ok((AssetId(columns.int("id")?), columns.text("environment")?))
+    };
+    rows.iter().map(pair).collect()
+}
+
 const SET: &str = "UPDATE asset SET environment = $2 WHERE id = $1";
 
 /// Moves an asset to an environment, with what it adds to sums. Returns the environments whose sums differ by it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set(
-    tx: &mut Tx,
-    asset: AssetId,
-    name: &str,
-) -> Result<BTreeSet<String>, StoreError> {
+pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<BTreeSet<String>, StoreError> {
     sqlx::query(SET)
         .bind(asset.0)
         .bind(clean(name))

@@ -347,3 +347,29 @@ pub async fn members(
         (one.name.clone(), one.asset.0)
     }))
 }
+
+const ENVIRONMENTS: &str =
+    "SELECT DISTINCT environment FROM health_count WHERE environment <> '' ORDER BY environment";
+
+/// The environments in which anything was ever counted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn environments(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(ENVIRONMENTS).fetch_all(tx.connection()).await?;
+    let name = |row| Columns::new(row, "health_count", &["environment"]).text("environment");
+    rows.iter().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::assert_bounded;
+
+    #[test]
+    fn sums_and_members_are_read_by_themselves() {
+        for statement in [STORED, GROUPS, COUNTS, MEMBERS, MEMBERS_IN] {
+            assert_bounded(statement);
+        }
+    }
+}

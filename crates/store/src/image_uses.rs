@@ -21,12 +21,13 @@ use crate::{AssetId, SeverityCounts, Store, StoreError, Tx};
 
 pub use facts::{FoundInImage, ImageFacts, RaisingRow, facts};
 pub use list::{
-    AssetImage, AssetImageFilter, HeldIn, ImageUse, held_in, images_of_asset, images_of_object, uses_of,
+    AssetImage, AssetImageFilter, HeldIn, ImageUse, held_in, images_of_asset, images_of_object,
+    uses_of,
 };
 pub use resolve::resolve;
 pub use save::{Extent, Named, NewUse, save};
-pub(crate) use touch::{touch_image, touch_packages, touch_saved};
 pub use touch::touch_old;
+pub(crate) use touch::{touch_image, touch_packages, touch_saved};
 
 /// What was found in all images of an asset together: of several names of one image, once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,6 +175,22 @@ pub async fn changes(tx: &mut Tx, asset: AssetId) -> Result<Option<i64>, StoreEr
     row.map(changes).transpose()
 }
 
+const IS_JUDGED: &str = "SELECT asset, judged_at FROM image_holder WHERE asset = $1";
+
+/// Whether an asset was ever judged as a holder: before that, not all that it uses may have been noted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_judged(tx: &mut Tx, asset: AssetId) -> Result<bool, StoreError> {
+    let row = sqlx::query(IS_JUDGED)
+        .bind(asset.0)
+        .fetch_optional(tx.connection())
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    let judged_at = Columns::new(&row, "image_holder", &["asset"]).int("judged_at")?;
+    Ok(judged_at > 0)
+}
+
 const JUDGED: &str = "UPDATE image_holder SET judged = $2, judged_at = $3, images = $4, unscanned = $5, incomplete = $6, \
        affected = $7, critical = $8, high = $9, medium = $10, low = $11, unknown = $12, fixable = $13 WHERE asset = $1";
 
@@ -207,6 +224,20 @@ pub async fn judged(
     Ok(())
 }
 
+const PASS_OVER: &str = "UPDATE image_holder SET judged = changes WHERE asset = $1";
+
+/// Takes a holder for judged that cannot be.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pass_over(tx: &mut Tx, asset: AssetId) -> Result<(), StoreError> {
+    sqlx::query(PASS_OVER)
+        .bind(asset.0)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
 const STALE: &str =
     "SELECT asset FROM image_holder WHERE changes <> judged AND asset > $1 ORDER BY asset LIMIT $2";
 
@@ -226,6 +257,34 @@ pub async fn stale(
         .await?;
     let asset = |row: &AnyRow| Columns::new(row, "image_holder", &["asset"]).int("asset");
     rows.iter().map(|row| asset(row).map(AssetId)).collect()
+}
+
+const ANY_STALE: &str =
+    "SELECT asset FROM image_holder WHERE changes <> judged ORDER BY asset LIMIT 1";
+
+/// Whether any holder changed since it was judged, as the transaction sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_stale(tx: &mut Tx) -> Result<bool, StoreError> {
+    let row = sqlx::query(ANY_STALE)
+        .fetch_optional(tx.connection())
+        .await?;
+    Ok(row.is_some())
+}
+
+const HAS_REGISTRY: &str = "SELECT asset FROM image_holder WHERE registry = $1 LIMIT 1";
+
+/// Whether a registry of this host is known.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_registry(store: &Store, host: &str) -> Result<bool, StoreError> {
+    let row = sqlx::query(HAS_REGISTRY)
+        .bind(clean(host))
+        .fetch_optional(&store.pool)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// An image that runs somewhere and that nobody scanned.
@@ -297,11 +356,7 @@ const SET_REGISTRY: &str = "INSERT INTO image_holder (asset, registry, changes, 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hold(
-    tx: &mut Tx,
-    asset: AssetId,
-    registry: Option<&str>,
-) -> Result<(), StoreError> {
+pub async fn hold(tx: &mut Tx, asset: AssetId, registry: Option<&str>) -> Result<(), StoreError> {
     sqlx::query(SET_REGISTRY)
         .bind(asset.0)
         .bind(registry.map(clean))

@@ -46,6 +46,8 @@ pub mod matches;
 pub mod own_content;
 pub mod packages;
 mod page;
+#[cfg(test)]
+mod plans;
 pub mod recommendation_settings;
 mod rows;
 pub mod scans;

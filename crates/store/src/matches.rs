@@ -185,7 +185,9 @@ pub(crate) async fn apply_all<'a>(
     write(tx, UPDATE, &updated, &mut changes.updated).await?;
     write(tx, DELETE, &deleted, &mut changes.deleted).await?;
     let touched = inserted.iter().chain(&updated).map(|row| row.package);
-    let touched = touched.chain(deleted.iter().map(|key| key.package)).collect();
+    let touched = touched
+        .chain(deleted.iter().map(|key| key.package))
+        .collect();
     image_uses::touch_packages(tx, touched).await?;
     let gone: BTreeSet<i64> = deleted.iter().map(|key| key.vulnerability).collect();
     vulnerabilities::prune(tx, gone, &mut changes).await?;

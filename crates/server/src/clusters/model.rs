@@ -16,6 +16,7 @@ use seareeve_store::recommendation_settings::RecommendationSetting;
 use serde_json::{Value, json};
 
 use super::nodes::Machine;
+use crate::posture::images::{self as scanned, Found};
 use crate::posture::judging::{Concern, exempted, put_together, state};
 use crate::posture::{Content, Said};
 
@@ -300,6 +301,28 @@ impl Model {
         Some(facts.values().cloned().collect())
     }
 
+    /// Takes in what scans found in the images that run here. What is the same as before is not judged again.
+    pub(super) fn set_scans(&mut self, content: &Content, scans: Collection, now: Timestamp) {
+        let kind = scanned::scan_kind();
+        let known: Vec<Fact> = self.standing.kept(&kind).to_vec();
+        let is_there = |id: &str| scans.items.iter().any(|fact| fact.id == id);
+        for gone in known.iter().filter(|fact| !is_there(&fact.id)) {
+            self.standing.remove(&kind, &gone.id);
+        }
+        let told = Collection {
+            items: Vec::new(),
+            ..scans.clone()
+        };
+        if !self.went_like(&kind, &told) {
+            self.standing.set_collection(&kind, &told);
+        }
+        let differ = scans.items.into_iter();
+        let differ: Vec<Fact> = differ.filter(|fact| !known.contains(fact)).collect();
+        if !differ.is_empty() {
+            self.standing.put_all(&content.library, &kind, differ, now);
+        }
+    }
+
     /// Notes which nodes have a sensor, and when it was heard of.
     pub(super) fn set_sensors(
         &mut self,
@@ -422,6 +445,7 @@ impl Model {
         content: &Content,
         said: &Said,
         cluster: &Cluster,
+        images: Option<&Found>,
         now: Timestamp,
     ) -> Judged {
         let statements = said.statements(cluster.asset);
@@ -429,7 +453,7 @@ impl Model {
         let assessments: Vec<Assessment<'_>> = benchmarks
             .map(|benchmark| self.assess(content, benchmark, &statements, now))
             .collect();
-        let health = self.health(content, said, cluster, &assessments, now);
+        let health = self.health(content, said, cluster, &assessments, images, now);
         put_together(content, &assessments, Vec::new(), health)
     }
 
@@ -439,6 +463,7 @@ impl Model {
         said: &Said,
         cluster: &Cluster,
         assessments: &[Assessment<'_>],
+        images: Option<&Found>,
         now: Timestamp,
     ) -> Vec<Health> {
         let statements = said.statements(cluster.asset);
@@ -447,8 +472,12 @@ impl Model {
             if !is_judged(recommendation, self.key.settings.get(&recommendation.id)) {
                 continue;
             }
-            let (health, reason) = match &recommendation.benchmark {
-                Some(id) => {
+            let (health, reason) = match (&recommendation.benchmark, &recommendation.findings) {
+                (None, Some(findings)) => {
+                    let Some(found) = images else { continue };
+                    scanned::health(findings, &found.tally, scanned::gap(cluster))
+                }
+                (Some(id), _) => {
                     let is_it = |one: &&Assessment<'_>| one.benchmark.id == *id;
                     // They come by version, the newest last.
                     let Some(assessment) = assessments.iter().rfind(is_it) else {
@@ -456,7 +485,7 @@ impl Model {
                     };
                     self.standing.health(assessment)
                 }
-                None => {
+                (None, None) => {
                     let tallied = self.tally(content, recommendation, &statements, now);
                     let verdicts: Vec<_> = tallied
                         .into_iter()
@@ -499,7 +528,9 @@ pub(crate) fn is_judged(
     let is_on = setting.and_then(|setting| setting.enabled);
     recommendation.asset == clusters::KIND
         && is_on.unwrap_or(recommendation.enabled)
-        && (recommendation.benchmark.is_some() || !recommendation.checks.is_empty())
+        && (recommendation.benchmark.is_some()
+            || recommendation.findings.is_some()
+            || !recommendation.checks.is_empty())
 }
 
 /// The namespaces that a recommendation leaves out.

@@ -18,7 +18,8 @@ use tracing::{info, warn};
 
 use super::{JobError, READ_CLOUD};
 use crate::connectors::AzureSettings;
-use crate::posture::{self, scoring};
+use crate::posture;
+use crate::posture::scoring::{self, Differ};
 use crate::routes::connectors::causes_of;
 use crate::state::App;
 
@@ -254,7 +255,7 @@ async fn forget(
         let mut tx = app.store.begin().await?;
         if connectors::release(&mut tx, of, id).await? {
             assets::delete(&mut tx, id).await?;
-            scoring::note(&mut tx, &app.content(), causes, now).await?;
+            scoring::note(&mut tx, &app.content(), Differ::Any, causes, now).await?;
             gone += 1;
         }
         tx.commit().await?;

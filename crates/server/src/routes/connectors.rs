@@ -16,7 +16,7 @@ use crate::auth::caller::Caller;
 use crate::connectors::{AZURE, AzureSettings};
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
-use crate::posture::scoring;
+use crate::posture::scoring::{self, Differ};
 use crate::state::App;
 
 /// Connectors at most.
@@ -154,7 +154,7 @@ pub(super) async fn delete(
         return Err(ApiError::not_found("connector"));
     }
     causes.retain(|cause| lost.contains(&cause.asset));
-    scoring::note(&mut tx, &app.content(), causes, app.now()).await?;
+    scoring::note(&mut tx, &app.content(), Differ::Any, causes, app.now()).await?;
     tx.commit().await?;
     app.events.publish(Event::Posture);
     Ok(StatusCode::NO_CONTENT)

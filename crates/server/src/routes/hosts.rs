@@ -24,7 +24,8 @@ use super::query::{counts, cursor, next};
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
-use crate::posture::{self, Said, listed, scoring};
+use crate::posture::scoring::{self, Differ};
+use crate::posture::{self, Said, images, listed};
 use crate::state::App;
 
 /// The kind of asset that these routes are about.
@@ -162,8 +163,10 @@ pub(super) async fn report(
     let benchmarks = wanted(&app, KIND, query.benchmark.as_deref())?;
     let said = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let (content, now) = (app.content(), app.now());
+    let mut snapshot = blocking(move || posture::unpack(&facts.content)).await?;
+    let told = images::add_scans(&app, asset.id, &mut snapshot, now).await;
+    told.map_err(ApiError::from_any)?;
     let report = blocking(move || {
-        let snapshot = posture::unpack(&facts.content)?;
         // Benchmarks are not about what is listed as not applicable.
         let benchmarks = match judge::not_concerned(&snapshot) {
             Some(_) => Vec::new(),
@@ -276,7 +279,14 @@ pub(super) async fn forget(app: &App, asset: &Asset, noun: &str) -> ApiResult<()
     if !assets::delete(&mut tx, asset.id).await? {
         return Err(ApiError::not_found(noun));
     }
-    scoring::note(&mut tx, &app.content(), causes.collect(), app.now()).await?;
+    scoring::note(
+        &mut tx,
+        &app.content(),
+        Differ::Any,
+        causes.collect(),
+        app.now(),
+    )
+    .await?;
     tx.commit().await?;
     app.events.publish(Event::Posture);
     Ok(())

@@ -20,6 +20,7 @@ mod environments;
 #[path = "../../../collect/tests/kubernetes/fake.rs"]
 mod fake;
 mod hosts;
+mod images_in_use;
 mod java;
 mod judgement;
 mod matching;

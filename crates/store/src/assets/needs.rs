@@ -207,11 +207,30 @@ pub async fn standing(
             items.push(health::from_row(row)?);
         }
     }
-    items.sort_by(|one, other| {
-        (&one.asset_name, one.asset).cmp(&(&other.asset_name, other.asset))
-    });
+    items.sort_by(|one, other| (&one.asset_name, one.asset).cmp(&(&other.asset_name, other.asset)));
     items.truncate(limit.saturating_add(1));
     Ok(Page::cut(items, limit, |one| {
         (one.asset_name.clone(), one.asset.0)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::assert_bounded;
+
+    #[test]
+    fn lists_read_no_more_than_a_page() {
+        for statement in [
+            NEEDS,
+            NEEDS_OF_KIND,
+            NEEDS_IN,
+            NEEDS_OF_KIND_IN,
+            NEEDS_OF,
+            STANDING,
+            STANDING_IN,
+        ] {
+            assert_bounded(statement);
+        }
+    }
 }

@@ -132,7 +132,15 @@ pub async fn images_of_asset(
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Page<AssetImage>, StoreError> {
-    let rows = select(store, asset, ("", ""), filter, after, limit.saturating_add(1)).await?;
+    let rows = select(
+        store,
+        asset,
+        ("", ""),
+        filter,
+        after,
+        limit.saturating_add(1),
+    )
+    .await?;
     let items = rows
         .iter()
         .map(|row| {

@@ -196,7 +196,9 @@ async fn put_images(
 ) -> Result<BTreeMap<String, i64>, StoreError> {
     let mut named: BTreeMap<String, &Named> = BTreeMap::new();
     for used in uses {
-        named.entry(cut(&used.image.identity)).or_insert(&used.image);
+        named
+            .entry(cut(&used.image.identity))
+            .or_insert(&used.image);
     }
     let stored: Vec<StoredImage<'_>> = named
         .iter()

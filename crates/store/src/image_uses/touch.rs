@@ -57,10 +57,7 @@ const TOUCH_PACKAGES: &str = "UPDATE image_holder SET changes = changes + 1 WHER
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn touch_packages(
-    tx: &mut Tx,
-    packages: BTreeSet<i64>,
-) -> Result<(), StoreError> {
+pub(crate) async fn touch_packages(tx: &mut Tx, packages: BTreeSet<i64>) -> Result<(), StoreError> {
     if packages.is_empty() {
         return Ok(());
     }

@@ -15,6 +15,8 @@ mod connectors;
 mod environments;
 mod exploitation;
 mod findings;
+mod health_counts;
+mod image_uses;
 mod images;
 mod jobs;
 mod lists;
