@@ -24,7 +24,7 @@ const PODS: usize = 20;
 const MOST_MEMORY_KB: u64 = 150 * 1024;
 
 /// A real server that can be killed. Dropping it kills it.
-struct Server<'h> {
+pub(crate) struct Server<'h> {
     home: &'h Home,
     settings: Vec<(&'static str, String)>,
     port: u16,
@@ -35,7 +35,7 @@ struct Server<'h> {
 }
 
 impl<'h> Server<'h> {
-    fn start(home: &'h Home, settings: Vec<(&'static str, String)>) -> Self {
+    pub(crate) fn start(home: &'h Home, settings: Vec<(&'static str, String)>) -> Self {
         let port = free_port();
         let (process, link) = run(home, &settings, port);
         Self {
@@ -66,8 +66,18 @@ impl<'h> Server<'h> {
         self.memory = self.memory.max(kb.unwrap_or(0));
     }
 
+    /// Where it is.
+    pub(crate) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// A client of the first user.
     fn client(&self) -> Client {
+        self.signed_in().0
+    }
+
+    /// The same, with its token.
+    pub(crate) fn signed_in(&self) -> (Client, String) {
         let token = self.link.split_once("#token=").unwrap().1.trim();
         let body = json!({ "token": token }).to_string();
         let (status, head, body) =
@@ -86,8 +96,8 @@ impl<'h> Server<'h> {
             http(self.port, "POST", "/api/v1/tokens", &headers, &wanted).unwrap();
         assert_eq!(status, 201, "{body}");
         let token: Value = serde_json::from_str(&body).unwrap();
-        let address = format!("http://127.0.0.1:{}", self.port);
-        Client::new(&address, token["secret"].as_str().unwrap()).unwrap()
+        let secret = token["secret"].as_str().unwrap().to_owned();
+        (Client::new(&self.address(), &secret).unwrap(), secret)
     }
 }
 

@@ -21,6 +21,7 @@ mod estate;
 #[path = "../../../collect/tests/kubernetes/fake.rs"]
 mod fake;
 mod formats;
+mod gate;
 mod image;
 mod java;
 mod k8s;

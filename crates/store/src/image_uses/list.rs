@@ -87,15 +87,15 @@ macro_rules! asset_images {
            UNION ALL SELECT r.reference AS row_key, r.reference AS name, NULL AS digest, NULL AS asked, r.image AS image, \
              0 AS uses, 0 AS running \
            FROM image_holder h JOIN image_reference r \
-             ON r.reference >= h.registry || '/' AND r.reference < h.registry || '0' \
+             ON h.registry > '' AND r.reference >= h.registry || '/' AND r.reference < h.registry || '0' \
            WHERE h.asset = $1 AND $2 = '') AS x LEFT JOIN image i ON i.id = x.image "
     };
 }
 
 /// What was not scanned comes after what has findings, and before what has none.
 const IMAGES: &str = concat!(
-    "SELECT y.* FROM (SELECT z.*, CASE WHEN z.critical + z.high + z.medium + z.low + z.unknown > 0 THEN 2 \
-       WHEN z.image IS NULL THEN 1 ELSE 0 END AS first_rank FROM (",
+    "SELECT y.* FROM (SELECT z.*, CAST(CASE WHEN z.critical + z.high + z.medium + z.low + z.unknown > 0 THEN 2 \
+       WHEN z.image IS NULL THEN 1 ELSE 0 END AS BIGINT) AS first_rank FROM (",
     asset_images!(),
     ") AS z) AS y WHERE ($4 = '' OR lower(y.name) LIKE $4 ESCAPE '!') AND ($5 = 0 OR y.running > 0) \
        AND ($6 = 0 OR y.first_rank = 2) AND ($7 = 0 OR y.image IS NULL) \
@@ -283,7 +283,7 @@ pub async fn uses_of(
 }
 
 const HELD: &str = "SELECT h.asset AS asset, s.name AS asset_name, r.reference AS reference FROM image_reference r \
-     JOIN image_holder h ON r.reference >= h.registry || '/' AND r.reference < h.registry || '0' \
+     JOIN image_holder h ON h.registry > '' AND r.reference >= h.registry || '/' AND r.reference < h.registry || '0' \
      JOIN asset s ON s.id = h.asset WHERE r.image = $1 ORDER BY r.reference, h.asset LIMIT $2";
 
 /// The registries that hold an image.
@@ -309,4 +309,15 @@ pub async fn held_in(
         })
     };
     rows.iter().map(held).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::assert_bounded;
+
+    #[test]
+    fn uses_are_read_in_the_order_of_an_index() {
+        assert_bounded(USES);
+    }
 }

@@ -264,7 +264,14 @@ async fn stored(
         }
         Extent::Objects(objects) => {
             for batch in objects.chunks(BATCH) {
-                let query = sqlx::query(USES_OF).bind(asset.0).bind(rows(batch));
+                let batch: Vec<Key> = batch
+                    .iter()
+                    .map(|key| Key {
+                        kind: clean(&key.kind),
+                        object: clean(&key.object),
+                    })
+                    .collect();
+                let query = sqlx::query(USES_OF).bind(asset.0).bind(rows(&batch));
                 found.extend(query.fetch_all(tx.connection()).await?);
             }
         }

@@ -11,7 +11,7 @@ use crate::{ImageId, StoreError, Tx};
 const TOUCH: &str = "UPDATE image_holder SET changes = changes + 1 WHERE asset IN ( \
        SELECT a.asset FROM asset_image a WHERE a.image = $1 \
        UNION SELECT h.asset FROM image_reference r \
-         JOIN image_holder h ON r.reference >= h.registry || '/' AND r.reference < h.registry || '0' WHERE r.image = $1)";
+         JOIN image_holder h ON h.registry > '' AND r.reference >= h.registry || '/' AND r.reference < h.registry || '0' WHERE r.image = $1)";
 
 /// An image is another than it was, or will be gone.
 ///
@@ -50,7 +50,7 @@ const TOUCH_PACKAGES: &str = "UPDATE image_holder SET changes = changes + 1 WHER
        SELECT a.asset FROM image_package ip JOIN asset_image a ON a.image = ip.image \
          WHERE ip.package IN (SELECT CAST(value ->> 'n' AS BIGINT) FROM json_each($1)) \
        UNION SELECT h.asset FROM image_package ip JOIN image_reference r ON r.image = ip.image \
-         JOIN image_holder h ON r.reference >= h.registry || '/' AND r.reference < h.registry || '0' \
+         JOIN image_holder h ON h.registry > '' AND r.reference >= h.registry || '/' AND r.reference < h.registry || '0' \
          WHERE ip.package IN (SELECT CAST(value ->> 'n' AS BIGINT) FROM json_each($1)))";
 
 /// Findings of packages changed.

@@ -101,7 +101,7 @@ fn an_image_is_recognised_by_its_best_key_and_counted_once() {
 
         // A scan of one of them is saved: whoever waits for it is to be judged again.
         let (first, findings) = content(1, "r.example/a:1");
-        save(store, &first, &findings, at(3)).await?;
+        save(store, &first, &findings, 3).await?;
         assert!(is_stale(store, asset).await?);
         let tally = judge(store, asset).await?;
         let findings = SeverityCounts {
@@ -185,8 +185,8 @@ fn whatever_changes_an_image_touches_those_that_use_it_and_no_others() {
         let (a, b) = (seen(store, "a", 1, 0).await?, seen(store, "b", 1, 0).await?);
         let (one, found_one) = content(1, "r.example/a:1");
         let (two, found_two) = content(2, "r.example/b:1");
-        save(store, &one, &found_one, at(1)).await?;
-        save(store, &two, &found_two, at(1)).await?;
+        save(store, &one, &found_one, 1).await?;
+        save(store, &two, &found_two, 1).await?;
         let mut tx = store.begin().await?;
         let of_a = [used(named("a", &["r.example/a:1"]), "x", true)];
         let of_b = [used(named("b", &["r.example/b:1"]), "y", true)];
@@ -199,7 +199,7 @@ fn whatever_changes_an_image_touches_those_that_use_it_and_no_others() {
         let stale = async || image_uses::stale(store, None, 10).await;
         assert_eq!(stale().await?, []);
         // The same scan again, and the same findings again, change nothing.
-        save(store, &one, &found_one, at(2)).await?;
+        save(store, &one, &found_one, 2).await?;
         assert_eq!(stale().await?, []);
 
         // Findings of a package that only one of them has.
@@ -223,7 +223,7 @@ fn whatever_changes_an_image_touches_those_that_use_it_and_no_others() {
 
         // The tag moves to another image; then that one is deleted.
         let (moved, findings) = content(3, "r.example/a:1");
-        save(store, &moved, &findings, at(4)).await?;
+        save(store, &moved, &findings, 4).await?;
         assert_eq!(
             stale().await?,
             [a, b],
@@ -312,7 +312,7 @@ fn a_registry_holds_what_references_say_is_there() {
             (3, "r.examplf/c:1"),
         ] {
             let (image, findings) = content(number, reference);
-            save(store, &image, &findings, at(1)).await?;
+            save(store, &image, &findings, 1).await?;
         }
         assert!(is_stale(store, asset).await?);
         let tally = judge(store, asset).await?;
@@ -320,7 +320,8 @@ fn a_registry_holds_what_references_say_is_there() {
             (tally.images, tally.affected, tally.findings.critical),
             (1, 1, 1)
         );
-        let page = image_uses::images_of_asset(store, asset, &AssetImageFilter::default(), None, 9);
+        let all = AssetImageFilter::default();
+        let page = image_uses::images_of_asset(store, asset, &all, None, 9);
         let page = page.await?;
         assert_eq!(
             (page.items.len(), page.items[0].name.as_str()),
@@ -335,7 +336,7 @@ fn a_registry_holds_what_references_say_is_there() {
             store,
             &other,
             &[Vec::new(), vec![finding("CVE-shared", Severity::High)]],
-            at(2),
+            2,
         )
         .await?;
         assert!(!is_stale(store, asset).await?);
@@ -355,7 +356,7 @@ fn what_scans_found_is_told_with_what_was_not_looked_for() {
             finding("CVE-1", Severity::Low),
             fixed("CVE-shared", Severity::High),
         ]);
-        let saved = save(store, &image, &findings, at(1)).await?;
+        let saved = save(store, &image, &findings, 1).await?;
         let mut tx = store.begin().await?;
         let files = [Raising {
             path: path("bin/su"),
