@@ -18,6 +18,8 @@ export const imageUseStrings = {
   images: {
     tab: "Images",
     title: "Images",
+    hint: "Which images these are, and what scans found in them",
+    look: "What runs, and its findings",
     lead: (images: number, unscanned: number) =>
       unscanned === 0
         ? `${plural(images, "image", "images")}, all scanned`

@@ -14,7 +14,9 @@ use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
 use crate::rows::{clean, json, size};
-use crate::{AssetId, SeverityCounts, Store, StoreError, Tx, health_counts};
+use crate::{
+    AssetId, SeverityCounts, Store, StoreError, Tx, control_counts, environments, health_counts,
+};
 
 pub use compliance::{
     ControlFilter, ControlTally, Scope, assets_in, control_in, dated, failed_objects,
@@ -30,6 +32,7 @@ pub use verdicts::{
     BenchmarkControl, ControlChange, ControlVerdict, ObjectVerdict, controls_of, history,
     objects_of,
 };
+pub(crate) use verdicts::{CONTROLS_OF, control_from_row};
 
 /// An asset as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -307,6 +310,10 @@ const DELETE: &str = "DELETE FROM asset WHERE id = $1";
 /// When the database fails.
 pub async fn delete(tx: &mut Tx, asset: AssetId) -> Result<bool, StoreError> {
     health_counts::leave(tx, asset).await?;
+    if let Some(environment) = environments::of_these(tx, [asset]).await?.remove(&asset) {
+        let gone = control_counts::taken(control_counts::of_asset(tx, asset).await?);
+        control_counts::shift(tx, &["", &environment], &gone).await?;
+    }
     let done = sqlx::query(DELETE)
         .bind(asset.0)
         .execute(tx.connection())

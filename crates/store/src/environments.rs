@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::columns::Columns;
 use crate::rows::{clean, numbers};
-use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx, health_counts};
+use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx, control_counts, health_counts};
 
 /// The one that assets belong to if nobody says otherwise.
 pub const DEFAULT: &str = "default";
@@ -81,12 +81,13 @@ const SET: &str = "UPDATE asset SET environment = $2 WHERE id = $1";
 /// # Errors
 /// When the database fails.
 pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<BTreeSet<String>, StoreError> {
+    let before = of_these(tx, [asset]).await?.remove(&asset);
     sqlx::query(SET)
         .bind(asset.0)
         .bind(clean(name))
         .execute(tx.connection())
         .await?;
-    health_counts::follow(tx, asset).await
+    follow(tx, asset, before).await
 }
 
 const SET_OF_TOKEN: &str = "UPDATE join_token SET environment = $2 WHERE id = $1";
@@ -142,10 +143,26 @@ pub async fn pass_to_asset(
     asset: AssetId,
     sensor: SensorId,
 ) -> Result<BTreeSet<String>, StoreError> {
+    let before = of_these(tx, [asset]).await?.remove(&asset);
     sqlx::query(TO_ASSET)
         .bind(asset.0)
         .bind(sensor.0)
         .execute(tx.connection())
         .await?;
+    follow(tx, asset, before).await
+}
+
+/// What an asset adds to sums moves along with it.
+async fn follow(
+    tx: &mut Tx,
+    asset: AssetId,
+    before: Option<String>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let after = of_these(tx, [asset]).await?.remove(&asset);
+    if let Some((before, after)) = before.zip(after).filter(|(before, after)| before != after) {
+        let moved = control_counts::of_asset(tx, asset).await?;
+        control_counts::shift(tx, &[&after], &moved).await?;
+        control_counts::shift(tx, &[&before], &control_counts::taken(moved)).await?;
+    }
     health_counts::follow(tx, asset).await
 }

@@ -30,6 +30,7 @@ mod changes;
 pub mod clusters;
 mod columns;
 pub mod connectors;
+mod control_counts;
 pub mod environments;
 mod error;
 pub mod exceptions;

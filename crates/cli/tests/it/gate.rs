@@ -140,7 +140,12 @@ fn what_the_server_scanned_is_what_the_webhook_refuses() {
         .output()
         .unwrap();
     let digest = client.images(None).unwrap().images;
-    assert_eq!(digest.len(), 1, "{}", String::from_utf8_lossy(&scanned.stderr));
+    assert_eq!(
+        digest.len(),
+        1,
+        "{}",
+        String::from_utf8_lossy(&scanned.stderr)
+    );
     // What the webhook knows of an image it looks up again after a minute; a new one knows at once.
     drop(webhook);
     let webhook = Webhook::start(&home, &address, &token);

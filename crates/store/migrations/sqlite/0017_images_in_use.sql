@@ -143,3 +143,26 @@ UPDATE asset SET
 CREATE INDEX asset_said ON asset (said_unhealthy, id);
 CREATE INDEX asset_kind_said ON asset (kind, said_unhealthy, id);
 CREATE INDEX asset_environment_said ON asset (environment, said_unhealthy, id);
+
+-- How many assets have an outcome for a control, by environment, and with the environment '' of all together. With the
+-- control and outcome '': how many were compared with the edition at all.
+CREATE TABLE control_count (
+    environment TEXT NOT NULL,
+    benchmark   TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    control     TEXT NOT NULL,
+    outcome     TEXT NOT NULL,
+    number      INTEGER NOT NULL,
+    PRIMARY KEY (environment, benchmark, version, control, outcome)
+) STRICT, WITHOUT ROWID;
+INSERT INTO control_count (environment, benchmark, version, control, outcome, number)
+    SELECT a.environment, c.benchmark, c.version, c.control, c.outcome, COUNT(*)
+    FROM control_verdict c JOIN asset a ON a.id = c.asset
+    GROUP BY a.environment, c.benchmark, c.version, c.control, c.outcome;
+INSERT INTO control_count (environment, benchmark, version, control, outcome, number)
+    SELECT a.environment, c.benchmark, c.version, '', '', COUNT(DISTINCT c.asset)
+    FROM control_verdict c JOIN asset a ON a.id = c.asset
+    GROUP BY a.environment, c.benchmark, c.version;
+INSERT INTO control_count (environment, benchmark, version, control, outcome, number)
+    SELECT '', benchmark, version, control, outcome, CAST(SUM(number) AS BIGINT) FROM control_count
+    GROUP BY benchmark, version, control, outcome;

@@ -122,12 +122,7 @@ fn asset_images(
     output::result(None, &text)
 }
 
-fn image_uses(
-    client: &Client,
-    digest: &str,
-    running: bool,
-    as_json: bool,
-) -> anyhow::Result<()> {
+fn image_uses(client: &Client, digest: &str, running: bool, as_json: bool) -> anyhow::Result<()> {
     let mut all: Option<ImageUsePage> = None;
     let mut next = None;
     loop {
