@@ -177,9 +177,12 @@ fn a_change_writes_the_difference_and_a_line_of_history() {
                 "1 DELETE object_verdict",
                 "1 INSERT control_verdict",
                 "2 INSERT control_change",
+                // Of its environment, and of all together.
+                "6 INSERT control_count",
                 "1 INSERT object_verdict",
                 "1 UPDATE asset",
                 "1 UPDATE asset_health",
+                "6 UPDATE control_count",
                 "2 UPDATE control_verdict",
                 "1 UPDATE object_verdict",
             ];
