@@ -4,7 +4,14 @@ import { expect, type Page } from "@playwright/test";
 
 const some = (items: unknown[]) => ({ status: "ok", source: "a test", items });
 
-const facts = (name: string) => ({
+/** An image on a machine, with a container that runs it. */
+interface OnHost {
+  id: string;
+  name: string;
+  container: string;
+}
+
+const facts = (name: string, images: readonly OnHost[]) => ({
   schema: "seareeve.facts/1",
   asset_kind: "docker-host",
   asset_id: `e2e-${name}`,
@@ -18,8 +25,19 @@ const facts = (name: string) => ({
     ]),
     "docker.container": some([
       { id: "c1", name: "web", data: { engine: "e1", State: { Status: "running", Running: true }, Config: { Image: "web:1" }, HostConfig: { Privileged: true } } },
+      ...images.map(({ id, name: image, container }) => ({
+        id: `c-${container}`,
+        name: container,
+        data: { engine: "e1", Image: id, State: { Status: "running", Running: true }, Config: { Image: image }, HostConfig: {} },
+      })),
     ]),
-    "docker.image": some([]),
+    "docker.image": some(
+      images.map(({ id, name: image, container }) => ({
+        id,
+        name: image,
+        data: { engine: "e1", Id: id, RepoTags: [image], RepoDigests: [], dangling: false, used_by: [`c-${container}`], Config: {}, history: [], env: [] },
+      })),
+    ),
   },
 });
 
@@ -30,12 +48,12 @@ export async function csrf(page: Page): Promise<Record<string, string>> {
 }
 
 /** A machine joins and is judged. Returns its number. */
-export async function join(page: Page, name: string, environment = "default"): Promise<number> {
+export async function join(page: Page, name: string, environment = "default", images: readonly OnHost[] = []): Promise<number> {
   const made = await page.request.post("/api/v1/join-tokens", { headers: await csrf(page), data: { name: `for ${name}`, hours: 1, environment } });
   const { secret } = (await made.json()) as { secret: string };
   const joined = await page.request.post("/api/v1/join", { data: { token: secret, name, version: "0.1.0" } });
   const { token } = (await joined.json()) as { token: string };
-  const sent = await page.request.put("/api/v1/facts", { headers: { authorization: `Bearer ${token}` }, data: facts(name) });
+  const sent = await page.request.put("/api/v1/facts", { headers: { authorization: `Bearer ${token}` }, data: facts(name, images) });
   expect(sent.status()).toBe(200);
   const { host } = (await sent.json()) as { host: number };
   await expect(async () => {

@@ -149,6 +149,13 @@ impl Policy {
         rules.map(|rule| (rule.id.as_str(), self.mode(rule, namespace)))
     }
 
+    /// The kinds of facts that any rule is about.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<FactKind> {
+        let checks = self.rules.iter().flat_map(|rule| &rule.checks);
+        checks.map(|check| check.on.clone()).collect()
+    }
+
     /// Whether anything reads what scans of images found.
     #[must_use]
     pub fn reads_scans(&self) -> bool {

@@ -61,6 +61,31 @@ pub struct Hit {
     pub messages: Vec<String>,
 }
 
+impl Preview {
+    /// Adds what would become of other objects by the same policy.
+    pub fn join(&mut self, other: Self) {
+        self.objects = self.objects.saturating_add(other.objects);
+        for more in other.tallied {
+            let mut known = self.tallied.iter_mut();
+            match known.find(|known| known.recommendation == more.recommendation) {
+                Some(known) => {
+                    known.denied = known.denied.saturating_add(more.denied);
+                    known.warned = known.warned.saturating_add(more.warned);
+                    known.audited = known.audited.saturating_add(more.audited);
+                    known.unchecked = known.unchecked.saturating_add(more.unchecked);
+                }
+                None => self.tallied.push(more),
+            }
+        }
+        self.hits.extend(other.hits);
+        for gap in other.gaps {
+            if !self.gaps.contains(&gap) {
+                self.gaps.push(gap);
+            }
+        }
+    }
+}
+
 /// What a gate would make of the objects of a snapshot: of a cluster, or of manifests.
 #[must_use]
 pub fn preview(

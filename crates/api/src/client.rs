@@ -23,7 +23,10 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::WithBody;
 use ureq::{Agent, Body, RequestBuilder};
 
-use crate::{ErrorBody, ImagePage, ImageReport, Sbom, Scan, ScanRequest, Status};
+use crate::{
+    AssetImagePage, ErrorBody, ImagePage, ImageReport, ImageUsePage, Sbom, Scan, ScanRequest,
+    Status,
+};
 
 /// A connection to one server with one API token.
 pub struct Client {
@@ -153,6 +156,43 @@ impl Client {
             Some(cursor) => self.get(&format!("/api/v1/images?limit=200&cursor={cursor}")),
             None => self.get("/api/v1/images?limit=200"),
         }
+    }
+
+    /// Where an image is used; `running` for what runs now only.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn image_uses(
+        &self,
+        digest: &str,
+        running: bool,
+        cursor: Option<&str>,
+    ) -> Result<ImageUsePage, ClientError> {
+        let mut path = format!("/api/v1/images/{digest}/uses?limit=200&running={running}");
+        if let Some(cursor) = cursor {
+            path.push_str("&cursor=");
+            path.push_str(cursor);
+        }
+        self.get(&path)
+    }
+
+    /// The images that an asset uses, or that a registry holds; `only` is `affected`, `unscanned` or nothing.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn asset_images(
+        &self,
+        asset: i64,
+        only: Option<&str>,
+        cursor: Option<&str>,
+    ) -> Result<AssetImagePage, ClientError> {
+        let mut path = format!("/api/v1/assets/{asset}/images?limit=200");
+        for (name, value) in [("only", only), ("cursor", cursor)] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={value}"));
+            }
+        }
+        self.get(&path)
     }
 
     /// The report of a stored image.

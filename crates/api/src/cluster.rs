@@ -223,6 +223,8 @@ pub struct ClusterWorkloadDetail {
     pub summary: ClusterWorkload,
     /// What each check says of it, failures first, then the gravest.
     pub results: Vec<WorkloadResult>,
+    /// The images that it uses, at most 200, with what scans found in them.
+    pub images: Vec<crate::AssetImage>,
     /// What was seen of it.
     #[schema(value_type = Object)]
     pub fact: serde_json::Value,

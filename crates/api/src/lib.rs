@@ -18,6 +18,7 @@ mod error;
 mod event;
 mod host;
 mod image;
+mod image_use;
 mod intel;
 mod judged;
 mod judgement;
@@ -96,6 +97,7 @@ pub use image::{
     ImageDetail, ImagePage, ImageSummary, LayerDetail, Overview, PackagePage, PackageView,
     ReleaseSupport, SeverityCounts,
 };
+pub use image_use::{AssetImage, AssetImagePage, ImageHeld, ImageTally, ImageUse, ImageUsePage};
 pub use intel::{
     IntelHeader, IntelList, IntelListChange, IntelLists, IntelNamed, IntelSecret, IntelSettings,
     IntelUnused, NewIntelList,

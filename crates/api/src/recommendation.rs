@@ -54,6 +54,8 @@ pub struct RecommendationDetail {
     pub steps: Vec<String>,
     /// The benchmark whose failed controls it gathers.
     pub benchmark: Option<String>,
+    /// The findings that it gathers: `registry-images` or `running-images`.
+    pub findings: Option<String>,
     /// What one click does.
     pub quick_fix_text: Option<String>,
     /// Its first assets by name, at most 200; all of them are listed under `/assets`.
@@ -87,6 +89,8 @@ pub struct RecommendationAsset {
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
+    /// What was found in its images, where the recommendation is about these.
+    pub images: Option<crate::ImageTally>,
     /// The exemption that takes it out.
     pub exemption: Option<i64>,
 }

@@ -49,7 +49,13 @@ pub(crate) fn open(
         digest,
         config,
         layers,
+        indexes,
     } = found;
+    // Runtimes know an image that has several platforms by the digest of its index.
+    let by_index = indexes.iter().map(|index| {
+        let (registry, repository) = (reference.registry(), reference.repository());
+        format!("{registry}/{repository}@{index}")
+    });
     let config_bytes = blob(
         &client,
         &config,
@@ -58,7 +64,7 @@ pub(crate) fn open(
     )?;
     let plan = Plan::new(
         Parts {
-            references: vec![reference.to_string()],
+            references: std::iter::once(reference.to_string()).chain(by_index).collect(),
             digest: Some(digest),
             config: &config_bytes,
             config_digest: config.digest,
@@ -76,6 +82,8 @@ struct Found {
     digest: Digest,
     config: Box<Descriptor>,
     layers: Vec<Descriptor>,
+    /// The indexes that led to it.
+    indexes: Vec<Digest>,
 }
 
 /// Finds the manifest, and out how the registry wants to be talked to.
@@ -105,6 +113,7 @@ fn manifest(
     let tag = reference.tag().unwrap_or("latest");
     let mut name = reference.digest().map_or(tag, Digest::as_str).to_owned();
     let mut expected = reference.digest().cloned();
+    let mut indexes = Vec::new();
     for _ in 0..DEEPEST_INDEX {
         let body = client.get(Ask {
             path: &format!("manifests/{name}"),
@@ -128,11 +137,13 @@ fn manifest(
                     digest,
                     config,
                     layers,
+                    indexes,
                 });
             }
             Manifest::Index(listed) => {
                 let chosen = choose(&listed, options.platform.as_ref())?.digest.clone();
                 chosen.as_str().clone_into(&mut name);
+                indexes.push(digest);
                 expected = Some(chosen);
             }
         }

@@ -164,8 +164,15 @@ fn pod_status(given: &Value) -> Value {
             // `docker-pullable://name@sha256:…`, `name@sha256:…` or the id of a configuration, which is no digest
             // that a registry knows.
             let id = text(status, "/imageID").unwrap_or_default();
-            if let (Some((_, digest)), Some(item)) = (id.rsplit_once('@'), item.as_object_mut()) {
-                item.insert("digest".to_owned(), digest.into());
+            let told = match id.rsplit_once('@') {
+                Some((_, digest)) => Some(("digest", digest)),
+                None => {
+                    let id = id.rsplit_once("://").map_or(id, |(_, id)| id);
+                    id.starts_with("sha256:").then_some(("id", id))
+                }
+            };
+            if let (Some((name, digest)), Some(item)) = (told, item.as_object_mut()) {
+                item.insert(name.to_owned(), digest.into());
             }
             if images.len() < MAX_STATUSES && !images.contains(&item) {
                 images.push(item);

@@ -115,12 +115,15 @@ fn running(state: &State, pods: &[&Key]) -> Value {
         };
         for image in crate::json::list(&value, "/status/images") {
             let part = |name| image.get(name).and_then(Value::as_str).map(str::to_owned);
-            images.extend(part("image").map(|name| (name, part("digest"))));
+            images.extend(part("image").map(|name| (name, part("digest"), part("id"))));
         }
     }
-    let images = images.into_iter().map(|(image, digest)| match digest {
-        Some(digest) => json!({"image": image, "digest": digest}),
-        None => json!({"image": image}),
+    let images = images.into_iter().map(|(image, digest, id)| {
+        let mut item = Map::new();
+        item.insert("image".to_owned(), image.into());
+        put(&mut item, "digest", digest);
+        put(&mut item, "id", id);
+        Value::Object(item)
     });
     let running = pods.iter().filter(|pod| state.is_running(pod)).count();
     json!({"total": pods.len(), "running": running, "images": images.collect::<Vec<Value>>()})

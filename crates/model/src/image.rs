@@ -8,7 +8,8 @@ use crate::Digest;
 /// One image for one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// The names under which it was asked for or tagged, sorted. Not part of its identity.
+    /// The names under which it was asked for or tagged, and those of the indexes that led to it, sorted. Not part of its
+    /// identity.
     pub references: Vec<String>,
     /// Digest of the manifest, by which registries and runtimes know the image. A `docker save`
     /// archive has no manifest: then this is the configuration's digest, as the engine shows it.

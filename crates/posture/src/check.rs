@@ -40,6 +40,7 @@ pub struct Check {
     of: Option<Program>,
     when: Option<Program>,
     unless: Option<String>,
+    untold: Option<Program>,
     params: Map<String, Value>,
     wants_params: bool,
     standards_only: bool,
@@ -227,7 +228,9 @@ impl Check {
             Condition::For(program) => ("review_for", program),
             Condition::If(program) => ("review_if", program),
         });
-        let all = parts.chain(of).chain(when).chain(fail).chain(review);
+        let untold = self.untold.as_ref().map(|untold| ("untold", untold));
+        let all = parts.chain(of).chain(when).chain(untold).chain(fail);
+        let all = all.chain(review);
         all.map(|(name, program)| (name, program.text()))
     }
 
@@ -249,6 +252,10 @@ impl Check {
 
     pub(crate) fn unless(&self) -> Option<&str> {
         self.unless.as_deref()
+    }
+
+    pub(crate) fn untold(&self) -> Option<&Program> {
+        self.untold.as_ref()
     }
 
     pub(crate) fn parts(&self) -> &[(String, Program)] {
@@ -399,6 +406,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
     };
     let of = optional("of", &file.of)?;
     let when = optional("when", &file.when)?;
+    let untold = optional("untold", &file.untold)?;
     let text = |field: &str, text: &str, environment: &Environment| {
         Text::compile(text, environment, &LIMITS).map_err(|error| match error {
             TextError::Open => wrong(field, error.to_string()),
@@ -455,6 +463,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         of,
         when,
         unless: file.unless,
+        untold,
         params: file.params,
         wants_params: file.wants_params,
         standards_only: file.standards_only,

@@ -235,6 +235,16 @@ impl Run<'_> {
             verdict.reason = self.check.unless().map(str::to_owned);
             return Ok(Outcome::NotApplicable);
         }
+        if let Some(untold) = self.check.untold() {
+            let why = untold
+                .evaluate(bindings, budget)
+                .map_err(|error| failed("untold", &error))?;
+            match why.as_str() {
+                Some("") => {}
+                Some(why) => return Err(Stop::NotCollected(why.to_owned())),
+                None => return Err(Stop::Error("`untold` yields no text".to_owned())),
+            }
+        }
         for (condition, word, outcome) in [
             (self.check.fail(), "fail", Outcome::Fail),
             (self.check.review(), "review", Outcome::NeedsReview),

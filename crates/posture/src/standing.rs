@@ -291,6 +291,12 @@ impl Standing {
         }
     }
 
+    /// Whether the facts of a kind are kept: because checks read them beside others, or because they were to be.
+    #[must_use]
+    pub fn keeps(&self, kind: &FactKind) -> bool {
+        self.kept.contains(kind)
+    }
+
     /// The facts of a kind that is kept.
     pub fn kept(&self, kind: &FactKind) -> &[Fact] {
         let collection = self.facts.get(kind);

@@ -15,6 +15,7 @@ mod examiner;
 pub mod ignore;
 mod matching;
 mod pattern;
+pub mod purpose;
 pub mod releases;
 pub mod sbom;
 pub mod secrets;

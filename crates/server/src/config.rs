@@ -75,6 +75,21 @@ pub struct ScanConfig {
     pub layer_cache_mib: u64,
     /// See [`SETTINGS`].
     pub registries: Vec<RegistryConfig>,
+    /// See [`SETTINGS`].
+    pub images_in_use: ScanInUse,
+}
+
+/// Which images are scanned because something uses them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScanInUse {
+    /// None: only what people ask for is scanned.
+    Never,
+    /// Those in registries of the settings.
+    #[default]
+    Configured,
+    /// All that can be fetched.
+    Always,
 }
 
 /// Section `kubernetes`.
@@ -166,7 +181,7 @@ pub struct Setting {
 }
 
 /// All settings. The environment variable of `server.data_dir` is `SEAREEVE_SERVER_DATA_DIR`.
-pub const SETTINGS: [Setting; 38] = [
+pub const SETTINGS: [Setting; 39] = [
     Setting {
         key: "server.listen",
         about: "Address and port of the API and the UI. Port 0 takes a free one. Addresses beyond loopback need `server.certificate` or `server.behind_proxy`.",
@@ -218,6 +233,10 @@ pub const SETTINGS: [Setting; 38] = [
     Setting {
         key: "scan.registries",
         about: "Private registries, each a table `[[scan.registries]]` of the settings file: `host` as references name it, `username` with `password` or (better) `password_file`, `plain_http = true` for a registry without TLS, `ca_cert` for a file with the certificate (PEM) of an authority of your own. Not from the environment.",
+    },
+    Setting {
+        key: "scan.images_in_use",
+        about: "Which images this server scans by itself because a host or cluster uses them: `never`, `configured` (those in registries of `scan.registries`) or `always` (those in any registry that gives them away, such as Docker Hub).",
     },
     Setting {
         key: "kubernetes.clusters",
@@ -414,6 +433,7 @@ impl Default for ScanConfig {
             timeout_minutes: 30,
             layer_cache_mib: 2048,
             registries: Vec::new(),
+            images_in_use: ScanInUse::default(),
         }
     }
 }

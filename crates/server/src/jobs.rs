@@ -5,6 +5,7 @@
 
 mod assess;
 mod backtest;
+mod images_in_use;
 mod judge;
 mod read_cloud;
 mod rematch;
@@ -23,13 +24,15 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::state::App;
 
-pub(crate) use assess::{JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess};
+pub(crate) use assess::{
+    JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess, enqueue_images as enqueue_assess_images,
+};
 pub(crate) use backtest::enqueue as enqueue_backtest;
 pub(crate) use read_cloud::{
     azure, enqueue as enqueue_read, enqueue_due as enqueue_due_reads, is_reading,
 };
 pub(crate) use rematch::MATCHED_WITH;
-pub(crate) use scan::{Note, Saved, ScanJob, announce, save};
+pub(crate) use scan::{Note, SCANNERS, Saved, ScanJob, announce, save};
 pub(crate) use update_advisories::{UPDATE_PROBLEM, UPDATE_TRIED};
 
 /// How long a lease lasts without being extended: a killed process's jobs are taken up again after it.
@@ -47,6 +50,8 @@ const READ_CLOUD: &str = "read-cloud";
 const BACKTEST: &str = "backtest";
 /// One worker does these one after the other, so that the score follows one change at a time.
 pub(crate) const ASSESS: &str = "assess";
+/// Beside it, by the same worker.
+pub(crate) const ASSESS_IMAGES: &str = "assess-images";
 pub(crate) const UPDATE_ADVISORIES: &str = "update-advisories";
 /// The jobs that change what is matched with; one worker does them one after the other.
 pub(crate) const DATABASE_JOBS: &[&str] = &[REMATCH, UPDATE_ADVISORIES, JUDGE];
@@ -71,7 +76,7 @@ pub(crate) fn spawn(app: &Arc<App>, tasks: &TaskTracker) {
         tasks.spawn(work(Arc::clone(app), &[SCAN]));
     }
     tasks.spawn(work(Arc::clone(app), DATABASE_JOBS));
-    tasks.spawn(work(Arc::clone(app), &[ASSESS]));
+    tasks.spawn(work(Arc::clone(app), &[ASSESS, ASSESS_IMAGES]));
     tasks.spawn(work(Arc::clone(app), &[READ_CLOUD]));
     tasks.spawn(work(Arc::clone(app), &[BACKTEST]));
     tasks.spawn(sweep::run(Arc::clone(app)));
@@ -141,6 +146,7 @@ async fn run(app: &Arc<App>, job: &Job) {
             REMATCH => rematch::run(app, job).await,
             JUDGE => judge::run(app, job).await,
             ASSESS => assess::run(app, job).await,
+            ASSESS_IMAGES => assess::images(app, job).await,
             READ_CLOUD => read_cloud::run(app, job).await,
             BACKTEST => backtest::run(app, job).await,
             UPDATE_ADVISORIES => update_advisories::run(app, job).await,

@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::events::Hub;
 use crate::intel::{self, Intel};
 use crate::java_index::JavaIndexFile;
+use crate::jobs::SCANNERS;
 use crate::posture::own;
 use crate::registries::Registries;
 use crate::running::Running;
@@ -353,7 +354,7 @@ fn open_layer_cache(config: &Config) -> anyhow::Result<Option<Arc<LayerCache>>> 
         return Ok(None);
     }
     let folder = config.layer_folder();
-    let cache = LayerCache::open(&folder, &Examiner::default().version(), most_bytes)
+    let cache = LayerCache::open(&folder, &Examiner::new(&SCANNERS).version(), most_bytes)
         .with_context(|| format!("failed to open the cache of layers {folder}"))?;
     Ok(Some(Arc::new(cache)))
 }

@@ -1,6 +1,8 @@
 //! What judging of assets needs: content, what people have said, and facts as they are stored.
 
+pub(crate) mod counting;
 mod forgetting;
+pub(crate) mod images;
 pub(crate) mod judging;
 pub(crate) mod listed;
 pub(crate) mod own;

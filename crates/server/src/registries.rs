@@ -96,6 +96,12 @@ impl Registries {
         Ok(Self(registries.collect::<anyhow::Result<_>>()?))
     }
 
+    /// Whether the settings say how to speak to an image's registry.
+    pub(crate) fn has(&self, image: &ImageReference) -> bool {
+        let name = RegistryName::of(image);
+        self.0.iter().any(|registry| registry.name == name)
+    }
+
     /// Makes `options` fit to read this image. What is for one registry is given to no other.
     pub(crate) fn prepare(&self, image: &ImageReference, options: &mut Options) {
         let name = RegistryName::of(image);

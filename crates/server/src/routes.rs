@@ -19,6 +19,7 @@ mod exceptions;
 mod exemptions;
 mod findings;
 mod hosts;
+mod image_uses;
 mod images;
 mod incidents;
 mod intel;
@@ -130,6 +131,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(scans::sbom))
         .routes(routes!(images::list))
         .routes(routes!(images::get, images::delete))
+        .routes(routes!(image_uses::of_image))
+        .routes(routes!(image_uses::of_asset))
         .routes(routes!(reports::report))
         .routes(routes!(reports::sbom))
         .routes(routes!(packages::list))

@@ -14,13 +14,17 @@ use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
 use crate::rows::{clean, json, size};
-use crate::{AssetId, SeverityCounts, Store, StoreError, Tx};
+use crate::{
+    AssetId, SeverityCounts, Store, StoreError, Tx, control_counts, environments, health_counts,
+};
 
 pub use compliance::{
     ControlFilter, ControlTally, Scope, assets_in, control_in, dated, failed_objects,
     objects_of_check, tally,
 };
-pub use health::{Health, HealthChange, HealthEntry, HealthState, health, health_in, health_of};
+pub use health::{
+    Health, HealthChange, HealthEntry, HealthState, health_in, health_of, health_of_all,
+};
 pub use list::{AssetFilter, AssetSort, list};
 pub use needs::{AssetNeeds, NeedsFilter, StandingFilter, needs, needs_of, standing};
 pub use save::{ControlRow, Judged, ObjectRow, save_judged};
@@ -28,6 +32,7 @@ pub use verdicts::{
     BenchmarkControl, ControlChange, ControlVerdict, ObjectVerdict, controls_of, history,
     objects_of,
 };
+pub(crate) use verdicts::{CONTROLS_OF, control_from_row};
 
 /// An asset as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -304,6 +309,11 @@ const DELETE: &str = "DELETE FROM asset WHERE id = $1";
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &mut Tx, asset: AssetId) -> Result<bool, StoreError> {
+    health_counts::leave(tx, asset).await?;
+    if let Some(environment) = environments::of_these(tx, [asset]).await?.remove(&asset) {
+        let gone = control_counts::taken(control_counts::of_asset(tx, asset).await?);
+        control_counts::shift(tx, &["", &environment], &gone).await?;
+    }
     let done = sqlx::query(DELETE)
         .bind(asset.0)
         .execute(tx.connection())

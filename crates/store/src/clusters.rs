@@ -15,8 +15,8 @@ use crate::rows::{clean, json, size};
 use crate::{AssetId, Store, StoreError, Tx};
 
 pub use facts::{
-    ChangedFact, Key, NewFact, changed, drop_facts, facts, forget_gone, hashes, put_facts, some,
-    weight,
+    ChangedFact, Key, NewFact, changed, drop_facts, facts, forget_gone, hashes, page, page_in,
+    put_facts, some, weight,
 };
 pub use nodes::{Membership, Node, nodes, put_node};
 pub use sides::{

@@ -1,10 +1,10 @@
 //! Environments: the parts of an estate that have a score of their own. An asset belongs to exactly one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::columns::Columns;
-use crate::rows::clean;
-use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx};
+use crate::rows::{clean, numbers};
+use crate::{AssetId, JoinTokenId, SensorId, Store, StoreError, Tx, control_counts, health_counts};
 
 /// The one that assets belong to if nobody says otherwise.
 pub const DEFAULT: &str = "default";
@@ -52,19 +52,42 @@ pub async fn of_assets(store: &Store) -> Result<BTreeMap<AssetId, String>, Store
     rows.iter().map(pair).collect()
 }
 
-const SET: &str = "UPDATE asset SET environment = $2 WHERE id = $1";
+const OF_THESE: &str = "SELECT id, environment FROM asset \
+     WHERE id IN (SELECT CAST(value ->> 'n' AS BIGINT) FROM json_each($1))";
 
-/// Moves an asset to an environment. Returns whether there is such an asset.
+/// The environments of these assets, as the transaction sees it. Those that are gone have none.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<bool, StoreError> {
-    let done = sqlx::query(SET)
+pub async fn of_these(
+    tx: &mut Tx,
+    assets: impl IntoIterator<Item = AssetId>,
+) -> Result<BTreeMap<AssetId, String>, StoreError> {
+    let rows = sqlx::query(OF_THESE)
+        .bind(numbers(assets.into_iter().map(|asset| asset.0)))
+        .fetch_all(tx.connection())
+        .await?;
+    let pair = |row| {
+        let columns = Columns::new(row, "asset", &["id"]);
+        Ok((AssetId(columns.int("id")?), columns.text("environment")?))
+    };
+    rows.iter().map(pair).collect()
+}
+
+const SET: &str = "UPDATE asset SET environment = $2 WHERE id = $1";
+
+/// Moves an asset to an environment, with what it adds to sums. Returns the environments whose sums differ by it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<BTreeSet<String>, StoreError> {
+    let before = of_these(tx, [asset]).await?.remove(&asset);
+    sqlx::query(SET)
         .bind(asset.0)
         .bind(clean(name))
         .execute(tx.connection())
         .await?;
-    Ok(done.rows_affected() > 0)
+    follow(tx, asset, before).await
 }
 
 const FOLLOW: &str = "UPDATE asset SET environment = (SELECT o.environment FROM asset o WHERE o.id = $2) \
@@ -126,7 +149,8 @@ pub async fn pass_to_sensor(
 const TO_ASSET: &str = "UPDATE asset SET environment = (SELECT environment FROM sensor WHERE id = $2) \
      WHERE id = $1 AND EXISTS (SELECT 1 FROM sensor WHERE id = $2 AND environment <> 'default')";
 
-/// Gives an asset the environment of the sensor that sends its facts for the first time.
+/// Gives an asset the environment of the sensor that sends its facts for the first time, with what it adds to sums.
+/// Returns the environments whose sums differ by it.
 ///
 /// # Errors
 /// When the database fails.
@@ -134,11 +158,27 @@ pub async fn pass_to_asset(
     tx: &mut Tx,
     asset: AssetId,
     sensor: SensorId,
-) -> Result<(), StoreError> {
+) -> Result<BTreeSet<String>, StoreError> {
+    let before = of_these(tx, [asset]).await?.remove(&asset);
     sqlx::query(TO_ASSET)
         .bind(asset.0)
         .bind(sensor.0)
         .execute(tx.connection())
         .await?;
-    Ok(())
+    follow(tx, asset, before).await
+}
+
+/// What an asset adds to sums moves along with it.
+async fn follow(
+    tx: &mut Tx,
+    asset: AssetId,
+    before: Option<String>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let after = of_these(tx, [asset]).await?.remove(&asset);
+    if let Some((before, after)) = before.zip(after).filter(|(before, after)| before != after) {
+        let moved = control_counts::of_asset(tx, asset).await?;
+        control_counts::shift(tx, &[&after], &moved).await?;
+        control_counts::shift(tx, &[&before], &control_counts::taken(moved)).await?;
+    }
+    health_counts::follow(tx, asset).await
 }

@@ -76,6 +76,32 @@ pub async fn enqueue(
     Ok(JobId(Columns::new(&row, "job", &["id"]).int("id")?))
 }
 
+const ENQUEUE_ONCE: &str = "INSERT INTO job (kind, payload, state, run_at, attempts, max_attempts, created) \
+     SELECT $1, $2, 'queued', $3, 0, $4, $3 WHERE NOT EXISTS \
+       (SELECT 1 FROM job WHERE kind = $1 AND payload = $2 AND state = 'queued')";
+
+/// Puts a job into the queue, unless the same waits there already. One that runs does not count: it may have passed by
+/// what is to be done.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_once(
+    tx: &mut Tx,
+    kind: &str,
+    payload: &str,
+    now: Timestamp,
+    max_attempts: u32,
+) -> Result<(), StoreError> {
+    sqlx::query(ENQUEUE_ONCE)
+        .bind(kind)
+        .bind(clean(payload))
+        .bind(now.as_millisecond())
+        .bind(i64::from(max_attempts.max(1)))
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
 const BURY_EXPIRED: &str = "UPDATE job SET state = 'dead', died = $1, error = 'its worker died at the last attempt' \
      WHERE state = 'running' AND leased_until <= $1 AND attempts >= max_attempts";
 

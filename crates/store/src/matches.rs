@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::columns::Columns;
 use crate::rows::{BATCH, clean, numbers, rows};
 use crate::vulnerabilities::{self, MatchRow};
-use crate::{Changes, Dialect, ImageId, PackageId, StoreError, Tx, images};
+use crate::{Changes, Dialect, ImageId, PackageId, StoreError, Tx, image_uses, images};
 
 #[derive(Serialize)]
 struct KeyedRow {
@@ -184,6 +184,11 @@ pub(crate) async fn apply_all<'a>(
     write(tx, INSERT, &inserted, &mut changes.inserted).await?;
     write(tx, UPDATE, &updated, &mut changes.updated).await?;
     write(tx, DELETE, &deleted, &mut changes.deleted).await?;
+    let touched = inserted.iter().chain(&updated).map(|row| row.package);
+    let touched = touched
+        .chain(deleted.iter().map(|key| key.package))
+        .collect();
+    image_uses::touch_packages(tx, touched).await?;
     let gone: BTreeSet<i64> = deleted.iter().map(|key| key.vulnerability).collect();
     vulnerabilities::prune(tx, gone, &mut changes).await?;
 

@@ -233,6 +233,8 @@ pub async fn start(tx: &mut Tx, id: ScanId, now: Timestamp) -> Result<bool, Stor
 const END: &str = "UPDATE scan SET state = $2, image = $3, problems = $4, error = $5, finished = $6 \
      WHERE id = $1 AND state IN ('queued', 'running')";
 
+const SCANNED: &str = "UPDATE image SET scanned = $2 WHERE id = $1";
+
 /// How a scan ends.
 struct End<'a> {
     state: &'static str,
@@ -271,7 +273,16 @@ pub async fn finish(
         problems,
         error: "",
     };
-    end(tx, id, done, now).await
+    let is_ours = end(tx, id, done, now).await?;
+    if is_ours {
+        // The scan's row is forgotten one day, and how old the scan is matters as long as the image is there.
+        sqlx::query(SCANNED)
+            .bind(image.0)
+            .bind(now.as_millisecond())
+            .execute(tx.connection())
+            .await?;
+    }
+    Ok(is_ours)
 }
 
 /// The scan could not be done; `error` says why, for people. `false`: it had ended before.

@@ -235,6 +235,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{id}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The images that an asset uses, or that a registry holds. */
+        get: operations["list_asset_images"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attestations": {
         parameters: {
             query?: never;
@@ -1494,6 +1511,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{digest}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an image is used: clusters with their workloads, hosts with their containers, and registries. */
+        get: operations["list_image_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents": {
         parameters: {
             query?: never;
@@ -2572,6 +2606,55 @@ export interface components {
             /** @description All that are about such assets. */
             recommendations: components["schemas"]["AssetRecommendation"][];
         };
+        /** @description An image that an asset uses, or that a registry holds. */
+        AssetImage: {
+            /**
+             * Format: date-time
+             * @description When the server asked for a scan of it by itself.
+             */
+            asked?: string | null;
+            /** @description Its findings that count. */
+            findings: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: int64
+             * @description Those that an upgrade mends.
+             */
+            fixable: number;
+            /** @description Digest of the stored image, in addresses; absent for one that nobody scanned. */
+            image?: string | null;
+            /** @description As the asset names it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many things could not be read or judged.
+             */
+            problems: number;
+            /** @description What to scan it by: the name with the digest that runs, where that is known. Absent for what is no reference. */
+            reference?: string | null;
+            /**
+             * Format: int64
+             * @description Those of them that run.
+             */
+            running: number;
+            /**
+             * Format: date-time
+             * @description When it was read last.
+             */
+            scanned?: string | null;
+            /**
+             * Format: int64
+             * @description Objects of the asset that use it.
+             */
+            uses: number;
+        };
+        /** @description The images of an asset. */
+        AssetImagePage: {
+            /** @description Those with the gravest findings first, then those that nobody scanned. */
+            images: components["schemas"]["AssetImage"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+            tally?: components["schemas"]["ImageTally"] | null;
+        };
         /** @description Some assets. */
         AssetPage: {
             /** @description Those that need most first. */
@@ -3444,6 +3527,8 @@ export interface components {
         ClusterWorkloadDetail: components["schemas"]["ClusterWorkload"] & {
             /** @description What was seen of it. */
             fact: Record<string, never>;
+            /** @description The images that it uses, at most 200, with what scans found in them. */
+            images: components["schemas"]["AssetImage"][];
             /** @description What each check says of it, failures first, then the gravest. */
             results: components["schemas"]["WorkloadResult"][];
         };
@@ -4693,6 +4778,18 @@ export interface components {
             /** @description What could not be read. */
             unread: components["schemas"]["ReportProblem"][];
         };
+        /** @description A registry that holds an image. */
+        ImageHeld: {
+            /**
+             * Format: int64
+             * @description The registry, an asset.
+             */
+            asset: number;
+            /** @description Its name. */
+            asset_name: string;
+            /** @description The image's name there. */
+            reference: string;
+        };
         /** @description Images, a page of them. */
         ImagePage: {
             /** @description The images. */
@@ -4781,6 +4878,73 @@ export interface components {
              * @description Unpacked bytes.
              */
             size_bytes: number;
+        };
+        /** @description What was found in all images of an asset together. */
+        ImageTally: {
+            /**
+             * Format: int64
+             * @description Those with findings that count.
+             */
+            affected: number;
+            /** @description These findings, summed up over the images. */
+            findings: components["schemas"]["SeverityCounts"];
+            /**
+             * Format: int64
+             * @description Those of them that an upgrade mends.
+             */
+            fixable: number;
+            /**
+             * Format: int64
+             * @description How many images there are: of a cluster those that run, of a registry those that were scanned.
+             */
+            images: number;
+            /**
+             * Format: int64
+             * @description Those that were scanned, and not all of which could be read or judged.
+             */
+            incomplete: number;
+            /**
+             * Format: int64
+             * @description Those that nobody scanned.
+             */
+            unscanned: number;
+        };
+        /** @description An object that uses an image. */
+        ImageUse: {
+            /**
+             * Format: int64
+             * @description The asset that it belongs to.
+             */
+            asset: number;
+            /** @description The asset's kind, such as `kubernetes-cluster`. */
+            asset_kind: string;
+            /** @description The asset's name. */
+            asset_name: string;
+            /** @description The asset's environment. */
+            environment: string;
+            /** @description The object's id there. */
+            id: string;
+            /** @description As the object names the image. */
+            image_name: string;
+            /** @description The object's kind of fact: `kubernetes.workload`, `docker.container` or `docker.image`. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Where it lies; empty where there are no namespaces. */
+            namespace: string;
+            /** @description Whether it runs now. */
+            running: boolean;
+            /** @description What sort of object it is: `Deployment`, `Container`. */
+            sort: string;
+        };
+        /** @description Where an image is used. */
+        ImageUsePage: {
+            /** @description The registries that hold it, at most 100; only on the first page. */
+            held_in: components["schemas"]["ImageHeld"][];
+            /** @description To ask for the next page with; absent at the end. */
+            next?: string | null;
+            /** @description Asset by asset. */
+            uses: components["schemas"]["ImageUse"][];
         };
         /** @description What to do with an incident and, with it, all of its alerts. What is absent stays as it is. */
         IncidentChange: {
@@ -5424,6 +5588,7 @@ export interface components {
              * @description The asset.
              */
             id: number;
+            images?: components["schemas"]["ImageTally"] | null;
             /** @description Its kind, such as `docker-host`. */
             kind: string;
             /** @description Its name. */
@@ -5449,6 +5614,8 @@ export interface components {
             assets: components["schemas"]["RecommendationAsset"][];
             /** @description The benchmark whose failed controls it gathers. */
             benchmark?: string | null;
+            /** @description The findings that it gathers: `registry-images` or `running-images`. */
+            findings?: string | null;
             /** @description What one click does. */
             quick_fix_text?: string | null;
             /** @description What to do, in order. */
@@ -7265,6 +7432,63 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_asset_images: {
+        parameters: {
+            query?: {
+                /** @description Part of a name. */
+                q?: string;
+                /** @description Only those that something runs. */
+                running?: boolean;
+                /** @description `affected` (with findings that count) or `unscanned`; all, if absent. */
+                only?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetImagePage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11396,6 +11620,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SecretPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_image_uses: {
+        parameters: {
+            query?: {
+                /** @description Only what runs now. */
+                running?: boolean;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The image */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageUsePage"];
                 };
             };
             400: {

@@ -77,11 +77,20 @@ export function sensorsSearch(values: Values): SensorsSearch {
 
 /** One asset. */
 export interface AssetSearch {
-  tab?: Exclude<Health, "unhealthy">;
+  tab?: Exclude<Health, "unhealthy"> | "images";
+  /** Which of its images. */
+  only?: (typeof IMAGES_ONLY)[number];
+  q?: string;
 }
 
+export const IMAGES_ONLY = ["affected", "unscanned"] as const;
+
 export function assetSearch(values: Values): AssetSearch {
-  return { tab: oneOf(["healthy", "unknown", "not_applicable"] as const, values.tab) };
+  return {
+    tab: oneOf(["healthy", "unknown", "not_applicable", "images"] as const, values.tab),
+    only: oneOf(IMAGES_ONLY, values.only),
+    q: text(values.q),
+  };
 }
 
 export const HISTORY_DAYS = ["30", "90", "365"] as const;

@@ -37,3 +37,9 @@ it("images come worst first unless asked otherwise", () => {
     sort: "name",
   });
 });
+
+it("where an image runs survives being an address", () => {
+  const address = "?tab=uses&running=true";
+  expect(stringifySearch({ ...imageSearch(parseSearch(address)) })).toBe(address);
+  expect(imageSearch({ tab: "used", running: "yes" })).toEqual(imageSearch({}));
+});

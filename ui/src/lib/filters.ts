@@ -49,7 +49,9 @@ export function imageFilters({ q, severity, fixable, exploited, sort }: ImagesSe
 
 /** One image. */
 export interface ImageSearch {
-  tab?: "packages" | "secrets";
+  tab?: "packages" | "secrets" | "uses";
+  /** Of what uses it, only what runs. */
+  running?: true;
   q?: string;
   /** Some, joined by commas. */
   severity?: string;
@@ -73,7 +75,8 @@ export interface ImageSearch {
 
 export function imageSearch(values: Values): ImageSearch {
   return {
-    tab: oneOf(["packages", "secrets"] as const, values.tab),
+    tab: oneOf(["packages", "secrets", "uses"] as const, values.tab),
+    running: flag(values.running),
     q: text(values.q),
     severity: someOf(SEVERITIES, values.severity),
     layer: index(values.layer),

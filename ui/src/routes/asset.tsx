@@ -18,15 +18,21 @@ import { Icon } from "../components/icon";
 import { SeverityLabel } from "../components/severity";
 import { Empty, ErrorState, Skeleton } from "../components/states";
 import { estateStrings, kindName } from "../estate-strings";
+import { imageUseStrings } from "../image-use-strings";
 import { type AssetSearch, HEALTH, type Health } from "../lib/estate-filters";
 import { count, points } from "../lib/format";
 import { useHotkeys } from "../lib/hotkeys";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { asSeverity } from "../lib/severity";
+import { strings } from "../strings";
+import { AssetImages } from "./asset-images";
 import "./estate.css";
 import "./hosts.css";
 import "./image.css";
+
+/** Kinds of assets that use images, or hold them. */
+const WITH_IMAGES = ["docker-host", "kubernetes-cluster", "registry"];
 
 const route = getRouteApi("/app/asset/$id");
 const t = estateStrings.asset;
@@ -38,6 +44,8 @@ export function AssetPage() {
   const { data: asset, error, refetch } = useQuery(assetQuery(Number(id)));
   useTitle(asset?.name ?? estateStrings.recommendations.byAsset);
   useHotkeys({ Escape: () => void navigate({ to: "/recommendations", search: { view: "assets" } }) });
+  const change = (part: AssetSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
   return (
     <div className="page">
       <Link to="/recommendations" search={{ view: "assets" }} className="back">
@@ -56,8 +64,13 @@ export function AssetPage() {
             {HEALTH.map((health) => (
               <Tab key={health} id={id} tab={health === "unhealthy" ? undefined : health} current={search.tab} name={t.tab[health]} number={asset[health]} />
             ))}
+            {WITH_IMAGES.includes(asset.kind) && <Tab id={id} tab="images" current={search.tab} name={imageUseStrings.images.tab} />}
           </nav>
-          <List asset={asset} search={search} />
+          {search.tab === "images" ? (
+            <AssetImages asset={asset.id} search={search} change={change} />
+          ) : (
+            <List asset={asset} tab={search.tab ?? "unhealthy"} />
+          )}
         </>
       )}
     </div>
@@ -69,7 +82,7 @@ interface TabProps {
   tab: AssetSearch["tab"];
   current: AssetSearch["tab"];
   name: string;
-  number: number;
+  number?: number;
 }
 
 function Tab({ id, tab, current, name, number }: TabProps) {
@@ -83,13 +96,12 @@ function Tab({ id, tab, current, name, number }: TabProps) {
       aria-current={isCurrent ? "page" : undefined}
       resetScroll={false}
     >
-      {name} <span className="tab-count">{count(number)}</span>
+      {name} {number !== undefined && <span className="tab-count">{count(number)}</span>}
     </Link>
   );
 }
 
-function List({ asset, search }: { asset: AssetDetail; search: AssetSearch }) {
-  const tab: Health = search.tab ?? "unhealthy";
+function List({ asset, tab }: { asset: AssetDetail; tab: Health }) {
   const navigate = route.useNavigate();
   const shown = asset.recommendations.filter(({ health }) => health === tab);
   if (shown.length === 0) return <Empty title={t.empty[tab]} />;

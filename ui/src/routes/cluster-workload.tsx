@@ -7,9 +7,11 @@ import { clusterStrings } from "../cluster-strings";
 import { ControlStatus } from "../components/control-status";
 import { Markdown } from "../components/markdown";
 import { Pane } from "../components/pane";
-import { SeverityLabel } from "../components/severity";
+import { SeverityCounts, SeverityLabel } from "../components/severity";
 import { ErrorState, Skeleton } from "../components/states";
+import { imageUseStrings } from "../image-use-strings";
 import { asSeverity } from "../lib/severity";
+import { InUse } from "./asset-images";
 
 const t = clusterStrings.workload;
 
@@ -48,6 +50,22 @@ export function WorkloadPane({ cluster, workload, onClose }: { cluster: number; 
               </div>
             ))}
             <p className="muted">{t.passed(data.results.length - told.length)}</p>
+          </section>
+          <section>
+            <h3>{imageUseStrings.images.title}</h3>
+            {data.images.map((image, at) => (
+              <div key={at} className="control-object">
+                <div className="control-object-name">
+                  <InUse image={image} />
+                  {image.image == null ? (
+                    <span className="muted">{imageUseStrings.images.notScanned}</span>
+                  ) : (
+                    <SeverityCounts counts={image.findings} isTerse />
+                  )}
+                </div>
+              </div>
+            ))}
+            {data.images.length === 0 && <p className="muted">{imageUseStrings.images.none}</p>}
           </section>
           <section>
             <details>

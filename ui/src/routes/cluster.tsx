@@ -7,6 +7,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { clusterHistoryQuery, clusterQuery, clusterReportQuery } from "../api/cluster-queries";
 import type { ClusterDetail } from "../api/types";
 import { clusterStrings } from "../cluster-strings";
+import { imageUseStrings } from "../image-use-strings";
 import { Fact, Time, useTitle } from "../components/bits";
 import { ControlStatus } from "../components/control-status";
 import { Choice } from "../components/filter-bar";
@@ -189,6 +190,11 @@ function Header({ cluster }: { cluster: ClusterDetail }) {
         {cluster.provider != null && <Fact name={t.provider}>{cluster.provider}</Fact>}
         <Fact name={t.nodes}>{cluster.nodes == null ? "?" : count(cluster.nodes)}</Fact>
         <Fact name={t.namespaces}>{cluster.namespaces == null ? "?" : count(cluster.namespaces)}</Fact>
+        <Fact name={imageUseStrings.images.title}>
+          <Link to="/asset/$id" params={{ id: String(cluster.id) }} search={{ tab: "images" }} title={imageUseStrings.images.hint}>
+            {imageUseStrings.images.look}
+          </Link>
+        </Fact>
         {cluster.endpoint != null && <Fact name={t.endpoint}>{cluster.endpoint}</Fact>}
         <CloudSide cluster={cluster} />
         <Fact name={t.watched}>{watch.by === "server" ? t.watchers.server : t.watchers.sensor}</Fact>

@@ -11,6 +11,7 @@ import { Icon } from "../components/icon";
 import { SeverityCounts } from "../components/severity";
 import { ErrorState, Skeleton } from "../components/states";
 import { hostStrings } from "../host-strings";
+import { imageUseStrings } from "../image-use-strings";
 import { count } from "../lib/format";
 import type { HostSearch } from "../lib/host-filters";
 import { useHotkeys } from "../lib/hotkeys";
@@ -105,7 +106,11 @@ function Header({ host }: { host: HostDetail }) {
             </span>
           </Fact>
         ))}
-        <Fact name={t.images}>{host.images == null ? "?" : count(host.images)}</Fact>
+        <Fact name={t.images}>
+          <Link to="/asset/$id" params={{ id: String(host.id) }} search={{ tab: "images" }} title={imageUseStrings.images.hint}>
+            {host.images == null ? "?" : count(host.images)}
+          </Link>
+        </Fact>
         <Fact name={t.containers}>{host.containers == null ? "?" : `${count(host.running ?? 0)} / ${count(host.containers)}`}</Fact>
         {host.os != null && <Fact name={t.os}>{host.os}</Fact>}
         {host.kernel != null && (

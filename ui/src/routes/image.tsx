@@ -7,6 +7,7 @@ import { imageQuery } from "../api/queries";
 import { useTitle } from "../components/bits";
 import { Icon } from "../components/icon";
 import { ErrorState, Skeleton } from "../components/states";
+import { imageUseStrings } from "../image-use-strings";
 import { type ImageSearch } from "../lib/filters";
 import { count, shortDigest } from "../lib/format";
 import { useHotkeys } from "../lib/hotkeys";
@@ -18,6 +19,7 @@ import { ImageHeader } from "./image-header";
 import { Layers } from "./image-layers";
 import { Packages } from "./image-packages";
 import { Secrets } from "./image-secrets";
+import { Uses } from "./image-uses";
 import "./image.css";
 
 const route = getRouteApi("/app/images/$digest");
@@ -87,8 +89,20 @@ export function ImagePage() {
             >
               {strings.image.secrets} <span className="tab-count">{image?.secrets != null && count(image.secrets)}</span>
             </Link>
+            <Link
+              to="/images/$digest"
+              params={{ digest }}
+              search={{ layer: search.layer, tab: "uses" }}
+              className={search.tab === "uses" ? "tab is-current" : "tab"}
+              aria-current={search.tab === "uses" ? "page" : undefined}
+              resetScroll={false}
+            >
+              {imageUseStrings.tab}
+            </Link>
           </nav>
-          {search.tab === "secrets" ? (
+          {search.tab === "uses" ? (
+            <Uses digest={digest} search={search} change={change} />
+          ) : search.tab === "secrets" ? (
             <Secrets digest={digest} search={search} change={change} />
           ) : search.tab === "packages" ? (
             <Packages digest={digest} search={search} change={change} />

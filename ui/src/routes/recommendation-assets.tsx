@@ -1,6 +1,7 @@
 // The assets of one recommendation: chosen ones say what they would bring, and can be exempt.
 
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { recommendationAssetsQuery, scoreIfQuery, scoreOfQuery } from "../api/estate-queries";
@@ -10,8 +11,10 @@ import { Time } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
 import { EnvironmentChoice } from "../components/environment-choice";
 import { TextFilter } from "../components/filter-bar";
+import { SeverityCounts } from "../components/severity";
 import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "../components/states";
 import { estateStrings } from "../estate-strings";
+import { imageUseStrings } from "../image-use-strings";
 import type { RecommendationSearch } from "../lib/estate-filters";
 import { points } from "../lib/format";
 import { useMay } from "../lib/role";
@@ -68,7 +71,7 @@ export function RecommendationAssets({ recommendation, search, change }: Props) 
       ) : assets.length > 0 ? (
         <DataTable
           label={t.assets}
-          columns={columns(isChoosable, chosen, toggle)}
+          columns={columns(isChoosable, chosen, toggle, recommendation.findings != null)}
           rows={assets}
           rowKey={({ id }) => String(id)}
           rowHeight={2.75}
@@ -116,7 +119,19 @@ function columns(
   isChoosable: boolean,
   chosen: ReadonlyMap<number, string>,
   toggle: (asset: RecommendationAsset) => void,
+  isAboutImages: boolean,
 ): Column<RecommendationAsset>[] {
+  const findings: Column<RecommendationAsset> = {
+    id: "findings",
+    header: imageUseStrings.images.columns.findings,
+    width: "22rem",
+    cell: ({ id, name, images }) =>
+      images != null && (
+        <Link to="/asset/$id" params={{ id: String(id) }} search={{ tab: "images" }} aria-label={`${imageUseStrings.images.title}: ${name}`}>
+          <SeverityCounts counts={images.findings} />
+        </Link>
+      ),
+  };
   const choose: Column<RecommendationAsset> = {
     id: "choose",
     header: <span className="visually-hidden">{t.columns.choose}</span>,
@@ -128,6 +143,7 @@ function columns(
   return [
     ...(isChoosable ? [choose] : []),
     { id: "name", header: t.columns.name, width: "28%", cell: ({ id, name }) => <AssetLink id={id} name={name} isRow /> },
+    ...(isAboutImages ? [findings] : []),
     { id: "environment", header: t.columns.environment, width: "10rem", isMinor: true, cell: ({ environment }) => environment },
     {
       id: "reason",

@@ -13,6 +13,28 @@ pub(crate) enum EstateCommand {
         /// The asset's number, as `assets` lists it.
         id: i64,
     },
+    /// List the images that an asset runs or holds, those with the gravest findings first.
+    AssetImages {
+        /// The asset's number: a host, a cluster or a registry.
+        id: i64,
+        /// Only those that nobody scanned.
+        #[arg(long)]
+        unscanned: bool,
+        /// Everything as JSON.
+        #[arg(long, conflicts_with = "unscanned")]
+        json: bool,
+    },
+    /// List where an image runs: clusters with namespace and workload, hosts with container, and registries.
+    ImageUses {
+        /// The image's digest, as `images` lists it.
+        digest: String,
+        /// Only what runs now.
+        #[arg(long)]
+        running: bool,
+        /// Everything as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Move an asset to an environment. Its points move with it.
     MoveAsset {
         /// The asset's number.

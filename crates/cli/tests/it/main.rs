@@ -22,6 +22,7 @@ mod estate;
 mod fake;
 mod formats;
 mod gate;
+mod gate_images;
 mod hostile_events;
 mod image;
 mod java;

@@ -8,10 +8,12 @@ use seareeve_api::Event;
 use seareeve_kubernetes::KINDS;
 use seareeve_model::{Collection, FactDelta, FactIndex, FactKind};
 use seareeve_store::clusters::{self, Cluster, Key, NewCluster, NewFact};
+use seareeve_store::image_uses::{self, Extent, NewUse};
 use seareeve_store::sensors::{self, Sensor};
 use seareeve_store::{AssetId, StoreError, Tx};
 
 use crate::jobs;
+use crate::posture::images;
 use crate::state::App;
 
 /// Facts of one cluster at most.
@@ -126,6 +128,7 @@ pub(crate) async fn index(
         cluster.collected_at = index.collected_at;
         cluster.collections.clone_from(&index.collections);
         clusters::drop_facts(&mut tx, cluster.asset, cluster.revision, &gone).await?;
+        note_images(&mut tx, cluster.asset, &workloads(&gone), &[], now).await?;
         clusters::progress(&mut tx, &cluster, now).await?;
     }
     let is_due = cluster.is_whole && (!is_same || is_well_again);
@@ -162,6 +165,7 @@ pub(crate) async fn delta(
         cluster.collections.extend(packed.collections);
         clusters::put_facts(&mut tx, cluster.asset, cluster.revision, &packed.put).await?;
         clusters::drop_facts(&mut tx, cluster.asset, cluster.revision, &packed.gone).await?;
+        note_images(&mut tx, cluster.asset, &packed.workloads, &packed.uses, now).await?;
         if packed.put.len() >= WEIGHED_FROM {
             let (facts, characters) = clusters::weight(&mut tx, cluster.asset).await?;
             if facts > MOST_FACTS || characters > MOST_CHARACTERS {
@@ -175,6 +179,26 @@ pub(crate) async fn delta(
     let is_due = cluster.is_whole && (is_new || is_well_again);
     finish(app, tx, &cluster, is_due, now).await?;
     Ok(revision(&cluster))
+}
+
+/// Keeps which images workloads use, where that is kept already: the first judging notes all of them.
+async fn note_images(
+    tx: &mut Tx,
+    asset: AssetId,
+    workloads: &[Key],
+    uses: &[NewUse],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if !workloads.is_empty() && image_uses::changes(tx, asset).await?.is_some() {
+        image_uses::save(tx, asset, Extent::Objects(workloads), uses, now).await?;
+    }
+    Ok(())
+}
+
+fn workloads(keys: &[Key]) -> Vec<Key> {
+    let is_workload =
+        |key: &&Key| FactKind::new(key.kind.as_str()).is_ok_and(|kind| images::is_workload(&kind));
+    keys.iter().filter(is_workload).cloned().collect()
 }
 
 async fn finish(
@@ -217,6 +241,9 @@ struct Packed {
     collections: BTreeMap<FactKind, Collection>,
     put: Vec<NewFact>,
     gone: Vec<Key>,
+    /// The workloads among both, and which images they use.
+    workloads: Vec<Key>,
+    uses: Vec<NewUse>,
 }
 
 impl Packed {
@@ -226,13 +253,16 @@ impl Packed {
         }
         check_collections(&delta.collections)?;
         let is_empty = delta.is_empty();
-        let mut put = Vec::new();
+        let (mut put, mut uses) = (Vec::new(), Vec::new());
         for (kind, facts) in delta.put {
             check_kind(&kind)?;
             for fact in facts {
                 check_text(&fact.id, "an id of a fact")?;
                 if fact.name.chars().count() > MOST_ID {
                     return Err(IntakeError::Refused("a fact's name is too long".to_owned()));
+                }
+                if images::is_workload(&kind) {
+                    uses.extend(images::of_workload(&fact.id, &fact.name, &fact.data));
                 }
                 let hash = fact.hash();
                 let content = fact.data.to_string();
@@ -259,7 +289,11 @@ impl Packed {
                 gone.push(Key { kind, object });
             }
         }
+        let touched: Vec<Key> = put.iter().map(|fact: &NewFact| fact.key.clone()).collect();
+        let workloads = [workloads(&touched), workloads(&gone)].concat();
         Ok(Self {
+            workloads,
+            uses,
             asset_id: delta.asset_id,
             base: delta.base,
             more: delta.more,

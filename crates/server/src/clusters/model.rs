@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::nodes::Machine;
 use super::sides::{CloudSide, Told};
+use crate::posture::images::{self as scanned, Found};
 use crate::posture::judging::{Concern, exempted, put_together, state};
 use crate::posture::{Content, Said};
 
@@ -372,6 +373,28 @@ impl Model {
         Some(facts.values().cloned().collect())
     }
 
+    /// Takes in what scans found in the images that run here. What is the same as before is not judged again.
+    pub(super) fn set_scans(&mut self, content: &Content, scans: Collection, now: Timestamp) {
+        let kind = scanned::scan_kind();
+        let known: Vec<Fact> = self.standing.kept(&kind).to_vec();
+        let is_there = |id: &str| scans.items.iter().any(|fact| fact.id == id);
+        for gone in known.iter().filter(|fact| !is_there(&fact.id)) {
+            self.standing.remove(&kind, &gone.id);
+        }
+        let told = Collection {
+            items: Vec::new(),
+            ..scans.clone()
+        };
+        if !self.went_like(&kind, &told) {
+            self.standing.set_collection(&kind, &told);
+        }
+        let differ = scans.items.into_iter();
+        let differ: Vec<Fact> = differ.filter(|fact| !known.contains(fact)).collect();
+        if !differ.is_empty() {
+            self.standing.put_all(&content.library, &kind, differ, now);
+        }
+    }
+
     /// Notes which nodes have a sensor, and when it was heard of.
     pub(super) fn set_sensors(
         &mut self,
@@ -509,6 +532,7 @@ impl Model {
         content: &Content,
         said: &Said,
         cluster: &Cluster,
+        images: Option<&Found>,
         now: Timestamp,
     ) -> Judged {
         let statements = said.statements(cluster.asset);
@@ -516,7 +540,7 @@ impl Model {
         let assessments: Vec<Assessment<'_>> = benchmarks
             .map(|benchmark| self.assess(content, benchmark, &statements, now))
             .collect();
-        let health = self.health(content, said, cluster, &assessments, now);
+        let health = self.health(content, said, cluster, &assessments, images, now);
         put_together(content, &assessments, Vec::new(), health)
     }
 
@@ -526,6 +550,7 @@ impl Model {
         said: &Said,
         cluster: &Cluster,
         assessments: &[Assessment<'_>],
+        images: Option<&Found>,
         now: Timestamp,
     ) -> Vec<Health> {
         let statements = said.statements(cluster.asset);
@@ -534,8 +559,12 @@ impl Model {
             if !is_judged(recommendation, self.key.settings.get(&recommendation.id)) {
                 continue;
             }
-            let (health, reason) = match &recommendation.benchmark {
-                Some(id) => {
+            let (health, reason) = match (&recommendation.benchmark, &recommendation.findings) {
+                (None, Some(findings)) => {
+                    let Some(found) = images else { continue };
+                    scanned::health(findings, &found.tally, scanned::gap(cluster))
+                }
+                (Some(id), _) => {
                     let is_it = |one: &&Assessment<'_>| one.benchmark.id == *id;
                     // They come by version, the newest last.
                     let Some(assessment) = assessments.iter().rfind(is_it) else {
@@ -543,7 +572,7 @@ impl Model {
                     };
                     self.standing.health(assessment)
                 }
-                None => joined(self.tally(content, recommendation, &statements, now)),
+                (None, None) => joined(self.tally(content, recommendation, &statements, now)),
             };
             let concern = Concern {
                 said,
@@ -606,7 +635,9 @@ pub(crate) fn is_judged(
     let is_on = setting.and_then(|setting| setting.enabled);
     recommendation.asset == clusters::KIND
         && is_on.unwrap_or(recommendation.enabled)
-        && (recommendation.benchmark.is_some() || !recommendation.checks.is_empty())
+        && (recommendation.benchmark.is_some()
+            || recommendation.findings.is_some()
+            || !recommendation.checks.is_empty())
 }
 
 /// The namespaces that a recommendation leaves out.

@@ -14,6 +14,7 @@ use tracing::debug;
 use super::model::{Model, ModelKey};
 use super::{nodes, sides};
 use crate::posture::Said;
+use crate::posture::images::{self, Found};
 use crate::state::App;
 
 /// Facts that are read from the store at a time: parsed, they take ten times what they do there.
@@ -27,6 +28,8 @@ pub(crate) struct Judgement {
     pub(crate) summary: Summary,
     /// The revision of the facts that was judged.
     pub(crate) revision: i64,
+    /// What was found in the images that run in it.
+    pub(crate) images: Option<Found>,
     /// What its other side is.
     pub(crate) side: Option<Side>,
 }
@@ -56,6 +59,10 @@ pub(crate) async fn judge(
         app.clusters.forget(asset);
         return Ok(None);
     };
+    if !cluster.is_whole {
+        return Ok(None);
+    }
+    let images = images::of_cluster(app, asset, now).await?;
     let guard = app.clusters.place(asset).write_owned().await;
     let Some((guard, side)) = follow(app, guard, &cluster, now).await? else {
         return Ok(None);
@@ -64,9 +71,10 @@ pub(crate) async fn judge(
     let judging = move || {
         let model = guard.as_ref()?;
         Some(Judgement {
-            judged: model.judged(&content, &said, &cluster, now),
+            judged: model.judged(&content, &said, &cluster, images.as_ref(), now),
             summary: model.summary(),
             revision: model.revision,
+            images,
             side,
         })
     };
@@ -145,7 +153,11 @@ async fn take_in(
     let Some(model) = guard.as_mut() else {
         return Ok((guard, None));
     };
-    model.set_collections(cluster);
+    model.set_collections(&app.content(), cluster);
+    if model.standing.keeps(&images::scan_kind()) {
+        let scans = images::scans_of(app, cluster.asset, now).await?;
+        model.set_scans(&app.content(), scans, now);
+    }
     let (is_new, nodes) = nodes::read(app, model).await?;
     let side = sides::find(app, cluster, model, now).await?;
     let cloud = side.as_ref().and_then(|side| side.cloud);

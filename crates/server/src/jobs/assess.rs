@@ -1,5 +1,7 @@
-//! Judges assets anew: one whose facts changed, or all when content or what people said changed.
+//! Judges assets anew: one whose facts changed, those by whose images something changed, or all when content or what
+//! people said changed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -7,13 +9,15 @@ use jiff::Timestamp;
 use seareeve_api::Event;
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scores::Cause;
-use seareeve_store::{AssetId, StoreError, Tx, assets, clusters, settings};
+use seareeve_store::{AssetId, StoreError, Tx, assets, clusters, image_uses, settings};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
-use super::{ASSESS, JobError};
+use super::{ASSESS, ASSESS_IMAGES, JobError};
 use crate::clusters::sides;
-use crate::posture::{self, Content, Said, judging, own, scoring};
+use crate::posture::images::Found;
+use crate::posture::scoring::{self, Differ};
+use crate::posture::{self, Content, Said, judging, own};
 use crate::state::App;
 
 /// The setting that holds the digest of the content that all assets were judged with.
@@ -23,6 +27,8 @@ pub(crate) const JUDGED_AT: &str = "posture.judged";
 
 /// Causes of a change of the score that are kept.
 const MOST_CAUSES: usize = 20;
+/// Assets that one job judges by their images, so that others get their turn in between.
+const MOST_AT_ONCE: usize = 50;
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -58,6 +64,8 @@ pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
 /// What is to be saved of an asset.
 struct Judgement {
     judged: assets::Judged,
+    /// What was found in its images.
+    images: Option<Found>,
     /// Of a cluster: its summary, the revision of its facts that was judged, and what its other side is.
     cluster: Option<(clusters::Summary, i64, Option<clusters::Side>)>,
 }
@@ -69,14 +77,7 @@ async fn one(app: &Arc<App>, job: &Job, asset: AssetId) -> Result<(), JobError> 
     let judged = judge(app, &content, &said, asset, now).await?;
     let mut tx = app.store.begin().await?;
     if let Some(judged) = judged {
-        match save(&mut tx, asset, &judged, now).await {
-            Ok(causes) => {
-                scoring::note(&mut tx, &content, causes, now).await?;
-            }
-            // Deleted meanwhile: nothing was written yet.
-            Err(StoreError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
+        save_and_note(&mut tx, &content, asset, &judged, now).await?;
     }
     jobs::complete(&mut tx, job).await?;
     tx.commit().await?;
@@ -96,7 +97,10 @@ async fn all(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
         }
         // One asset that cannot be judged keeps none of the others from it; it is tried again by itself.
         match judge_and_save(app, &content, &said, asset.id, now).await {
-            Ok(more) => causes.extend(more),
+            Ok(more) => {
+                causes.extend(more);
+                causes.truncate(MOST_CAUSES);
+            }
             Err(error) => {
                 warn!(
                     asset.id = asset.id.0,
@@ -109,15 +113,88 @@ async fn all(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
             }
         }
     }
-    causes.truncate(MOST_CAUSES);
     let mut tx = app.store.begin().await?;
-    scoring::note(&mut tx, &content, causes, now).await?;
+    scoring::note(&mut tx, &content, Differ::Any, causes, now).await?;
     settings::set(&mut tx, JUDGED_WITH, content.digest.as_str()).await?;
     settings::set(&mut tx, JUDGED_AT, &now.to_string()).await?;
     jobs::complete(&mut tx, job).await?;
     tx.commit().await?;
     info!(assets = known.len(), "all assets judged");
     Ok(())
+}
+
+/// What of an asset changes scores: the causes, and the environments in which they differ.
+type Differences = (Vec<Cause>, BTreeSet<String>);
+
+/// Judges assets by whose images something changed, a bounded number of them.
+pub(super) async fn images(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
+    own::refresh(app).await?;
+    let now = app.now();
+    let said = Arc::new(Said::load(&app.store).await?);
+    let content = app.content();
+    let stale = image_uses::stale(&app.store, None, MOST_AT_ONCE).await?;
+    for asset in &stale {
+        if app.shutdown.is_cancelled() {
+            return Err(JobError::Stopped);
+        }
+        let judged = judge(app, &content, &said, *asset, now).await;
+        let mut tx = app.store.begin().await?;
+        match judged {
+            Ok(Some(judged)) => {
+                save_and_note(&mut tx, &content, *asset, &judged, now).await?;
+            }
+            // Nothing is known of it yet, or it cannot be judged: that is for the job of its facts to say.
+            Ok(None) => image_uses::pass_over(&mut tx, *asset).await?,
+            Err(error) => {
+                let error = format!("{error:#}");
+                warn!(asset.id = asset.0, error, "asset not judged by its images");
+                image_uses::pass_over(&mut tx, *asset).await?;
+                enqueue(&mut tx, Some(*asset), now).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    let mut tx = app.store.begin().await?;
+    if stale.len() == MOST_AT_ONCE {
+        // Behind what waits already.
+        enqueue_images(&mut tx, now).await?;
+    }
+    jobs::complete(&mut tx, job).await?;
+    tx.commit().await?;
+    if !stale.is_empty() {
+        app.wake.notify_waiters();
+        app.events.publish(Event::Posture);
+    }
+    Ok(())
+}
+
+/// Enqueues judging assets by whose images something changed, if there are any and it does not wait already.
+pub(crate) async fn enqueue_images(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    if image_uses::any_stale(tx).await? {
+        jobs::enqueue_once(tx, ASSESS_IMAGES, "{}", now, 5).await?;
+    }
+    Ok(())
+}
+
+/// Saves what is said of an asset, and notes the scores that it changes.
+async fn save_and_note(
+    tx: &mut Tx,
+    content: &Content,
+    asset: AssetId,
+    judged: &Judgement,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match save(tx, content, asset, judged, now).await {
+        Ok((causes, differ)) => {
+            if !differ.is_empty() {
+                scoring::note(tx, content, Differ::Of(&differ), causes, now).await?;
+            }
+            Ok(())
+        }
+        // Deleted meanwhile: nothing was written yet.
+        Err(StoreError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn judge_and_save(
@@ -127,12 +204,16 @@ async fn judge_and_save(
     asset: AssetId,
     now: Timestamp,
 ) -> anyhow::Result<Vec<Cause>> {
-    let Some(judged) = judge(app, content, said, asset, now).await? else {
+    let judged = judge(app, content, said, asset, now).await?;
+    let mut tx = app.store.begin().await?;
+    let Some(judged) = judged else {
+        // What was said of it stays, and counts by the recommendations as they are now.
+        scoring::count(&mut tx, content, asset).await?;
+        tx.commit().await?;
         return Ok(Vec::new());
     };
-    let mut tx = app.store.begin().await?;
-    match save(&mut tx, asset, &judged, now).await {
-        Ok(causes) => {
+    match save(&mut tx, content, asset, &judged, now).await {
+        Ok((causes, _)) => {
             tx.commit().await?;
             Ok(causes)
         }
@@ -153,6 +234,7 @@ async fn judge(
         let judgement = crate::clusters::judge(app, said, asset, now).await?;
         return Ok(judgement.map(|judgement| Judgement {
             judged: judgement.judged,
+            images: judgement.images,
             cluster: Some((judgement.summary, judgement.revision, judgement.side)),
         }));
     }
@@ -160,31 +242,37 @@ async fn judge(
         let judged = sides::nothing();
         return Ok(Some(Judgement {
             judged,
+            images: None,
             cluster: None,
         }));
     }
     let Some(facts) = assets::facts(&app.store, asset).await? else {
         return Ok(None);
     };
+    let unpacking = tokio::task::spawn_blocking(move || posture::unpack(&facts.content));
+    let mut snapshot = unpacking.await??;
+    let images = posture::images::take_in(app, asset, &mut snapshot, now).await?;
     let (content, said) = (Arc::clone(content), Arc::clone(said));
     let judging = move || {
-        let snapshot = posture::unpack(&facts.content)?;
-        anyhow::Ok(judging::judge(&content, &snapshot, &said, asset, now))
+        let tally = images.as_ref().map(|found| &found.tally);
+        judging::judge(&content, &snapshot, &said, asset, tally, now)
     };
-    let judged = tokio::task::spawn_blocking(judging).await??;
+    let judged = tokio::task::spawn_blocking(judging).await?;
     Ok(Some(Judgement {
         judged,
+        images,
         cluster: None,
     }))
 }
 
-/// Saves it, and says what of it changes the score.
+/// Saves it, counts it, and says what of it changes scores.
 async fn save(
     tx: &mut Tx,
+    content: &Content,
     asset: AssetId,
     judgement: &Judgement,
     now: Timestamp,
-) -> Result<Vec<Cause>, StoreError> {
+) -> Result<Differences, StoreError> {
     let (_, changed) = assets::save_judged(tx, asset, &judgement.judged, now).await?;
     let mut causes: Vec<Cause> = changed
         .into_iter()
@@ -195,5 +283,9 @@ async fn save(
         clusters::forget_gone(tx, asset, *revision).await?;
         causes.extend(sides::save(tx, asset, side.as_ref(), now).await?);
     }
-    Ok(causes)
+    if let Some(found) = &judgement.images {
+        image_uses::judged(tx, asset, found.changes, &found.tally, now).await?;
+    }
+    let differ = scoring::count(tx, content, asset).await?;
+    Ok((causes, differ))
 }

@@ -53,6 +53,7 @@ pub(super) async fn judge(app: &Arc<App>, images: &BTreeSet<ImageId>) -> Result<
         .await?;
         let mut tx = app.store.begin().await?;
         changes += images::set_verdicts(&mut tx, *image, &judged).await?;
+        super::enqueue_assess_images(&mut tx, app.now()).await?;
         tx.commit().await?;
     }
     Ok(changes)

@@ -19,7 +19,8 @@ use tracing::{info, warn};
 use super::{JobError, READ_CLOUD};
 use crate::clusters::sides;
 use crate::connectors::AzureSettings;
-use crate::posture::{self, scoring};
+use crate::posture;
+use crate::posture::scoring::{self, Differ};
 use crate::state::App;
 
 /// Problems that are kept of a run; the log has them all.
@@ -281,7 +282,7 @@ async fn forget(
         if connectors::release(&mut tx, of, id).await?
             && let Some(causes) = posture::forget(app, &mut tx, id, now).await?
         {
-            scoring::note(&mut tx, &app.content(), causes, now).await?;
+            scoring::note(&mut tx, &app.content(), Differ::Any, causes, now).await?;
             gone += 1;
         }
         tx.commit().await?;

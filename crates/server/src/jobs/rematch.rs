@@ -90,6 +90,7 @@ async fn match_again(
             .collect();
         let mut tx = app.store.begin().await?;
         changes += matches::apply(&mut tx, &updates, app.now()).await?;
+        super::enqueue_assess_images(&mut tx, app.now()).await?;
         tx.commit().await?;
     }
     changes += estimate_again(app, database).await?;
@@ -201,6 +202,7 @@ async fn problems_again(
     .await?;
     let mut tx = app.store.begin().await?;
     let changes = images::set_problems(&mut tx, image, &problems).await?;
+    super::enqueue_assess_images(&mut tx, app.now()).await?;
     tx.commit().await?;
     Ok(changes)
 }

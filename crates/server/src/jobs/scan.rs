@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use seareeve_api::{Event, ScanProgress};
 use seareeve_image::{Options, ReadError, Source, Verify};
 use seareeve_model::{DatabaseInfo, Finding, Inventory};
-use seareeve_scan::{Examined, Examiner};
+use seareeve_scan::{Examined, Examiner, RaisingFile, Scanner};
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scans::{self, ScanSource};
 use seareeve_store::{Changes, ScanId, StoreError, Tx, UserId, images};
@@ -22,6 +22,10 @@ use super::JobError;
 use crate::routes::scans::wire;
 use crate::state::App;
 use crate::vex;
+
+/// What is looked for: what facts about images are made of (`posture::images`), too.
+pub(crate) const SCANNERS: [Scanner; 3] =
+    [Scanner::Vulnerabilities, Scanner::Secrets, Scanner::Raising];
 
 /// How often a running scan tells waiting UIs where it is.
 const TELL: Duration = Duration::from_millis(250);
@@ -208,7 +212,7 @@ async fn read(
         if let Source::Registry(reference) = &source {
             app.registries.prepare(reference, &mut options);
         }
-        let examiner = Examiner::default();
+        let examiner = Examiner::new(&SCANNERS);
         match seareeve_image::read(&source, &options, &examiner, &report) {
             Ok(contents) => Ok(examiner.examine(contents, app.java_index.get().as_deref())),
             Err(ReadError::Cancelled) if !stop.load(Ordering::Relaxed) => {
@@ -281,7 +285,9 @@ pub(crate) async fn save(
     let (matching, judging) = (Arc::clone(&*database), Arc::clone(&*documents));
     let info = database.info();
     let Examined {
-        inventory, secrets, ..
+        inventory,
+        secrets,
+        raising,
     } = examined;
     let (mut inventory, matches) = tokio::task::spawn_blocking(move || {
         let mut matches = seareeve_scan::match_inventory(&matching, &inventory);
@@ -298,6 +304,10 @@ pub(crate) async fn save(
     let mut saved = images::save(&mut tx, &inventory, &matches.findings, now).await?;
     if let Some(secrets) = &secrets {
         saved.changes += images::set_secrets(&mut tx, saved.image, secrets).await?;
+    }
+    if let Some(raising) = raising {
+        let files: Vec<images::Raising> = raising.into_iter().map(stored).collect();
+        saved.changes += images::set_raising(&mut tx, saved.image, &files).await?;
     }
     let scan = match note {
         Note::ScanDone(job, scan) => {
@@ -316,8 +326,10 @@ pub(crate) async fn save(
     if !scans::finish(&mut tx, scan, saved.image, problems, now).await? {
         return Ok(Saved::Ended);
     }
+    super::enqueue_assess_images(&mut tx, now).await?;
     tx.commit().await?;
     drop((database, documents));
+    app.wake.notify_waiters();
     if saved.changes.total() > 0 {
         app.events.publish(Event::Images);
     }
@@ -328,6 +340,15 @@ pub(crate) async fn save(
         findings: matches.findings,
         database: info,
     })))
+}
+
+fn stored(file: RaisingFile) -> images::Raising {
+    images::Raising {
+        path: file.path,
+        mode: file.mode,
+        uid: file.uid,
+        gid: file.gid,
+    }
 }
 
 /// Whether the job was still ours to complete.

@@ -33,6 +33,7 @@ pub(super) async fn run(app: Arc<App>) {
         note("scans", ended_scans(&app).await);
         note("clusters", crate::clusters::note_silent(&app).await);
         note("posture", posture(&app).await);
+        note("images in use", super::images_in_use::sweep(&app).await);
         note("connectors", crate::jobs::enqueue_due_reads(&app).await);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

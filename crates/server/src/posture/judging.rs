@@ -6,19 +6,21 @@ use jiff::Timestamp;
 use seareeve_model::{Severity, Snapshot};
 use seareeve_posture::{self as posture, Assessment, ControlVerdict, Outcome, Recommendation, Use};
 use seareeve_store::assets::{ControlRow, Health, HealthState, Judged, ObjectRow};
+use seareeve_store::image_uses::ImageTally;
 use seareeve_store::{AssetId, SeverityCounts};
 
-use super::{Content, Said};
+use super::{Content, Said, images};
 
 /// Characters of a text of an object's verdict that are kept: the report, which is made of the facts, has all of it.
 const MOST_CHARACTERS: usize = 1_000;
 
-/// Judges an asset by all that concerns its kind.
+/// Judges an asset by all that concerns its kind. `images` is what was found in the images that it uses or holds.
 pub(crate) fn judge(
     content: &Content,
     snapshot: &Snapshot,
     said: &Said,
     asset: AssetId,
+    images: Option<&ImageTally>,
     now: Timestamp,
 ) -> Judged {
     let not_concerned = posture::not_concerned(snapshot);
@@ -36,7 +38,7 @@ pub(crate) fn judge(
     };
     let newest = newest(content, &assessments);
     let concern = Concern { said, asset, now };
-    let health = recommended(content, snapshot, &concern, &not_concerned, &newest);
+    let health = recommended(content, snapshot, &concern, images, &not_concerned, &newest);
     let objects = object_rows(&assessments);
     put_together(content, &assessments, objects, health)
 }
@@ -187,6 +189,7 @@ fn recommended(
     content: &Content,
     snapshot: &Snapshot,
     concern: &Concern<'_>,
+    images: Option<&ImageTally>,
     not_concerned: &Option<String>,
     newest: &[&Assessment<'_>],
 ) -> Vec<Health> {
@@ -199,6 +202,10 @@ fn recommended(
     judged
         .filter_map(|recommendation| {
             let (health, reason) = match (not_concerned, recommendation.benchmark.as_deref()) {
+                (_, None) if recommendation.findings.is_some() => {
+                    let findings = recommendation.findings.as_deref().unwrap_or_default();
+                    images::health(findings, images?, None)
+                }
                 (_, None) => {
                     let statements = concern.said.statements(concern.asset);
                     let library = &content.library;

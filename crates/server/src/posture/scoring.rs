@@ -1,55 +1,230 @@
-//! The secure score of what is stored.
+//! The secure score of what is stored: made of sums that are kept, whatever the number of assets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use seareeve_posture::{Judged, Score, score};
-use seareeve_store::assets::{HealthChange, HealthEntry, HealthState};
+use seareeve_posture::Catalogue;
+use seareeve_store::assets::{self, HealthChange, HealthEntry, HealthState};
+use seareeve_store::health_counts::{self, Counts, Share};
 use seareeve_store::scores::{self, Cause, ScorePoint};
-use seareeve_store::{AssetId, StoreError, Tx};
+use seareeve_store::{AssetId, StoreError, Tx, environments};
 
 use super::Content;
+use super::counting::{Standing, Word, share};
 
-/// The score of what recommendations say. `entries` are all of it.
-pub(crate) fn score_of<'e>(
+/// What is counted of assets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Sums {
+    /// By group; one that concerns no asset is not there.
+    pub(crate) groups: BTreeMap<String, GroupSums>,
+    /// Assets by what each recommendation says of them: healthy, unhealthy, not applicable, unknown.
+    pub(crate) said: BTreeMap<String, [u32; 4]>,
+}
+
+/// What is counted of a score group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct GroupSums {
+    /// Its points.
+    pub(crate) max: f64,
+    /// Assets that are healthy for all of its recommendations.
+    pub(crate) healthy: u32,
+    /// Assets that are not.
+    pub(crate) unhealthy: u32,
+    /// Assets of which nothing bad is known, and not all.
+    pub(crate) unknown: u32,
+    unhealthy_and_unknown: u32,
+    /// By recommendation, what assets are that only it holds back: healthy, and unknown.
+    mended: BTreeMap<String, (u32, u32)>,
+    exempt: BTreeMap<String, Vec<(Standing, Standing, u32)>>,
+}
+
+impl Sums {
+    /// What the numbers say.
+    pub(crate) fn of(content: &Content, counts: &Counts) -> Self {
+        let points = content.catalogue.points();
+        let mut sums = Self::default();
+        for (key, number) in counts {
+            let number = u32::try_from(*number).unwrap_or_default();
+            let Some(word) = Word::parse(&key.word).filter(|_| number > 0) else {
+                continue;
+            };
+            if key.group.is_empty() {
+                let [healthy, unhealthy, not_applicable, unknown] =
+                    sums.said.entry(key.recommendation.clone()).or_default();
+                match word {
+                    Word::Is(Standing::Healthy) => *healthy = number,
+                    Word::Is(Standing::Unhealthy) => *unhealthy = number,
+                    Word::Is(Standing::Unknown) => *unknown = number,
+                    Word::NotApplicable => *not_applicable = number,
+                    Word::Is(Standing::Out)
+                    | Word::UnhealthyAndUnknown
+                    | Word::Mended(_)
+                    | Word::Exempt(..) => {}
+                }
+                continue;
+            }
+            let Some(max) = points.get(&key.group) else {
+                continue;
+            };
+            let group = sums.groups.entry(key.group.clone()).or_default();
+            group.max = *max;
+            let id = &key.recommendation;
+            match word {
+                Word::Is(Standing::Healthy) => group.healthy = number,
+                Word::Is(Standing::Unhealthy) => group.unhealthy = number,
+                Word::Is(Standing::Unknown) => group.unknown = number,
+                Word::UnhealthyAndUnknown => group.unhealthy_and_unknown = number,
+                Word::Mended(Standing::Healthy) => {
+                    group.mended.entry(id.clone()).or_default().0 = number;
+                }
+                Word::Mended(_) => group.mended.entry(id.clone()).or_default().1 = number,
+                Word::Exempt(from, to) => {
+                    let moved = group.exempt.entry(id.clone()).or_default();
+                    moved.push((from, to, number));
+                }
+                Word::Is(Standing::Out) | Word::NotApplicable => {}
+            }
+        }
+        sums.groups
+            .retain(|_, group| group.is_assessed() || group.unknown > 0);
+        sums
+    }
+
+    /// The points that are there.
+    pub(crate) fn current(&self) -> f64 {
+        self.groups.values().map(GroupSums::current).sum()
+    }
+
+    /// The points that there can be: those of groups of which any asset was judged.
+    pub(crate) fn max(&self) -> f64 {
+        let assessed = self.groups.values().filter(|group| group.is_assessed());
+        assessed.map(|group| group.max).sum()
+    }
+
+    /// The first as a share of the second; nothing when nothing that has points was judged.
+    pub(crate) fn share(&self) -> Option<f64> {
+        let max = self.max();
+        (max > 0.0).then(|| self.current() / max)
+    }
+
+    /// The points that come back when no asset needs a recommendation any more, by recommendation.
+    pub(crate) fn potentials(&self) -> BTreeMap<&str, f64> {
+        let mut potentials: BTreeMap<&str, f64> = BTreeMap::new();
+        for group in self.groups.values() {
+            for (recommendation, (mended, unknown)) in &group.mended {
+                *potentials.entry(recommendation).or_default() += group.gain(*mended, *unknown);
+            }
+        }
+        potentials
+    }
+
+    /// The points that come back when one asset needs nothing more, and those of each of its recommendations alone.
+    pub(crate) fn potentials_of<'e>(
+        &self,
+        catalogue: &Catalogue,
+        entries: &'e [HealthEntry],
+    ) -> (f64, BTreeMap<&'e str, f64>) {
+        let (mut all, mut each): (f64, BTreeMap<&str, f64>) = (0.0, BTreeMap::new());
+        for (id, group) in &self.groups {
+            let counts = |entry: &&HealthEntry| {
+                let known = catalogue.recommendation(&entry.health.recommendation);
+                known.is_some_and(|one| !one.preview && one.score_groups.contains(id))
+            };
+            let said: Vec<&HealthEntry> = entries.iter().filter(counts).collect();
+            let with = |state| move |entry: &&&HealthEntry| entry.health.state == state;
+            let needs: Vec<&&HealthEntry> =
+                said.iter().filter(with(HealthState::Unhealthy)).collect();
+            let Some((first, rest)) = needs.split_first() else {
+                continue;
+            };
+            let gain = match said.iter().any(|one| with(HealthState::Unknown)(&one)) {
+                true => group.gain(0, 1),
+                false => group.gain(1, 0),
+            };
+            all += gain;
+            if rest.is_empty() {
+                *each.entry(&first.health.recommendation).or_default() += gain;
+            }
+        }
+        (all, each)
+    }
+}
+
+impl GroupSums {
+    /// Whether any asset was judged: only then do its points count in the whole.
+    pub(crate) fn is_assessed(&self) -> bool {
+        self.healthy > 0 || self.unhealthy > 0
+    }
+
+    /// The points that one asset is worth.
+    pub(crate) fn per_asset(&self) -> f64 {
+        match self.healthy.saturating_add(self.unhealthy) {
+            0 => 0.0,
+            assets => self.max / f64::from(assets),
+        }
+    }
+
+    /// The points that are there.
+    pub(crate) fn current(&self) -> f64 {
+        self.per_asset() * f64::from(self.healthy)
+    }
+
+    /// The points to be had.
+    pub(crate) fn potential(&self) -> f64 {
+        self.per_asset() * f64::from(self.unhealthy)
+    }
+
+    /// What comes back when so many assets become healthy, and so many unknown.
+    fn gain(&self, mended: u32, unknown: u32) -> f64 {
+        let mut after = self.clone();
+        after.healthy = after.healthy.saturating_add(mended);
+        let less = mended.saturating_add(unknown);
+        after.unhealthy = after.unhealthy.saturating_sub(less);
+        after.current() - self.current()
+    }
+
+    fn place(&mut self, standing: Standing) -> Option<&mut u32> {
+        match standing {
+            Standing::Healthy => Some(&mut self.healthy),
+            Standing::Unhealthy => Some(&mut self.unhealthy),
+            Standing::Unknown => Some(&mut self.unknown),
+            Standing::Out => None,
+        }
+    }
+
+    fn shift(&mut self, from: Standing, to: Standing, number: u32) {
+        if let Some(place) = self.place(from) {
+            *place = place.saturating_sub(number);
+        }
+        if let Some(place) = self.place(to) {
+            *place = place.saturating_add(number);
+        }
+    }
+}
+
+/// Which environments' scores may differ.
+pub(crate) enum Differ<'d> {
+    /// Any of them.
+    Any,
+    /// These.
+    Of(&'d BTreeSet<String>),
+}
+
+/// Counts what recommendations say of an asset now, in the transaction that changes it. Returns the environments whose
+/// sums differ by it.
+pub(crate) async fn count(
+    tx: &mut Tx,
     content: &Content,
-    entries: impl IntoIterator<Item = &'e HealthEntry>,
-) -> Score {
-    let entries: Vec<&HealthEntry> = entries.into_iter().collect();
-    let assets: Vec<String> = entries.iter().map(|one| one.asset.to_string()).collect();
-    let judged = entries.iter().zip(&assets).flat_map(|(entry, asset)| {
-        let id = entry.health.recommendation.as_str();
-        let recommendation = content.catalogue.recommendation(id);
-        let groups = recommendation.map(|one| one.score_groups.iter());
-        groups.into_iter().flatten().map(move |group| Judged {
-            group,
-            recommendation: id,
-            asset,
-            health: health(entry.health.state),
-            counts: recommendation.is_some_and(|one| !one.preview),
-        })
-    });
-    score(&content.catalogue.points(), judged)
+    asset: AssetId,
+) -> Result<BTreeSet<String>, StoreError> {
+    let entries = assets::health_in(tx, asset).await?;
+    health_counts::settle(tx, asset, &share_of(content, &entries)).await
 }
 
-fn health(state: HealthState) -> seareeve_posture::Health {
-    match state {
-        HealthState::Healthy => seareeve_posture::Health::Healthy,
-        HealthState::Unhealthy => seareeve_posture::Health::Unhealthy,
-        HealthState::NotApplicable => seareeve_posture::Health::NotApplicable,
-        HealthState::Unknown => seareeve_posture::Health::Unknown,
-    }
-}
-
-/// Those of an environment; all for none.
-pub(crate) fn within(entries: Vec<HealthEntry>, environment: Option<&str>) -> Vec<HealthEntry> {
-    match environment {
-        None => entries,
-        Some(name) => entries
-            .into_iter()
-            .filter(|entry| entry.environment == name)
-            .collect(),
-    }
+fn share_of(content: &Content, entries: &[HealthEntry]) -> Share {
+    let said = entries.iter();
+    let said = said.map(|one| (one.health.recommendation.as_str(), one.health.state));
+    share(&content.catalogue, said)
 }
 
 /// What of the score changes when a recommendation says something else of an asset.
@@ -63,45 +238,43 @@ pub(crate) fn cause(asset: AssetId, change: HealthChange) -> Cause {
     }
 }
 
-/// Notes the scores of all and of each environment, in the transaction that changes them.
+/// Notes the scores of all and of the environments that differ, in the transaction that changes them.
 pub(crate) async fn note(
     tx: &mut Tx,
     content: &Content,
+    differ: Differ<'_>,
     causes: Vec<Cause>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let entries = seareeve_store::assets::health_in(tx).await?;
-    let mut of_all: BTreeMap<AssetId, &str> = BTreeMap::new();
-    let mut by_environment: BTreeMap<&str, Vec<&HealthEntry>> = BTreeMap::new();
-    for entry in &entries {
-        of_all.insert(entry.asset, &entry.environment);
-        let of_it = by_environment.entry(&entry.environment).or_default();
-        of_it.push(entry);
-    }
-    let point = |score: &Score, causes: Vec<Cause>| ScorePoint {
+    let names = match differ {
+        Differ::Of(names) => names.clone(),
+        Differ::Any => {
+            let known = scores::environments(tx).await?.into_iter();
+            known
+                .chain(health_counts::environments(tx).await?)
+                .collect()
+        }
+    };
+    let of_causes = causes.iter().map(|cause| cause.asset);
+    let places = environments::of_these(tx, of_causes).await?;
+    let point = |sums: &Sums, causes: Vec<Cause>| ScorePoint {
         at: now,
-        points: score.current(),
-        most: score.max(),
+        points: sums.current(),
+        most: sums.max(),
         causes,
     };
-    let known = scores::environments(tx).await?;
-    let names: BTreeSet<&str> = known
-        .iter()
-        .map(String::as_str)
-        .chain(by_environment.keys().copied())
-        .collect();
-    for name in names {
-        let of_it = by_environment.get(name).into_iter().flatten().copied();
-        let score = score_of(content, of_it);
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        let sums = Sums::of(content, &health_counts::counts_in(tx, name).await?);
         // An asset that is gone, or was moved, may have been here: then this score differs, and no other one does.
         let is_here = |cause: &&Cause| {
             let is_moved = cause.recommendation.is_empty();
-            is_moved || of_all.get(&cause.asset).is_none_or(|of| *of == name)
+            is_moved || places.get(&cause.asset).is_none_or(|of| of == name)
         };
         let here = causes.iter().filter(is_here).cloned().collect();
-        scores::put(tx, name, &point(&score, here)).await?;
+        scores::put(tx, name, &point(&sums, here)).await?;
     }
-    scores::put(tx, "", &point(&score_of(content, &entries), causes)).await
+    let all = Sums::of(content, &health_counts::counts_in(tx, "").await?);
+    scores::put(tx, "", &point(&all, causes)).await
 }
 
 /// What would be said if unhealthy assets were mended, or taken out by an exemption.
@@ -118,7 +291,7 @@ pub(crate) struct WhatIf {
 }
 
 impl WhatIf {
-    /// What would be said.
+    /// What would be said of assets.
     pub(crate) fn of(&self, entries: &[HealthEntry]) -> Vec<HealthEntry> {
         let mut after = entries.to_vec();
         for entry in &mut after {
@@ -137,237 +310,69 @@ impl WhatIf {
         }
         after
     }
-}
 
-/// What one group's points hang on.
-#[derive(Default)]
-struct Standing<'e> {
-    healthy: u64,
-    unhealthy: u64,
-    /// By recommendation, assets that only it holds back: those that would be healthy, and those that would be unknown.
-    only: BTreeMap<&'e str, (u64, u64)>,
-    max: f64,
-}
-
-/// What one asset is in a group.
-#[derive(Default)]
-struct Said<'e> {
-    needs: Vec<&'e str>,
-    is_unknown: bool,
-    is_healthy: bool,
-}
-
-/// What assets are in groups, and what the groups' points hang on.
-struct Standings<'e> {
-    said: BTreeMap<(&'e str, AssetId), Said<'e>>,
-    groups: BTreeMap<&'e str, Standing<'e>>,
-}
-
-fn standings<'e>(content: &'e Content, entries: &'e [HealthEntry]) -> Standings<'e> {
-    let points = content.catalogue.points();
-    let mut said: BTreeMap<(&str, AssetId), Said<'_>> = BTreeMap::new();
-    for entry in entries {
-        let known = content
-            .catalogue
-            .recommendation(&entry.health.recommendation);
-        let Some(recommendation) = known.filter(|one| !one.preview) else {
-            continue;
-        };
-        for group in &recommendation.score_groups {
-            let of_asset = said.entry((group, entry.asset)).or_default();
-            match entry.health.state {
-                HealthState::Healthy => of_asset.is_healthy = true,
-                HealthState::Unhealthy => of_asset.needs.push(&recommendation.id),
-                HealthState::Unknown => of_asset.is_unknown = true,
-                HealthState::NotApplicable => {}
-            }
-        }
-    }
-    let mut groups: BTreeMap<&str, Standing<'_>> = BTreeMap::new();
-    for ((group, _), asset) in &said {
-        let standing = groups.entry(group).or_default();
-        standing.max = points.get(*group).copied().unwrap_or_default();
-        if let [first, rest @ ..] = asset.needs.as_slice() {
-            standing.unhealthy += 1;
-            if rest.is_empty() {
-                let only = standing.only.entry(first).or_default();
-                match asset.is_unknown {
-                    true => only.1 += 1,
-                    false => only.0 += 1,
+    /// What the sums would be. `meant` are those of the assets that are meant, where all of them are.
+    pub(crate) fn sums(&self, sums: &Sums, meant: &Sums) -> Sums {
+        let mut after = sums.clone();
+        for (id, group) in &mut after.groups {
+            let Some(meant) = meant.groups.get(id) else {
+                continue;
+            };
+            match (&self.recommendation, self.is_exempt) {
+                (None, false) => {
+                    let unknown = meant.unhealthy_and_unknown;
+                    let healthy = meant.unhealthy.saturating_sub(unknown);
+                    group.shift(Standing::Unhealthy, Standing::Healthy, healthy);
+                    group.shift(Standing::Unhealthy, Standing::Unknown, unknown);
+                }
+                (None, true) => {
+                    group.shift(Standing::Healthy, Standing::Out, meant.healthy);
+                    group.shift(Standing::Unhealthy, Standing::Out, meant.unhealthy);
+                    group.shift(Standing::Unknown, Standing::Out, meant.unknown);
+                }
+                (Some(recommendation), false) => {
+                    let mended = meant.mended.get(recommendation).copied();
+                    let (healthy, unknown) = mended.unwrap_or_default();
+                    group.shift(Standing::Unhealthy, Standing::Healthy, healthy);
+                    group.shift(Standing::Unhealthy, Standing::Unknown, unknown);
+                }
+                (Some(recommendation), true) => {
+                    for (from, to, number) in meant.exempt.get(recommendation).into_iter().flatten()
+                    {
+                        group.shift(*from, *to, *number);
+                    }
                 }
             }
-        } else if asset.is_healthy && !asset.is_unknown {
-            standing.healthy += 1;
         }
+        after
+            .groups
+            .retain(|_, group| group.is_assessed() || group.unknown > 0);
+        after
     }
-    Standings { said, groups }
-}
 
-impl Standing<'_> {
-    /// What comes back when so many assets become healthy, and so many unknown.
-    fn gain(&self, mended: u64, unknown: u64) -> f64 {
-        let share = |healthy: u64, unhealthy: u64| match healthy + unhealthy {
-            0 => 0.0,
-            all => self.max * healthy as f64 / all as f64,
-        };
-        let left = self.unhealthy.saturating_sub(mended + unknown);
-        share(self.healthy + mended, left) - share(self.healthy, self.unhealthy)
-    }
-}
-
-/// The points that come back when no asset needs a recommendation any more, by recommendation. In one pass: reckoning
-/// a whole score for each recommendation took a second with 10,000 assets.
-pub(crate) fn potentials<'e>(
-    content: &'e Content,
-    entries: &'e [HealthEntry],
-) -> BTreeMap<&'e str, f64> {
-    let mut potentials: BTreeMap<&str, f64> = BTreeMap::new();
-    for standing in standings(content, entries).groups.values() {
-        for (recommendation, (mended, unknown)) in &standing.only {
-            let gain = standing.gain(*mended, *unknown);
-            *potentials.entry(recommendation).or_default() += gain;
+    /// What the numbers would be by these assets alone, of which `entries` are all that is said.
+    pub(crate) fn counts(
+        &self,
+        content: &Content,
+        counts: &Counts,
+        entries: &[HealthEntry],
+    ) -> Counts {
+        let mut after = counts.clone();
+        let mut by_asset: BTreeMap<AssetId, Vec<HealthEntry>> = BTreeMap::new();
+        for entry in entries {
+            by_asset.entry(entry.asset).or_default().push(entry.clone());
         }
-    }
-    potentials
-}
-
-/// The points that come back when one asset needs nothing more, and those of each of its recommendations alone.
-pub(crate) fn potentials_of<'e>(
-    content: &'e Content,
-    entries: &'e [HealthEntry],
-    asset: AssetId,
-) -> (f64, BTreeMap<&'e str, f64>) {
-    let standings = standings(content, entries);
-    let (mut all, mut each) = (0.0, BTreeMap::new());
-    for (group, standing) in &standings.groups {
-        let Some(said) = standings.said.get(&(*group, asset)) else {
-            continue;
-        };
-        let Some((first, rest)) = said.needs.split_first() else {
-            continue;
-        };
-        let (mended, unknown) = if said.is_unknown { (0, 1) } else { (1, 0) };
-        let gain = standing.gain(mended, unknown);
-        all += gain;
-        if rest.is_empty() {
-            *each.entry(*first).or_default() += gain;
+        for said in by_asset.values() {
+            for key in share_of(content, said).counted {
+                *after.entry(key).or_default() -= 1;
+            }
+            for key in share_of(content, &self.of(said)).counted {
+                *after.entry(key).or_default() += 1;
+            }
         }
+        after
     }
-    (all, each)
 }
 
 #[cfg(test)]
-mod tests {
-    use seareeve_store::assets::Health;
-
-    use super::*;
-    use crate::posture::own;
-
-    fn entry(recommendation: &str, asset: i64, state: HealthState) -> HealthEntry {
-        HealthEntry {
-            asset: AssetId(asset),
-            asset_name: format!("a{asset}"),
-            asset_kind: "kubernetes-cluster".to_owned(),
-            environment: "default".to_owned(),
-            health: Health {
-                recommendation: recommendation.to_owned(),
-                state,
-                reason: None,
-                exemption: None,
-            },
-            since: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    /// The worked example of `reference.md`, section 4.1: a group of 6 points, 4 healthy and 74 unhealthy assets.
-    #[test]
-    fn the_worked_example_comes_out() {
-        let content = own::content(&[]);
-        let group = "remediate-vulnerabilities";
-        let one = content
-            .catalogue
-            .recommendation("registry-image-vulnerabilities");
-        assert!(one.is_some_and(|one| one.score_groups == [group] && !one.preview));
-        let states = (0..78).map(|at| match at < 4 {
-            true => HealthState::Healthy,
-            false => HealthState::Unhealthy,
-        });
-        let entries: Vec<HealthEntry> = states
-            .zip(0..)
-            .map(|(state, at)| entry("registry-image-vulnerabilities", at, state))
-            .collect();
-        let score = score_of(&content, &entries);
-        let part = &score.groups[group];
-        assert_eq!(format!("{:.2}", part.current), "0.31");
-        assert_eq!(format!("{:.2}", part.potential()), "5.69");
-        // An exempt asset leaves both sides: 6 / 77 × 4.
-        let what_if = WhatIf {
-            assets: BTreeSet::from([AssetId(70)]),
-            is_exempt: true,
-            ..WhatIf::default()
-        };
-        let score = score_of(&content, &what_if.of(&entries));
-        assert_eq!(format!("{:.4}", score.groups[group].current), "0.3117");
-        // Three of them mended: 6 / 78 × 7.
-        let what_if = WhatIf {
-            assets: [70, 71, 72].map(AssetId).into(),
-            ..WhatIf::default()
-        };
-        let score = score_of(&content, &what_if.of(&entries));
-        assert_eq!(format!("{:.4}", score.groups[group].current), "0.5385");
-    }
-
-    /// What is reckoned in one pass is what the whole score says.
-    #[test]
-    fn potentials_are_those_of_the_whole_score() {
-        let content = own::content(&[]);
-        let ids: Vec<String> = content
-            .catalogue
-            .recommendations()
-            .map(|one| one.id.clone())
-            .collect();
-        // A pattern in which every combination of states meets on some asset.
-        let mut entries = Vec::new();
-        let mut seed = 1_u32;
-        for asset in 0..40 {
-            for id in &ids {
-                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let state = match seed >> 28 {
-                    0 => HealthState::Unknown,
-                    1 => HealthState::Unhealthy,
-                    2 | 3 => HealthState::NotApplicable,
-                    _ => HealthState::Healthy,
-                };
-                entries.push(entry(id, asset, state));
-            }
-        }
-        let before = score_of(&content, &entries).current();
-        let found = potentials(&content, &entries);
-        assert!(found.values().any(|gain| *gain > 0.0), "{found:?}");
-        for id in &ids {
-            let what_if = WhatIf {
-                recommendation: Some(id.clone()),
-                ..WhatIf::default()
-            };
-            let after = score_of(&content, &what_if.of(&entries)).current();
-            let gain = found.get(id.as_str()).copied().unwrap_or_default();
-            assert!((after - before - gain).abs() < 1e-9, "{id}: {gain}");
-        }
-        for asset in (0..40).map(AssetId) {
-            let (all, each) = potentials_of(&content, &entries, asset);
-            let mended = |recommendation: Option<&String>| {
-                let what_if = WhatIf {
-                    recommendation: recommendation.cloned(),
-                    assets: BTreeSet::from([asset]),
-                    ..WhatIf::default()
-                };
-                score_of(&content, &what_if.of(&entries)).current() - before
-            };
-            assert!((mended(None) - all).abs() < 1e-9, "{asset}: {all}");
-            for id in ids.iter().step_by(7) {
-                let gain = each.get(id.as_str()).copied().unwrap_or_default();
-                assert!((mended(Some(id)) - gain).abs() < 1e-9, "{asset} {id}");
-            }
-        }
-    }
-}
+mod tests;

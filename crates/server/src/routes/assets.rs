@@ -1,6 +1,5 @@
 //! Assets of all kinds by what they need, and the environments that they belong to.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -13,7 +12,7 @@ use seareeve_api::{
 use seareeve_store::assets::{self, AssetNeeds, HealthEntry, NeedsFilter};
 use seareeve_store::scores::Cause;
 use seareeve_store::users::Role;
-use seareeve_store::{AssetId, environments as stored};
+use seareeve_store::{AssetId, environments as stored, health_counts};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -23,7 +22,7 @@ use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
-use crate::posture::scoring::{self, potentials_of, score_of};
+use crate::posture::scoring::{self, Differ, Sums};
 use crate::state::App;
 
 /// Which assets.
@@ -79,9 +78,9 @@ pub(super) async fn get(
     let asset = assets::needs_of(&app.store, AssetId(id)).await?;
     let asset = asset.ok_or_else(|| ApiError::not_found("asset"))?;
     let content = app.content();
-    let entries = assets::health(&app.store, "").await?;
-    let (all, each) = potentials_of(&content, &entries, asset.id);
-    let about = entries.iter().filter(|entry| entry.asset == asset.id);
+    let entries = assets::health_of(&app.store, asset.id).await?;
+    let sums = Sums::of(&content, &health_counts::counts(&app.store, "").await?);
+    let (all, each) = sums.potentials_of(&content.catalogue, &entries);
     let said = |entry: &HealthEntry| {
         let id = entry.health.recommendation.clone();
         let known = content.catalogue.recommendation(&id);
@@ -96,7 +95,7 @@ pub(super) async fn get(
             id,
         }
     };
-    let mut recommendations: Vec<AssetRecommendation> = about.map(said).collect();
+    let mut recommendations: Vec<AssetRecommendation> = entries.iter().map(said).collect();
     recommendations.sort_by(|one, other| {
         let points = other.potential.total_cmp(&one.potential);
         points.then_with(|| one.title.cmp(&other.title))
@@ -135,8 +134,15 @@ pub(super) async fn move_to(
         health: Some(given.environment.clone()),
     };
     let mut tx = app.store.begin().await?;
-    stored::set(&mut tx, asset.id, &given.environment).await?;
-    scoring::note(&mut tx, &app.content(), vec![cause], now).await?;
+    let differ = stored::set(&mut tx, asset.id, &given.environment).await?;
+    scoring::note(
+        &mut tx,
+        &app.content(),
+        Differ::Of(&differ),
+        vec![cause],
+        now,
+    )
+    .await?;
     // An exemption may be about its environment.
     jobs::enqueue_assess(&mut tx, Some(asset.id), now).await?;
     tx.commit().await?;
@@ -152,27 +158,20 @@ pub(super) async fn environments(
     State(app): State<Arc<App>>,
     _caller: Caller,
 ) -> ApiResult<Json<EnvironmentList>> {
-    let entries = assets::health(&app.store, "").await?;
-    let mut by_name: BTreeMap<&str, Vec<&HealthEntry>> = BTreeMap::new();
-    for entry in &entries {
-        by_name.entry(&entry.environment).or_default().push(entry);
-    }
     let content = app.content();
-    let known = stored::list(&app.store).await?.into_iter();
-    let environments = known.map(|one| {
-        let of_it = by_name.get(one.name.as_str()).into_iter().flatten();
-        let score = score_of(&content, of_it.copied());
-        Environment {
-            points: score.current(),
-            max: score.max(),
-            share: score.share(),
+    let mut environments = Vec::new();
+    for one in stored::list(&app.store).await? {
+        let counts = health_counts::counts(&app.store, &one.name).await?;
+        let sums = Sums::of(&content, &counts);
+        environments.push(Environment {
+            points: sums.current(),
+            max: sums.max(),
+            share: sums.share(),
             assets: one.assets,
             name: one.name,
-        }
-    });
-    Ok(Json(EnvironmentList {
-        environments: environments.collect(),
-    }))
+        });
+    }
+    Ok(Json(EnvironmentList { environments }))
 }
 
 /// Refuses a name that does not fit into addresses and lists.

@@ -252,6 +252,8 @@ async fn compliance(
     scope: &Scope,
 ) -> ApiResult<Compliance> {
     let (id, version) = (&benchmark.id, &benchmark.version);
+    // Before what is counted: an asset that is judged in between is not said to be counted when it is not.
+    let number_of_assets = assets::assets_in(&app.store, id, version, scope).await?;
     let mut by_control: BTreeMap<String, ControlCounts> = BTreeMap::new();
     for tally in assets::tally(&app.store, id, version, scope).await? {
         let counts = by_control.entry(tally.control).or_default();
@@ -297,7 +299,7 @@ async fn compliance(
         versions,
         title: benchmark.title.clone(),
         asset: benchmark.asset.clone(),
-        assets: assets::assets_in(&app.store, id, version, scope).await?,
+        assets: number_of_assets,
         dated: assets::dated(&app.store, id, version, scope).await?,
         content: content.version(),
         counts,

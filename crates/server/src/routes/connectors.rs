@@ -19,7 +19,8 @@ use crate::auth::caller::Caller;
 use crate::connectors::{AZURE, AzureSettings, Fault};
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
-use crate::posture::{self, scoring};
+use crate::posture;
+use crate::posture::scoring::{self, Differ};
 use crate::state::App;
 
 /// Connectors at most.
@@ -259,7 +260,7 @@ pub(super) async fn delete(
     if !connectors::delete(&mut tx, id).await? {
         return Err(ApiError::not_found("connector"));
     }
-    scoring::note(&mut tx, &app.content(), causes, now).await?;
+    scoring::note(&mut tx, &app.content(), Differ::Any, causes, now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     app.events.publish(Event::Posture);

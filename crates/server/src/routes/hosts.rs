@@ -23,7 +23,8 @@ use super::query::{counts, cursor, next};
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
-use crate::posture::{self, Said, listed, scoring};
+use crate::posture::scoring::{self, Differ};
+use crate::posture::{self, Said, images, listed};
 use crate::state::App;
 
 /// The kind of asset that these routes are about.
@@ -161,8 +162,10 @@ pub(super) async fn report(
     let benchmarks = wanted(&app, KIND, query.benchmark.as_deref())?;
     let said = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let (content, now) = (app.content(), app.now());
+    let mut snapshot = blocking(move || posture::unpack(&facts.content)).await?;
+    let told = images::add_scans(&app, asset.id, &mut snapshot, now).await;
+    told.map_err(ApiError::from_any)?;
     let report = blocking(move || {
-        let snapshot = posture::unpack(&facts.content)?;
         // Benchmarks are not about what is listed as not applicable.
         let benchmarks = match judge::not_concerned(&snapshot) {
             Some(_) => Vec::new(),
@@ -267,7 +270,7 @@ pub(super) async fn forget(app: &App, asset: &Asset, noun: &str) -> ApiResult<()
     let mut tx = app.store.begin().await?;
     let causes = posture::forget(app, &mut tx, asset.id, now).await?;
     let causes = causes.ok_or_else(|| ApiError::not_found(noun))?;
-    scoring::note(&mut tx, &app.content(), causes, now).await?;
+    scoring::note(&mut tx, &app.content(), Differ::Any, causes, now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     app.events.publish(Event::Posture);

@@ -22,6 +22,7 @@ use super::query::{counts, cursor, next, word};
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
+use crate::jobs;
 use crate::state::App;
 
 /// Which images.
@@ -149,7 +150,9 @@ pub(super) async fn delete(
     let id = image(&app, &digest).await?;
     let mut tx = app.store.begin().await?;
     images::delete(&mut tx, id).await?;
+    jobs::enqueue_assess_images(&mut tx, app.now()).await?;
     tx.commit().await?;
+    app.wake.notify_waiters();
     app.events.publish(api::Event::Images);
     Ok(StatusCode::NO_CONTENT)
 }

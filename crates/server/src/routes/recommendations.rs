@@ -12,16 +12,18 @@ use seareeve_api::{
 };
 use seareeve_posture as judge;
 use seareeve_store::assets::{self, HealthEntry, HealthState, StandingFilter};
+use seareeve_store::{health_counts, image_uses};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::csv::Csv;
+use super::image_uses::tally;
 use super::query::{cursor, next};
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::posture::Content;
-use crate::posture::scoring::{potentials, within};
+use crate::posture::scoring::Sums;
 use crate::state::App;
 
 /// Assets that a recommendation itself shows.
@@ -116,21 +118,27 @@ pub(super) async fn get(
 ) -> ApiResult<Json<RecommendationDetail>> {
     let content = app.content();
     let recommendation = known(&content, &id)?;
-    let entries = assets::health(&app.store, "").await?;
-    let entries = within(entries, query.environment.as_deref());
-    let points = potentials(&content, &entries);
+    let environment = query.environment.unwrap_or_default();
+    let sums = Sums::of(
+        &content,
+        &health_counts::counts(&app.store, &environment).await?,
+    );
+    let points = sums.potentials();
     let potential = points.get(id.as_str()).copied().unwrap_or_default();
-    let summary = wire(recommendation, counts(&entries).get(id.as_str()), potential);
-    let about = entries
-        .into_iter()
-        .filter(|entry| entry.health.recommendation == id);
+    let summary = wire(recommendation, sums.said.get(&id), potential);
+    let filter = StandingFilter {
+        environment,
+        ..StandingFilter::default()
+    };
+    let first = assets::standing(&app.store, &id, &filter, None, SHOWN).await?;
     Ok(Json(RecommendationDetail {
         summary,
         why: recommendation.why.clone(),
         steps: recommendation.steps.clone(),
         benchmark: recommendation.benchmark.clone(),
+        findings: recommendation.findings.clone(),
         quick_fix_text: recommendation.quick_fix.clone(),
-        assets: about.take(SHOWN).map(asset).collect(),
+        assets: shown(&app, recommendation, first.items).await?,
     }))
 }
 
@@ -145,13 +153,14 @@ pub(super) async fn assets_of(
     Path(id): Path<String>,
     Query(query): Query<AssetsQuery>,
 ) -> ApiResult<Json<RecommendationAssetPage>> {
-    known(&app.content(), &id)?;
+    let content = app.content();
+    let recommendation = known(&content, &id)?;
     let filter = filter(&query)?;
     let after = cursor(query.cursor);
     let rows = limit(query.limit);
     let page = assets::standing(&app.store, &id, &filter, after.as_ref(), rows).await?;
     Ok(Json(RecommendationAssetPage {
-        assets: page.items.into_iter().map(asset).collect(),
+        assets: shown(&app, recommendation, page.items).await?,
         next: next(page.next),
     }))
 }
@@ -230,13 +239,13 @@ fn known<'c>(content: &'c Content, id: &str) -> ApiResult<&'c judge::Recommendat
 
 async fn all(app: &App, environment: Option<&str>) -> ApiResult<Vec<Recommendation>> {
     let content = app.content();
-    let entries = assets::health(&app.store, "").await?;
-    let entries = within(entries, environment);
-    let (counted, points) = (counts(&entries), potentials(&content, &entries));
+    let counts = health_counts::counts(&app.store, environment.unwrap_or_default()).await?;
+    let sums = Sums::of(&content, &counts);
+    let points = sums.potentials();
     let shown = |one: &judge::Recommendation| {
         let id = one.id.as_str();
         let potential = points.get(id).copied().unwrap_or_default();
-        (one.severity, wire(one, counted.get(id), potential))
+        (one.severity, wire(one, sums.said.get(id), potential))
     };
     let mut all: Vec<_> = content.catalogue.recommendations().map(shown).collect();
     all.sort_by(|(severe, one), (severe_other, other)| {
@@ -252,20 +261,25 @@ async fn all(app: &App, environment: Option<&str>) -> ApiResult<Vec<Recommendati
 /// Assets by what is said of them: healthy, unhealthy, not applicable, unknown.
 type Counts = [u32; 4];
 
-fn counts(entries: &[HealthEntry]) -> BTreeMap<&str, Counts> {
-    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
-    for entry in entries {
-        let [healthy, unhealthy, not_applicable, unknown] =
-            counts.entry(&entry.health.recommendation).or_default();
-        let count = match entry.health.state {
-            HealthState::Healthy => healthy,
-            HealthState::Unhealthy => unhealthy,
-            HealthState::NotApplicable => not_applicable,
-            HealthState::Unknown => unknown,
-        };
-        *count = count.saturating_add(1);
+/// Assets of a recommendation as they are shown: with what was found in their images, where it is about these.
+async fn shown(
+    app: &App,
+    recommendation: &judge::Recommendation,
+    entries: Vec<HealthEntry>,
+) -> ApiResult<Vec<RecommendationAsset>> {
+    let mut tallies = BTreeMap::new();
+    if recommendation.findings.is_some() {
+        let ids = entries.iter().map(|entry| entry.asset);
+        let holders = image_uses::holders(&app.store, ids).await?.into_iter();
+        tallies = holders
+            .map(|holder| (holder.asset, tally(&holder.tally)))
+            .collect();
     }
-    counts
+    let assets = entries.into_iter().map(|entry| RecommendationAsset {
+        images: tallies.get(&entry.asset).copied(),
+        ..asset(entry)
+    });
+    Ok(assets.collect())
 }
 
 fn wire(one: &judge::Recommendation, counts: Option<&Counts>, potential: f64) -> Recommendation {
@@ -296,6 +310,7 @@ fn asset(entry: HealthEntry) -> RecommendationAsset {
         health: entry.health.state.as_str().to_owned(),
         reason: entry.health.reason,
         since: entry.since,
+        images: None,
         exemption: entry.health.exemption.map(|id| id.0),
     }
 }

@@ -11,7 +11,8 @@ use seareeve_api::{
     ScorePoint,
 };
 use seareeve_posture as judge;
-use seareeve_store::assets::{self, HealthEntry};
+use seareeve_store::assets::{self, HealthState};
+use seareeve_store::health_counts::{self, Member};
 use seareeve_store::{AssetId, scores};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,7 +20,8 @@ use utoipa::IntoParams;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::posture::Content;
-use crate::posture::scoring::{WhatIf, score_of, within};
+use crate::posture::counting::Standing;
+use crate::posture::scoring::{GroupSums, Sums, WhatIf};
 use crate::state::App;
 
 /// Points of a history at most.
@@ -28,6 +30,10 @@ const MOST_POINTS: usize = 2_000;
 const SHOWN: usize = 100;
 /// Assets of one kind that a group names.
 const MOST_ASSETS: usize = 1_000;
+/// Assets that are asked about by name.
+const MOST_NAMED: usize = 500;
+/// Pages of assets that are looked through for those that would still need something.
+const MOST_PAGES: usize = 6;
 
 /// Where.
 #[derive(Deserialize, IntoParams)]
@@ -74,9 +80,15 @@ pub(super) async fn get(
     _caller: Caller,
     Query(query): Query<ScopeQuery>,
 ) -> ApiResult<Json<Score>> {
-    let entries = assets::health(&app.store, "").await?;
-    let entries = within(entries, query.environment.as_deref());
-    Ok(Json(wire(&app.content(), &entries)))
+    let environment = query.environment.unwrap_or_default();
+    let content = app.content();
+    let sums = Sums::of(
+        &content,
+        &health_counts::counts(&app.store, &environment).await?,
+    );
+    wire(&app, &content, &sums, &environment, None)
+        .await
+        .map(Json)
 }
 
 /// A score group with its assets: each of its points comes from one of them.
@@ -89,31 +101,44 @@ pub(super) async fn group(
     Path(id): Path<String>,
     Query(query): Query<ScopeQuery>,
 ) -> ApiResult<Json<ScoreGroupDetail>> {
-    let entries = assets::health(&app.store, "").await?;
-    let entries = within(entries, query.environment.as_deref());
+    let environment = query.environment.unwrap_or_default();
     let content = app.content();
-    let score = score_of(&content, &entries);
-    let (part, group) = score
+    let sums = Sums::of(
+        &content,
+        &health_counts::counts(&app.store, &environment).await?,
+    );
+    let mut groups = content.catalogue.groups().iter();
+    let group = groups.find(|group| group.id == id);
+    let (part, group) = sums
         .groups
         .get(&id)
-        .zip(
-            content
-                .catalogue
-                .groups()
-                .iter()
-                .find(|group| group.id == id),
-        )
+        .zip(group)
         .ok_or_else(|| ApiError::not_found("score group with assets"))?;
-    let names = names(&entries);
-    let without = |ids: &std::collections::BTreeSet<String>| {
-        let assets = ids.iter().filter_map(|id| asset(&names, id, Vec::new()));
-        assets.take(MOST_ASSETS).collect()
+    let of = |standing: Standing| {
+        health_counts::members(
+            &app.store,
+            &id,
+            standing.as_str(),
+            &environment,
+            None,
+            MOST_ASSETS,
+        )
     };
+    let plain = |member: Member| ScoreAsset {
+        id: member.asset.0,
+        name: member.name,
+        kind: member.kind,
+        recommendations: Vec::new(),
+    };
+    let healthy = of(Standing::Healthy).await?.items;
+    let unknown = of(Standing::Unknown).await?.items;
+    let unhealthy = needing(&app, &content, &id, &environment, None, MOST_ASSETS).await?;
+    let shown = unhealthy.iter().take(SHOWN).cloned().collect();
     Ok(Json(ScoreGroupDetail {
-        group: group_wire(&content, group, part, &names),
-        healthy_assets: without(&part.healthy),
-        unhealthy_assets: unhealthy(part, &names, MOST_ASSETS),
-        unknown_assets: without(&part.unknown),
+        group: group_wire(&content, group, part, shown),
+        healthy_assets: healthy.into_iter().map(plain).collect(),
+        unhealthy_assets: unhealthy,
+        unknown_assets: unknown.into_iter().map(plain).collect(),
     }))
 }
 
@@ -143,9 +168,32 @@ pub(super) async fn what_if(
             Some(_) => return Err(ApiError::bad_request("then is healthy or exempt")),
         },
     };
-    let entries = assets::health(&app.store, "").await?;
-    let entries = within(entries, query.environment.as_deref());
-    Ok(Json(wire(&app.content(), &what_if.of(&entries))))
+    if what_if.assets.len() > MOST_NAMED {
+        return Err(ApiError::bad_request(
+            "at most 500 assets are asked for by name",
+        ));
+    }
+    let environment = query.environment.unwrap_or_default();
+    let content = app.content();
+    let counts = health_counts::counts(&app.store, &environment).await?;
+    let after = if what_if.assets.is_empty() {
+        let sums = Sums::of(&content, &counts);
+        let meant = match (&what_if.environment, environment.as_str()) {
+            (None, _) => sums.clone(),
+            (Some(of), "") => Sums::of(&content, &health_counts::counts(&app.store, of).await?),
+            (Some(of), within) if of == within => sums.clone(),
+            // Nothing of one environment is in another.
+            (Some(_), _) => Sums::default(),
+        };
+        what_if.sums(&sums, &meant)
+    } else {
+        let mut said = assets::health_of_all(&app.store, what_if.assets.iter().copied()).await?;
+        said.retain(|entry| environment.is_empty() || entry.environment == environment);
+        Sums::of(&content, &what_if.counts(&content, &counts, &said))
+    };
+    wire(&app, &content, &after, &environment, Some(&what_if))
+        .await
+        .map(Json)
 }
 
 /// The secure score as it was, and what changed it.
@@ -181,75 +229,107 @@ pub(super) async fn history(
     }))
 }
 
-/// Assets by the text that stands for them in a score.
-type Names<'e> = BTreeMap<String, &'e HealthEntry>;
-
-fn names(entries: &[HealthEntry]) -> Names<'_> {
-    let pairs = entries.iter().map(|entry| (entry.asset.to_string(), entry));
-    pairs.collect()
-}
-
-fn asset(names: &Names<'_>, id: &str, recommendations: Vec<String>) -> Option<ScoreAsset> {
-    let entry = names.get(id)?;
-    Some(ScoreAsset {
-        id: entry.asset.0,
-        name: entry.asset_name.clone(),
-        kind: entry.asset_kind.clone(),
-        recommendations,
-    })
-}
-
-fn unhealthy(part: &judge::GroupScore, names: &Names<'_>, most: usize) -> Vec<ScoreAsset> {
-    let assets = part
-        .unhealthy
-        .iter()
-        .filter_map(|(id, needs)| asset(names, id, needs.iter().cloned().collect()));
-    assets.take(most).collect()
-}
-
-fn wire(content: &Content, entries: &[HealthEntry]) -> Score {
-    let score = score_of(content, entries);
-    let names = names(entries);
-    let group = |group: &judge::ScoreGroup| {
-        let part = score.groups.get(&group.id)?;
-        Some(group_wire(content, group, part, &names))
-    };
-    let groups = content.catalogue.groups();
-    let mut groups: Vec<ScoreGroup> = groups.iter().filter_map(group).collect();
-    groups.sort_by(|a, b| b.potential.total_cmp(&a.potential));
-    Score {
-        points: score.current(),
-        max: score.max(),
-        share: score.share(),
-        groups,
+/// Assets that need something in a group, by name: at most so many, as they are, or as they would be.
+async fn needing(
+    app: &App,
+    content: &Content,
+    group: &str,
+    environment: &str,
+    what_if: Option<&WhatIf>,
+    most: usize,
+) -> ApiResult<Vec<ScoreAsset>> {
+    let mut needing = Vec::new();
+    let mut after = None;
+    // Those that would be mended are passed over; who names them one by one would not look at more.
+    for _ in 0..MOST_PAGES {
+        let state = Standing::Unhealthy.as_str();
+        let page =
+            health_counts::members(&app.store, group, state, environment, after.as_ref(), most);
+        let page = page.await?;
+        let ids = page.items.iter().map(|member| member.asset);
+        let said = assets::health_of_all(&app.store, ids).await?;
+        let said = match what_if {
+            Some(what_if) => what_if.of(&said),
+            None => said,
+        };
+        let mut needs: BTreeMap<AssetId, Vec<String>> = BTreeMap::new();
+        for entry in said {
+            let id = entry.health.recommendation;
+            let known = content.catalogue.recommendation(&id);
+            let counts = known.is_some_and(|one| {
+                !one.preview && one.score_groups.iter().any(|known| known == group)
+            });
+            if counts && entry.health.state == HealthState::Unhealthy {
+                needs.entry(entry.asset).or_default().push(id);
+            }
+        }
+        for member in page.items {
+            if let Some(recommendations) = needs.remove(&member.asset) {
+                needing.push(ScoreAsset {
+                    id: member.asset.0,
+                    name: member.name,
+                    kind: member.kind,
+                    recommendations,
+                });
+            }
+        }
+        after = page.next;
+        if after.is_none() || needing.len() >= most {
+            break;
+        }
     }
+    needing.truncate(most);
+    Ok(needing)
+}
+
+async fn wire(
+    app: &App,
+    content: &Content,
+    sums: &Sums,
+    environment: &str,
+    what_if: Option<&WhatIf>,
+) -> ApiResult<Score> {
+    let mut groups = Vec::new();
+    for group in content.catalogue.groups() {
+        let Some(part) = sums.groups.get(&group.id) else {
+            continue;
+        };
+        let unhealthy = match part.unhealthy {
+            0 => Vec::new(),
+            _ => needing(app, content, &group.id, environment, what_if, SHOWN).await?,
+        };
+        groups.push(group_wire(content, group, part, unhealthy));
+    }
+    groups.sort_by(|a, b| b.potential.total_cmp(&a.potential));
+    Ok(Score {
+        points: sums.current(),
+        max: sums.max(),
+        share: sums.share(),
+        groups,
+    })
 }
 
 fn group_wire(
     content: &Content,
     group: &judge::ScoreGroup,
-    part: &judge::GroupScore,
-    names: &Names<'_>,
+    part: &GroupSums,
+    unhealthy: Vec<ScoreAsset>,
 ) -> ScoreGroup {
     let all = content.catalogue.recommendations();
     ScoreGroup {
         id: group.id.clone(),
         title: group.title.clone(),
         max: part.max,
-        current: part.current,
+        current: part.current(),
         potential: part.potential(),
         per_asset: part.per_asset(),
-        healthy: count(part.healthy.len()),
-        unhealthy: unhealthy(part, names, SHOWN),
-        unhealthy_count: count(part.unhealthy.len()),
-        unknown: count(part.unknown.len()),
+        healthy: part.healthy,
+        unhealthy,
+        unhealthy_count: part.unhealthy,
+        unknown: part.unknown,
         recommendations: all
             .filter(|one| one.score_groups.contains(&group.id))
             .map(|one| one.id.clone())
             .collect(),
     }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -12,10 +12,12 @@ use seareeve_api::{
 };
 use seareeve_model::{FactKind, Severity};
 use seareeve_posture::{Library, Outcome, StandingObject, Use};
+use seareeve_store::image_uses as stored;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::clusters::{cluster, facts, model};
+use super::image_uses::wire as image_wire;
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::clusters::Model;
@@ -24,6 +26,8 @@ use crate::posture::Said;
 use crate::state::App;
 
 const KIND: &str = "kubernetes.workload";
+/// Images of one workload that are shown.
+const MOST_IMAGES: usize = 200;
 
 /// Which workloads.
 #[derive(Deserialize, IntoParams)]
@@ -195,6 +199,8 @@ pub(super) async fn get(
     let (object, said) = objects
         .find(|(object, _)| object.id == fact.id)
         .ok_or_else(missing)?;
+    let images = stored::images_of_object(&app.store, asset.id, KIND, &fact.id, MOST_IMAGES);
+    let images = images.await?;
     let people = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let statements = people.statements(asset.id);
     let library = &app.content().library;
@@ -228,6 +234,7 @@ pub(super) async fn get(
     Ok(Json(ClusterWorkloadDetail {
         summary: row(library, object, &said),
         results: results.into_iter().map(|(_, _, result)| result).collect(),
+        images: images.into_iter().map(image_wire).collect(),
         fact: fact.data,
     }))
 }

@@ -19,7 +19,7 @@ const PRIVILEGED: &str = "kubernetes-privileged";
 const CHECK: &str = "pod-security.privileged";
 
 /// An API server that has every resource; two namespaces, a node and a workload.
-fn fake() -> Fake {
+pub(crate) fn fake() -> Fake {
     let fake = Fake::start();
     let asked = Resource::ALL.into_iter();
     for resource in asked.filter(|one| one.reading() != Reading::Never) {
@@ -71,7 +71,7 @@ fn kubeconfig(data: &Utf8PathBuf, server: &str) -> Utf8PathBuf {
 }
 
 /// A server that watches what listens there.
-fn watching(data: &Utf8PathBuf, server: &str) -> Running {
+pub(crate) fn watching(data: &Utf8PathBuf, server: &str) -> Running {
     let file = kubeconfig(data, server);
     start(data, |config| {
         config.kubernetes.clusters = vec![ClusterConfig {
@@ -91,7 +91,7 @@ fn health(client: &Client, cluster: i64, recommendation: &str) -> String {
 }
 
 /// The number of the one cluster, when it was judged.
-fn judged(client: &Client) -> i64 {
+pub(crate) fn judged(client: &Client) -> i64 {
     let page = until(
         || client.clusters(None).unwrap(),
         |page| page.clusters.iter().any(|one| one.workloads.is_some()),

@@ -21,6 +21,7 @@ mod environments;
 #[path = "../../../collect/tests/kubernetes/fake.rs"]
 mod fake;
 mod hosts;
+mod images_in_use;
 mod intel;
 mod java;
 mod judgement;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
+use crate::rows::numbers;
 use crate::{AssetId, ExemptionId, Store, StoreError, Tx};
 
 /// What a recommendation says of an asset.
@@ -93,8 +94,8 @@ impl HealthState {
 macro_rules! select_health {
     () => {
         "SELECT h.recommendation AS recommendation, h.asset AS asset, h.health AS health, \
-           h.reason AS reason, h.exemption AS exemption, h.since AS since, a.name AS name, \
-           a.kind AS kind, a.environment AS environment \
+           h.reason AS reason, h.exemption AS exemption, h.since AS since, h.name AS name, \
+           a.kind AS kind, h.environment AS environment \
          FROM asset_health h JOIN asset a ON a.id = h.asset "
     };
 }
@@ -118,36 +119,42 @@ pub(super) fn from_row(row: &AnyRow) -> Result<HealthEntry, StoreError> {
     })
 }
 
-const ALL: &str = concat!(
-    select_health!(),
-    "WHERE ($1 = '' OR h.recommendation = $1) ORDER BY h.recommendation, a.name, a.id"
-);
-
-/// What a recommendation says of all assets, or what all of them say for an empty one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn health(store: &Store, recommendation: &str) -> Result<Vec<HealthEntry>, StoreError> {
-    let rows = sqlx::query(ALL)
-        .bind(recommendation)
-        .fetch_all(&store.pool)
-        .await?;
-    rows.iter().map(from_row).collect()
-}
-
-/// What all of them say, as the transaction sees it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn health_in(tx: &mut Tx) -> Result<Vec<HealthEntry>, StoreError> {
-    let rows = sqlx::query(ALL).bind("").fetch_all(tx.connection()).await?;
-    rows.iter().map(from_row).collect()
-}
-
 pub(super) const OF_ASSET: &str = concat!(
     select_health!(),
     "WHERE h.asset = $1 ORDER BY h.recommendation"
 );
+
+/// What all recommendations say of an asset, as the transaction sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn health_in(tx: &mut Tx, asset: AssetId) -> Result<Vec<HealthEntry>, StoreError> {
+    let rows = sqlx::query(OF_ASSET)
+        .bind(asset.0)
+        .fetch_all(tx.connection())
+        .await?;
+    rows.iter().map(from_row).collect()
+}
+
+const OF_ASSETS: &str = concat!(
+    select_health!(),
+    "WHERE h.asset IN (SELECT CAST(value ->> 'n' AS BIGINT) FROM json_each($1)) ORDER BY h.asset, h.recommendation"
+);
+
+/// What all recommendations say of these assets.
+///
+/// # Errors
+/// When the database fails.
+pub async fn health_of_all(
+    store: &Store,
+    assets: impl IntoIterator<Item = AssetId>,
+) -> Result<Vec<HealthEntry>, StoreError> {
+    let rows = sqlx::query(OF_ASSETS)
+        .bind(numbers(assets.into_iter().map(|asset| asset.0)))
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter().map(from_row).collect()
+}
 
 /// What all recommendations say of an asset.
 ///

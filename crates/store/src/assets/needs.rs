@@ -54,28 +54,32 @@ pub struct NeedsFilter {
 macro_rules! select_needs {
     () => {
         "SELECT a.id AS id, a.kind AS kind, a.name AS name, a.environment AS environment, a.state AS state, \
-           a.reason AS reason, a.last_seen AS last_seen, \
-           COALESCE(h.unhealthy, 0) AS unhealthy, COALESCE(h.healthy, 0) AS healthy, \
-           COALESCE(h.not_applicable, 0) AS not_applicable, COALESCE(h.unknown, 0) AS unknown, \
+           a.reason AS reason, a.last_seen AS last_seen, a.said_unhealthy AS unhealthy, a.said_healthy AS healthy, \
+           a.said_not_applicable AS not_applicable, a.said_unknown AS unknown, \
            CASE WHEN EXISTS (SELECT 1 FROM cluster w WHERE w.asset = a.id) THEN 1 ELSE 0 END AS is_within, \
            j.cluster AS part_of \
-         FROM asset a LEFT JOIN (SELECT asset, \
-             CAST(SUM(CASE health WHEN 'unhealthy' THEN 1 ELSE 0 END) AS BIGINT) AS unhealthy, \
-             CAST(SUM(CASE health WHEN 'healthy' THEN 1 ELSE 0 END) AS BIGINT) AS healthy, \
-             CAST(SUM(CASE health WHEN 'not_applicable' THEN 1 ELSE 0 END) AS BIGINT) AS not_applicable, \
-             CAST(SUM(CASE health WHEN 'unknown' THEN 1 ELSE 0 END) AS BIGINT) AS unknown \
-           FROM asset_health GROUP BY asset) h ON h.asset = a.id \
-         LEFT JOIN cluster_side j ON j.cloud = a.id "
+         FROM asset a LEFT JOIN cluster_side j ON j.cloud = a.id "
     };
 }
 
-const NEEDS: &str = concat!(
-    select_needs!(),
-    "WHERE ($1 = '' OR a.kind = $1) AND ($2 = '' OR a.environment = $2) \
-       AND ($3 = '' OR lower(a.name) LIKE $3 ESCAPE '!') AND ($4 = '' OR a.state = $4) AND j.cluster IS NULL \
-       AND ($5 = 0 OR (COALESCE(h.unhealthy, 0), a.id) < ($6, $7)) \
-     ORDER BY COALESCE(h.unhealthy, 0) DESC, a.id DESC LIMIT $8"
-);
+/// $1 pattern, $2 state, $3 and $4 where to begin, $5 how many: in the order of an index, so that no more is looked at
+/// than it takes to fill the page.
+macro_rules! in_order {
+    ($restriction:literal) => {
+        concat!(
+            select_needs!(),
+            "WHERE j.cluster IS NULL AND ",
+            $restriction,
+            "(a.said_unhealthy, a.id) < ($3, $4) AND ($1 = '' OR lower(a.name) LIKE $1 ESCAPE '!') \
+               AND ($2 = '' OR a.state = $2) ORDER BY a.said_unhealthy DESC, a.id DESC LIMIT $5"
+        )
+    };
+}
+
+const NEEDS: &str = in_order!("");
+const NEEDS_OF_KIND: &str = in_order!("a.kind = $6 AND ");
+const NEEDS_IN: &str = in_order!("a.environment = $6 AND ");
+const NEEDS_OF_KIND_IN: &str = in_order!("a.kind = $6 AND a.environment = $7 AND ");
 
 /// Assets, those that need most first, a page at a time.
 ///
@@ -87,17 +91,25 @@ pub async fn needs(
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Page<AssetNeeds>, StoreError> {
-    let key: [i64; 2] = after.map(Cursor::decode).transpose()?.unwrap_or_default();
-    let query = sqlx::query(NEEDS)
-        .bind(clean(&filter.kind))
-        .bind(clean(&filter.environment))
+    let key: Option<[i64; 2]> = after.map(Cursor::decode).transpose()?;
+    let (statement, restrictions): (&'static str, &[&str]) =
+        match (filter.kind.as_str(), filter.environment.as_str()) {
+            ("", "") => (NEEDS, &[]),
+            (kind, "") => (NEEDS_OF_KIND, &[kind]),
+            ("", environment) => (NEEDS_IN, &[environment]),
+            (kind, environment) => (NEEDS_OF_KIND_IN, &[kind, environment]),
+        };
+    let query = sqlx::query(statement)
         .bind(contains_pattern(&filter.query))
-        .bind(filter.state.map_or("", HealthState::as_str))
-        .bind(i64::from(after.is_some()));
-    let rows = key
+        .bind(filter.state.map_or("", HealthState::as_str));
+    let query = key
+        .unwrap_or([i64::MAX, i64::MAX])
         .into_iter()
         .fold(query, |query, part| query.bind(part))
-        .bind(int(limit.saturating_add(1)))
+        .bind(int(limit.saturating_add(1)));
+    let rows = restrictions
+        .iter()
+        .fold(query, |query, text| query.bind(clean(text)))
         .fetch_all(&store.pool)
         .await?;
     let items = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
@@ -151,14 +163,24 @@ pub struct StandingFilter {
     pub state: Option<HealthState>,
 }
 
-const STANDING: &str = concat!(
-    health::select_health!(),
-    "WHERE h.recommendation = $1 AND ($2 = '' OR a.environment = $2) \
-       AND ($3 = '' OR lower(a.name) LIKE $3 ESCAPE '!') AND ($4 = '' OR h.health = $4) \
-       AND ($5 = 0 OR (a.name, a.id) > ($6, $7)) ORDER BY a.name, a.id LIMIT $8"
-);
+/// $1 recommendation, $2 state, $3 pattern, $4 and $5 where to begin, $6 how many.
+macro_rules! standing {
+    ($restriction:literal) => {
+        concat!(
+            health::select_health!(),
+            "WHERE h.recommendation = $1 AND ",
+            $restriction,
+            "h.health = $2 AND (h.name, h.asset) > ($4, $5) \
+               AND ($3 = '' OR lower(h.name) LIKE $3 ESCAPE '!') ORDER BY h.name, h.asset LIMIT $6"
+        )
+    };
+}
 
-/// What a recommendation says of assets, by name, a page at a time.
+const STANDING: &str = standing!("");
+const STANDING_IN: &str = standing!("h.environment = $7 AND ");
+
+/// What a recommendation says of assets, by name, a page at a time. Each state is a range of an index of its own, so
+/// that no more is looked at than it takes to fill the page.
 ///
 /// # Errors
 /// [`StoreError::BadCursor`], or when the database fails.
@@ -171,22 +193,53 @@ pub async fn standing(
 ) -> Result<Page<HealthEntry>, StoreError> {
     let key: Option<(String, i64)> = after.map(Cursor::decode).transpose()?;
     let (name, id) = key.unwrap_or_default();
-    let rows = sqlx::query(STANDING)
-        .bind(clean(recommendation))
-        .bind(clean(&filter.environment))
-        .bind(contains_pattern(&filter.query))
-        .bind(filter.state.map_or("", HealthState::as_str))
-        .bind(i64::from(after.is_some()))
-        .bind(name)
-        .bind(id)
-        .bind(int(limit.saturating_add(1)))
-        .fetch_all(&store.pool)
-        .await?;
-    let items = rows
-        .iter()
-        .map(health::from_row)
-        .collect::<Result<Vec<_>, _>>()?;
+    let states = HealthState::ALL.into_iter();
+    let mut items = Vec::new();
+    for state in states.filter(|state| filter.state.is_none_or(|wanted| wanted == *state)) {
+        let statement = match filter.environment.as_str() {
+            "" => STANDING,
+            _ => STANDING_IN,
+        };
+        let query = sqlx::query(statement)
+            .bind(clean(recommendation))
+            .bind(state.as_str())
+            .bind(contains_pattern(&filter.query))
+            .bind(name.clone())
+            .bind(id)
+            .bind(int(limit.saturating_add(1)));
+        let query = match filter.environment.as_str() {
+            "" => query,
+            environment => query.bind(clean(environment)),
+        };
+        let rows = query.fetch_all(&store.pool).await?;
+        for row in &rows {
+            items.push(health::from_row(row)?);
+        }
+    }
+    items.sort_by(|one, other| (&one.asset_name, one.asset).cmp(&(&other.asset_name, other.asset)));
+    items.truncate(limit.saturating_add(1));
     Ok(Page::cut(items, limit, |one| {
         (one.asset_name.clone(), one.asset.0)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plans::assert_bounded;
+
+    #[test]
+    fn lists_read_no_more_than_a_page() {
+        for statement in [
+            NEEDS,
+            NEEDS_OF_KIND,
+            NEEDS_IN,
+            NEEDS_OF_KIND_IN,
+            NEEDS_OF,
+            STANDING,
+            STANDING_IN,
+        ] {
+            assert_bounded(statement);
+        }
+    }
 }

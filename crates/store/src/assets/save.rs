@@ -9,8 +9,9 @@ use serde::Serialize;
 use super::health::{Health, HealthChange, HealthEntry, HealthState};
 use super::{health, verdicts};
 use crate::columns::{Columns, severity_number};
-use crate::rows::{BATCH, clean, rows, size};
-use crate::{AssetId, Changes, SeverityCounts, StoreError, Tx};
+use crate::control_counts::{Counted, Shifts};
+use crate::rows::{BATCH, clean, int, rows, size};
+use crate::{AssetId, Changes, SeverityCounts, StoreError, Tx, control_counts};
 
 /// All that is said of an asset.
 #[derive(Clone, Debug)]
@@ -108,11 +109,12 @@ struct Change<'a> {
     outcome: &'a str,
 }
 
-const EXISTS: &str = "SELECT id, name FROM asset WHERE id = $1";
+const EXISTS: &str = "SELECT id, name, environment FROM asset WHERE id = $1";
 const SUMMARY: &str = "UPDATE asset SET state = $2, reason = $3, judged = $4, critical = $5, high = $6, medium = $7, \
-       low = $8, unknown = $9 \
+       low = $8, unknown = $9, said_unhealthy = $10, said_healthy = $11, said_not_applicable = $12, said_unknown = $13 \
      WHERE id = $1 AND (judged IS NULL OR state <> $2 OR COALESCE(reason, '') <> COALESCE($3, '') \
-       OR critical <> $5 OR high <> $6 OR medium <> $7 OR low <> $8 OR unknown <> $9)";
+       OR critical <> $5 OR high <> $6 OR medium <> $7 OR low <> $8 OR unknown <> $9 OR said_unhealthy <> $10 \
+       OR said_healthy <> $11 OR said_not_applicable <> $12 OR said_unknown <> $13)";
 
 /// Makes `judged` all that is said of the asset. The same again writes nothing. Returns what it wrote, and which
 /// recommendations say something else than before.
@@ -132,12 +134,17 @@ pub async fn save_judged(
     let Some(known) = known else {
         return Err(StoreError::NotFound { what: "asset" });
     };
-    let name = Columns::new(&known, "asset", &["id"]).text("name")?;
+    let known = Columns::new(&known, "asset", &["id"]);
+    let (name, environment) = (known.text("name")?, known.text("environment")?);
     let mut changes = Changes::default();
-    save_controls(tx, asset, judged, now, &mut changes).await?;
+    save_controls(tx, (asset, &environment), judged, now, &mut changes).await?;
     save_objects(tx, asset, &judged.objects, now, &mut changes).await?;
     let differ = save_health(tx, (asset, &name), &judged.health, now, &mut changes).await?;
     let failed = judged.failed;
+    let said = |state: HealthState| {
+        let health = judged.health.iter();
+        int(health.filter(|one| one.state == state).count())
+    };
     let done = sqlx::query(SUMMARY)
         .bind(asset.0)
         .bind(judged.state.as_str())
@@ -148,6 +155,10 @@ pub async fn save_judged(
         .bind(size(failed.medium))
         .bind(size(failed.low))
         .bind(size(failed.unknown))
+        .bind(said(HealthState::Unhealthy))
+        .bind(said(HealthState::Healthy))
+        .bind(said(HealthState::NotApplicable))
+        .bind(said(HealthState::Unknown))
         .execute(tx.connection())
         .await?;
     changes.summaries += done.rows_affected();
@@ -168,7 +179,7 @@ const PUT_CHANGES: &str = "INSERT INTO control_change (asset, at, benchmark, ver
 
 async fn save_controls(
     tx: &mut Tx,
-    asset: AssetId,
+    (asset, environment): (AssetId, &str),
     judged: &Judged,
     now: Timestamp,
     changes: &mut Changes,
@@ -190,7 +201,13 @@ async fn save_controls(
     // The first verdicts of an asset are no change.
     let is_first = old.is_empty();
     let (mut put, mut told) = (Vec::new(), Vec::new());
-    let mut kept = BTreeSet::new();
+    let (mut kept, mut shifts) = (BTreeSet::new(), Shifts::new());
+    let counted = |row: &ControlRow, outcome: &str| Counted {
+        benchmark: row.benchmark.clone(),
+        version: row.version.clone(),
+        control: row.control.clone(),
+        outcome: outcome.to_owned(),
+    };
     for row in &judged.controls {
         let key = (
             row.benchmark.clone(),
@@ -206,6 +223,12 @@ async fn save_controls(
         let reason = row.reason.as_deref().map(clean);
         let was = before.map(|before| before.row.outcome.as_str());
         let is_changed = was != Some(row.outcome.as_str());
+        if is_changed {
+            *shifts.entry(counted(row, &row.outcome)).or_default() += 1;
+            if let Some(was) = was {
+                *shifts.entry(counted(row, was)).or_default() -= 1;
+            }
+        }
         match before {
             Some(before)
                 if !is_changed
@@ -251,6 +274,20 @@ async fn save_controls(
             outcome: &verdict.row.outcome,
         })
         .collect();
+    for (_, verdict) in old.iter().filter(|(key, _)| !kept.contains(*key)) {
+        let row = &verdict.row;
+        *shifts.entry(counted(row, &row.outcome)).or_default() -= 1;
+    }
+    let editions = |benchmark: &String, version: &String| Counted::edition(benchmark, version);
+    let before: BTreeSet<Counted> = old.keys().map(|(b, v, _)| editions(b, v)).collect();
+    let after: BTreeSet<Counted> = kept.iter().map(|(b, v, _)| editions(b, v)).collect();
+    for edition in after.difference(&before) {
+        *shifts.entry(edition.clone()).or_default() += 1;
+    }
+    for edition in before.difference(&after) {
+        *shifts.entry(edition.clone()).or_default() -= 1;
+    }
+    control_counts::shift(tx, &["", environment], &shifts).await?;
     changes.inserted += told.len() as u64;
     for batch in put.chunks(BATCH) {
         sqlx::query(PUT_CONTROLS)
@@ -379,10 +416,10 @@ impl ObjectRow {
     }
 }
 
-const PUT_HEALTH: &str = "INSERT INTO asset_health (recommendation, asset, health, reason, exemption, since) \
-     SELECT n.value ->> 'recommendation', $1, n.value ->> 'health', n.value ->> 'reason', \
-       CAST(n.value ->> 'exemption' AS BIGINT), CAST(n.value ->> 'since' AS BIGINT) \
-     FROM json_each($2) AS n WHERE true \
+const PUT_HEALTH: &str = "INSERT INTO asset_health (recommendation, asset, health, reason, exemption, since, name, environment) \
+     SELECT n.value ->> 'recommendation', a.id, n.value ->> 'health', n.value ->> 'reason', \
+       CAST(n.value ->> 'exemption' AS BIGINT), CAST(n.value ->> 'since' AS BIGINT), a.name, a.environment \
+     FROM json_each($2) AS n JOIN asset a ON a.id = $1 WHERE true \
      ON CONFLICT (recommendation, asset) DO UPDATE SET health = excluded.health, reason = excluded.reason, \
        exemption = excluded.exemption, since = excluded.since";
 const DELETE_HEALTH: &str = "DELETE FROM asset_health WHERE asset = $1 AND recommendation IN \

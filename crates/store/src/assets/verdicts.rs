@@ -65,7 +65,7 @@ macro_rules! control_columns {
     };
 }
 
-pub(super) fn control_from_row(row: &AnyRow) -> Result<ControlVerdict, StoreError> {
+pub(crate) fn control_from_row(row: &AnyRow) -> Result<ControlVerdict, StoreError> {
     let columns = Columns::new(row, "control_verdict", &["benchmark", "version", "control"]);
     Ok(ControlVerdict {
         row: ControlRow {
@@ -80,7 +80,7 @@ pub(super) fn control_from_row(row: &AnyRow) -> Result<ControlVerdict, StoreErro
     })
 }
 
-pub(super) const CONTROLS_OF: &str = concat!(
+pub(crate) const CONTROLS_OF: &str = concat!(
     "SELECT ",
     control_columns!(),
     "FROM control_verdict c WHERE c.asset = $1 ORDER BY c.benchmark, c.version, c.control"

@@ -287,3 +287,57 @@ fn from_row(columns: &Columns<'_>) -> Result<(Key, Option<Fact>), StoreError> {
     let id = key.object.clone();
     Ok((key, data.map(|data| Fact { id, name, data })))
 }
+
+const PAGE: &str = "SELECT kind, object, name, content FROM cluster_fact \
+     WHERE asset = $1 AND kind = $2 AND object > $3 AND content IS NOT NULL ORDER BY object LIMIT $4";
+
+/// The facts of a kind behind the id `after`, in the order of their ids, a page at a time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page(
+    store: &Store,
+    asset: AssetId,
+    kind: &FactKind,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Fact>, StoreError> {
+    let found = sqlx::query(PAGE)
+        .bind(asset.0)
+        .bind(kind.as_str())
+        .bind(clean(after))
+        .bind(int(limit))
+        .fetch_all(&store.pool)
+        .await?;
+    there(&found)
+}
+
+/// The same, as the transaction sees it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page_in(
+    tx: &mut Tx,
+    asset: AssetId,
+    kind: &FactKind,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Fact>, StoreError> {
+    let found = sqlx::query(PAGE)
+        .bind(asset.0)
+        .bind(kind.as_str())
+        .bind(clean(after))
+        .bind(int(limit))
+        .fetch_all(tx.connection())
+        .await?;
+    there(&found)
+}
+
+fn there(found: &[AnyRow]) -> Result<Vec<Fact>, StoreError> {
+    let fact = |row: &AnyRow| {
+        let columns = Columns::new(row, "cluster_fact", &["kind", "object"]);
+        Ok(from_row(&columns)?.1)
+    };
+    let facts = found.iter().map(fact).filter_map(Result::transpose);
+    facts.collect()
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::columns::Columns;
 use crate::rows::numbers;
-use crate::{Changes, ImageId, Store, StoreError, Tx, matches, vulnerabilities};
+use crate::{Changes, ImageId, Store, StoreError, Tx, image_uses, matches, vulnerabilities};
 
 const PACKAGES: &str = "SELECT DISTINCT package FROM image_package WHERE image = $1";
 const DELETE: &str = "DELETE FROM image WHERE id = $1";
@@ -24,6 +24,7 @@ pub async fn delete(tx: &mut Tx, image: ImageId) -> Result<bool, StoreError> {
         .iter()
         .map(|row| Columns::new(row, "image_package", &["package"]).int("package"))
         .collect::<Result<_, _>>()?;
+    image_uses::touch_image(tx, image).await?;
     let done = sqlx::query(DELETE)
         .bind(image.0)
         .execute(tx.connection())

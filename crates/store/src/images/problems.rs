@@ -8,7 +8,7 @@ use crate::columns::Columns;
 use crate::images::save::count;
 use crate::images::save::lists::save_problems;
 use crate::rows::{numbers, texts};
-use crate::{Changes, ImageId, PackageId, Store, StoreError, Tx, matches};
+use crate::{Changes, ImageId, PackageId, Store, StoreError, Tx, image_uses, matches};
 
 const ALL: &str = "SELECT id AS image FROM image ORDER BY id";
 const WITH_CODES: &str = "SELECT DISTINCT image FROM problem \
@@ -72,5 +72,8 @@ pub async fn set_problems(
     let mut changes = Changes::default();
     save_problems(tx, image, problems, &mut changes).await?;
     count(tx, image, &mut changes).await?;
+    if changes.total() > 0 {
+        image_uses::touch_image(tx, image).await?;
+    }
     Ok(changes)
 }

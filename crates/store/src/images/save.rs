@@ -14,7 +14,7 @@ use sqlx::query::Query;
 use crate::columns::Columns;
 use crate::images::{delete, paths, verdicts};
 use crate::rows::{clean, size, texts};
-use crate::{Changes, ImageId, StoreError, Tx, matches, packages};
+use crate::{Changes, ImageId, StoreError, Tx, image_uses, matches, packages};
 
 /// References are indexed, so they have a limit; the grammar of references has a lower one.
 const REFERENCE_BYTES: usize = 1_200;
@@ -77,6 +77,9 @@ pub async fn save(
     let judged = judged.map(|(package, findings)| (*package, findings.as_slice()));
     verdicts::save_verdicts(tx, image, judged, &mut changes).await?;
     count(tx, image, &mut changes).await?;
+    if changes.total() > 0 {
+        image_uses::touch_saved(tx, image).await?;
+    }
     Ok(Saved { image, changes })
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::columns::Columns;
 use crate::images::save::count;
 use crate::rows::{BATCH, clean, numbers, rows, texts};
-use crate::{Changes, ImageId, PackageId, StoreError, Tx, matches};
+use crate::{Changes, ImageId, PackageId, StoreError, Tx, image_uses, matches};
 
 /// The columns of a verdict called `x`, which may not be there, for [`verdict_from_columns`].
 macro_rules! verdict_columns {
@@ -123,6 +123,9 @@ pub async fn set_verdicts(
         .map(|(package, findings)| (*package, findings.as_slice()));
     save_verdicts(tx, image, findings, &mut changes).await?;
     count(tx, image, &mut changes).await?;
+    if changes.total() > 0 {
+        image_uses::touch_image(tx, image).await?;
+    }
     Ok(changes)
 }
 

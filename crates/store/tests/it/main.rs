@@ -16,6 +16,8 @@ mod detections;
 mod environments;
 mod exploitation;
 mod findings;
+mod health_counts;
+mod image_uses;
 mod images;
 mod intel_lists;
 mod jobs;

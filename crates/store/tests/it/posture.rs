@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seareeve_model::{Digest, Severity};
 use seareeve_store::assets::{
     self, AssetFilter, AssetSort, ControlRow, Engine, Health, HealthState, Judged, NewFacts,
-    ObjectRow,
+    ObjectRow, StandingFilter,
 };
 use seareeve_store::scores::{self, Cause, ScorePoint};
 use seareeve_store::{AssetId, SeverityCounts, Store, StoreError};
@@ -177,9 +177,12 @@ fn a_change_writes_the_difference_and_a_line_of_history() {
                 "1 DELETE object_verdict",
                 "1 INSERT control_verdict",
                 "2 INSERT control_change",
+                // Of its environment, and of all together.
+                "6 INSERT control_count",
                 "1 INSERT object_verdict",
                 "1 UPDATE asset",
                 "1 UPDATE asset_health",
+                "6 UPDATE control_count",
                 "2 UPDATE control_verdict",
                 "1 UPDATE object_verdict",
             ];
@@ -214,7 +217,8 @@ fn a_change_writes_the_difference_and_a_line_of_history() {
         let controls = assets::controls_of(store, asset).await?;
         assert_eq!(controls.len(), 3);
         assert!(controls.iter().all(|control| control.since == at(2)));
-        let health = assets::health(store, "hosts").await?;
+        let health = assets::standing(store, "hosts", &StandingFilter::default(), None, 9).await?;
+        let health = health.items;
         assert_eq!(health[0].health.state, HealthState::Healthy);
         assert_eq!(assets::health_of(store, asset).await?, health);
         Ok(())

@@ -12,7 +12,7 @@ use seareeve_model::{
 };
 use seareeve_scan::advisories::Database;
 use seareeve_scan::ecosystems::JavaIndex;
-use seareeve_scan::{Examined, Examiner, Scanner, match_inventory};
+use seareeve_scan::{Examined, Examiner, Scanner, match_inventory, purpose};
 use seareeve_server::config::Config;
 use serde_json::{Value, json};
 
@@ -28,70 +28,6 @@ const MOST_FINDINGS: usize = 5_000;
 /// Secrets and files with setuid of one image that are told, and gaps.
 const MOST_PLACES: usize = 1_000;
 const MOST_GAPS: usize = 100;
-
-/// Packages that most programs do not need to run, by what they are.
-const KINDS: &[(&str, &[&str])] = &[
-    (
-        "managers",
-        &[
-            "apt",
-            "dpkg",
-            "apk-tools",
-            "rpm",
-            "dnf",
-            "microdnf",
-            "yum",
-            "zypper",
-            "pip",
-            "npm",
-        ],
-    ),
-    (
-        "compilers",
-        &[
-            "gcc",
-            "g++",
-            "clang",
-            "cpp",
-            "rustc",
-            "golang",
-            "golang-go",
-            "go",
-            "tcc",
-            "binutils",
-            "make",
-        ],
-    ),
-    (
-        "debuggers",
-        &[
-            "gdb",
-            "gdbserver",
-            "strace",
-            "ltrace",
-            "lldb",
-            "tcpdump",
-            "nmap",
-        ],
-    ),
-    (
-        "servers",
-        &[
-            "openssh-server",
-            "telnetd",
-            "vsftpd",
-            "proftpd",
-            "rsh-server",
-            "tftpd-hpa",
-        ],
-    ),
-    (
-        "shells",
-        &[
-            "bash", "dash", "zsh", "ksh", "fish", "busybox", "mksh", "tcsh",
-        ],
-    ),
-];
 
 /// All that scanning needs.
 pub(super) struct Scanning {
@@ -307,33 +243,14 @@ fn vulnerabilities(findings: &[Vec<Finding>], now: Timestamp) -> serde_json::Map
 }
 
 fn packages(inventory: &Inventory) -> Value {
+    let names = inventory.packages.iter();
+    let names = names.map(|installed| installed.package.name.as_str());
     let mut told = serde_json::Map::new();
     told.insert("count".to_owned(), json!(inventory.packages.len()));
-    for (kind, names) in KINDS {
-        let mut found: Vec<&str> = inventory
-            .packages
-            .iter()
-            .map(|installed| installed.package.name.as_str())
-            // `gcc-12` and `python3-pip` are what their names begin or end with; a library of that name is not.
-            .filter(|name| names.iter().any(|known| is_called(name, known)))
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        told.insert((*kind).to_owned(), json!(found));
+    for (purpose, found) in purpose::sorted(names) {
+        told.insert(purpose.to_owned(), json!(found));
     }
     Value::Object(told)
-}
-
-/// Whether a package has this name, or this name with a version behind it.
-fn is_called(name: &str, known: &str) -> bool {
-    match name.strip_prefix(known) {
-        Some("") => true,
-        Some(rest) => {
-            let version = rest.strip_prefix('-').unwrap_or(rest);
-            !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-        }
-        None => false,
-    }
 }
 
 fn secrets(examined: &Examined) -> Vec<Value> {
@@ -374,23 +291,4 @@ fn raising(examined: &Examined) -> Vec<Value> {
             json!({"path": path, "mode": format!("{:04o}", file.mode), "owner": owner})
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packages_are_known_with_their_versions() {
-        for (name, known, is) in [
-            ("gcc", "gcc", true),
-            ("gcc-12", "gcc", true),
-            ("gcc12", "gcc", true),
-            ("gcc-12-base", "gcc", false),
-            ("libgcc-s1", "gcc", false),
-            ("bash-completion", "bash", false),
-        ] {
-            assert_eq!(is_called(name, known), is, "{name}");
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
-use seareeve_api::{Client, ComplianceScope, OwnTested, ScoreIf};
+use seareeve_api::{AssetImagePage, Client, ComplianceScope, ImageUsePage, OwnTested, ScoreIf};
 
 use super::hosts::json;
 use crate::args::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
@@ -20,6 +20,16 @@ pub(super) fn run(
     match command {
         EstateCommand::Assets => assets(client)?,
         EstateCommand::Asset { id } => json(&client.asset(*id)?)?,
+        EstateCommand::AssetImages {
+            id,
+            unscanned,
+            json: as_json,
+        } => asset_images(client, *id, unscanned.then_some("unscanned"), *as_json)?,
+        EstateCommand::ImageUses {
+            digest,
+            running,
+            json: as_json,
+        } => image_uses(client, digest, *running, *as_json)?,
         EstateCommand::MoveAsset { id, environment } => client.move_asset(*id, environment)?,
         EstateCommand::Environments => environments(client)?,
         EstateCommand::Recommendations { csv: true } => {
@@ -63,6 +73,101 @@ fn assets(client: &Client) -> anyhow::Result<()> {
             return Ok(());
         }
     }
+}
+
+fn asset_images(
+    client: &Client,
+    asset: i64,
+    only: Option<&str>,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let mut all: Option<AssetImagePage> = None;
+    let mut next = None;
+    loop {
+        let page = client.asset_images(asset, only, next.as_deref())?;
+        next.clone_from(&page.next);
+        match &mut all {
+            None => all = Some(page),
+            Some(all) => all.images.extend(page.images),
+        }
+        if next.is_none() {
+            break;
+        }
+    }
+    let Some(mut all) = all else { return Ok(()) };
+    all.next = None;
+    if as_json {
+        return json(&all);
+    }
+    let mut text = String::new();
+    for image in &all.images {
+        let counts = image.findings;
+        let found = match &image.image {
+            None => "not scanned".to_owned(),
+            Some(_) => format!(
+                "C{} H{} M{} L{} U{}",
+                counts.critical, counts.high, counts.medium, counts.low, counts.unknown
+            ),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{found}  {} of {} run  {}  {}",
+            image.running,
+            image.uses,
+            image.image.as_deref().unwrap_or("-"),
+            safe(&image.name)
+        );
+    }
+    output::result(None, &text)
+}
+
+fn image_uses(client: &Client, digest: &str, running: bool, as_json: bool) -> anyhow::Result<()> {
+    let mut all: Option<ImageUsePage> = None;
+    let mut next = None;
+    loop {
+        let page = client.image_uses(digest, running, next.as_deref())?;
+        next.clone_from(&page.next);
+        match &mut all {
+            None => all = Some(page),
+            Some(all) => all.uses.extend(page.uses),
+        }
+        if next.is_none() {
+            break;
+        }
+    }
+    let Some(mut all) = all else { return Ok(()) };
+    all.next = None;
+    if as_json {
+        return json(&all);
+    }
+    let mut text = String::new();
+    for used in &all.uses {
+        let state = if used.running { "runs" } else { "idle" };
+        let place = match used.namespace.as_str() {
+            "" => String::new(),
+            namespace => format!("{}/", safe(namespace)),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{state}  {}  {}  {} {place}{}  as {}",
+            safe(&used.asset_kind),
+            safe(&used.asset_name),
+            safe(&used.sort),
+            safe(&used.name),
+            safe(&used.image_name)
+        );
+    }
+    for held in &all.held_in {
+        let _ = writeln!(
+            text,
+            "held  registry  {}  {}",
+            safe(&held.asset_name),
+            safe(&held.reference)
+        );
+    }
+    output::result(None, &text)
 }
 
 fn environments(client: &Client) -> anyhow::Result<()> {

@@ -5,22 +5,20 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use seareeve_admission::{Counts, Scanned, Severities, full_name};
+use seareeve_admission::{Counts, Scanned, Severities};
 use seareeve_api::{ErrorBody, FixableCounts, ImageCounts, ImageCountsList, ImageCountsRequest};
-use seareeve_model::{Digest, ImageReference, Severity};
+use seareeve_model::Severity;
 use seareeve_store::admission::{self, Found, ScannedImage};
 
 use super::GateCaller;
 use crate::error::{ApiError, ApiResult};
+use crate::posture::images::names::spellings;
 use crate::state::App;
 
 /// Images and ids of one request at most.
 const MOST: usize = 1_000;
 /// Characters of a reference or id at most.
 const MOST_NAME: usize = 1_200;
-/// What Docker leaves out of names.
-const DOCKER: &str = "docker.io/";
-const LIBRARY: &str = "library/";
 
 /// What scans found in images, by severity, and whether it can be fixed. For webhooks, too.
 #[utoipa::path(post, operation_id = "count_image_findings", path = "/api/v1/images/counts", tag = "images",
@@ -105,56 +103,4 @@ async fn find(
         Some((name.clone(), image.clone()))
     });
     Ok(by_name.collect())
-}
-
-/// How an image may be called in the store: as it was sent, in full, and as Docker's archives shorten it. A digest
-/// says which image it is, whatever the repository.
-fn spellings(name: &str) -> Vec<String> {
-    let mut all = vec![name.to_owned()];
-    // A digest alone would also do as the name of an image with a tag.
-    if name.parse::<Digest>().is_ok() {
-        return all;
-    }
-    if let Ok(reference) = name.parse::<ImageReference>()
-        && let Some(digest) = reference.digest()
-    {
-        all.push(digest.to_string());
-    }
-    if let Some(full) = full_name(name) {
-        if let Some(short) = full.strip_prefix(DOCKER) {
-            all.push(short.to_owned());
-            all.extend(short.strip_prefix(LIBRARY).map(str::to_owned));
-        }
-        all.push(full);
-    }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn images_are_looked_for_under_all_their_names() {
-        let digest = "sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a";
-        assert_eq!(
-            spellings("nginx"),
-            [
-                "nginx",
-                "library/nginx:latest",
-                "nginx:latest",
-                "docker.io/library/nginx:latest"
-            ]
-        );
-        let pinned = format!("r.example/a:1@{digest}");
-        assert_eq!(
-            spellings(&pinned),
-            [
-                pinned.clone(),
-                digest.to_owned(),
-                format!("r.example/a@{digest}")
-            ]
-        );
-        assert_eq!(spellings(digest), [digest]);
-    }
 }
