@@ -5,7 +5,7 @@ mod file;
 use std::collections::BTreeSet;
 
 use seareeve_model::{FactKind, Severity};
-use seareeve_posture::{Catalogue, Check, Library, Recommendation, fits};
+use seareeve_posture::{Catalogue, Library, Recommendation, fits};
 use serde_json::{Map, Value};
 
 pub use self::file::{Mode, PolicyFile, RuleFile, Unchecked, Updates};
@@ -82,14 +82,6 @@ impl PolicyFile {
 }
 
 impl Policy {
-    /// The kinds of facts that its rules are judged by.
-    #[must_use]
-    pub fn reads(&self, library: &Library) -> BTreeSet<FactKind> {
-        let checks = self.rules.iter().flat_map(|rule| &rule.checks);
-        let known = checks.filter_map(|check| library.check(&check.id));
-        known.flat_map(Check::reads).cloned().collect()
-    }
-
     /// A policy over what there is to recommend and to check.
     ///
     /// # Errors

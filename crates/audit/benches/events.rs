@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use seareeve_audit::{AuditSource, Record, SOURCE, State, redact, redact_metadata};
+use seareeve_audit::{AuditSource, Record, SOURCE, State, redact, redact_bodies};
 use seareeve_detect::{Content, Detector, Engine, Loader, Options};
 use serde::Deserialize;
 
@@ -187,7 +187,7 @@ fn cases(lines: &[Vec<u8>]) -> Vec<Case<'_>> {
             Box::new(move || {
                 for line in lines {
                     let clean = if line.len() > KEPT {
-                        redact_metadata
+                        redact_bodies
                     } else {
                         redact
                     };

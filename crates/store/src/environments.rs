@@ -87,23 +87,29 @@ pub async fn set(tx: &mut Tx, asset: AssetId, name: &str) -> Result<BTreeSet<Str
         .bind(clean(name))
         .execute(tx.connection())
         .await?;
-    follow(tx, asset, before).await
+    moved(tx, asset, before).await
 }
 
 const FOLLOW: &str = "UPDATE asset SET environment = (SELECT o.environment FROM asset o WHERE o.id = $2) \
      WHERE id = $1 AND environment = 'default'";
 
-/// Puts an asset where another one is, unless somebody placed it. Returns whether there was anything to do.
+/// Puts an asset where another one is, unless somebody placed it, with what it adds to sums. Returns the environments
+/// whose sums differ by it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn follow(tx: &mut Tx, asset: AssetId, other: AssetId) -> Result<bool, StoreError> {
-    let done = sqlx::query(FOLLOW)
+pub async fn follow(
+    tx: &mut Tx,
+    asset: AssetId,
+    other: AssetId,
+) -> Result<BTreeSet<String>, StoreError> {
+    let before = of_these(tx, [asset]).await?.remove(&asset);
+    sqlx::query(FOLLOW)
         .bind(asset.0)
         .bind(other.0)
         .execute(tx.connection())
         .await?;
-    Ok(done.rows_affected() > 0)
+    moved(tx, asset, before).await
 }
 
 const SET_OF_TOKEN: &str = "UPDATE join_token SET environment = $2 WHERE id = $1";
@@ -165,11 +171,11 @@ pub async fn pass_to_asset(
         .bind(sensor.0)
         .execute(tx.connection())
         .await?;
-    follow(tx, asset, before).await
+    moved(tx, asset, before).await
 }
 
 /// What an asset adds to sums moves along with it.
-async fn follow(
+async fn moved(
     tx: &mut Tx,
     asset: AssetId,
     before: Option<String>,

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::model::Model;
 use crate::jobs;
-use crate::posture;
+use crate::posture::{self, Content};
 use crate::state::App;
 
 /// The kind of fact that says that an asset is a cluster of a cloud.
@@ -172,18 +172,20 @@ pub(super) async fn read(
 }
 
 /// Saves what the other side of a cluster is: that is no asset of its own any more, and what was its other side before
-/// is one again. Returns what of the score changes by it.
+/// is one again. Returns what of the score changes by it, and in which environments.
 pub(crate) async fn save(
     tx: &mut Tx,
+    content: &Content,
     cluster: AssetId,
     side: Option<&Side>,
     now: Timestamp,
-) -> Result<Vec<Cause>, StoreError> {
+) -> Result<(Vec<Cause>, BTreeSet<String>), StoreError> {
+    let nothing_changes = (Vec::new(), BTreeSet::new());
     let before = clusters::side_in(tx, cluster).await?;
     let is_said = |side: &Side| side.author.is_some();
     if before.as_ref().is_some_and(is_said) && !side.is_some_and(is_said) {
         // Said after it was looked for: it is judged anew anyway.
-        return Ok(Vec::new());
+        return Ok(nothing_changes);
     }
     let cloud = side.and_then(|side| side.cloud);
     let old = before.and_then(|side| side.cloud);
@@ -192,7 +194,7 @@ pub(crate) async fn save(
     }
     let Some(side) = side else {
         clusters::unset_side(tx, cluster).await?;
-        return Ok(Vec::new());
+        return Ok(nothing_changes);
     };
     if let Some(cloud) = cloud {
         let other = clusters::side_in(tx, cloud).await?;
@@ -201,19 +203,21 @@ pub(crate) async fn save(
         }
     }
     if !clusters::set_side(tx, side).await? {
-        return Ok(Vec::new());
+        return Ok(nothing_changes);
     }
     let Some(cloud) = cloud else {
-        return Ok(Vec::new());
+        return Ok(nothing_changes);
     };
+    let mut differ = BTreeSet::new();
     if old != Some(cloud) {
-        environments::follow(tx, cluster, cloud).await?;
+        differ = environments::follow(tx, cluster, cloud).await?;
     }
     let (_, changed) = assets::save_judged(tx, cloud, &nothing(), now).await?;
-    Ok(changed
+    differ.extend(posture::scoring::count(tx, content, cloud).await?);
+    let causes = changed
         .into_iter()
-        .map(|change| posture::scoring::cause(cloud, change))
-        .collect())
+        .map(|change| posture::scoring::cause(cloud, change));
+    Ok((causes.collect(), differ))
 }
 
 /// What is said of an asset that is judged as a part of another one.

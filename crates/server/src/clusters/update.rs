@@ -153,7 +153,7 @@ async fn take_in(
     let Some(model) = guard.as_mut() else {
         return Ok((guard, None));
     };
-    model.set_collections(&app.content(), cluster);
+    model.set_collections(cluster);
     if model.standing.keeps(&images::scan_kind()) {
         let scans = images::scans_of(app, cluster.asset, now).await?;
         model.set_scans(&app.content(), scans, now);

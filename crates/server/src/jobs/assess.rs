@@ -278,14 +278,17 @@ async fn save(
         .into_iter()
         .map(|change| scoring::cause(asset, change))
         .collect();
+    let mut differ = BTreeSet::new();
     if let Some((summary, revision, side)) = &judgement.cluster {
         clusters::set_summary(tx, asset, summary).await?;
         clusters::forget_gone(tx, asset, *revision).await?;
-        causes.extend(sides::save(tx, asset, side.as_ref(), now).await?);
+        let (more, also) = sides::save(tx, content, asset, side.as_ref(), now).await?;
+        causes.extend(more);
+        differ.extend(also);
     }
     if let Some(found) = &judgement.images {
         image_uses::judged(tx, asset, found.changes, &found.tally, now).await?;
     }
-    let differ = scoring::count(tx, content, asset).await?;
+    differ.extend(scoring::count(tx, content, asset).await?);
     Ok((causes, differ))
 }

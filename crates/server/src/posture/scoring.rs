@@ -227,6 +227,21 @@ fn share_of(content: &Content, entries: &[HealthEntry]) -> Share {
     share(&content.catalogue, said)
 }
 
+/// Counts what is said of one asset `after` in place of what was said of it `before`.
+pub(crate) fn exchange(
+    content: &Content,
+    counts: &mut Counts,
+    before: &[HealthEntry],
+    after: &[HealthEntry],
+) {
+    for key in share_of(content, before).counted {
+        *counts.entry(key).or_default() -= 1;
+    }
+    for key in share_of(content, after).counted {
+        *counts.entry(key).or_default() += 1;
+    }
+}
+
 /// What of the score changes when a recommendation says something else of an asset.
 pub(crate) fn cause(asset: AssetId, change: HealthChange) -> Cause {
     Cause {
@@ -363,12 +378,7 @@ impl WhatIf {
             by_asset.entry(entry.asset).or_default().push(entry.clone());
         }
         for said in by_asset.values() {
-            for key in share_of(content, said).counted {
-                *after.entry(key).or_default() -= 1;
-            }
-            for key in share_of(content, &self.of(said)).counted {
-                *after.entry(key).or_default() += 1;
-            }
+            exchange(content, &mut after, said, &self.of(said));
         }
         after
     }

@@ -7,14 +7,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use seareeve_api::{ClusterPreview, ErrorBody, NewRecommendationSettings, RecommendationPreview};
 use seareeve_store::assets::{self, Health, HealthEntry};
-use seareeve_store::{AssetId, clusters};
+use seareeve_store::{AssetId, clusters, health_counts};
 
 use super::{check, known, setting};
 use crate::auth::caller::Caller;
 use crate::clusters::trial::{Outlook, Trial, trial};
 use crate::error::{ApiError, ApiResult};
 use crate::posture::Said;
-use crate::posture::scoring::score_of;
+use crate::posture::scoring::{Sums, exchange};
 use crate::state::App;
 
 /// Objects that are named.
@@ -40,8 +40,8 @@ pub(in crate::routes) async fn preview(
     let said = Said::load(&app.store).await.map_err(ApiError::from_any)?;
     let turn = app.reading_facts.acquire().await;
     let _turn = turn.map_err(ApiError::internal)?;
-    let entries = assets::health(&app.store, "").await?;
-    let mut after = entries.clone();
+    let counts = health_counts::counts(&app.store, "").await?;
+    let mut counts_after = counts.clone();
     let mut shown = Vec::new();
     let names = assets::all(&app.store, clusters::KIND).await?.into_iter();
     let names: BTreeMap<AssetId, String> = names.map(|asset| (asset.id, asset.name)).collect();
@@ -56,50 +56,30 @@ pub(in crate::routes) async fn preview(
         let Some((before, then)) = tried.map_err(ApiError::from_any)? else {
             continue;
         };
-        put(
-            &mut after,
-            &entries,
-            cluster.asset,
-            &recommendation.id,
-            then.health.as_ref(),
-        );
+        let said_now = assets::health_of(&app.store, cluster.asset).await?;
+        let said_then = with(&said_now, &recommendation.id, then.health.as_ref());
+        exchange(&content, &mut counts_after, &said_now, &said_then);
         let name = names.get(&cluster.asset).cloned().unwrap_or_default();
         shown.push(wire(cluster.asset, name, &before, &then));
     }
     shown.sort_by(|one, other| one.name.cmp(&other.name).then(one.id.cmp(&other.id)));
     Ok(Json(RecommendationPreview {
-        points: score_of(&content, &entries).current(),
-        points_after: score_of(&content, &after).current(),
+        points: Sums::of(&content, &counts).current(),
+        points_after: Sums::of(&content, &counts_after).current(),
         clusters: shown,
     }))
 }
 
-/// Puts what would be said of an asset in place of what is said.
-fn put(
-    after: &mut Vec<HealthEntry>,
-    entries: &[HealthEntry],
-    asset: AssetId,
-    recommendation: &str,
-    health: Option<&Health>,
-) {
-    let is_it =
-        |entry: &HealthEntry| entry.asset == asset && entry.health.recommendation == recommendation;
-    let Some(health) = health else {
-        after.retain(|entry| !is_it(entry));
-        return;
-    };
-    match after.iter_mut().find(|entry| is_it(entry)) {
-        Some(entry) => entry.health = health.clone(),
-        None => {
-            // What is switched on: all else of the asset is as it is.
-            if let Some(other) = entries.iter().find(|entry| entry.asset == asset) {
-                after.push(HealthEntry {
-                    health: health.clone(),
-                    ..other.clone()
-                });
-            }
-        }
-    }
+/// What is said of an asset, with what a recommendation would say of it in place of what it says.
+fn with(said: &[HealthEntry], recommendation: &str, health: Option<&Health>) -> Vec<HealthEntry> {
+    let is_it = |entry: &&HealthEntry| entry.health.recommendation == recommendation;
+    let rest = said.iter().filter(|entry| !is_it(entry)).cloned();
+    // All else of an entry is as it is with any other of the asset.
+    let entry = said.first().zip(health).map(|(other, health)| HealthEntry {
+        health: health.clone(),
+        ..other.clone()
+    });
+    rest.chain(entry).collect()
 }
 
 fn wire(asset: AssetId, name: String, before: &Outlook, after: &Outlook) -> ClusterPreview {
