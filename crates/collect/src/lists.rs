@@ -277,7 +277,7 @@ impl Guard {
                 host,
                 "metadata" | "metadata.google.internal" | "instance-data"
             );
-        is_known || host.parse().is_ok_and(|address| is_local(address))
+        is_known || host.parse().is_ok_and(is_local)
     }
 
     fn refuses(self, address: IpAddr) -> bool {

@@ -64,7 +64,9 @@ pub(crate) fn open(
     )?;
     let plan = Plan::new(
         Parts {
-            references: std::iter::once(reference.to_string()).chain(by_index).collect(),
+            references: std::iter::once(reference.to_string())
+                .chain(by_index)
+                .collect(),
             digest: Some(digest),
             config: &config_bytes,
             config_digest: config.digest,

@@ -71,13 +71,16 @@ impl Listed<'_> {
     }
 }
 
+/// The place of a source, and the reason that it gives for an entry.
+type Origin = (usize, Option<Box<str>>);
+
 /// All lists together.
 #[derive(Clone, Debug, Default)]
 pub struct Joined {
     /// By named list, what it is extended by.
     added: BTreeMap<String, Vec<String>>,
-    /// By entry, its sources with the reason.
-    from: HashMap<Box<str>, Vec<(usize, Option<Box<str>>)>>,
+    /// By entry, its sources.
+    from: HashMap<Box<str>, Vec<Origin>>,
     sources: Vec<Source>,
     /// By source, what could not be used of it, and why.
     left_out: BTreeMap<String, BTreeMap<&'static str, u64>>,

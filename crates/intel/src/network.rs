@@ -102,17 +102,19 @@ impl Network {
     /// # Errors
     /// Why it is not.
     pub fn check(self) -> Result<(), NetworkFault> {
-        let (least, is_nowhere, is_private) = match self.base {
-            IpAddr::V4(four) => (LEAST_BITS_4, is_nowhere_4(four), is_private_4(four)),
-            IpAddr::V6(six) => (LEAST_BITS_6, is_nowhere_6(six), six.is_unique_local()),
+        let (least, least_private) = match self.base {
+            IpAddr::V4(_) => (LEAST_BITS_4, LEAST_BITS_PRIVATE),
+            IpAddr::V6(_) => (LEAST_BITS_6, 64),
+        };
+        let (is_nowhere, is_private) = match self.base {
+            IpAddr::V4(four) => (is_nowhere_4(four), is_private_4(four)),
+            IpAddr::V6(six) => (is_nowhere_6(six), six.is_unique_local()),
         };
         if is_nowhere {
             Err(NetworkFault::Nowhere)
         } else if self.bits < least {
             Err(NetworkFault::Wide)
-        } else if is_private && self.base.is_ipv4() && self.bits < LEAST_BITS_PRIVATE {
-            Err(NetworkFault::Private)
-        } else if is_private && self.base.is_ipv6() && self.bits < 64 {
+        } else if is_private && self.bits < least_private {
             Err(NetworkFault::Private)
         } else {
             Ok(())

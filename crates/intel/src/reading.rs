@@ -34,10 +34,13 @@ pub struct Unused {
     pub example: String,
 }
 
+/// From when and until when an entry holds.
+type Lasting = (Option<Timestamp>, Option<Timestamp>);
+
 /// Collects what is found in a list.
 pub(crate) struct Collector<'k> {
     wanted: &'k [Kind],
-    entries: BTreeMap<(Box<str>, Kind), (Option<Timestamp>, Option<Timestamp>)>,
+    entries: BTreeMap<(Box<str>, Kind), Lasting>,
     unused: BTreeMap<String, Unused>,
 }
 

@@ -73,8 +73,8 @@ pub use changes::{Changes, SeverityCounts};
 pub use error::StoreError;
 pub use ids::{
     AlertId, AssetId, AttestationId, AuditClusterId, AuditSourceId, BacktestId, ConnectorId,
-    ExceptionId, ExemptionId, ImageId, IncidentId, IntelListId, JobId, JoinTokenId, PackageId, ScanId,
-    SensorId, SuppressionId, TokenId, TuningId, UserId, VexId, VulnerabilityId,
+    ExceptionId, ExemptionId, ImageId, IncidentId, IntelListId, JobId, JoinTokenId, PackageId,
+    ScanId, SensorId, SuppressionId, TokenId, TuningId, UserId, VexId, VulnerabilityId,
 };
 pub use page::{Cursor, Page};
 pub use store::{DatabaseUrl, DatabaseUrlError, Dialect, Store, Tx};

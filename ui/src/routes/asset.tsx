@@ -25,7 +25,6 @@ import { useHotkeys } from "../lib/hotkeys";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { asSeverity } from "../lib/severity";
-import { strings } from "../strings";
 import { AssetImages } from "./asset-images";
 import "./estate.css";
 import "./hosts.css";

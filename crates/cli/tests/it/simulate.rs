@@ -202,7 +202,13 @@ fn tell(method: &str, path: &str, body: &Value, status: u16, state: &Mutex<State
     }
     let list = json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": [event]});
     let headers = format!("authorization: Bearer {token}\r\n");
-    let sent = http(port, "POST", &address, &headers, list.to_string().as_bytes());
+    let sent = http(
+        port,
+        "POST",
+        &address,
+        &headers,
+        list.to_string().as_bytes(),
+    );
     assert_eq!(sent.unwrap().0, 200);
 }
 

@@ -1,5 +1,7 @@
 //! Lists through the border: text in, entries, and what could not be used, out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use jiff::Timestamp;
 use seareeve_intel::{
     Column, Entry, Format, Joiner, Kind, MOST_ENTRIES, Named, Reading, Source, feed_events, read,

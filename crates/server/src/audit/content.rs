@@ -197,11 +197,7 @@ pub(crate) async fn given(
 }
 
 /// What is built in, with what lists of threat intelligence add, and these files of people's, changed.
-pub(crate) fn load(
-    given: &Given,
-    files: &[OwnFile],
-    tuning: &Tuning,
-) -> (Loaded, Vec<NamedList>) {
+pub(crate) fn load(given: &Given, files: &[OwnFile], tuning: &Tuning) -> (Loaded, Vec<NamedList>) {
     let options = Options {
         unknown_fields: given.unknown_fields,
         ..Options::default()

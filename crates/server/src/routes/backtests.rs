@@ -92,7 +92,7 @@ async fn check(app: &Arc<App>, asked: &NewBacktest) -> ApiResult<(String, String
                     "a file's name has letters, digits, ., - and _, and ends in .yaml or .yml",
                 ));
             }
-            let given = audit::given(&app).await?;
+            let given = audit::given(app).await?;
             let (name, text, now) = (file.name.clone(), file.content.clone(), app.now());
             let trying =
                 tokio::task::spawn_blocking(move || files::try_out(&given, &name, &text, now));

@@ -10,9 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use seareeve_api::{
     ClusterAudit, ClusterCloud, ClusterDetail, ClusterNode, ClusterPage, ClusterRecommendation,
-    ClusterSummary,
-    ClusterWatch, ErrorBody, HostHistory, PostureReport, ReportBenchmark, ReportGap, ReportObject,
-    posture_report, report_object,
+    ClusterSummary, ClusterWatch, ErrorBody, HostHistory, PostureReport, ReportBenchmark,
+    ReportGap, ReportObject, posture_report, report_object,
 };
 use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
 use seareeve_posture::{Assessment, CheckVerdict, ObjectVerdict, Outcome, Statements, Use};
