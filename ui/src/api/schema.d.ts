@@ -340,6 +340,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/clusters/{name}/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say which cluster whose configuration is judged it is, so that alerts lead to it and it shows them. Without a word it
+         *     is found out: by the uid of the namespace `kube-system`, where an event shows it, or else by a name that only one has.
+         *     For security admins.
+         */
+        put: operations["join_audit_cluster"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit/clusters/{name}/coverage": {
         parameters: {
             query?: never;
@@ -1563,6 +1584,80 @@ export interface paths {
         patch: operations["change_incident"];
         trace?: never;
     };
+    "/api/v1/intel/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All lists, and what they may extend. */
+        get: operations["list_intel_lists"];
+        put?: never;
+        /**
+         * Make a list. One with an address is fetched at once; another one is empty until it is uploaded. No secret is taken: it
+         *     is named. For security admins.
+         */
+        post: operations["create_intel_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/lists/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One list. */
+        get: operations["get_intel_list"];
+        put?: never;
+        post?: never;
+        /** Forget a list, and what it added. For security admins. */
+        delete: operations["delete_intel_list"];
+        options?: never;
+        head?: never;
+        /** Switch a list on or off, or say how often it is looked for. For security admins. */
+        patch: operations["change_intel_list"];
+        trace?: never;
+    };
+    "/api/v1/intel/lists/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put what a list says in place of what it said: a file of the list's format, up to 64 MiB. For security admins. */
+        put: operations["upload_intel_list"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intel/lists/{id}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a list be fetched now. For operators. */
+        post: operations["fetch_intel_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/join": {
         parameters: {
             query?: never;
@@ -2433,6 +2528,11 @@ export interface components {
              * @description When it or what people say of it changed last.
              */
             changed: string;
+            /**
+             * Format: int64
+             * @description The cluster whose configuration is judged, if it is known to be the same (`/api/v1/clusters/{id}`).
+             */
+            cluster_id?: number | null;
             /** @description What equal alerts have in common. */
             correlation_key: string;
             /** @description What happened, in sentences. */
@@ -2468,6 +2568,8 @@ export interface components {
             tags: string[];
             /** @description Who says so. */
             vendor: string;
+            /** @description The workloads of that cluster that the alert is about, as their configuration is judged. */
+            workloads?: components["schemas"]["AlertWorkload"][];
         };
         /** @description Something that an alert is about, or was done by. */
         AlertEntity: {
@@ -2587,6 +2689,17 @@ export interface components {
             techniques: string[];
             /** @description What was detected. */
             title: string;
+        };
+        /** @description A workload that an alert is about, as its configuration is judged. */
+        AlertWorkload: {
+            /** @description By which `/api/v1/clusters/{id}/workloads` knows it. */
+            id: string;
+            /** @description Its kind: `Deployment`. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its namespace. */
+            namespace: string;
         };
         /** @description What became of a change. */
         AlertsChanged: {
@@ -2776,11 +2889,14 @@ export interface components {
              * @description Bytes that were received and wait to be judged.
              */
             backlog_bytes: number;
+            /** @description The same by what is wrong with it. */
+            broken: components["schemas"]["BrokenEvents"][];
             /**
              * Format: int64
-             * @description What came and could not be read as an event.
+             * @description What came and could not be read as an event, or not be judged in full.
              */
             broken_events: number;
+            cluster?: components["schemas"]["AuditSameCluster"] | null;
             /**
              * Format: date-time
              * @description When.
@@ -2854,6 +2970,22 @@ export interface components {
             /** @description Whether a policy was given, and is asked where nothing arrived. */
             has_policy?: boolean;
         };
+        /** @description Which cluster whose configuration is judged it is. */
+        AuditJoin: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @enum {string} */
+            is: "cluster";
+        } | {
+            /** @enum {string} */
+            is: "none";
+        } | {
+            /** @enum {string} */
+            is: "found_out";
+        };
         /** @description Whether a cluster's events raise alerts. */
         AuditPlan: {
             /** @description That the warning was read, and that reading the cluster's events is consented to. Needed to switch it on. */
@@ -2872,6 +3004,18 @@ export interface components {
             changed: string;
             /** @description Its YAML. */
             content: string;
+        };
+        /** @description The cluster whose configuration is judged, and how it is known that it is the same. */
+        AuditSameCluster: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description `person` (somebody said so), `uid` (events show the uid of its namespace `kube-system`) or `name`. */
+            known_by: string;
+            /** @description Its name. */
+            name: string;
         };
         /** @description Where audit events come from. */
         AuditSource: components["schemas"]["AuditSourceSettings"] & {
@@ -2915,17 +3059,27 @@ export interface components {
         } | {
             /** @description Brokers, such as `NAME.servicebus.windows.net:9093`. */
             brokers: string[];
+            /**
+             * @description A file on the server's machine with certificates (PEM) of authorities that are trusted for these brokers besides
+             *     the usual ones.
+             */
+            ca_file?: string | null;
             /** @description Read what is in it already, instead of only what comes. */
             from_start?: boolean;
             /** @enum {string} */
             kind: "kafka";
+            /**
+             * @description How the broker is shown the password: `plain` (if absent, and for Event Hubs), `scram-sha-256` or
+             *     `scram-sha-512`.
+             */
+            mechanism?: string | null;
             /** @description A file on the server's machine with the password; for Event Hubs with the connection string. */
             password_file?: string | null;
             /** @description Whether to speak TLS. */
             tls?: boolean;
             /** @description The topic; for Event Hubs the hub's name. */
             topic: string;
-            /** @description The user of SASL PLAIN; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody. */
+            /** @description The user of SASL; for Event Hubs `$ConnectionString`. Absent for a broker that asks nobody. */
             username?: string | null;
         };
         /** @description What an API server needs to send its events here. */
@@ -3211,6 +3365,21 @@ export interface components {
             /** @description By id. */
             benchmarks: components["schemas"]["BenchmarkEntry"][];
         };
+        /** @description What came and could not be read as an event, or not be judged in full, of one sort. */
+        BrokenEvents: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            events: number;
+            /** @description What is wrong: `no-json`, `no-audit-id`, `event-too-large`, `no-time` and so on. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When the last of them was looked at.
+             */
+            last: string;
+        };
         /** @description What is to be changed of a connector; what is absent stays as it is. */
         ChangeConnector: {
             /** @description See [`NewConnector::cloud`]. */
@@ -3289,6 +3458,29 @@ export interface components {
             /** @description The worst first. */
             assets: components["schemas"]["CloudAsset"][];
         };
+        /** @description Whether a cluster's audit events are judged, and what they raised. */
+        ClusterAudit: {
+            /** @description How it is known that it is the same: `person`, `uid` or `name`. */
+            known_by: string;
+            /**
+             * Format: date-time
+             * @description When the newest event happened.
+             */
+            last_event?: string | null;
+            /** @description By which alerts name the cluster (`/api/v1/audit/clusters/{name}`). */
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when its events raise alerts. Absent while that is off.
+             */
+            on_since?: string | null;
+            /** @description Alerts that somebody has to deal with, by severity: `high`, `medium`, `low`, `informational`. */
+            open_alerts: {
+                [key: string]: number;
+            };
+            /** @description What is wrong with its events. */
+            problem?: string | null;
+        };
         /** @description The side of a cluster that its cloud knows. */
         ClusterCloud: {
             /**
@@ -3315,6 +3507,8 @@ export interface components {
         };
         /** @description A cluster. */
         ClusterDetail: components["schemas"]["ClusterSummary"] & {
+            /** @description Its audit events, where they are or could be judged. */
+            audit?: components["schemas"]["ClusterAudit"][];
             /** @description The newest editions of the benchmarks that are about it. */
             benchmarks: components["schemas"]["ReportBenchmark"][];
             /**
@@ -5001,6 +5195,142 @@ export interface components {
             /** @description What it is. */
             title: string;
         };
+        /** @description A header with a secret, which is named and never stored or shown. */
+        IntelHeader: {
+            /** @description The header: `Authorization`, `X-Api-Key`. */
+            name: string;
+            /** @description Where its value is. */
+            value: components["schemas"]["IntelSecret"];
+        };
+        /** @description A list of threat intelligence. */
+        IntelList: components["schemas"]["IntelSettings"] & {
+            /** @description Who made it. */
+            author: string;
+            /**
+             * Format: date-time
+             * @description When it changed last.
+             */
+            changed?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created: string;
+            /**
+             * Format: int64
+             * @description How many entries it has.
+             */
+            entries: number;
+            /**
+             * Format: int32
+             * @description Hours between two looks; 0: only when asked.
+             */
+            every_hours: number;
+            /** @description The named lists of detections that it extends. None: what it has is never taken for bad, whoever says so. */
+            extends: string[];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whether it counts. */
+            is_on: boolean;
+            /** @description Which of its entries do not count now, and why. */
+            left_out: components["schemas"]["IntelUnused"][];
+            /** @description For people. */
+            name: string;
+            /** @description Why it could not be had the last time; what it said before stays. */
+            problem?: string | null;
+            /** @description Whether it is looked for now, or will be at once. */
+            reading: boolean;
+            /**
+             * Format: date-time
+             * @description When it was had last: of then is what it says.
+             */
+            succeeded?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was looked for last.
+             */
+            tried?: string | null;
+            /** @description What of it could not be read. */
+            unused: components["schemas"]["IntelUnused"][];
+        };
+        /** @description What is to be another about a list. */
+        IntelListChange: {
+            /**
+             * Format: int32
+             * @description Hours between two looks.
+             */
+            every_hours?: number | null;
+            /** @description Whether it counts. */
+            is_on?: boolean | null;
+        };
+        /** @description All lists of threat intelligence. */
+        IntelLists: {
+            /** @description By name. */
+            lists: components["schemas"]["IntelList"][];
+            /** @description What they may extend. */
+            named: components["schemas"]["IntelNamed"][];
+        };
+        /** @description A named list of detections that others may extend. */
+        IntelNamed: {
+            /**
+             * Format: int64
+             * @description How many others add.
+             */
+            added: number;
+            /** @description As detections name it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many items are built in.
+             */
+            own: number;
+            /** @description What it takes: `address`, `domain`, `url`, `hash`, `text`. */
+            takes: string[];
+            /** @description For people. */
+            title: string;
+        };
+        /** @description Where a secret is. */
+        IntelSecret: {
+            /** @description The file's name, within that folder. */
+            file: string;
+            /** @enum {string} */
+            kind: "file";
+        } | {
+            /** @enum {string} */
+            kind: "variable";
+            /** @description The variable's name, which begins with `INTEL_`. */
+            variable: string;
+        };
+        /** @description Where a list comes from, and how it is read. */
+        IntelSettings: {
+            /** @description Where it is fetched from; absent for one that is uploaded. */
+            address?: string | null;
+            /** @description Of a table: the column, by its name or its number from 1. */
+            column?: string | null;
+            /**
+             * @description `auto` (by what is in it), `plain` (one on a line), `csv`, `stix` (a bundle of 2.1) or `misp` (an event, the answer
+             *     of a search, a feed by its manifest, or a warning list).
+             */
+            format?: string;
+            header?: components["schemas"]["IntelHeader"] | null;
+            /** @description Of a table: what stands between columns; a comma, if absent. */
+            separator?: string | null;
+        };
+        /** @description What of a list is not used for one reason. */
+        IntelUnused: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description The first of them. */
+            example?: string;
+            /** @description Why. */
+            reason: string;
+        };
         /** @description A sensor that wants to join. */
         Join: {
             /** @description What the sensor calls itself: its machine's name. */
@@ -5205,6 +5535,11 @@ export interface components {
         };
         /** @description A cluster to make known. */
         NewAuditCluster: {
+            /**
+             * Format: int64
+             * @description The cluster whose configuration is judged that it is; found out by uid and name, if absent.
+             */
+            cluster?: number | null;
             /** @description 1 to 63 lower-case letters, digits and hyphens, as a label of DNS. It cannot be changed. */
             name: string;
         };
@@ -5285,6 +5620,18 @@ export interface components {
             reason: string;
             /** @description The recommendation. */
             recommendation: string;
+        };
+        /** @description A list to make. */
+        NewIntelList: components["schemas"]["IntelSettings"] & {
+            /**
+             * Format: int32
+             * @description See [`IntelList::every_hours`]; 24, if absent.
+             */
+            every_hours?: number;
+            /** @description See [`IntelList::extends`]. */
+            extends: string[];
+            /** @description For people: 1 to 100 characters. */
+            name: string;
         };
         /** @description A join token to make. */
         NewJoinToken: {
@@ -7810,6 +8157,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    join_audit_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditJoin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCluster"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
             401: {
                 headers: {
@@ -11805,6 +12210,348 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_intel_lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelLists"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_intel_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIntelList"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_intel_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_intel_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_intel_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntelListChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    upload_intel_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fetch_intel_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The list */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntelList"];
                 };
             };
             400: {
