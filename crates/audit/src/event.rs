@@ -103,6 +103,15 @@ impl<'a> AuditEvent<'a> {
         Tree::read_object(self.body(wanted)?).ok()
     }
 
+    /// Whether a body that was asked for is there and could not be read: the event was judged without it.
+    #[must_use]
+    pub fn has_unread_body(&self) -> bool {
+        let is_unread = |tree: &OnceCell<Option<Tree<'a>>>, body| {
+            matches!(tree.get(), Some(None)) && self.body(body).is_some()
+        };
+        is_unread(&self.request, Body::Request) || is_unread(&self.response, Body::Response)
+    }
+
     /// The text of a body.
     fn body(&self, wanted: Body) -> Option<&'a [u8]> {
         let bodies = self.bodies.get_or_init(|| self.record.bodies());
@@ -246,9 +255,12 @@ impl<'a> AuditEvent<'a> {
         let Some(received) = received else {
             return false;
         };
-        let managers = self
-            .response()
-            .and_then(|object| object.path(&["metadata", "managedFields"]));
+        // The body's own index leaves them out.
+        let answer = self
+            .body(Body::Response)
+            .and_then(|text| Tree::read(text).ok());
+        let object = answer.as_ref().and_then(Tree::root);
+        let managers = object.and_then(|object| object.path(&["metadata", "managedFields"]));
         let mut is_noted = false;
         for manager in managers.into_iter().flat_map(Node::items) {
             is_noted = true;

@@ -480,11 +480,6 @@ fn shape_error(mut response: Response, id: &str, method: &Method) -> Response {
         None => return response,
     };
     let mut shaped = (status, axum::Json(body)).into_response();
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        // The rest of the body is not read, so the next request cannot come on this connection.
-        let close = header::HeaderValue::from_static("close");
-        shaped.headers_mut().insert(header::CONNECTION, close);
-    }
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             shaped.headers_mut().insert(name.clone(), value.clone());

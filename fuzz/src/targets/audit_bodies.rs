@@ -1,4 +1,5 @@
-//! Bodies of audit webhooks, packed and not, and lines of files and topics: the same is found in them however they come.
+//! Bodies of audit webhooks, packed and not, and lines of files and topics: the same is found in them however they come,
+//! unless they are broken: where that shows depends on how much of them is looked at at a time.
 
 use std::io::Write as _;
 
@@ -33,7 +34,10 @@ fn run(input: &[u8]) {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(input).expect("a Vec takes any amount");
     let packed = packed.finish().expect("a Vec takes any amount");
-    assert_eq!(found(Form::Gzip, &packed), plain);
+    let unpacked = found(Form::Gzip, &packed);
+    if plain.iter().all(Result::is_ok) {
+        assert_eq!(unpacked, plain);
+    }
     // As it is, and broken off.
     found(Form::Gzip, input);
     let half = packed.get(..packed.len() / 2).unwrap_or_default();

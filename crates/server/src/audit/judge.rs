@@ -150,6 +150,10 @@ impl Judge {
         let alerts = self.detector.see(SOURCE, &event);
         self.has_learned = true;
         self.has_met = true;
+        let is_unread = event.has_unread_body();
+        if is_unread {
+            judged.broken.add(&Fault::Bodies);
+        }
         if alerts.is_empty() && !self.keeps {
             return Ok(());
         }
@@ -161,7 +165,7 @@ impl Judge {
             seareeve_audit::redact
         };
         let redacted = clean(&held.text).ok_or(Fault::Secrets)?;
-        if redacted.is_without_bodies && !is_metadata_enough {
+        if redacted.is_without_bodies && !is_metadata_enough && !is_unread {
             let fault = if is_cut { Fault::Cut } else { Fault::Bodies };
             judged.broken.add(&fault);
         }

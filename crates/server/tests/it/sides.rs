@@ -40,7 +40,9 @@ fn connect(client: &Client) -> i64 {
     read(client, id, |one| one.state != "new");
     let judged = || client.cloud_assets().unwrap().assets;
     until(judged, |assets| {
-        assets.iter().all(|one| one.state != "unknown")
+        assets
+            .iter()
+            .all(|one| one.state != "unknown" || one.reason.is_some())
     });
     id
 }

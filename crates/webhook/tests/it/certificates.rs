@@ -27,14 +27,21 @@ fn the_authority_stays_over_starts_and_its_key_is_private() {
 #[test]
 fn other_names_get_another_certificate_of_the_same_authority() {
     let (_guard, folder) = folder();
-    let before = authority(own_names(), &folder).unwrap();
-    let certificate = std::fs::read(folder.join("admission.crt")).unwrap();
-    let after = authority(Tls::Own(vec!["webhook.example".to_owned()]), &folder).unwrap();
-    assert_eq!(before, after);
-    assert_ne!(
-        certificate,
-        std::fs::read(folder.join("admission.crt")).unwrap()
+    let certificate = || std::fs::read(folder.join("admission.crt")).unwrap();
+    let first = with_file(&folder, OFF).authority.clone();
+    let before = certificate();
+    let other = Tls::Own(vec!["webhook.example".to_owned()]);
+    // Who only asks for the authority changes nothing.
+    assert_eq!(authority(other.clone(), &folder).unwrap(), first);
+    assert_eq!(certificate(), before);
+    let second = start(
+        &folder,
+        other,
+        Source::File(folder.join("policy.yaml")),
+        None,
     );
+    assert_eq!(second.authority, first);
+    assert_ne!(certificate(), before);
 }
 
 #[test]
