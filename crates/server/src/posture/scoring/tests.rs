@@ -1,3 +1,5 @@
+//! The sums say what `posture::score` says of the same assets, whatever is said of them.
+
 use seareeve_posture::{Judged, Score, score};
 use seareeve_store::assets::Health;
 
