@@ -1,5 +1,6 @@
 //! The `seareeve` binary: arguments and printing, nothing else.
 
+mod allocator;
 mod args;
 mod commands;
 mod content;

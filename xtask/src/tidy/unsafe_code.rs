@@ -3,10 +3,16 @@
 use super::{Tree, Violations, numbered};
 
 /// The files that may, and why.
-const ALLOWED: &[(&str, &str)] = &[(
-    "crates/scan/src/advisories/database.rs",
-    "maps the database's file, which no safe code can promise to stay unchanged",
-)];
+const ALLOWED: &[(&str, &str)] = &[
+    (
+        "crates/cli/src/allocator.rs",
+        "tells the C library how many arenas to keep, for which there is no safe call",
+    ),
+    (
+        "crates/scan/src/advisories/database.rs",
+        "maps the database's file, which no safe code can promise to stay unchanged",
+    ),
+];
 
 /// The keyword, in pieces, because this file is searched too.
 const KEYWORD: &str = concat!("un", "safe");

@@ -4,10 +4,12 @@ use anyhow::Context as _;
 use seareeve_server::Server;
 use seareeve_server::config::Config;
 
+use crate::allocator;
 use crate::commands::Outcome;
 use crate::output::{self, Messages};
 
 pub(crate) fn run(config: Config, messages: &Messages) -> anyhow::Result<Outcome> {
+    allocator::share();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
