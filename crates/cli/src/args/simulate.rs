@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SimulateArgs {
-    /// The simulations, or all; without any, they are listed.
+    /// The simulations, or `all`; without any, or with `list`, they are listed.
     pub(crate) ids: Vec<String>,
 
     /// The cluster: a context of the kubeconfig; its current one without.

@@ -68,7 +68,7 @@ pub(crate) fn run(
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
     let known = simulations()?;
-    if args.ids.is_empty() {
+    if args.ids.is_empty() || args.ids == ["list"] {
         let mut text = String::new();
         for simulation in &known {
             // Writing to a String cannot fail.

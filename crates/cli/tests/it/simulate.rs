@@ -312,3 +312,16 @@ fn the_server_is_asked_whether_alerts_arrived() {
         "{out}"
     );
 }
+
+#[test]
+fn simulations_are_listed() {
+    let home = Home::new();
+    let listed = |arguments: &[&str]| {
+        let out = home.command(arguments).output().unwrap();
+        assert!(out.status.success());
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let all = listed(&["simulate"]);
+    assert!(all.contains("privileged-container  "), "{all}");
+    assert_eq!(listed(&["simulate", "list"]), all);
+}
