@@ -253,7 +253,7 @@ pub(crate) fn text(value: &Value<'_>) -> String {
     }
 }
 
-pub(crate) fn cut(mut text: String) -> String {
+fn cut(mut text: String) -> String {
     if text.len() > MOST_BYTES {
         let mut end = MOST_BYTES;
         while !text.is_char_boundary(end) {

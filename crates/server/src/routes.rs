@@ -42,6 +42,7 @@ mod tokens;
 mod users;
 mod vex;
 mod workloads;
+mod yaml;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,11 +1,11 @@
 // Brings checks and benchmarks: from files or typed, tried before they are kept.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useState } from "react";
 
 import { api, data } from "../api/client";
 import { keys } from "../api/queries";
-import { Icon } from "../components/icon";
+import { FilePicker } from "../components/file-picker";
 import { FormError } from "../components/states";
 import { estateStrings } from "../estate-strings";
 import { notify } from "../lib/messages";
@@ -14,7 +14,6 @@ const t = estateStrings.checks;
 
 export function BringChecks() {
   const client = useQueryClient();
-  const picker = useRef<HTMLInputElement>(null);
   const [text, setText] = useState("");
   const [replace, setReplace] = useState(false);
   const send = useMutation({
@@ -50,24 +49,7 @@ export function BringChecks() {
       <div className="panel-text form">
         <p className="muted">{t.bringLead}</p>
         <div>
-          <input
-            ref={picker}
-            type="file"
-            multiple
-            accept=".yaml,.yml"
-            className="visually-hidden"
-            tabIndex={-1}
-            aria-label={t.files}
-            onChange={(event) => {
-              if (event.target.files !== null) void read(event.target.files);
-              // The same file may be chosen again.
-              event.target.value = "";
-            }}
-          />
-          <button type="button" className="button" onClick={() => picker.current?.click()}>
-            <Icon name="upload" />
-            {t.files}
-          </button>
+          <FilePicker accept=".yaml,.yml" label={t.files} multiple onPick={(files) => void read(files)} />
         </div>
         <label className="field">
           {t.text}

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useState } from "react";
 
 import { api, data, done } from "../api/client";
 import { detectionFilesQuery, fileText } from "../api/detection-queries";
@@ -11,6 +11,7 @@ import type { DetectionFault, DetectionFile } from "../api/types";
 import { Time, useTitle } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
 import { Confirm } from "../components/dialog";
+import { FilePicker } from "../components/file-picker";
 import { Icon } from "../components/icon";
 import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
 import { detectionStrings } from "../detection-strings";
@@ -149,7 +150,6 @@ function columns(acts: Acts | undefined): Column<DetectionFile>[] {
 
 function Editor({ first, onFresh }: { first: { name: string; text: string } | undefined; onFresh: () => void }) {
   const client = useQueryClient();
-  const picker = useRef<HTMLInputElement>(null);
   const [name, setName] = useState(first?.name ?? "");
   const [text, setText] = useState(first?.text ?? "");
   const backtest = useBacktest();
@@ -204,24 +204,7 @@ function Editor({ first, onFresh }: { first: { name: string; text: string } | un
               }}
             />
           </label>
-          <input
-            ref={picker}
-            type="file"
-            accept=".yaml,.yml"
-            className="visually-hidden"
-            tabIndex={-1}
-            aria-label={t.pick}
-            onChange={(event) => {
-              const file = event.target.files?.[0];
-              if (file !== undefined) void read(file);
-              // The same file may be chosen again.
-              event.target.value = "";
-            }}
-          />
-          <button type="button" className="button" onClick={() => picker.current?.click()}>
-            <Icon name="upload" />
-            {t.pick}
-          </button>
+          <FilePicker accept=".yaml,.yml" label={t.pick} onPick={([file]) => file !== undefined && void read(file)} />
         </div>
         <label className="field">
           {t.text}

@@ -1,13 +1,14 @@
 // VEX documents: what makers say of vulnerabilities in what they make.
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useState } from "react";
 
 import { api, data, done } from "../api/client";
 import { keys, vexQuery } from "../api/queries";
 import type { VexEntry } from "../api/types";
 import { Time } from "../components/bits";
 import { Confirm } from "../components/dialog";
+import { FilePicker } from "../components/file-picker";
 import { Icon } from "../components/icon";
 import { Setting } from "../components/setting";
 import { ErrorState, FormError, Skeleton } from "../components/states";
@@ -22,7 +23,6 @@ export function VexSettings() {
   const client = useQueryClient();
   const { data: list, error, refetch } = useQuery(vexQuery);
   const mayChange = useMay("operator");
-  const picker = useRef<HTMLInputElement>(null);
   const [doomed, setDoomed] = useState<VexEntry>();
   const refresh = () => client.invalidateQueries({ queryKey: keys.vex });
   const add = useMutation({
@@ -56,24 +56,13 @@ export function VexSettings() {
     <Setting title={t.title} lead={t.lead}>
       {mayChange ? (
         <div className="setting-actions">
-          <input
-            ref={picker}
-            type="file"
+          <FilePicker
             accept=".json,application/json"
-            className="visually-hidden"
-            tabIndex={-1}
-            aria-label={t.add}
-            onChange={(event) => {
-              const file = event.target.files?.item(0);
-              if (file != null) add.mutate(file);
-              // The same file may be chosen again.
-              event.target.value = "";
-            }}
+            label={t.add}
+            text={add.isPending ? t.adding : t.add}
+            disabled={add.isPending}
+            onPick={([file]) => file !== undefined && add.mutate(file)}
           />
-          <button type="button" className="button" disabled={add.isPending} onClick={() => picker.current?.click()}>
-            <Icon name="upload" />
-            {add.isPending ? t.adding : t.add}
-          </button>
         </div>
       ) : (
         <p className="muted">{strings.roles.vex}</p>

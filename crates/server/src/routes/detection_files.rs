@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use seareeve_api::{
     DetectionFault, DetectionFile, DetectionFileList, DetectionFileTested, ErrorBody,
 };
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tracing::info;
 use utoipa::IntoParams;
 
+use super::yaml;
 use crate::audit::content::Content;
 use crate::audit::{self, files, refresh};
 use crate::auth::caller::Caller;
@@ -78,14 +79,7 @@ pub(super) async fn get(
     let files = detections::files(&app.store).await?;
     let file = files.into_iter().find(|file| file.name == name);
     let file = file.ok_or_else(|| ApiError::not_found("file"))?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/yaml".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{}\"", file.name),
-        ),
-    ];
-    Ok((headers, file.content).into_response())
+    Ok(yaml::download(&file.name, file.content))
 }
 
 /// Bring a rule file, in place of the one of its name: detections of ours, one in a file that is called by its id, or

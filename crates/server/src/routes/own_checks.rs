@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use seareeve_api::{ErrorBody, Event, OwnCheck, OwnCheckList, OwnFault, OwnSwitch, OwnTested};
 use seareeve_store::own_content::{self, OwnContent};
 use seareeve_store::users::Role;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tracing::info;
 use utoipa::IntoParams;
 
+use super::yaml;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
@@ -127,14 +128,7 @@ pub(super) async fn get(
     Path(name): Path<String>,
 ) -> ApiResult<Response> {
     let own = found(&own_content::list(&app.store).await?, &name)?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/yaml".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{}.yaml\"", own.name),
-        ),
-    ];
-    Ok((headers, own.content).into_response())
+    Ok(yaml::download(&format!("{}.yaml", own.name), own.content))
 }
 
 /// Switch a check or benchmark on or off. All assets are judged anew. For security admins.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
-use seareeve_api::{AssetImagePage, Client, ComplianceScope, ImageUsePage, OwnTested, ScoreIf};
+use seareeve_api::{Client, ClientError, ComplianceScope, OwnTested, ScoreIf};
 
 use super::hosts::json;
 use crate::args::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
@@ -75,27 +75,32 @@ fn assets(client: &Client) -> anyhow::Result<()> {
     }
 }
 
+/// All pages as one: `next` is where a page says what comes after it, and `join` adds a page to those before.
+fn gather<P>(
+    page: impl Fn(Option<&str>) -> Result<P, ClientError>,
+    next: fn(&mut P) -> &mut Option<String>,
+    join: fn(&mut P, P),
+) -> anyhow::Result<P> {
+    let mut all = page(None)?;
+    while let Some(from) = next(&mut all).take() {
+        let mut more = page(Some(&from))?;
+        *next(&mut all) = next(&mut more).take();
+        join(&mut all, more);
+    }
+    Ok(all)
+}
+
 fn asset_images(
     client: &Client,
     asset: i64,
     only: Option<&str>,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let mut all: Option<AssetImagePage> = None;
-    let mut next = None;
-    loop {
-        let page = client.asset_images(asset, only, next.as_deref())?;
-        next.clone_from(&page.next);
-        match &mut all {
-            None => all = Some(page),
-            Some(all) => all.images.extend(page.images),
-        }
-        if next.is_none() {
-            break;
-        }
-    }
-    let Some(mut all) = all else { return Ok(()) };
-    all.next = None;
+    let all = gather(
+        |next| client.asset_images(asset, only, next),
+        |page| &mut page.next,
+        |all, page| all.images.extend(page.images),
+    )?;
     if as_json {
         return json(&all);
     }
@@ -123,21 +128,11 @@ fn asset_images(
 }
 
 fn image_uses(client: &Client, digest: &str, running: bool, as_json: bool) -> anyhow::Result<()> {
-    let mut all: Option<ImageUsePage> = None;
-    let mut next = None;
-    loop {
-        let page = client.image_uses(digest, running, next.as_deref())?;
-        next.clone_from(&page.next);
-        match &mut all {
-            None => all = Some(page),
-            Some(all) => all.uses.extend(page.uses),
-        }
-        if next.is_none() {
-            break;
-        }
-    }
-    let Some(mut all) = all else { return Ok(()) };
-    all.next = None;
+    let all = gather(
+        |next| client.image_uses(digest, running, next),
+        |page| &mut page.next,
+        |all, page| all.uses.extend(page.uses),
+    )?;
     if as_json {
         return json(&all);
     }
