@@ -37,7 +37,7 @@ pub trait Source: Send + Sync {
 
 /// One event, seen through the fields of its source.
 ///
-/// Both methods are pure: asked twice, they say the same.
+/// All methods are pure: asked twice, they say the same.
 pub trait Event {
     /// Appends the values of `field`: one for [`Shape::One`], any number (none, too) for the others.
     ///
@@ -47,6 +47,13 @@ pub trait Event {
 
     /// When it happened, in nanoseconds since 1970.
     fn time(&self) -> u64;
+
+    /// The event as it may be told: without what nobody may keep. Whether rules match is asked of the event itself, and
+    /// all that is said or remembered of it afterwards of this one. Asked for only when a rule matches; `None`: the
+    /// event may be told as it is.
+    fn told(&self) -> Option<Box<dyn Event + '_>> {
+        None
+    }
 }
 
 /// Whether an event has a field.

@@ -6,10 +6,10 @@ use seareeve_model::{Alert, Correlated, Entity, Evidence};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
+use super::evidence::Decided;
 use super::reasons::timestamp;
 use super::rule::Compiled;
 use super::run::Run;
-use crate::compile::RuleRoot;
 use crate::source::Event;
 use crate::template::{json, shown, texts};
 
@@ -26,8 +26,8 @@ pub(super) struct Story {
 }
 
 impl<E: Event + ?Sized> Run<'_, '_, E> {
-    /// The alert of a rule. `root` is what matched.
-    pub(super) fn alert(&mut self, rule: &Compiled, root: &RuleRoot, story: Story) -> Alert {
+    /// The alert of a rule. `decided` is by what it matched.
+    pub(super) fn alert(&mut self, rule: &Compiled, decided: &[Decided], story: Story) -> Alert {
         let info = &rule.info;
         let entities = self.entities(rule);
         let key = self.key_of(rule, &entities);
@@ -66,7 +66,7 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
             key,
             evidence: Evidence {
                 content: info.content.clone(),
-                matched: self.evidence(root),
+                matched: self.evidence(decided),
                 reasons: story.reasons,
                 correlated: story.correlated,
             },

@@ -41,8 +41,8 @@ pub enum Matching {
 #[derive(Debug)]
 pub struct Detector {
     engine: Arc<Engine>,
-    /// By program.
-    scratch: Vec<Scratch>,
+    /// By program: for the event itself, and for the event as it may be told.
+    scratch: Vec<(Scratch, Scratch)>,
     memory: Memory,
     matched: Vec<u32>,
 }
@@ -76,10 +76,9 @@ impl Detector {
     /// A detector that remembers nothing yet.
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
-        let scratch = engine.programs.iter().map(|_| Scratch::default()).collect();
         Self {
+            scratch: scratch(&engine),
             engine,
-            scratch,
             memory: Memory::default(),
             matched: Vec::new(),
         }
@@ -93,7 +92,7 @@ impl Detector {
 
     /// Other rules from now on. What the unchanged ones remember is kept.
     pub fn replace(&mut self, engine: Arc<Engine>) {
-        self.scratch = engine.programs.iter().map(|_| Scratch::default()).collect();
+        self.scratch = scratch(&engine);
         self.memory
             .retain(|id| engine.rules.iter().any(|rule| rule.info.id == id));
         self.engine = engine;
@@ -105,7 +104,7 @@ impl Detector {
         let Some(number) = engine.program(source) else {
             return Vec::new();
         };
-        let (Some((_, program)), Some(scratch)) =
+        let (Some((_, program)), Some((scratch, told))) =
             (engine.programs.get(number), self.scratch.get_mut(number))
         else {
             return Vec::new();
@@ -113,22 +112,30 @@ impl Detector {
         let mut run = Run::new(program, event, scratch);
         self.matched.clear();
         run.matching(&mut self.matched, engine.matching == Matching::First);
-        let mut alerts = Vec::new();
-        let mut seen = Seeing {
+        if self.matched.is_empty() {
+            run.finish();
+            return Vec::new();
+        }
+        let mut seeing = Seeing {
             engine,
             memory: &mut self.memory,
-            alerts: &mut alerts,
+            alerts: Vec::new(),
         };
-        for number in &self.matched {
-            let number = usize::try_from(*number).ok();
-            if let Some(root) = number.and_then(|number| program.rules.get(number)) {
-                seen.target(&mut run, root);
+        match event.told() {
+            Some(event) => {
+                let mut told = Run::new(program, &*event, told);
+                seeing.targets(&self.matched, &mut run, &mut told);
+                told.finish();
+            }
+            None => {
+                let mut told = Run::new(program, event, told);
+                seeing.targets(&self.matched, &mut run, &mut told);
+                told.finish();
             }
         }
         run.finish();
-        if !self.matched.is_empty() {
-            self.memory.shrink();
-        }
+        let alerts = seeing.alerts;
+        self.memory.shrink();
         alerts
     }
 
@@ -163,46 +170,69 @@ impl Detector {
 struct Seeing<'a> {
     engine: &'a Engine,
     memory: &'a mut Memory,
-    alerts: &'a mut Vec<Alert>,
+    alerts: Vec<Alert>,
+}
+
+/// A rule, and by what it matched.
+#[derive(Clone, Copy)]
+struct Match<'a> {
+    rule: &'a Compiled,
+    root: &'a RuleRoot,
 }
 
 impl Seeing<'_> {
-    fn target<E: Event + ?Sized>(&mut self, run: &mut Run<'_, '_, E>, root: &RuleRoot) {
-        let index = usize::try_from(root.rule).ok();
-        let Some(found) = index.and_then(|index| self.engine.targets.get(index)) else {
-            return;
-        };
-        let Some(rule) = self.engine.rules.get(found.rule) else {
-            return;
-        };
-        match found.step {
-            Some(step) => self.correlate(run, rule, root, step, None),
-            None => self.matched(run, rule, root),
+    /// What the rules with these places in the program do. `run` is the event that they matched, `told` the same as it
+    /// may be told.
+    fn targets<E: Event + ?Sized, T: Event + ?Sized>(
+        &mut self,
+        places: &[u32],
+        run: &mut Run<'_, '_, E>,
+        told: &mut Run<'_, '_, T>,
+    ) {
+        let engine = self.engine;
+        for place in places {
+            let place = usize::try_from(*place).ok();
+            let root = place.and_then(|place| run.program().rules.get(place));
+            let target = root.and_then(|root| {
+                let index = usize::try_from(root.rule).ok()?;
+                let found = engine.targets.get(index)?;
+                let rule = engine.rules.get(found.rule)?;
+                Some((root, rule, found.step))
+            });
+            let Some((root, rule, step)) = target else {
+                continue;
+            };
+            let matched = Match { rule, root };
+            match step {
+                Some(step) => self.correlate(run, told, matched, step, None),
+                None => self.matched(run, told, matched),
+            }
         }
     }
 
-    fn matched<E: Event + ?Sized>(
+    fn matched<E: Event + ?Sized, T: Event + ?Sized>(
         &mut self,
         run: &mut Run<'_, '_, E>,
-        rule: &Compiled,
-        root: &RuleRoot,
+        told: &mut Run<'_, '_, T>,
+        matched: Match<'_>,
     ) {
+        let rule = matched.rule;
         match &rule.behaviour {
-            Behaviour::Alert => self.raise(run, rule, root, Story::default()),
-            Behaviour::Correlate { .. } => self.correlate(run, rule, root, 0, None),
+            Behaviour::Alert => self.raise(run, told, matched, Story::default()),
+            Behaviour::Correlate { .. } => self.correlate(run, told, matched, 0, None),
             Behaviour::Learn {
                 habit,
                 group,
                 fields,
                 digest,
             } => {
-                let Some(group_values) = values(group, run, true) else {
+                let Some(group_values) = values(group, told, true) else {
                     return;
                 };
-                let Some(field_values) = values(fields, run, false) else {
+                let Some(field_values) = values(fields, told, false) else {
                     return;
                 };
-                let time = run.event().time();
+                let time = told.event().time();
                 let habits = self.memory.habits(&rule.info.id, digest);
                 let name = joined(&group_values);
                 let Some(surprise) = habits.add(&name, &field_values, time, habit) else {
@@ -213,20 +243,21 @@ impl Seeing<'_> {
                     reasons,
                     ..Story::default()
                 };
-                self.raise(run, rule, root, story);
+                self.raise(run, told, matched, story);
             }
         }
     }
 
     /// An event that counts towards a correlation. `sample` is what is said of it, when another rule says it.
-    fn correlate<E: Event + ?Sized>(
+    fn correlate<E: Event + ?Sized, T: Event + ?Sized>(
         &mut self,
         run: &mut Run<'_, '_, E>,
-        rule: &Compiled,
-        root: &RuleRoot,
+        told: &mut Run<'_, '_, T>,
+        matched: Match<'_>,
         step: u8,
         sample: Option<(String, String)>,
     ) {
+        let rule = matched.rule;
         let Behaviour::Correlate {
             goal,
             timespan,
@@ -241,22 +272,22 @@ impl Seeing<'_> {
         let Some(group) = groups.get(usize::from(step)) else {
             return;
         };
-        let Some(group_values) = values(group, run, true) else {
+        let Some(group_values) = values(group, told, true) else {
             return;
         };
         let counted = match value {
             None => None,
-            Some(slot) => match shown(*slot, run) {
+            Some(slot) => match shown(*slot, told) {
                 Some(value) => Some(clipped(value)),
                 None => return,
             },
         };
         let sample = sample.unwrap_or_else(|| {
             let name = names.get(usize::from(step)).unwrap_or(&rule.info.name);
-            (name.clone(), short(rule.output.render(run, 0)))
+            (name.clone(), short(rule.output.render(told, 0)))
         });
         let entry = Entry {
-            time: run.event().time(),
+            time: told.event().time(),
             step,
             value: counted,
             sample,
@@ -288,28 +319,34 @@ impl Seeing<'_> {
                 samples: samples.collect(),
             }),
         };
-        self.raise(run, rule, root, story);
+        self.raise(run, told, matched, story);
     }
 
     /// The alert, unless the rule is off, and what it means for correlations of which the rule is a step.
-    fn raise<E: Event + ?Sized>(
+    fn raise<E: Event + ?Sized, T: Event + ?Sized>(
         &mut self,
         run: &mut Run<'_, '_, E>,
-        rule: &Compiled,
-        root: &RuleRoot,
+        told: &mut Run<'_, '_, T>,
+        matched: Match<'_>,
         story: Story,
     ) {
-        let alert = run.alert(rule, root, story);
+        let rule = matched.rule;
+        let alert = told.alert(rule, &run.decided(matched.root), story);
         let sample = || (rule.info.name.clone(), short(alert.output.clone()));
         for (other, step) in &rule.feeds {
-            if let Some(other) = self.engine.rules.get(*other) {
-                self.correlate(run, other, root, *step, Some(sample()));
+            if let Some(rule) = self.engine.rules.get(*other) {
+                let other = Match { rule, ..matched };
+                self.correlate(run, told, other, *step, Some(sample()));
             }
         }
         if rule.info.is_enabled {
             self.alerts.push(alert);
         }
     }
+}
+
+fn scratch(engine: &Engine) -> Vec<(Scratch, Scratch)> {
+    engine.programs.iter().map(|_| Default::default()).collect()
 }
 
 /// The values of fields; nothing when one is missing and all must be there.

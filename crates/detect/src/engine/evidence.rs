@@ -21,23 +21,26 @@ const MANY: usize = 512;
 /// Characters of one value at most.
 const MOST_CHARACTERS: usize = 256;
 
+/// A comparison that decided, and whether it holds.
+pub(super) type Decided = (PredicateId, bool);
+
 /// What is told, and what was looked at.
 #[derive(Default)]
 struct Telling {
-    told: BTreeSet<(PredicateId, bool)>,
+    told: BTreeSet<Decided>,
     seen: BTreeSet<(NodeId, bool)>,
 }
 
 impl<E: Event + ?Sized> Run<'_, '_, E> {
-    /// What decided that a rule matches.
-    pub(super) fn evidence(&mut self, root: &RuleRoot) -> Vec<Matched> {
+    /// The comparisons that decided that a rule matches, and whether each holds.
+    pub(super) fn decided(&mut self, root: &RuleRoot) -> Vec<Decided> {
         let mut telling = Telling::default();
         self.tell(root.root, true, &mut telling);
         let order = |number: &PredicateId| {
             let place = root.order.iter().position(|known| known == number);
             place.unwrap_or(usize::MAX)
         };
-        let mut told: Vec<(PredicateId, bool)> = telling.told.into_iter().collect();
+        let mut told: Vec<Decided> = telling.told.into_iter().collect();
         told.sort_by_key(|(number, _)| (order(number), *number));
         let (mut holding, mut others) = (0, 0);
         told.retain(|(_, holds)| {
@@ -49,8 +52,14 @@ impl<E: Event + ?Sized> Run<'_, '_, E> {
             *count += 1;
             *count <= most
         });
-        told.into_iter()
-            .filter_map(|(number, holds)| self.matched(number, holds))
+        told
+    }
+
+    /// Comparisons with the values that the event has.
+    pub(super) fn evidence(&mut self, decided: &[Decided]) -> Vec<Matched> {
+        let decided = decided.iter();
+        decided
+            .filter_map(|(number, holds)| self.matched(*number, *holds))
             .collect()
     }
 
