@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use seareeve_detect::{Argument, Field, Presence, Value, Values};
@@ -12,6 +13,7 @@ use crate::known::Known;
 use crate::patch;
 use crate::portrait::{Aspect, Portrait, Trait, fingerprint, guards_removed_by};
 use crate::record::{Body, BodyTexts, Record};
+use crate::redact::{Redacted, redact};
 use crate::uri;
 use crate::user::UserKind;
 
@@ -30,6 +32,7 @@ pub struct AuditEvent<'a> {
     whole: OnceCell<Option<Tree<'a>>>,
     portrait: OnceCell<Portrait>,
     added: OnceCell<Vec<Trait>>,
+    clean: OnceCell<Option<Redacted>>,
 }
 
 /// What was known before the event, and what that says about it.
@@ -70,6 +73,7 @@ impl<'a> AuditEvent<'a> {
             whole: OnceCell::new(),
             portrait: OnceCell::new(),
             added: OnceCell::new(),
+            clean: OnceCell::new(),
         }
     }
 
@@ -77,6 +81,22 @@ impl<'a> AuditEvent<'a> {
     #[must_use]
     pub fn record(&self) -> &Record<'a> {
         &self.record
+    }
+
+    /// The event without credentials: what may be kept of it, and what alerts are made of. `None`: nothing of it can be
+    /// kept.
+    #[must_use]
+    pub fn redacted(&self) -> Option<&Redacted> {
+        let clean = self.clean.get_or_init(|| redact(self.record.text()));
+        clean.as_ref()
+    }
+
+    /// The same, for whoever needs nothing else of the event.
+    #[must_use]
+    pub fn into_redacted(self) -> Option<Redacted> {
+        let text = self.record.text();
+        let clean = self.clean.into_inner();
+        clean.unwrap_or_else(|| redact(text))
     }
 
     /// Who is behind the request: whoever made or changed what a controller only follows, or else who sent it.
@@ -103,13 +123,15 @@ impl<'a> AuditEvent<'a> {
         Tree::read_object(self.body(wanted)?).ok()
     }
 
-    /// Whether a body that was asked for is there and could not be read: the event was judged without it.
+    /// Whether a body that was asked for is there and could not be read, or not all of it: the event was judged without.
     #[must_use]
     pub fn has_unread_body(&self) -> bool {
         let is_unread = |tree: &OnceCell<Option<Tree<'a>>>, body| {
             matches!(tree.get(), Some(None)) && self.body(body).is_some()
         };
-        is_unread(&self.request, Body::Request) || is_unread(&self.response, Body::Response)
+        is_unread(&self.request, Body::Request)
+            || is_unread(&self.response, Body::Response)
+            || self.portrait.get().is_some_and(|portrait| portrait.is_cut)
     }
 
     /// The text of a body.
@@ -234,7 +256,11 @@ impl<'a> AuditEvent<'a> {
             return now.to_vec();
         }
         let named = Portrait::read(&self.group(), &self.resource(), asked);
-        let is_named = |one: &&Trait| named.traits.iter().any(|asked| is_about(one, asked));
+        let prints: HashSet<u64> = named.traits.iter().map(fingerprint).collect();
+        let is_named = |one: &&Trait| {
+            prints.contains(&fingerprint(one))
+                || named.about(one.0).any(|asked| is_within(one, asked))
+        };
         now.iter().filter(is_named).cloned().collect()
     }
 
@@ -389,21 +415,32 @@ impl seareeve_detect::Event for AuditEvent<'_> {
     fn time(&self) -> u64 {
         self.time
     }
+
+    fn told(&self) -> Option<Box<dyn seareeve_detect::Event + '_>> {
+        let clean = self.redacted().map(|clean| clean.json.as_bytes());
+        if clean == Some(self.record.text()) {
+            return None;
+        }
+        // What cannot be read without its credentials raises an alert that says nothing but when.
+        let record = clean.and_then(|clean| Record::read(clean).ok());
+        Some(Box::new(AuditEvent {
+            time: self.time,
+            context: self.context.clone(),
+            ..AuditEvent::new(record.unwrap_or_default())
+        }))
+    }
 }
 
-/// Whether a trait is what a patch asks for. A patch of an item of a list knows neither the container's name nor where
-/// below a volume it is mounted.
-fn is_about((aspect, what): &Trait, (asked_aspect, asked): &Trait) -> bool {
-    if aspect != asked_aspect {
-        return false;
-    }
+/// Whether a trait comes of what a patch asks about the same aspect, though it says less: a patch of an item of a list
+/// knows neither the container's name nor where below a volume it is mounted.
+fn is_within((aspect, what): &Trait, asked: &str) -> bool {
     match aspect {
-        Aspect::Privileged => asked.is_empty() || what == asked,
+        Aspect::Privileged => asked.is_empty(),
         Aspect::HostPath | Aspect::WritableHostPath => {
-            let below = what.strip_prefix(asked.as_str());
-            asked == "/" || below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            let below = what.strip_prefix(asked);
+            asked == "/" || below.is_some_and(|rest| rest.starts_with('/'))
         }
-        _ => fingerprint(&(*aspect, what.clone())) == fingerprint(&(*asked_aspect, asked.clone())),
+        _ => false,
     }
 }
 

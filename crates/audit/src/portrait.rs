@@ -10,7 +10,9 @@ mod network;
 mod rbac;
 mod workload;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash, Hasher, RandomState};
+use std::sync::LazyLock;
 
 use crate::image::Image;
 use crate::json::Node;
@@ -18,8 +20,11 @@ use crate::json::Node;
 pub(crate) use config::guards_removed_by;
 pub(crate) use workload::{Owner, controller, kind_of, resource_of};
 
-/// Most containers, volumes, rules and so on of one object, each.
-const MAX_ITEMS: usize = 1_000;
+/// Most that is said of one object about one aspect. It is told when there was more ([`Portrait::is_cut`]): nobody can
+/// hide a path of the node behind a thousand variables.
+const MAX_EACH: usize = 1_000;
+/// Most labels by which services and pods find each other.
+const MAX_LABELS: usize = 1_000;
 /// Longest text that is kept of a command or value.
 const MAX_TEXT: usize = 16 << 10;
 
@@ -133,13 +138,22 @@ aspects! {
 pub(crate) type Trait = (Aspect, String);
 
 /// An object, reduced.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Portrait {
     /// In the order of the object.
     pub(crate) traits: Vec<Trait>,
     /// Of the pods that it is or makes.
     pub(crate) labels: Vec<(String, String)>,
+    /// There was more about some aspect than [`MAX_EACH`].
+    pub(crate) is_cut: bool,
+    /// How much there is about each aspect.
+    counts: BTreeMap<Aspect, usize>,
+    /// Digests of the traits, each of which is told once.
+    known: HashSet<u64>,
 }
+
+/// Of this process alone, so that nobody knows which traits have the same digest.
+static DIGESTS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl Portrait {
     /// The portrait of `object`, or of as much of one as there is. Of a resource that no detection asks about it is
@@ -213,10 +227,23 @@ impl Portrait {
             end = end.saturating_sub(1);
         }
         let what = what.get(..end).unwrap_or_default();
-        let is_known = about(&self.traits, aspect).any(|known| known == what);
-        if !is_known && self.traits.len() < MAX_ITEMS {
+        if !self.known.insert(DIGESTS.hash_one((aspect, what))) {
+            return;
+        }
+        let count = self.counts.entry(aspect).or_default();
+        *count = count.saturating_add(1);
+        if *count > MAX_EACH {
+            self.is_cut = true;
+        } else {
             self.traits.push((aspect, what.to_owned()));
         }
+    }
+
+    /// The labels that this member of an object holds.
+    fn labels_of(&mut self, object: Option<Node<'_>>) {
+        self.labels = texts(object);
+        self.is_cut |= self.labels.len() > MAX_LABELS;
+        self.labels.truncate(MAX_LABELS);
     }
 }
 
@@ -235,13 +262,15 @@ pub(crate) fn fingerprint((aspect, what): &Trait) -> u64 {
     match aspect {
         // Another tag of the same repository is no other image.
         Aspect::Image => Image::parse(what).repository().hash(&mut hasher),
+        // These numbers are kept, and a password can be guessed by one that is made of it.
+        Aspect::Setting | Aspect::Command => seareeve_redact::text(what).hash(&mut hasher),
         _ => what.hash(&mut hasher),
     }
     hasher.finish()
 }
 
 fn items<'t>(list: Option<Node<'t>>) -> impl Iterator<Item = Node<'t>> + use<'t> {
-    list.into_iter().flat_map(Node::items).take(MAX_ITEMS)
+    list.into_iter().flat_map(Node::items)
 }
 
 /// The members of an object whose values are strings.
@@ -249,7 +278,6 @@ fn texts(object: Option<Node<'_>>) -> Vec<(String, String)> {
     object
         .into_iter()
         .flat_map(Node::members)
-        .take(MAX_ITEMS)
         .filter_map(|(key, value)| Some((key.decode().into_owned(), value.str()?.into_owned())))
         .collect()
 }

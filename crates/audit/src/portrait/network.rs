@@ -69,7 +69,7 @@ impl Portrait {
                 self.push(Aspect::Selector, format!("{key}={value}"));
             }
         }
-        self.labels = texts(spec.get("selector"));
+        self.labels_of(spec.get("selector"));
     }
 
     pub(super) fn ingress(&mut self, ingress: Node<'_>) {

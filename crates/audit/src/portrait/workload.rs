@@ -1,8 +1,11 @@
 //! Pods, and what makes them: the same for a pod, for the template inside a controller, and for the part of one that
 //! a patch names.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use super::config::holds_credential;
-use super::{Aspect, MAX_ITEMS, Portrait, items, texts};
+use super::{Aspect, Portrait, items, texts};
 use crate::json::Node;
 
 /// The controller of an object.
@@ -54,7 +57,7 @@ impl Portrait {
             self.container(container);
         }
         if let Some(pod) = pod {
-            self.labels = texts(pod.path(&["metadata", "labels"]));
+            self.labels_of(pod.path(&["metadata", "labels"]));
             self.annotations(pod);
             if let Some(spec) = pod.get("spec") {
                 self.spec(spec);
@@ -98,8 +101,18 @@ impl Portrait {
                 self.container(container);
             }
         }
+        let mut mounts: HashMap<Cow<'_, str>, Vec<Node<'_>>> = HashMap::new();
+        let containers = CONTAINERS
+            .iter()
+            .flat_map(|(list, _)| items(spec.get(list)));
+        for mount in containers.flat_map(|container| items(container.get("volumeMounts"))) {
+            let name = mount.get("name").and_then(Node::str).unwrap_or_default();
+            mounts.entry(name).or_default().push(mount);
+        }
         for volume in items(spec.get("volumes")) {
-            self.volume(volume, spec);
+            let name = volume.get("name").and_then(Node::str).unwrap_or_default();
+            // Each volume has a name of its own.
+            self.volume(volume, &mounts.remove(&name).unwrap_or_default());
         }
     }
 
@@ -196,7 +209,7 @@ impl Portrait {
         let Some(annotations) = pod.path(&["metadata", "annotations"]) else {
             return;
         };
-        for (key, value) in annotations.members().take(MAX_ITEMS) {
+        for (key, value) in annotations.members() {
             let Some(value) = value.text() else { continue };
             let key = key.decode();
             if value.is("unconfined") {
@@ -210,7 +223,7 @@ impl Portrait {
     }
 
     /// What of the node a volume gives to containers: its path, and what mounts say lies below it.
-    fn volume(&mut self, volume: Node<'_>, spec: Node<'_>) {
+    fn volume(&mut self, volume: Node<'_>, mounts: &[Node<'_>]) {
         self.push_some(Aspect::ConfigMap, volume.path(&["configMap", "name"]));
         self.push_some(Aspect::Secret, volume.path(&["secret", "secretName"]));
         for source in items(volume.path(&["projected", "sources"])) {
@@ -220,15 +233,7 @@ impl Portrait {
         let Some(path) = volume.path(&["hostPath", "path"]).and_then(Node::str) else {
             return;
         };
-        let name = volume.get("name").and_then(Node::str).unwrap_or_default();
-        let mounts = CONTAINERS
-            .iter()
-            .flat_map(|(list, _)| items(spec.get(list)))
-            .flat_map(|container| items(container.get("volumeMounts")))
-            .filter(|mount| mount.get("name").and_then(Node::str).as_ref() == Some(&name));
-        let mut is_mounted = false;
-        for mount in mounts.take(MAX_ITEMS) {
-            is_mounted = true;
+        for mount in mounts {
             let below = mount.get("subPath").and_then(Node::str).unwrap_or_default();
             let place = clean(&format!("{path}/{below}"));
             if !mount.get("readOnly").is_some_and(Node::is_true) {
@@ -236,7 +241,7 @@ impl Portrait {
             }
             self.push(Aspect::HostPath, place);
         }
-        if !is_mounted {
+        if mounts.is_empty() {
             self.push(Aspect::HostPath, clean(&path));
         }
     }
@@ -342,6 +347,34 @@ mod tests {
         let cron = read("cronjobs", &cron);
         assert_eq!(cron.about(Aspect::Schedule).next(), Some("* * * * *"));
         assert_eq!(cron.traits.get(1..), Some(&pod.traits[..]));
+    }
+
+    #[test]
+    fn nothing_hides_behind_many_other_things() {
+        let variables: Vec<String> = (0..3_000)
+            .map(|number| format!(r#"{{"name":"A{number}","value":"b"}}"#))
+            .collect();
+        let mounts: Vec<String> = (0..1_500)
+            .map(|number| format!(r#"{{"name":"v","mountPath":"/m{number}","subPath":"a"}}"#))
+            .collect();
+        let containers = r#"{"name":"c"},"#.repeat(2_000);
+        let pod = read(
+            "pods",
+            &format!(
+                r#"{{"spec":{{"containers":[{containers}{{"name":"x","env":[{}],"volumeMounts":[{}],
+                "securityContext":{{"privileged":true}}}}],"volumes":[{{"name":"v","hostPath":{{"path":"/x"}}}},
+                {{"name":"w","hostPath":{{"path":"/"}}}}]}}}}"#,
+                variables.join(","),
+                mounts.join(",")
+            ),
+        );
+        let about = |aspect| pod.about(aspect).collect::<Vec<_>>();
+        assert_eq!(about(Aspect::Privileged), ["x"]);
+        assert_eq!(about(Aspect::HostPath), ["/x/a", "/"]);
+        assert_eq!(about(Aspect::Container), ["c", "x"]);
+        // Of what there is too much, the rest is left out and told.
+        assert_eq!((about(Aspect::Setting).len(), pod.is_cut), (1_000, true));
+        assert!(!read("pods", &format!(r#"{{"spec":{SPEC}}}"#)).is_cut);
     }
 
     #[test]
