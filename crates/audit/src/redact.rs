@@ -12,24 +12,22 @@ mod text;
 
 use seareeve_model::Alert;
 use seareeve_redact::REDACTED;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::record::Record;
+use crate::json::Text;
+use crate::record::{Record, User};
 use part::{Kind, Member, Part};
 use places::Places;
-use text::gaps;
 
 /// What stands in the place of what was taken out.
 pub const MARK: &str = REDACTED;
 /// The annotation of events whose bodies were left out.
 pub const WITHOUT_BODIES: &str = "seareeve/without-bodies";
-/// Shortest removed text that is looked for in an alert: shorter ones stand everywhere.
-const SHORTEST: usize = 4;
 /// How often JSON in strings of JSON is followed.
 const MAX_NESTED: usize = 4;
 /// Deepest nesting that is followed, of Kubernetes' objects some thirty.
 const MAX_DEPTH: usize = 256;
-/// Most words of one list, and most texts that are taken out of one event.
+/// Most words of one list.
 const MAX_WORDS: usize = 20_000;
 /// Members of an object that are remembered while they are looked at.
 const MAX_FIRST: usize = 32;
@@ -41,8 +39,6 @@ const MAX_STEPS: usize = 32;
 pub struct Redacted {
     /// The event as JSON.
     pub json: String,
-    /// What was taken out, for [`redact_alert`]. Not to be kept.
-    pub removed: Vec<String>,
     /// The bodies could not be read and are missing, rather than kept unread.
     pub is_without_bodies: bool,
 }
@@ -64,7 +60,7 @@ pub fn redact(event: &[u8]) -> Option<Redacted> {
     };
     let mut redaction = Redaction::new(event);
     if record.is_cut() || redaction.event(body).is_none() {
-        return Some(without_bodies(&record, redaction.removed));
+        return Some(without_bodies(&record));
     }
     Some(redaction.finish())
 }
@@ -74,22 +70,13 @@ pub fn redact(event: &[u8]) -> Option<Redacted> {
 #[must_use]
 pub fn redact_bodies(event: &[u8]) -> Option<Redacted> {
     let record = Record::read(event).ok()?;
-    Some(without_bodies(&record, Vec::new()))
+    Some(without_bodies(&record))
 }
 
-/// Takes out of an alert what was taken out of its event, and whatever else looks like a credential.
-pub fn redact_alert(alert: &mut Alert, removed: &[String]) {
-    let mut removed: Vec<&str> = removed.iter().map(String::as_str).collect();
-    removed.retain(|text| text.len() >= SHORTEST && *text != REDACTED);
-    // The longest first: one may be a part of another.
-    removed.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    removed.dedup();
+/// Takes out of an alert what looks like a credential. It is made of an event without those
+/// ([`AuditEvent`](crate::AuditEvent)); this is for what only looks like one where several texts were joined.
+pub fn redact_alert(alert: &mut Alert) {
     let clean = |text: &mut String| {
-        for secret in &removed {
-            if text.contains(secret) {
-                *text = text.replace(secret, REDACTED);
-            }
-        }
         if let Some(redacted) = text::redacted(text) {
             *text = redacted;
         }
@@ -128,63 +115,71 @@ fn each_text(value: &mut Value, clean: &impl Fn(&mut String)) {
     }
 }
 
-/// The metadata alone, for events whose bodies cannot be looked through. `removed` is what was found in them before.
-fn without_bodies(record: &Record<'_>, mut removed: Vec<String>) -> Redacted {
-    let text = |text: crate::json::Text<'_>| Value::String(seareeve_redact::text(&text.decode()));
+/// The metadata alone, for events whose bodies cannot be looked through.
+fn without_bodies(record: &Record<'_>) -> Redacted {
+    let text = |text: Text<'_>| Value::String(seareeve_redact::text(&text.decode()));
+    let list = |list: &[Text<'_>]| list.iter().map(|item| text(*item)).collect::<Vec<_>>();
+    let user = |user: &User<'_>| {
+        let extra = user.extra.iter();
+        let extra = extra.map(|(key, value)| (key.decode().into_owned(), json!([text(*value)])));
+        json!({
+            "username": text(user.name),
+            "uid": user.uid.map(text),
+            "groups": list(&user.groups),
+            "extra": extra.collect::<Map<_, _>>(),
+        })
+    };
     let target = record.target.unwrap_or_default();
-    let mut event = serde_json::json!({
+    let status = record.status.unwrap_or_default();
+    let code = status
+        .code
+        .and_then(|code| serde_json::from_slice::<u16>(code).ok());
+    let annotations = record.annotations.iter();
+    let mut annotations: Map<_, _> = annotations
+        .map(|(key, value)| (key.decode().into_owned(), text(*value)))
+        .collect();
+    annotations.insert(WITHOUT_BODIES.to_owned(), json!("true"));
+    let uri = record.uri.decode();
+    let mut event = json!({
         "kind": "Event",
         "apiVersion": "audit.k8s.io/v1",
+        "level": text(record.level),
         "auditID": text(record.audit_id),
         "stage": text(record.stage_text),
-        "level": text(record.level),
+        "requestURI": clean_uri(&uri).unwrap_or_else(|| uri.into_owned()),
         "verb": text(record.verb),
-        "user": {"username": text(record.user.name)},
-        "sourceIPs": record.addresses.iter().map(|address| text(*address)).collect::<Vec<_>>(),
-        "objectRef": {},
-        "annotations": {WITHOUT_BODIES: "true"},
+        "user": user(&record.user),
+        "impersonatedUser": record.impersonated.as_ref().map(user),
+        "sourceIPs": list(&record.addresses),
+        "userAgent": record.agent.map(text),
+        "objectRef": {
+            "resource": target.resource.map(text),
+            "namespace": target.namespace.map(text),
+            "name": target.name.map(text),
+            "uid": target.uid.map(text),
+            "apiGroup": target.group.map(text),
+            "apiVersion": target.version.map(text),
+            "subresource": target.subresource.map(text),
+        },
+        "responseStatus": code.map(|code| {
+            json!({"code": code, "reason": status.reason.map(text), "message": status.message.map(text)})
+        }),
+        "requestReceivedTimestamp": record.received.map(text),
+        "stageTimestamp": record.staged.map(text),
+        "annotations": annotations,
     });
-    let mut put = |pointer: &str, key: &str, value: Option<Value>| {
-        let place = event.pointer_mut(pointer).and_then(Value::as_object_mut);
-        if let (Some(place), Some(value)) = (place, value) {
-            place.insert(key.to_owned(), value);
-        }
-    };
-    for (key, value) in [
-        ("resource", target.resource),
-        ("namespace", target.namespace),
-        ("name", target.name),
-        ("apiGroup", target.group),
-        ("apiVersion", target.version),
-        ("subresource", target.subresource),
-    ] {
-        put("/objectRef", key, value.map(text));
-    }
-    for (key, value) in [
-        ("userAgent", record.agent),
-        ("requestReceivedTimestamp", record.received),
-        ("stageTimestamp", record.staged),
-    ] {
-        put("", key, value.map(text));
-    }
-    let code = record.status.and_then(|status| status.code);
-    let code = code.and_then(|code| serde_json::from_slice::<u16>(code).ok());
-    put(
-        "",
-        "responseStatus",
-        code.map(|code| serde_json::json!({"code": code})),
-    );
-    let uri = record.uri.decode();
-    let clean = clean_uri(&uri, &mut removed);
-    put(
-        "",
-        "requestURI",
-        Some(Value::String(clean.unwrap_or_else(|| uri.into_owned()))),
-    );
+    drop_nulls(&mut event);
     Redacted {
         json: event.to_string(),
-        removed,
         is_without_bodies: true,
+    }
+}
+
+/// Leaves out what is not there.
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, member| !member.is_null());
+        members.values_mut().for_each(drop_nulls);
     }
 }
 
@@ -203,7 +198,6 @@ struct Redaction<'t> {
     /// What is copied already, and up to where.
     out: Vec<u8>,
     at: usize,
-    removed: Vec<String>,
     nested: usize,
     depth: usize,
     /// Bytes that were stepped over.
@@ -217,7 +211,6 @@ impl<'t> Redaction<'t> {
             places: Places::of(text),
             out: Vec::with_capacity(text.len()),
             at: 0,
-            removed: Vec::new(),
             nested: 0,
             depth: 0,
             steps: 0,
@@ -232,7 +225,6 @@ impl<'t> Redaction<'t> {
         };
         Redacted {
             json: String::from_utf8(self.out).unwrap_or_else(lossy),
-            removed: self.removed,
             is_without_bodies: false,
         }
     }
@@ -247,7 +239,7 @@ impl<'t> Redaction<'t> {
                 self.body_of_secret(value)?;
             } else if key.is("requestURI") && value.kind() == Kind::String {
                 let uri = value.string()?.decode();
-                if let Some(clean) = clean_uri(&uri, &mut self.removed) {
+                if let Some(clean) = clean_uri(&uri) {
                     self.put(value, &clean)?;
                 }
             } else if self.places.is_in(member.at, value.end) {
@@ -293,7 +285,7 @@ impl<'t> Redaction<'t> {
     }
 
     fn object(&mut self, part: Part<'_>, is_secret: bool) -> Option<()> {
-        let (mut kind, mut name, mut other_name) = (None, None, None);
+        let (mut kind, mut name, mut other_name, mut path) = (None, None, None, None);
         // Stepping over members is what takes time, so it is done once where they are few.
         let mut first: Vec<Member<'_>> = Vec::new();
         let mut members = part.members()?;
@@ -307,6 +299,7 @@ impl<'t> Redaction<'t> {
                 "kind" => &mut kind,
                 "name" => &mut name,
                 "key" => &mut other_name,
+                "path" => &mut path,
                 _ => continue,
             };
             place.get_or_insert(member.value);
@@ -322,7 +315,12 @@ impl<'t> Redaction<'t> {
         );
         // A variable, a header, a parameter: one member is the name of another.
         let name = name.or(other_name).and_then(Part::string);
-        let is_named = name.is_some_and(|name| seareeve_redact::is_credential_name(&name.decode()));
+        // Of a JSON patch it is the last step of the path.
+        let path = path.and_then(Part::string).map(|path| path.decode());
+        let step = path.as_deref().and_then(|path| path.rsplit('/').next());
+        let step = step.map(|step| step.replace("~1", "/"));
+        let is_named = name.is_some_and(|name| seareeve_redact::is_credential_name(&name.decode()))
+            || step.is_some_and(|step| seareeve_redact::is_credential_name(&step));
         let mut look = |member: Member<'_>| {
             let key = member.key.decode();
             let is_secret =
@@ -359,7 +357,7 @@ impl<'t> Redaction<'t> {
             if word == clean {
                 self.value(key, item, false)?;
             } else {
-                self.replace(item, word, clean)?;
+                self.put(item, clean)?;
             }
         }
         Some(())
@@ -386,10 +384,10 @@ impl<'t> Redaction<'t> {
             let (key, value) = (member.key.decode(), member.value);
             match key.as_ref() {
                 // A patch of the type says nothing that is secret, and its rules are few.
-                "data" | "stringData" | "value" | "token" | "spec" | "status" => {
-                    self.value(&key, value, true)?;
-                }
+                "data" | "stringData" | "value" | "token" => self.value(&key, value, true)?,
                 "items" => self.body_of_secret(value)?,
+                // Of tokens: for whom and how long they are is no secret.
+                "spec" | "status" if value.kind() == Kind::Object => self.body_of_secret(value)?,
                 _ if self.places.is_in(member.at, value.end) => self.value(&key, value, false)?,
                 _ => {}
             }
@@ -410,7 +408,7 @@ impl<'t> Redaction<'t> {
             return self.put(part, &clean);
         }
         match text::redacted(text) {
-            Some(clean) => self.replace(part, text, &clean),
+            Some(clean) => self.put(part, &clean),
             None => Some(()),
         }
     }
@@ -423,22 +421,14 @@ impl<'t> Redaction<'t> {
             ..Redaction::new(text.as_bytes())
         };
         inner.value("", Part::whole(text.as_bytes()), false)?;
-        let inner = inner.finish();
-        self.removed.extend(inner.removed);
-        Some(inner.json)
+        Some(inner.finish().json)
     }
 
     fn remove(&mut self, part: Part<'_>, text: &str) -> Option<()> {
         if text.is_empty() || text == REDACTED {
             return Some(());
         }
-        self.removed.push(text.to_owned());
         self.put(part, REDACTED)
-    }
-
-    fn replace(&mut self, part: Part<'_>, old: &str, new: &str) -> Option<()> {
-        self.removed.extend(gaps(old, new));
-        self.put(part, new)
     }
 
     /// Puts a text in place of a value; what is between it and the last one is copied.
@@ -447,7 +437,7 @@ impl<'t> Redaction<'t> {
         self.out.extend_from_slice(before);
         serde_json::to_writer(&mut self.out, new).ok()?;
         self.at = part.end;
-        (self.removed.len() <= MAX_WORDS).then_some(())
+        Some(())
     }
 }
 
@@ -468,7 +458,7 @@ fn words(list: Part<'_>) -> Option<Option<Vec<String>>> {
 }
 
 /// The address without credentials in its parameters: `command` is a command line, word by word.
-fn clean_uri(uri: &str, removed: &mut Vec<String>) -> Option<String> {
+fn clean_uri(uri: &str) -> Option<String> {
     let (path, query) = uri.split_once('?')?;
     if !query.contains('%') && seareeve_redact::marks(query.as_bytes()).is_empty() {
         return None;
@@ -516,11 +506,6 @@ fn clean_uri(uri: &str, removed: &mut Vec<String>) -> Option<String> {
         if old == new {
             parts.push(format!("{name}={raw}"));
         } else {
-            for gap in gaps(old, new) {
-                removed.push(encode(&gap));
-                removed.push(gap);
-            }
-            removed.push((*raw).to_owned());
             parts.push(format!("{name}={}", encode(new)));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use seareeve_audit::{AuditSource, Found, Record, SOURCE, State, redact, redact_alert, unpack};
+use seareeve_audit::{AuditSource, Found, Record, SOURCE, State, redact_alert, unpack};
 use seareeve_detect::{Detector, Loader, Options, Source};
 
 use crate::made::parts;
@@ -28,7 +28,7 @@ pub(super) const TARGET: Target = Target {
         "ka.user.groups intersects (system:masters)",
         "ka.req.pod.containers.image.repository",
         "ka.req.pod.volumes.hostpath",
-        "ka.req.binding.subjects.has_name[a]",
+        "ka.req.binding.subject.has_name[a]",
         "ka.req.role.rules.verbs",
         "ka.uri.param[command]",
         "ka.auth.decision = allow",
@@ -39,7 +39,7 @@ pub(super) const TARGET: Target = Target {
         " regex ",
         " exists",
         " pmatch (/etc)",
-        "correlation: {type: temporal_ordered, rules: [a, b], group-by: [ka.user.name], timespan: 1m}",
+        "correlation: {type: temporal_ordered, steps: [{rule: a}, {rule: b}], group-by: [ka.user.name], timespan: 1m}",
         "baseline: {type: first_seen, group-by: [ka.user.name], fields: [ka.useragent], learning: 1s}",
         "\"requestObject\":{\"kind\":\"Pod\",\"spec\":{\"containers\":[{",
         "\"responseObject\":{",
@@ -87,12 +87,9 @@ fn alerts(detector: &mut Detector, events: &[Vec<u8>]) -> Vec<String> {
         let Some(event) = state.observe(record) else {
             continue;
         };
-        let mut found = detector.see(SOURCE, &event);
-        let clean = redact(text);
-        for alert in &mut found {
-            let removed = clean.as_ref().map(|clean| clean.removed.as_slice());
-            redact_alert(alert, removed.unwrap_or_default());
-            raised.push(serde_json::to_string(alert).expect("an alert can be written"));
+        for mut alert in detector.see(SOURCE, &event) {
+            redact_alert(&mut alert);
+            raised.push(serde_json::to_string(&alert).expect("an alert can be written"));
         }
     }
     raised

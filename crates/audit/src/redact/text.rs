@@ -110,30 +110,6 @@ fn without_setting(line: &str) -> String {
     format!("{head}{REDACTED}")
 }
 
-/// What `new` has [`REDACTED`] in place of in `old`.
-pub(super) fn gaps(old: &str, new: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = old;
-    let mut pieces = new.split(REDACTED);
-    if let Some(first) = pieces.next() {
-        rest = rest.strip_prefix(first).unwrap_or(rest);
-    }
-    for piece in pieces {
-        let end = if piece.is_empty() {
-            None
-        } else {
-            rest.find(piece)
-        };
-        let (gap, behind) = match end {
-            Some(end) => (rest.get(..end), rest.get(end.saturating_add(piece.len())..)),
-            None => (Some(rest), Some("")),
-        };
-        found.extend(gap.filter(|gap| !gap.is_empty()).map(str::to_owned));
-        rest = behind.unwrap_or_default();
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,13 +138,5 @@ mod tests {
         ] {
             assert_eq!(redacted(text).as_deref(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn gaps_are_what_was_taken_out() {
-        assert_eq!(gaps("--p=hunter2", "--p=[redacted]"), ["hunter2"]);
-        assert_eq!(gaps("a x b y", "a [redacted] b [redacted]"), ["x", "y"]);
-        assert_eq!(gaps("x", "[redacted]"), ["x"]);
-        assert_eq!(gaps("same", "same"), [""; 0]);
     }
 }

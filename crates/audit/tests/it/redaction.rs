@@ -1,8 +1,10 @@
 //! Credentials of a real cluster, taken out of its events.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use seareeve_audit::{Record, redact, redact_alert};
+use seareeve_audit::{AuditSource, Record, redact, redact_alert};
+use seareeve_detect::{Loader, Options};
 use serde_json::Value;
 
 use crate::support::{Watch, builtin, lines};
@@ -18,8 +20,11 @@ fn credentials(value: &Value, into: &mut BTreeSet<String>) {
             for (key, inner) in members {
                 let is_data = matches!(key.as_str(), "data" | "stringData")
                     && (kind == "Secret" || members.contains_key("type"));
-                if is_data || (kind == "TokenRequest" && key == "status") {
+                if is_data {
                     into.extend(texts(inner));
+                }
+                if kind == "TokenRequest" && key == "status" {
+                    into.extend(inner.get("token").map(texts).unwrap_or_default());
                 }
                 credentials(inner, into);
             }
@@ -61,7 +66,7 @@ fn nothing_of_a_real_secret_is_left() {
             let redacted = redact(&line).unwrap();
             let mut kept = redacted.json.clone();
             for mut alert in watch.see(&line) {
-                redact_alert(&mut alert, &redacted.removed);
+                redact_alert(&mut alert);
                 kept.push_str(&serde_json::to_string(&alert).unwrap());
             }
             for secret in &planted {
@@ -81,4 +86,102 @@ fn nothing_of_a_real_secret_is_left() {
         }
     }
     assert!(count > 50, "{count} credentials were there to find");
+}
+
+/// Rules that say and remember whatever they can, of a secret and of a command.
+const CURIOUS: &[(&str, &str)] = &[
+    (
+        "rules.yaml",
+        r#"
+- rule: says
+  source: k8s_audit
+  desc: d
+  condition: >
+    jevt.value[/requestObject/stringData/long] endswith xxx and jevt.obj contains PLAN
+    and jevt.value[/requestObject] contains PLAN
+  output: "%jevt.value[/requestObject] %jevt.value[/requestObject/stringData/escaped] %jevt.obj"
+  priority: INFO
+"#,
+    ),
+    (
+        "remembers.yaml",
+        r#"
+id: remembers
+title: remembers
+source: k8s_audit
+condition: kube.command exists
+output: "%kube.command %jevt.value[/requestURI]"
+severity: low
+tactics: [execution]
+techniques: [T1609]
+description: "%kube.command"
+remediation: ["look at %kube.command"]
+entities: [{kind: command, fields: {line: kube.command}}]
+false_positives: []
+correlation: {type: event_count, group-by: [kube.command], timespan: 1h, condition: {gte: 3}}
+examples: [{fires: a, event: {}}, {quiet: a, event: {}}]
+"#,
+    ),
+    (
+        "learns.yaml",
+        r#"
+id: learns
+title: learns
+source: k8s_audit
+condition: kube.command exists
+output: "%kube.command"
+severity: low
+tactics: [execution]
+techniques: [T1609]
+description: d
+remediation: []
+entities: []
+false_positives: []
+baseline: {type: first_seen, group-by: [kube.command], fields: [ka.uri], learning: 1s}
+examples: [{fires: a, event: {}}, {quiet: a, event: {}}]
+"#,
+    ),
+];
+
+#[test]
+fn neither_alerts_nor_memories_hold_what_is_taken_out_of_events() {
+    let mut loader = Loader::new(vec![Arc::new(AuditSource)], Options::default());
+    for (name, text) in CURIOUS {
+        loader.file(name, text);
+    }
+    let loaded = loader.finish();
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+    let engine = Arc::new(loaded.engine);
+    let mut watch = Watch::new(&engine);
+    // Longer than what evidence shows of a value, and with what Go's JSON escapes.
+    let long = format!("PLANT{}", "x".repeat(3_000));
+    let secret = format!(
+        r#"{{"auditID":"1","stage":"ResponseComplete","verb":"create","requestURI":"/api/v1/namespaces/n/secrets",
+        "user":{{"username":"eve"}},"objectRef":{{"resource":"secrets","namespace":"n","name":"s"}},
+        "responseStatus":{{"code":201}},"requestObject":{{"kind":"Secret","metadata":{{"name":"s"}},
+        "stringData":{{"long":"{long}","escaped":"PLANT\u0026\nPLANT"}}}},"requestReceivedTimestamp":"2026-01-01T00:00:00Z"}}"#
+    );
+    let mut alerts = watch.see(secret.as_bytes());
+    assert_eq!(alerts.len(), 1);
+    for second in 0..3 {
+        let exec = format!(
+            r#"{{"auditID":"e{second}","stage":"ResponseStarted","verb":"create",
+            "requestURI":"/api/v1/namespaces/n/pods/p/exec?command=app&command=--password&command=PLANT{second}",
+            "user":{{"username":"eve"}},"objectRef":{{"resource":"pods","namespace":"n","name":"p","subresource":"exec"}},
+            "responseStatus":{{"code":101}},"requestReceivedTimestamp":"2026-01-01T00:00:0{second}Z"}}"#
+        );
+        alerts.extend(watch.see(exec.as_bytes()));
+        let memory = watch.memory();
+        assert!(memory.windows(3).any(|bytes| bytes == b"app"));
+        assert!(!memory.windows(5).any(|bytes| bytes == b"PLANT"));
+    }
+    let raised: Vec<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
+    assert_eq!(raised, ["says", "remembers"]);
+    for alert in &alerts {
+        let json = serde_json::to_string(alert).unwrap();
+        assert!(
+            !json.contains("PLANT") && json.contains("[redacted]"),
+            "{json}"
+        );
+    }
 }

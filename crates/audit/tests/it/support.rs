@@ -77,6 +77,11 @@ impl Watch {
         }
     }
 
+    /// What the detector remembers, as it is saved.
+    pub(crate) fn memory(&self) -> Vec<u8> {
+        self.detector.save().unwrap()
+    }
+
     /// The alerts of everything in a document.
     pub(crate) fn see(&mut self, document: &[u8]) -> Vec<Alert> {
         let mut alerts = Vec::new();

@@ -3,9 +3,8 @@
 use std::io::BufRead;
 
 use anyhow::Result;
-use seareeve_audit::{Documents, Found, Record, State, redact, redact_alert, unpack};
+use seareeve_audit::{Documents, Found, Record, State, redact_alert, unpack};
 use seareeve_detect::Event;
-use seareeve_model::Alert;
 use serde_json::Value;
 
 use super::feed::{Feed, MOST_BYTES, Seen, next_line};
@@ -73,13 +72,9 @@ impl Audit {
         let Some(event) = self.state.observe(record) else {
             return Ok(());
         };
-        let clean = |alert: &mut Alert| {
-            let removed = redact(&text).map(|redacted| redacted.removed);
-            redact_alert(alert, &removed.unwrap_or_default());
-        };
         each(Seen::Event {
             event: &event,
-            clean: &clean,
+            clean: redact_alert,
         })
     }
 }

@@ -31,7 +31,7 @@ pub(crate) enum Seen<'e> {
     Event {
         event: &'e dyn Event,
         /// Takes out of an alert about the event what may not leave.
-        clean: &'e dyn Fn(&mut Alert),
+        clean: fn(&mut Alert),
     },
     /// What is none, by its line.
     Broken { line: u64, why: String },
@@ -69,7 +69,7 @@ impl Feed for Host {
             match serde_json::from_slice::<Value>(&buffer) {
                 Ok(Value::Object(fields)) => each(Seen::Event {
                     event: &FlatEvent::new(fields),
-                    clean: &|_| (),
+                    clean: |_| (),
                 })?,
                 Ok(_) => {
                     let why = "no object of fields".to_owned();

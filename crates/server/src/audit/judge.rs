@@ -159,12 +159,12 @@ impl Judge {
         }
         // Of what is too long to be kept and raised nothing, the metadata is enough.
         let is_metadata_enough = alerts.is_empty() && held.text.len() > MOST_EVENT;
-        let clean = if is_metadata_enough {
-            seareeve_audit::redact_bodies
+        let redacted = if is_metadata_enough {
+            seareeve_audit::redact_bodies(&held.text)
         } else {
-            seareeve_audit::redact
+            event.into_redacted()
         };
-        let redacted = clean(&held.text).ok_or(Fault::Secrets)?;
+        let redacted = redacted.ok_or(Fault::Secrets)?;
         if redacted.is_without_bodies && !is_metadata_enough && !is_unread {
             let fault = if is_cut { Fault::Cut } else { Fault::Bodies };
             judged.broken.add(&fault);
@@ -172,7 +172,7 @@ impl Judge {
         let text: Arc<str> = redacted.json.into();
         for mut alert in alerts {
             self.joined.explain(&mut alert);
-            seareeve_audit::redact_alert(&mut alert, &redacted.removed);
+            seareeve_audit::redact_alert(&mut alert);
             judged.found.push(Found {
                 key: held.key,
                 alert,
