@@ -132,7 +132,11 @@ impl State {
         }
         event.context.has_kubeflow = self.has_kubeflow;
         event.context.is_repeated = match stage {
+            // Either may come first: batches overtake each other.
             Some(Stage::ResponseStarted) => self.requests.insert(request, ()),
+            Some(Stage::ResponseComplete | Stage::Panic) if may_last(&event.record) => {
+                self.requests.insert(request, ())
+            }
             Some(Stage::ResponseComplete | Stage::Panic) => self.requests.contains(&request),
             Some(Stage::RequestReceived) | None => false,
         } || self.is_same_command(&event);
@@ -178,7 +182,8 @@ impl State {
         )
     }
 
-    /// Whether this is the second try of a client that asked by a `get` (WebSockets) at first.
+    /// Whether this is the second try of a client that asked by a `get` (WebSockets) at first, which was told of. One
+    /// that was refused, as clients are that may only `create`, opened nothing.
     fn is_same_command(&mut self, event: &AuditEvent<'_>) -> bool {
         let target = event.record.target.unwrap_or_default();
         let part = target.subresource.unwrap_or_default();
@@ -191,7 +196,9 @@ impl State {
         }));
         let time = seareeve_detect::Event::time(event);
         if event.record.verb.is("get") {
-            self.commands.insert(same, time);
+            if event.succeeded() {
+                self.commands.insert(same, time);
+            }
             return false;
         }
         let began = self.commands.get(&same);
@@ -387,6 +394,18 @@ impl State {
             .map(|(_, known)| Arc::clone(known))
             .collect()
     }
+}
+
+/// Whether a request is one of those that are logged when their answer begins and when it is over.
+fn may_last(record: &Record<'_>) -> bool {
+    let part = record.target.and_then(|target| target.subresource);
+    matches!(record.verb.raw(), b"watch" | b"proxy")
+        || part.is_some_and(|part| {
+            matches!(
+                part.raw(),
+                b"attach" | b"exec" | b"log" | b"portforward" | b"proxy"
+            )
+        })
 }
 
 fn is_of_kubeflow(event: &AuditEvent<'_>) -> bool {

@@ -43,23 +43,32 @@ fn the_same_event_is_seen_once_and_chosen_ids_hide_nothing() {
 #[test]
 fn both_events_of_a_request_and_both_tries_of_a_client_are_judged_once() {
     let mut cluster = Cluster(State::default());
-    let exec = |id: u32, verb: &str, stage: &str, second: u32| {
+    let exec = |id: u32, verb: &str, stage: &str, second: u32, code: u16| {
         format!(
             r#"{{"auditID":"{id}","stage":"{stage}","verb":"{verb}","requestURI":"/exec?command=id",
             "user":{{"username":"eve"}},"objectRef":{{"resource":"pods","name":"p","subresource":"exec"}},
-            "requestReceivedTimestamp":"2026-01-01T00:00:{second:02}Z"}}"#
+            "responseStatus":{{"code":{code}}},"requestReceivedTimestamp":"2026-01-01T00:00:{second:02}Z"}}"#
         )
     };
-    let mut repeated = |id, verb, stage, second| {
-        let text = exec(id, verb, stage, second);
+    let mut answered = |id, verb, stage, second, code| {
+        let text = exec(id, verb, stage, second, code);
         cluster.see(&text, |event| event.context.is_repeated)
     };
+    // Who may only `create` is refused at first.
+    assert_eq!(answered(7, "get", "ResponseComplete", 50, 403), Some(false));
+    assert_eq!(
+        answered(8, "create", "ResponseStarted", 51, 101),
+        Some(false)
+    );
+    let mut repeated = |id, verb, stage, second| answered(id, verb, stage, second, 101);
     assert_eq!(repeated(1, "get", "ResponseStarted", 0), Some(false));
     assert_eq!(repeated(1, "get", "ResponseComplete", 0), Some(true));
     assert_eq!(repeated(2, "create", "ResponseStarted", 1), Some(true));
     assert_eq!(repeated(2, "create", "ResponseComplete", 1), Some(true));
     assert_eq!(repeated(3, "create", "ResponseStarted", 30), Some(false));
     assert_eq!(repeated(4, "get", "ResponseComplete", 31), Some(false));
+    // Its beginning was overtaken by its end.
+    assert_eq!(repeated(4, "get", "ResponseStarted", 31), Some(true));
 }
 
 #[test]
