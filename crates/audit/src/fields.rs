@@ -103,7 +103,7 @@ impl Source for AuditSource {
             ),
             (Brackets::Key, Some(key)) => Argument::Key(key.into()),
             (Brackets::Pointer, Some(pointer)) => {
-                generic::pointer(pointer).ok_or_else(|| wrong("it is no JSON pointer"))?
+                generic::pointer(pointer).map_err(|why| wrong(&why))?
             }
         };
         Ok(Field {

@@ -384,6 +384,8 @@ impl<'a> Record<'a> {
     fn is_past_metadata(&self) -> bool {
         let metadata = [self.audit_id, self.verb, self.uri, self.user.name];
         metadata.iter().all(|text| !text.is_empty())
+            && self.target.is_some()
+            && self.status.is_some()
     }
 
     /// Where the tail begins, with its comma.

@@ -19,9 +19,15 @@ pub(crate) fn parameters<'u>(
         })
 }
 
-/// What a proxy is asked for: all behind the subresource `proxy`, with the parameters.
+/// What a proxy is asked for: all behind the subresource `proxy`, with the parameters. Namespaces and names may be called
+/// so, too: `/api/v1/namespaces/proxy/pods/proxy/proxy/x`.
 pub(crate) fn behind_proxy(uri: &str) -> Option<Cow<'_, str>> {
-    let (_, behind) = uri.split_once("/proxy")?;
+    let mut rest = uri.strip_prefix("/api/").and_then(behind_step)?;
+    if let Some(inside) = rest.strip_prefix("namespaces/") {
+        rest = behind_step(inside)?;
+    }
+    let object = behind_step(rest).and_then(behind_step)?;
+    let behind = object.strip_prefix("proxy")?;
     let is_whole = behind.is_empty() || behind.starts_with(['/', '?']);
     is_whole.then(|| {
         if behind.starts_with('/') {
@@ -30,6 +36,11 @@ pub(crate) fn behind_proxy(uri: &str) -> Option<Cow<'_, str>> {
             Cow::Owned(format!("/{}", decode(behind, false)))
         }
     })
+}
+
+/// What stands behind the first step of a path.
+fn behind_step(path: &str) -> Option<&str> {
+    path.split_once('/').map(|(_, behind)| behind)
 }
 
 fn query(uri: &str) -> &str {
@@ -102,6 +113,13 @@ mod tests {
             ("/api/v1/nodes/n/proxy", Some("/")),
             ("/api/v1/nodes/n:10250/proxy?x=1", Some("/?x=1")),
             ("/api/v1/nodes/n/proxyx", None),
+            ("/api/v1/nodes/proxy/proxy/run/x", Some("/run/x")),
+            ("/api/v1/nodes/proxy-1/proxy/run/x", Some("/run/x")),
+            (
+                "/api/v1/namespaces/proxy/pods/https:proxy:8443/proxy/a",
+                Some("/a"),
+            ),
+            ("/api/v1/namespaces/proxy/pods/x", None),
             ("/api/v1/nodes/n", None),
         ] {
             assert_eq!(behind_proxy(uri).as_deref(), expected, "{uri}");

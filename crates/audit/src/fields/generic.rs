@@ -1,4 +1,4 @@
-//! Falco's fields of any event: `jevt.*` of its JSON plugin, `evt.*` of its core.
+//! Falco's fields of any event: `jevt.*` and `json.*` of its JSON plugin, `evt.*` of its core.
 
 use std::borrow::Cow;
 
@@ -36,6 +36,27 @@ const FIELDS: &[Row] = &[
         Kind::Time,
         raw_time,
         "When the request arrived, in nanoseconds since 1970.",
+    ),
+    (
+        "json.value",
+        Brackets::Pointer,
+        Kind::Text,
+        value,
+        "As `jevt.value`.",
+    ),
+    (
+        "json.obj",
+        Brackets::None,
+        Kind::Text,
+        whole,
+        "As `jevt.obj`.",
+    ),
+    (
+        "json.rawtime",
+        Brackets::None,
+        Kind::Time,
+        raw_time,
+        "As `jevt.rawtime`.",
     ),
     (
         "jevt.time",
@@ -124,14 +145,18 @@ pub(super) fn definitions() -> impl Iterator<Item = Definition> {
         })
 }
 
-/// A JSON pointer, taken apart. Falco takes one without a slash at the beginning for nothing.
-pub(super) fn pointer(pointer: &str) -> Option<Argument> {
+/// A JSON pointer, taken apart. As in Falco, its first slash may be missing.
+pub(super) fn pointer(pointer: &str) -> Result<Argument, String> {
     let steps: Vec<Box<str>> = pointer
-        .strip_prefix('/')?
+        .strip_prefix('/')
+        .unwrap_or(pointer)
         .split('/')
         .map(|step| step.replace("~1", "/").replace("~0", "~").into())
         .collect();
-    (steps.len() <= MAX_STEPS).then(|| Argument::Path(steps.into()))
+    if steps.len() > MAX_STEPS {
+        return Err(format!("it leads through more than {MAX_STEPS} steps"));
+    }
+    Ok(Argument::Path(steps.into()))
 }
 
 fn value<'e>(event: &'e AuditEvent<'_>, argument: &Argument, out: &mut Values<'e>) -> Presence {

@@ -16,7 +16,7 @@ use crate::record::Stage;
 use crate::user::account;
 
 use accounts::{added_subject_user, service_account};
-use request::{agent, behind_proxy, command, container, source, source_class, tty};
+use request::{agent, behind_proxy, command, container, peer, source, source_class, tty};
 
 type Row = (
     &'static str,
@@ -225,7 +225,16 @@ const FIELDS: &[Row] = &[
         Shape::One,
         false,
         source_class,
-        "What the first of them is: `loopback`, `private`, `public`.",
+        "What the farthest of them is: `loopback`, `private`, `public`.",
+    ),
+    (
+        "kube.source.peer",
+        Brackets::None,
+        Kind::Network,
+        Shape::One,
+        false,
+        peer,
+        "The last of them, from which the server saw the connection come: a client may say that it has others, and not that it has not this one.",
     ),
     (
         "kube.agent",

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use seareeve_detect::{Argument, Presence, Values};
 
-use super::Definition;
+use super::{Definition, present_if};
 use crate::event::{AuditEvent, key, text};
 use crate::json::Node;
 
@@ -47,7 +47,7 @@ pub(super) enum Style {
     All,
     /// The same as `All`, cut at the first colon, then at the first at sign.
     Repository,
-    /// Lists, each joined with blanks.
+    /// Lists of texts, each joined with blanks. None at all when there is no list, or anything else among them.
     Joined,
     /// The items of lists.
     Items,
@@ -149,10 +149,18 @@ fn finish<'e>(
             }
         }
         Style::Joined => {
-            for list in some().filter(|node| node.is_list()) {
-                let words: Vec<_> = list.items().map(Node::rendered).collect();
-                out.owned(words.join(" "));
-            }
+            let lines = some().map(|list| {
+                let words = list.items().map(Node::str).collect::<Option<Vec<_>>>();
+                words
+                    .filter(|_| list.is_list())
+                    .map(|words| words.join(" "))
+            });
+            let Some(lines) = lines.collect::<Option<Vec<String>>>() else {
+                return Presence::Absent;
+            };
+            let is_there = !lines.is_empty();
+            lines.into_iter().for_each(|line| out.owned(line));
+            return present_if(is_there);
         }
         Style::Items => {
             for item in some().filter(|node| node.is_list()).flat_map(Node::items) {

@@ -100,6 +100,35 @@ fn falcos_fields_are_extracted_as_falco_does() {
                 Some(&[r#"{"name":"w","emptyDir":{}}"#]),
             ),
             ("jevt.value[/nothing]", None),
+            ("jevt.value[verb]", Some(&["create"])),
+            ("json.value[/verb]", Some(&["create"])),
+            ("ka.req.pod.initContainers.command", None),
+            // Of what is no binding there is an empty list.
+            ("ka.req.binding.subjects.user_names", Some(&[])),
+            ("ka.cluster.name", None),
+        ],
+    );
+    check(
+        r#"{"auditID":"1","verb":"create","objectRef":{"resource":"pods","subresource":""},
+         "annotations":{"cluster_name":"prod"},"requestObject":{"subjects":[{"kind":"User","name":"eve"},
+          {"kind":"Group","name":"dev"},{"kind":"ServiceAccount","namespace":"shop","name":"cart"},{"name":"x"},1],
+          "spec":{"containers":[{"command":["sh",1]}],"initContainers":[{"command":"sh"}]}},
+         "responseObject":{"metadata":{"name":"p"}}}"#,
+        &[
+            ("ka.cluster.name", Some(&["prod"])),
+            ("ka.target.pod.name", Some(&["p"])),
+            ("ka.req.binding.subjects.user_names", Some(&["eve"])),
+            ("ka.req.binding.subjects.group_names", Some(&["dev"])),
+            (
+                "ka.req.binding.subjects.serviceaccount_names",
+                Some(&["cart"]),
+            ),
+            (
+                "ka.req.binding.subjects.serviceaccount_ns_names",
+                Some(&["shop:cart"]),
+            ),
+            ("ka.req.pod.containers.command", None),
+            ("ka.req.pod.initContainers.command", None),
         ],
     );
 }
@@ -144,7 +173,8 @@ fn our_fields_say_what_happened() {
                 "kube.source",
                 Some(&["Address(10.1.2.3)", "Address(8.8.8.8)"]),
             ),
-            ("kube.source.class", Some(&["private"])),
+            ("kube.source.class", Some(&["public"])),
+            ("kube.source.peer", Some(&["Address(8.8.8.8)"])),
             ("kube.pod.known", Some(&["Bool(false)"])),
             ("kube.pod.risk", None),
             ("kube.ok", Some(&["Bool(true)"])),
@@ -173,7 +203,7 @@ fn fields_that_are_none_are_named() {
             wrong("ka.nothing", None),
             wrong("ka.verb", Some("x")),
             wrong("ka.uri.param", None),
-            wrong("jevt.value", Some("x")),
+            wrong("jevt.value", Some(&"/x".repeat(65))),
             wrong("ka.req.pod.containers.image", Some("x")),
         ]
         .join("\n"),
@@ -181,7 +211,7 @@ fn fields_that_are_none_are_named() {
     there is no field ka.nothing
     ka.verb takes no argument
     ka.uri.param needs an argument: ka.uri.param[…]
-    jevt.value does not take the argument "x": it is no JSON pointer
+    jevt.value does not take the argument "/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x": it leads through more than 64 steps
     ka.req.pod.containers.image does not take the argument "x": it is no position in a list
     "#
     );

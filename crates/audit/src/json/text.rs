@@ -27,10 +27,13 @@ impl<'a> Text<'a> {
         self.raw.is_empty()
     }
 
-    /// Whether it is `other`. Names of fields hold no escapes, so an escaped text is no name.
+    /// Whether it is `other`, however it is written: a patch is logged as its sender wrote it.
     #[inline]
     pub(crate) fn is(self, other: &str) -> bool {
-        self.raw == other.as_bytes()
+        match self.is_escaped {
+            false => self.raw == other.as_bytes(),
+            true => self.decode() == other,
+        }
     }
 
     /// The text itself. What is no UTF-8 or no escape becomes U+FFFD: nothing that a name or command could be.
@@ -121,6 +124,12 @@ mod tests {
             let text = Text::new(raw.as_bytes(), raw.contains('\\'));
             assert_eq!(text.decode(), expected);
         }
+    }
+
+    #[test]
+    fn what_is_escaped_is_the_same() {
+        assert!(Text::new(br"\u0070rivileged", true).is("privileged"));
+        assert!(!Text::new(br"\u0070rivileged", true).is(r"\u0070rivileged"));
     }
 
     #[test]

@@ -30,6 +30,7 @@ fn the_page_of_fields_is_current() {
         ("kube.", "Ours"),
         ("ka.", "Falco's `k8saudit`"),
         ("jevt.", "Falco's `json`"),
+        ("json.", "The same by their other names"),
         ("evt.", "Falco's own"),
     ];
     for (start, title) in families {

@@ -38,8 +38,21 @@ pub(super) fn source_class<'e>(
     _: &Argument,
     out: &mut Values<'e>,
 ) -> Presence {
-    let first = addresses(event).next();
-    some(first.map(|address| Cow::Borrowed(class(address))), out)
+    // The farthest of them: whoever asks may put any before the address that the server sees, but not take that away.
+    let classes = addresses(event).map(class);
+    let farthest = classes.max_by_key(|class| match *class {
+        "loopback" => 0,
+        "private" => 1,
+        _ => 2,
+    });
+    some(farthest.map(Cow::Borrowed), out)
+}
+
+pub(super) fn peer<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    let peer = addresses(event).last();
+    peer.into_iter()
+        .for_each(|address| out.push(Value::Address(address)));
+    present_if(peer.is_some())
 }
 
 fn class(address: IpAddr) -> &'static str {

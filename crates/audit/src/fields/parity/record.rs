@@ -6,7 +6,7 @@ use seareeve_detect::{Argument, Kind, Presence, Shape, Values};
 
 use crate::event::{AuditEvent, key, text};
 use crate::fields::{Brackets, Definition, Extract, Get, present_if};
-use crate::json::Text;
+use crate::json::{Node, Text};
 use crate::uri;
 
 /// All of them.
@@ -189,6 +189,38 @@ const RECORD: &[Row] = &[
         "The name of a config map.",
     ),
     (
+        "ka.req.binding.subjects.user_names",
+        Brackets::None,
+        Shape::List,
+        false,
+        |event, _, out| subjects(event, "User", out),
+        "The names of the users among the subjects of a binding.",
+    ),
+    (
+        "ka.req.binding.subjects.serviceaccount_names",
+        Brackets::None,
+        Shape::List,
+        false,
+        |event, _, out| subjects(event, "ServiceAccount", out),
+        "The names of the service accounts among the subjects of a binding.",
+    ),
+    (
+        "ka.req.binding.subjects.serviceaccount_ns_names",
+        Brackets::None,
+        Shape::List,
+        false,
+        accounts,
+        "The same with their namespaces: `shop:cart`.",
+    ),
+    (
+        "ka.req.binding.subjects.group_names",
+        Brackets::None,
+        Shape::List,
+        false,
+        |event, _, out| subjects(event, "Group", out),
+        "The names of the groups among the subjects of a binding.",
+    ),
+    (
         "ka.req.binding.subject.has_name",
         Brackets::Key,
         Shape::One,
@@ -233,8 +265,8 @@ const RECORD: &[Row] = &[
         Brackets::None,
         Shape::One,
         false,
-        absent,
-        "Nothing: which cluster an event came from stands in its alerts.",
+        cluster_name,
+        "The name that a log service or a cloud wrote into the annotation `cluster_name`.",
     ),
 ];
 
@@ -373,7 +405,7 @@ fn target_part<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>
 fn target_pod<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
     let target = event.record.target.unwrap_or_default();
     let is_pod = target.resource.is_some_and(|resource| resource.is("pods"));
-    if !is_pod || target.subresource.is_some() {
+    if !is_pod || target.subresource.is_some_and(|part| !part.is_empty()) {
         return Presence::Absent;
     }
     let name = event
@@ -400,6 +432,40 @@ fn status_reason<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'
 fn always_true<'e>(_: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
     out.text("true");
     Presence::Present
+}
+
+/// Subjects of a kind. Of a request that has none there is a list, and it is empty.
+fn subjects<'e>(event: &'e AuditEvent<'_>, kind: &str, out: &mut Values<'e>) -> Presence {
+    each_subject(event, kind, |subject| {
+        let name = subject.get("name").map(Node::rendered);
+        name.into_iter().for_each(|name| out.push(text(name)));
+    })
+}
+
+fn accounts<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    each_subject(event, "ServiceAccount", |subject| {
+        if let (Some(namespace), Some(name)) = (subject.get("namespace"), subject.get("name")) {
+            out.owned(format!("{}:{}", namespace.rendered(), name.rendered()));
+        }
+    })
+}
+
+fn each_subject<'e>(event: &'e AuditEvent<'_>, kind: &str, each: impl FnMut(Node<'e>)) -> Presence {
+    let subjects = event.request().and_then(|body| body.get("subjects"));
+    if subjects.is_some_and(|subjects| !subjects.is_list()) {
+        return Presence::Absent;
+    }
+    let subjects = subjects.into_iter().flat_map(Node::items);
+    let of_kind = subjects.filter(|subject| {
+        let known = subject.get("kind").map(Node::rendered);
+        known.is_some_and(|known| known == kind)
+    });
+    of_kind.for_each(each);
+    Presence::Present
+}
+
+fn cluster_name<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
+    one(event.record.annotation("cluster_name"), out)
 }
 
 fn absent<'e>(_: &'e AuditEvent<'_>, _: &Argument, _: &mut Values<'e>) -> Presence {
