@@ -162,24 +162,50 @@ fn part(found: Found<'_>, each: &mut dyn FnMut(Part<'_>)) {
 }
 
 fn packed(body: &[u8], each: &mut dyn FnMut(Part<'_>)) {
-    let mut unpacked = MultiGzDecoder::new(body).take(MOST_UNPACKED.saturating_add(1));
-    let outcome = match piece(&mut unpacked) {
-        Ok(first) => match source::list_at(&first) {
-            Some(at) => pieces(&first, at, &mut unpacked, each),
-            None => whole(first, &mut unpacked, each),
-        },
-        Err(error) => Err(error.into()),
+    let mut unpacked = Unpacked {
+        reader: MultiGzDecoder::new(body).take(MOST_UNPACKED.saturating_add(1)),
+        error: None,
+    };
+    let first = unpacked.next(PIECE);
+    let outcome = match source::list_at(&first) {
+        Some(at) => pieces(first, at, &mut unpacked, each),
+        None => whole(first, &mut unpacked, each),
+    };
+    // Why it breaks off is the better answer than that it does.
+    let outcome = match unpacked.error {
+        Some(error) => Err(error.into()),
+        None => outcome,
     };
     if let Err(fault) = outcome {
         each(Part::Broken(fault));
     }
 }
 
+/// What is being unpacked, up to where it breaks off.
+struct Unpacked<'a> {
+    reader: io::Take<MultiGzDecoder<&'a [u8]>>,
+    /// Why it breaks off.
+    error: Option<io::Error>,
+}
+
+impl Unpacked<'_> {
+    /// The next bytes, fewer only at the end or where it breaks off.
+    fn next(&mut self, most: usize) -> Vec<u8> {
+        let mut piece = Vec::with_capacity(most.min(PIECE));
+        if self.error.is_none() {
+            let most = u64::try_from(most).unwrap_or(u64::MAX);
+            let read = self.reader.by_ref().take(most).read_to_end(&mut piece);
+            self.error = read.err();
+        }
+        piece
+    }
+}
+
 /// A list that begins in `first`, behind its bracket.
 fn pieces(
-    first: &[u8],
+    mut first: Vec<u8>,
     at: usize,
-    unpacked: &mut io::Take<MultiGzDecoder<&[u8]>>,
+    unpacked: &mut Unpacked<'_>,
     each: &mut dyn FnMut(Part<'_>),
 ) -> Result<(), Fault> {
     let mut list = List::default();
@@ -187,13 +213,13 @@ fn pieces(
         Step::Item(text) => source::unpack_item(text, &mut |found| part(found, each)),
         Step::Large(bytes) => each(Part::Broken(Fault::Large { bytes })),
     };
-    let mut next = first.get(at..).unwrap_or_default().to_vec();
+    let mut next = first.split_off(at.min(first.len()));
     loop {
         if !list.take(&next, &mut item)? {
             return Ok(());
         }
-        next = piece(unpacked)?;
-        if unpacked.limit() == 0 {
+        next = unpacked.next(PIECE);
+        if unpacked.reader.limit() == 0 {
             return Err(Fault::LargeBody);
         }
         if next.is_empty() {
@@ -205,24 +231,15 @@ fn pieces(
 /// Something else than a list.
 fn whole(
     mut text: Vec<u8>,
-    unpacked: &mut io::Take<MultiGzDecoder<&[u8]>>,
+    unpacked: &mut Unpacked<'_>,
     each: &mut dyn FnMut(Part<'_>),
 ) -> Result<(), Fault> {
-    let rest = u64::try_from(MOST_WHOLE).unwrap_or(u64::MAX);
-    unpacked.take(rest).read_to_end(&mut text)?;
+    text.append(&mut unpacked.next(MOST_WHOLE));
     if text.len() > MOST_WHOLE {
         return Err(Fault::LargeBody);
     }
     document(&text, each);
     Ok(())
-}
-
-/// The next bytes, fewer only at the end.
-fn piece(unpacked: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut piece = Vec::with_capacity(PIECE);
-    let most = u64::try_from(PIECE).unwrap_or(u64::MAX);
-    unpacked.take(most).read_to_end(&mut piece)?;
-    Ok(piece)
 }
 
 impl From<io::Error> for Fault {

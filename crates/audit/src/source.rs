@@ -147,12 +147,13 @@ impl Envelope {
                 b"auditID" | b"objectRef" | b"requestURI" | b"stage" | b"verb" => {
                     return Some(Self::None);
                 }
-                b"items" => {
+                // Azure's records stand each for itself, as events of a list do.
+                b"items" | b"records" => {
                     scanner.peek()?;
                     return Some(Self::Items(scanner.at()));
                 }
-                b"records" | b"logEvents" | b"events" | b"message" | b"@message"
-                | b"protoPayload" | b"messageType" | b"logGroup" | b"insertId" | b"properties" => {
+                b"logEvents" | b"events" | b"message" | b"@message" | b"protoPayload"
+                | b"messageType" | b"logGroup" | b"insertId" | b"properties" => {
                     return Some(Self::Wrapped);
                 }
                 _ => drop(scanner.value()?),

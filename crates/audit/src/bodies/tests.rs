@@ -142,10 +142,45 @@ fn what_comes_before_the_break_is_read() {
         found(Form::Gzip, broken.split_at(broken.len() / 2).0),
         [&a, "body-not-unpacked"]
     );
-    assert_eq!(found(Form::Gzip, b"nonsense"), ["body-not-unpacked"]);
+    assert_eq!(
+        found(Form::Gzip, b"nonsense"),
+        ["no-json", "body-not-unpacked"]
+    );
     // A bomb that is no list.
     let bomb = packed(&vec![b' '; 65 << 20]);
     assert_eq!(found(Form::Gzip, &bomb), ["body-too-large"]);
+}
+
+#[test]
+fn a_body_breaks_off_alike_packed_or_not() {
+    let a = event("a");
+    let log = serde_json::to_string(&a).unwrap();
+    let record = format!(r#"{{"category":"kube-audit","properties":{{"log":{log}}}}}"#);
+    for (text, expected) in [
+        (format!(r#"{{"items":[{a},{a},{{"auditID":"#), &[&a, &a][..]),
+        // Azure's records.
+        (
+            format!(r#"{{"records":[{record},{record},{{"categ"#),
+            &[&a, &a],
+        ),
+        (format!(r#"{{"records":[{record},{{"x":"#), &[&a]),
+    ] {
+        let mut expected: Vec<&str> = expected.iter().map(|text| text.as_str()).collect();
+        expected.push("no-json");
+        assert_eq!(found(Form::Json, text.as_bytes()), expected, "{text}");
+        let body = packed(text.as_bytes());
+        assert_eq!(found(Form::Gzip, &body), expected);
+        // Without the sum at its end it is not known whether it was all: what came is read all the same.
+        expected.pop();
+        expected.push("body-not-unpacked");
+        let (torn, _) = body.split_at(body.len() - 4);
+        assert_eq!(found(Form::Gzip, torn), expected);
+    }
+    // One event that was cut off is one.
+    let cut = a.replace("}}", r#"},"requestObject":{"a":"#);
+    let expected = std::slice::from_ref(&cut);
+    assert_eq!(found(Form::Json, cut.as_bytes()), expected);
+    assert_eq!(found(Form::Gzip, &packed(cut.as_bytes())), expected);
 }
 
 #[test]
