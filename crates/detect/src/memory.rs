@@ -17,7 +17,7 @@ pub(crate) use self::window::{Completed, Entry, Goal, Windows};
 /// What begins a saved memory.
 const MAGIC: &[u8; 4] = b"SRVM";
 /// The form of what follows.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes of all that is remembered at most, about.
 const MOST_BYTES: usize = 16 << 20;
 /// Bytes of a saved memory at most.

@@ -60,7 +60,9 @@ impl Habits {
         time: u64,
         habit: &Habit,
     ) -> Option<Surprise> {
-        let first = *self.first.get_or_insert(time);
+        // What came late, or a first event with the time of a wrong clock, must not let learning go on for ever.
+        let first = self.first.map_or(time, |first| first.min(time));
+        self.first = Some(first);
         let is_new_group = self.groups.get(group).is_none();
         let name = combination(values);
         let known = self.groups.touch(group);
@@ -69,6 +71,7 @@ impl Habits {
             known.first = time;
             known.bytes = group.len().saturating_mul(2).saturating_add(250);
         }
+        known.first = known.first.min(time);
         let is_learning = time < known.first.saturating_add(habit.learning)
             || known.events < habit.learning_events;
         let seen = known.combinations.get(&name).copied().unwrap_or_default();
@@ -236,6 +239,15 @@ mod tests {
             ..HABIT
         };
         assert!(seen(&mut habits, "i", &["get", "pods"], 2_000, &wary));
+    }
+
+    #[test]
+    fn a_wrong_clock_does_not_make_it_learn_for_ever() {
+        let mut habits = Habits::default();
+        assert!(!seen(&mut habits, "g", &["get"], 1_000_000, &HABIT));
+        assert!(!seen(&mut habits, "g", &["get"], 50, &HABIT));
+        assert!(!seen(&mut habits, "g", &["list"], 149, &HABIT));
+        assert!(seen(&mut habits, "g", &["delete"], 150, &HABIT));
     }
 
     #[test]

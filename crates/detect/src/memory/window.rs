@@ -6,7 +6,7 @@ use super::bounded::Bounded;
 
 /// Groups of one rule at most.
 const MOST_GROUPS: usize = 20_000;
-/// Events of one group's window at most.
+/// Events of one group's window at most; those that say nothing new count once.
 const MOST_EVENTS: usize = 1_000;
 /// Events of a group that an alert shows.
 const MOST_SAMPLES: usize = 10;
@@ -41,6 +41,8 @@ struct Stored {
     step: u8,
     /// Of a correlation that counts values.
     value: Option<String>,
+    /// How many events it stands for: of one value, or of one step after the other, only the last is kept.
+    times: u64,
 }
 
 /// An event that a correlation counts.
@@ -139,21 +141,15 @@ impl Window {
             self.drop_first(self.events.len());
         }
         self.late = 0;
-        let at = self
-            .events
-            .partition_point(|known| known.time <= entry.time);
-        self.bytes = self
-            .bytes
-            .saturating_add(48)
-            .saturating_add(entry.value.as_ref().map_or(0, String::len));
         self.sample(entry.time, entry.sample);
-        self.events.insert(
-            at,
+        self.insert(
             Stored {
                 time: entry.time,
                 step: entry.step,
                 value: entry.value,
+                times: 1,
             },
+            goal,
         );
         let newest = self.events.last().map_or(entry.time, |last| last.time);
         let oldest = newest.saturating_sub(timespan);
@@ -165,24 +161,54 @@ impl Window {
         let Some(count) = self.reached(goal) else {
             return (None, lost);
         };
+        let times = self.events.iter().map(|event| event.times);
         let completed = Completed {
             count,
-            events: u64::try_from(self.events.len()).unwrap_or(u64::MAX),
+            events: times.fold(0, u64::saturating_add),
             first: self.events.first().map_or(newest, |first| first.time),
             last: newest,
             samples: std::mem::take(&mut self.samples),
         };
         self.drop_first(self.events.len());
-        self.bytes = self.bytes.min(1_000);
+        let samples = completed.samples.iter().map(size);
+        self.bytes = self.bytes.saturating_sub(samples.sum());
         self.quiet_until = newest.saturating_add(timespan);
         (Some(completed), lost)
     }
 
+    /// Puts an event in its place. Where one of the same value is there, or one of the same step stands beside it, the
+    /// later one stands for both: nobody can drive the others out of the window by the same thing again and again.
+    fn insert(&mut self, mut event: Stored, goal: Goal) {
+        let place = |events: &[Stored], time| events.partition_point(|known| known.time <= time);
+        let at = place(&self.events, event.time);
+        let same = match goal {
+            Goal::Events(_) => None,
+            Goal::Values(_) => {
+                let mut known = self.events.iter();
+                known.position(|known| known.value == event.value)
+            }
+            Goal::Steps { .. } => {
+                let beside = [at.checked_sub(1), Some(at)];
+                let is_same = |place: &usize| {
+                    let known = self.events.get(*place);
+                    known.is_some_and(|known| known.step == event.step)
+                };
+                beside.into_iter().flatten().find(is_same)
+            }
+        };
+        if let Some(same) = same {
+            let known = self.events.remove(same);
+            self.bytes = self.bytes.saturating_sub(known.bytes());
+            event.times = event.times.saturating_add(known.times);
+            event.time = event.time.max(known.time);
+        }
+        self.bytes = self.bytes.saturating_add(event.bytes());
+        let at = place(&self.events, event.time);
+        self.events.insert(at, event);
+    }
+
     fn sample(&mut self, time: u64, (name, output): (String, String)) {
         let at = self.samples.partition_point(|(known, ..)| *known <= time);
-        let size = |(_, name, output): &(u64, String, String)| {
-            name.len().saturating_add(output.len()).saturating_add(56)
-        };
         let sample = (time, name, output);
         self.bytes = self.bytes.saturating_add(size(&sample));
         self.samples.insert(at, sample);
@@ -196,12 +222,7 @@ impl Window {
         let gone: usize = self
             .events
             .drain(..count.min(self.events.len()))
-            .map(|event| {
-                event
-                    .value
-                    .map_or(0, |value| value.len())
-                    .saturating_add(48)
-            })
+            .map(|event| event.bytes())
             .sum();
         self.bytes = self.bytes.saturating_sub(gone);
     }
@@ -210,15 +231,10 @@ impl Window {
     fn reached(&self, goal: Goal) -> Option<u64> {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         match goal {
-            Goal::Events(least) => {
+            // Of values each is there once.
+            Goal::Events(least) | Goal::Values(least) => {
                 let events = count(self.events.len());
                 (events >= least).then_some(events)
-            }
-            Goal::Values(least) => {
-                let values = self.events.iter().filter_map(|event| event.value.as_ref());
-                let values: std::collections::BTreeSet<&String> = values.collect();
-                let values = count(values.len());
-                (values >= least).then_some(values)
             }
             Goal::Steps {
                 count: steps,
@@ -238,6 +254,19 @@ impl Window {
             }
         }
     }
+}
+
+impl Stored {
+    /// Bytes that it takes, about.
+    fn bytes(&self) -> usize {
+        let value = self.value.as_ref().map_or(0, String::len);
+        value.saturating_add(56)
+    }
+}
+
+/// Bytes that a sample takes, about.
+fn size((_, name, output): &(u64, String, String)) -> usize {
+    name.len().saturating_add(output.len()).saturating_add(56)
 }
 
 #[cfg(test)]
@@ -314,6 +343,49 @@ mod tests {
             (4, 0, Some("c")),
         ];
         assert_eq!(complete(Goal::Values(3), 10, &events), [3]);
+        // What is new again counts from then on.
+        let events = [(1, 0, Some("a")), (9, 0, Some("a")), (12, 0, Some("b"))];
+        assert_eq!(complete(Goal::Values(2), 10, &events), [2]);
+        let events = [(9, 0, Some("a")), (1, 0, Some("a")), (12, 0, Some("b"))];
+        assert_eq!(complete(Goal::Values(2), 10, &events), [2]);
+    }
+
+    #[test]
+    fn nobody_drives_others_out_of_the_window_by_the_same_again() {
+        let mut windows = Windows::default();
+        let mut add = |time, step, value: Option<&str>, goal| {
+            windows.add("g", entry(time, step, value), goal, 1_000_000)
+        };
+        let goal = Goal::Values(3);
+        assert_eq!(add(1, 0, Some("a"), goal), None);
+        for time in 2..3_000 {
+            assert_eq!(add(time, 0, Some("b"), goal), None);
+        }
+        let completed = add(3_000, 0, Some("c"), goal).unwrap();
+        assert_eq!((completed.count, completed.events), (3, 3_000));
+        let goal = Goal::Steps {
+            count: 3,
+            is_ordered: true,
+        };
+        let mut windows = Windows::default();
+        let mut add = |time, step| windows.add("g", entry(time, step, None), goal, 1_000_000);
+        assert_eq!(add(1, 0), None);
+        for time in 2..3_000 {
+            assert_eq!(add(time, 1), None);
+        }
+        assert_eq!(add(3_000, 2).unwrap().events, 3_000);
+        assert_eq!(windows.dropped(), 0);
+    }
+
+    #[test]
+    fn what_is_told_of_its_size_is_what_there_is() {
+        let mut windows = Windows::default();
+        let group = "g".repeat(5_000);
+        for time in 0..100 {
+            windows.add(&group, entry(time * 3, 0, None), Goal::Events(1), 1);
+        }
+        assert!(windows.bytes() > 10_000, "{}", windows.bytes());
+        assert!(windows.bytes() < 11_000, "{}", windows.bytes());
     }
 
     #[test]
@@ -360,7 +432,7 @@ mod tests {
         assert_eq!((windows.groups(), windows.dropped()), (MOST_GROUPS, 10));
         let mut windows = Windows::default();
         for number in 0..5_000 {
-            windows.add("g", entry(number, 0, Some("x")), Goal::Values(5), u64::MAX);
+            windows.add("g", entry(number, 0, None), Goal::Events(9_999), u64::MAX);
         }
         assert_eq!(windows.dropped(), 4_000);
         assert!(windows.bytes() < 100_000, "{}", windows.bytes());
