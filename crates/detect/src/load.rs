@@ -16,9 +16,9 @@ use seareeve_model::{AlertSeverity, Priority};
 use crate::content::Content;
 use crate::detection::{read_detection, read_list};
 use crate::engine::{Engine, Matching};
-use crate::rules::{Book, Code, Diagnostic, MOST_BYTES, Spot, read_document, read_file};
+use crate::rules::{Book, Code, Diagnostic, FileId, MOST_BYTES, Spot, read_document};
 use crate::source::Source;
-use crate::yaml;
+use crate::yaml::{self, Node};
 
 pub use tuning::{NamedList, TunedException, TunedList, TunedValue, Tuning};
 
@@ -91,31 +91,48 @@ impl Loader {
 
     /// Adds a file: a list of ours, a detection, or rules of Falco's, by what is in it.
     pub fn file(&mut self, name: &str, text: &str) {
-        let documents = if text.len() > MOST_BYTES {
-            Vec::new()
-        } else {
-            yaml::parse(text).unwrap_or_default()
-        };
-        let [node] = documents.as_slice() else {
-            read_file(&mut self.book, name, text, &self.sources);
+        let Some((file, documents)) = self.parsed(name, text) else {
             return;
         };
-        let is_list = node.get("items").is_some() && node.get("list").is_none();
-        if node.pairs().is_none() {
-            read_file(&mut self.book, name, text, &self.sources);
-            return;
-        }
-        let file = self.book.files.add(name, text);
-        let (label, read) = if is_list {
-            ("list", read_list(&mut self.book, file, node))
-        } else {
-            (
+        let (label, read) = match documents.as_slice() {
+            [node] if node.get("items").is_some() && node.get("list").is_none() => {
+                ("list", read_list(&mut self.book, file, node))
+            }
+            [node] if node.pairs().is_some() => (
                 "detection",
                 read_detection(&mut self.book, file, node, text),
-            )
+            ),
+            documents => {
+                for document in documents {
+                    read_document(&mut self.book, file, document, &self.sources, false);
+                }
+                return;
+            }
         };
         if let Err(fault) = read {
             self.book.note(fault.code, fault.spot, label, fault.message);
+        }
+    }
+
+    /// The documents of a file. That it is none that can be read is noted.
+    fn parsed(&mut self, name: &str, text: &str) -> Option<(FileId, Vec<Node>)> {
+        let file = self.book.files.add(name, text);
+        let mut spot = Spot {
+            file,
+            ..Spot::default()
+        };
+        if text.len() > MOST_BYTES {
+            let message = format!("{} bytes, of which {MOST_BYTES} are allowed", text.len());
+            self.book.note(Code::Limit, spot, "", message);
+            return None;
+        }
+        match yaml::parse(text) {
+            Ok(documents) => Some((file, documents)),
+            Err(error) => {
+                spot.at = error.at;
+                self.book.note(Code::YamlParse, spot, "", error.message);
+                None
+            }
         }
     }
 
@@ -127,16 +144,9 @@ impl Loader {
 
     /// Adds macros and lists that are there for others to use, or not to.
     fn shared(&mut self, name: &str, text: &str) {
-        let file = self.book.files.add(name, text);
-        match yaml::parse(text) {
-            Ok(documents) => {
-                for document in &documents {
-                    read_document(&mut self.book, file, document, &self.sources, true);
-                }
-            }
-            Err(error) => {
-                let spot = Spot { file, at: error.at };
-                self.book.note(Code::YamlParse, spot, "", error.message);
+        if let Some((file, documents)) = self.parsed(name, text) {
+            for document in &documents {
+                read_document(&mut self.book, file, document, &self.sources, true);
             }
         }
     }

@@ -13,8 +13,6 @@ pub(crate) use self::book::{Book, ListEntry, MacroEntry, RuleEntry, Scope, Switc
 pub use self::diagnostic::{Code, Diagnostic};
 pub(crate) use self::exceptions::{Entry, Exception};
 pub(crate) use self::item::{Fault, Item};
-pub(crate) use self::lists::{Substituted, substitute};
+pub(crate) use self::lists::{Substituted, literal, substitute};
 pub(crate) use self::located::{FileId, Located, Spot};
-pub(crate) use self::reader::{
-    MOST_BYTES, MOST_EXCEPTIONS, read_document, read_exceptions, read_file,
-};
+pub(crate) use self::reader::{MOST_BYTES, MOST_EXCEPTIONS, read_document, read_exceptions};

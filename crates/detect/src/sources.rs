@@ -1,7 +1,5 @@
-//! Sources that are not about any one system: events as flat fields, and as any JSON.
+//! Sources that are not about any one system: events as flat fields.
 
 mod flat;
-mod json;
 
 pub use self::flat::{FlatEvent, FlatSource};
-pub use self::json::{JsonEvent, JsonSource};

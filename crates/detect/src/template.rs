@@ -9,8 +9,10 @@ use crate::engine::Run;
 use crate::language::{Term, parse_output_field};
 use crate::source::{Event, Shape, Value};
 
-/// What stands where an event has no value.
-pub(crate) const MISSING: &str = "<NA>";
+/// What stands in an output where an event has no value, as in Falco's.
+const MISSING: &str = "<NA>";
+/// What stands in sentences there.
+const NONE: &str = "(none)";
 /// Bytes of one value in a text at most.
 const MOST_BYTES: usize = 8 << 10;
 /// Fields of one text at most.
@@ -20,6 +22,8 @@ const MOST_FIELDS: usize = 500;
 #[derive(Debug, Default)]
 pub(crate) struct Template {
     pieces: Vec<Piece>,
+    /// What stands where an event has no value.
+    missing: &'static str,
 }
 
 #[derive(Debug)]
@@ -104,13 +108,18 @@ impl Template {
         if !literal.is_empty() {
             pieces.push(Piece::Text(literal));
         }
-        Ok(Self { pieces })
+        let missing = match percent {
+            Percent::Strict => MISSING,
+            Percent::Lenient => NONE,
+        };
+        Ok(Self { pieces, missing })
     }
 
     /// A text without values.
     pub(crate) fn literal(text: &str) -> Self {
         Self {
             pieces: vec![Piece::Text(text.to_owned())],
+            missing: MISSING,
         }
     }
 
@@ -125,7 +134,7 @@ impl Template {
                     let _ = write!(text, "{count}");
                 }
                 Piece::Value { slot, width, .. } => {
-                    let shown = shown(*slot, run).unwrap_or_else(|| MISSING.to_owned());
+                    let shown = shown(*slot, run).unwrap_or_else(|| self.missing.to_owned());
                     if *width == 0 {
                         text.push_str(&shown);
                     } else {

@@ -9,8 +9,10 @@ use std::rc::Rc;
 use granit_parser::{Event, Options, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
-/// Nodes of one file at most, with those that aliases stand for.
+/// Nodes of one file at most, with those that aliases stand for. Long scalars count as several.
 const MOST_NODES: usize = 400_000;
+/// Bytes of a scalar that count as one node.
+const NODE_BYTES: usize = 256;
 /// Collections within each other at most.
 const MOST_DEPTH: usize = 64;
 
@@ -164,7 +166,7 @@ impl Builder {
     }
 
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), YamlError> {
-        self.count(node.at, 1)?;
+        self.count(node.at, own_size(&node))?;
         if anchor > 0 {
             self.count(node.at, size(&node))?;
             self.anchors.insert(anchor, Rc::new(node.clone()));
@@ -187,6 +189,12 @@ impl Builder {
     }
 }
 
+/// Of a node without what is in it.
+fn own_size(node: &Node) -> usize {
+    let bytes = node.text().map_or(0, str::len);
+    (bytes / NODE_BYTES).saturating_add(1)
+}
+
 fn size(node: &Node) -> usize {
     let inner: usize = match &node.content {
         Content::Scalar { .. } => 0,
@@ -196,7 +204,7 @@ fn size(node: &Node) -> usize {
             .map(|(key, value)| size(key).saturating_add(size(value)))
             .sum(),
     };
-    inner.saturating_add(1)
+    inner.saturating_add(own_size(node))
 }
 
 impl Node {
@@ -309,6 +317,8 @@ mod tests {
             text.push_str(&format!("{level}: &{level} [{aliases}]\n"));
         }
         assert!(parse(&text).unwrap_err().message.contains("aliases"));
+        let long = format!("- &a {}\n{}", "x".repeat(1 << 20), "- *a\n".repeat(1_000));
+        assert!(parse(&long).unwrap_err().message.contains("aliases"));
         assert!(parse(&"[".repeat(10_000)).is_err());
     }
 }

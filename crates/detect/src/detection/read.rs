@@ -244,8 +244,12 @@ pub(crate) fn read_list(book: &mut Book, file: FileId, node: &Node) -> Result<()
     })
 }
 
-/// Refuses keys that are not known: a detection with a misspelt key would silently do something else.
+/// Refuses keys that are not known, or there twice: a detection with a misspelt key would silently do something else.
 pub(super) fn only(item: Item<'_>, known: &[&str]) -> Result<(), Fault> {
+    if let Some(key) = item.repeated().next() {
+        let name = key.text().unwrap_or("?");
+        return Err(item.fault(key, format!("key '{name}' a second time")));
+    }
     match item.unknown(known).next() {
         None => Ok(()),
         Some(key) => {
@@ -387,7 +391,10 @@ fn entities(item: Item<'_>) -> Result<Vec<EntityText>, Fault> {
 fn shared(book: &mut Book, item: Item<'_>) -> Result<(), Fault> {
     if let Some(node) = item.node.get("lists") {
         let inner = Item { node, ..item };
-        for (key, _) in node.pairs().unwrap_or_default() {
+        let Some(pairs) = node.pairs() else {
+            return Err(item.fault(node, "`lists` is a mapping"));
+        };
+        for (key, _) in pairs {
             let name = key.text().unwrap_or_default().to_owned();
             if book.lists.get(&name).is_some() {
                 return Err(item.fault(key, format!("there is another list '{name}'")));

@@ -94,11 +94,11 @@ impl<'w> Work<'w> {
         };
         let details = rule.details.as_deref();
         let id = details.map_or_else(|| slug(&rule.name), |details| details.id.clone());
-        if details.is_some() && self.by_id.contains_key(&id) {
+        if self.by_id.contains_key(&id) {
             return Err(Refusal {
                 code: Code::Validate,
                 place: Place::Spot(rule.spot),
-                message: format!("there is another detection {id}"),
+                message: format!("there is another detection or rule with the id {id}"),
             });
         }
         let number = self.rules.len();
@@ -168,7 +168,7 @@ impl<'w> Work<'w> {
             behaviour,
             feeds: Vec::new(),
         });
-        self.by_id.entry(id).or_insert(number);
+        self.by_id.insert(id, number);
         for (step, root, other) in steps {
             if let Some(root) = root.filter(|_| is_enabled) {
                 self.target(source, root, number, Some(step));

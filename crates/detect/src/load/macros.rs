@@ -8,13 +8,17 @@ use crate::compile::{MacroResolver, Resolved};
 use crate::language::{Expr, SyntaxError, parse_condition};
 use crate::rules::{Book, Located, Substituted, substitute};
 
-/// Bytes of all conditions with their lists at most.
+/// Bytes of all conditions with their lists at most, and of the items of all lists with those of the lists in them.
 const MOST_TEXT: usize = 256 << 20;
+/// Bytes that an item takes beside its text.
+const ITEM: usize = 64;
 
 /// The lists of a load with the items of those within them.
 pub(super) struct Lists<'b> {
     numbers: HashMap<&'b str, usize>,
     items: Vec<Vec<String>>,
+    /// Lists that have no items here, since they have more than can be kept.
+    too_long: BTreeSet<usize>,
     used: RefCell<BTreeSet<usize>>,
     text: RefCell<usize>,
 }
@@ -38,32 +42,52 @@ impl<'b> Lists<'b> {
         let numbers: HashMap<&str, usize> = names
             .map(|(number, list)| (list.name.as_str(), number))
             .collect();
+        let weight = |items: &[String]| -> usize {
+            let weights = items.iter().map(|item| item.len().saturating_add(ITEM));
+            weights.fold(0, usize::saturating_add)
+        };
         let mut items: Vec<Vec<String>> = Vec::with_capacity(entries.len());
+        let mut weights: Vec<usize> = Vec::with_capacity(entries.len());
         let mut used = BTreeSet::new();
+        let mut too_long = BTreeSet::new();
         let mut total = 0_usize;
-        for list in entries {
+        for (place, list) in entries.iter().enumerate() {
             let mut own = Vec::with_capacity(list.items.len());
+            let mut bytes = 0_usize;
             for item in &list.items {
                 let number = numbers.get(item.as_str()).copied();
                 let known = number.and_then(|number| Some((number, entries.get(number)?)));
-                match known.filter(|(_, other)| other.scope.index < list.scope.visibility) {
-                    None => own.push(item.clone()),
+                let known = known.filter(|(_, other)| other.scope.index < list.scope.visibility);
+                let (added, weighs) = match known {
+                    None => (std::slice::from_ref(item), item.len().saturating_add(ITEM)),
                     Some((number, other)) => {
                         used.insert(number);
+                        if too_long.contains(&number) {
+                            too_long.insert(place);
+                        }
                         // Earlier ones have the items of those within them by now.
-                        own.extend_from_slice(items.get(number).unwrap_or(&other.items));
+                        match (items.get(number), weights.get(number)) {
+                            (Some(items), Some(weight)) => (items.as_slice(), *weight),
+                            _ => (other.items.as_slice(), weight(&other.items)),
+                        }
                     }
-                }
-                if own.len().saturating_add(total) > MOST_TEXT / 64 {
+                };
+                bytes = bytes.saturating_add(weighs);
+                if bytes.saturating_add(total) > MOST_TEXT || too_long.contains(&place) {
+                    too_long.insert(place);
+                    (own, bytes) = (Vec::new(), 0);
                     break;
                 }
+                own.extend_from_slice(added);
             }
-            total = total.saturating_add(own.len());
+            total = total.saturating_add(bytes);
             items.push(own);
+            weights.push(bytes);
         }
         Self {
             numbers,
             items,
+            too_long,
             used: RefCell::new(used),
             text: RefCell::new(0),
         }
@@ -84,7 +108,7 @@ impl<'b> Lists<'b> {
         self.used.borrow_mut().extend(&substituted.used);
         let mut text = self.text.borrow_mut();
         *text = text.saturating_add(substituted.text.len());
-        if *text > MOST_TEXT {
+        if *text > MOST_TEXT || !self.too_long.is_disjoint(&substituted.used) {
             return Parsed {
                 expr: Err(too_long()),
                 substituted,

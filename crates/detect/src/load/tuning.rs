@@ -10,7 +10,7 @@ use super::Loader;
 use super::info::slug;
 use crate::engine::{Engine, Rule};
 use crate::language::Operation;
-use crate::rules::{Code, Entry, Exception, Fault, MOST_EXCEPTIONS, RuleEntry, Spot};
+use crate::rules::{Code, Entry, Exception, Fault, MOST_EXCEPTIONS, RuleEntry, Spot, literal};
 
 /// Items of a list that are added at most.
 const MOST_ADDED: usize = 100_000;
@@ -144,7 +144,7 @@ impl Loader {
         list.items.retain(|item| !change.removed.contains(item));
         let known: BTreeSet<String> = list.items.iter().cloned().collect();
         let new = change.added.iter().filter(|item| !known.contains(*item));
-        list.items.extend(new.map(|item| bare(item)));
+        list.items.extend(new.map(|item| literal(item)));
         Ok(())
     }
 
@@ -177,13 +177,13 @@ impl Loader {
         let row = |row: &Vec<TunedValue>| {
             let values = row.iter().enumerate().map(|(at, value)| match value {
                 TunedValue::Many(items) => {
-                    Entry::Many(items.iter().map(|item| Entry::One(bare(item))).collect())
+                    Entry::Many(items.iter().map(|item| Entry::One(literal(item))).collect())
                 }
                 // Of one text, too, a list: what begins with a parenthesis would be taken for one.
                 TunedValue::One(text) if wants_list.get(at) == Some(&true) => {
-                    Entry::Many(vec![Entry::One(bare(text))])
+                    Entry::Many(vec![Entry::One(literal(text))])
                 }
-                TunedValue::One(text) => Entry::One(bare(text)),
+                TunedValue::One(text) => Entry::One(literal(text)),
             });
             Entry::Many(values.collect())
         };
@@ -199,16 +199,6 @@ impl Loader {
         entry.exceptions.push(exception);
         Ok(())
     }
-}
-
-/// A text that stays one: what begins with a quote would be taken for a text that is quoted already, and could end it
-/// and go on as a condition.
-fn bare(text: &str) -> String {
-    if !text.starts_with(['"', '\'']) {
-        return text.to_owned();
-    }
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{escaped}\"")
 }
 
 /// Gives rules the severities that people chose.

@@ -8,6 +8,7 @@ use seareeve_model::Priority;
 use super::diagnostic::{Code, Diagnostic};
 use super::exceptions::{Exception, except};
 use super::item::Fault;
+use super::lists::{MOST_TEXT, literal};
 use super::located::{Files, Located, Spot};
 use crate::detection::Details;
 
@@ -56,7 +57,7 @@ pub(crate) struct MacroEntry {
 }
 
 /// A rule as files say it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RuleEntry {
     pub(crate) name: String,
     pub(crate) source: String,
@@ -198,17 +199,29 @@ impl Book {
         Ok(())
     }
 
-    /// Adds items to a list that is there. Its place among others stays: they are no names of lists.
+    /// Adds items of others to a list that is there. Its place among others stays: they are texts, whatever is in them,
+    /// and no names of lists.
     pub(crate) fn extend_list(&mut self, name: &str, items: &[String]) -> bool {
         let total = self.items.saturating_add(items.len());
-        match self.lists.get_mut(name).filter(|_| total <= MOST_ITEMS) {
-            Some(known) => {
-                known.items.extend_from_slice(items);
-                self.items = total;
-                true
-            }
-            None => false,
+        if total > MOST_ITEMS {
+            return false;
         }
+        let texts = items.iter().map(|item| match self.lists.get(item) {
+            Some(_) => format!("\"{item}\""),
+            None => literal(item),
+        });
+        let texts: Vec<String> = texts.collect();
+        let Some(known) = self.lists.get_mut(name) else {
+            return false;
+        };
+        // A list that is too long for a condition would cost the rules that name it.
+        let bytes = known.items.iter().chain(&texts).map(|text| text.len() + 2);
+        if bytes.sum::<usize>() > MOST_TEXT {
+            return false;
+        }
+        known.items.extend(texts);
+        self.items = total;
+        true
     }
 
     pub(crate) fn define_macro(&mut self, mut entry: MacroEntry) -> Result<(), Fault> {

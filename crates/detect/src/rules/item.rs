@@ -1,5 +1,7 @@
 //! The keys of one object of a rule file, read with the line of what is wrong.
 
+use std::collections::BTreeSet;
+
 use super::diagnostic::Code;
 use super::located::{FileId, Located, Spot};
 use crate::yaml::Node;
@@ -110,6 +112,14 @@ impl<'n> Item<'n> {
             None => Err(self.fault(item, format!("a value of '{key}' is not scalar"))),
         });
         texts.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Keys that were there before: what they say is not read.
+    pub(crate) fn repeated(self) -> impl Iterator<Item = &'n Node> {
+        let pairs = self.node.pairs().unwrap_or_default().iter();
+        let mut seen = BTreeSet::new();
+        let keys = pairs.map(|(key, _)| key);
+        keys.filter(move |key| !seen.insert(key.text()))
     }
 
     /// Keys that are not among `known`.

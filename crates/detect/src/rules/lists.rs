@@ -1,7 +1,7 @@
 //! Lists are put into conditions as text, wherever their name stands between blanks, parentheses, commas and equals
 //! signs. Other than in Falco, texts in quotes are left alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Bytes of a condition with its lists at most.
 pub(crate) const MOST_TEXT: usize = 4 << 20;
@@ -13,7 +13,7 @@ pub(crate) struct Substituted {
     /// Pairs of bytes: from the first of this text on it is what begins with the second of the original.
     places: Vec<(usize, usize)>,
     /// The lists that were put in.
-    pub(crate) used: Vec<usize>,
+    pub(crate) used: BTreeSet<usize>,
 }
 
 impl Substituted {
@@ -52,10 +52,14 @@ pub(crate) fn substitute(
         let end = at.saturating_add(length);
         let found = condition.get(at..end).and_then(|token| number.get(token));
         if let Some(&list) = found {
-            let mut items = Vec::new();
-            if !flatten(list, number, lists, &mut items, &mut out.used, 0) {
-                return None;
-            }
+            let mut flat = Flat {
+                number,
+                lists,
+                items: Vec::new(),
+                room: MOST_TEXT,
+            };
+            flat.add(list, &mut out.used, 0)?;
+            let items = flat.items;
             out.copy(condition, copied, trim_end(bytes, copied, at));
             let mut next = skip_blanks(bytes, end);
             if items.is_empty() {
@@ -84,33 +88,45 @@ pub(crate) fn substitute(
 
 /// The items of a list; those that are lists defined later are their items in turn, as when text is replaced list by
 /// list. (Lists defined earlier were put in when this one was made.)
-fn flatten(
-    list: usize,
-    number: &HashMap<&str, usize>,
-    lists: &[Vec<String>],
-    out: &mut Vec<String>,
-    used: &mut Vec<usize>,
-    depth: usize,
-) -> bool {
-    if !used.contains(&list) {
-        used.push(list);
-    }
-    for item in lists.get(list).into_iter().flatten() {
-        let later = number.get(item.as_str()).filter(|other| **other > list);
-        let is_small = out.len() < MOST_TEXT && depth < 64;
-        if !is_small {
-            return false;
-        }
-        match later {
-            Some(&other) => {
-                if !flatten(other, number, lists, out, used, depth.saturating_add(1)) {
-                    return false;
+struct Flat<'l> {
+    number: &'l HashMap<&'l str, usize>,
+    lists: &'l [Vec<String>],
+    items: Vec<String>,
+    /// Bytes that items may still take; each look at an item takes one.
+    room: usize,
+}
+
+impl Flat<'_> {
+    /// Nothing, when there is no room for all of them.
+    fn add(&mut self, list: usize, used: &mut BTreeSet<usize>, depth: usize) -> Option<()> {
+        used.insert(list);
+        for item in self.lists.get(list).into_iter().flatten() {
+            self.room = self.room.checked_sub(1).filter(|_| depth < 64)?;
+            match self
+                .number
+                .get(item.as_str())
+                .filter(|other| **other > list)
+            {
+                Some(&other) => self.add(other, used, depth.saturating_add(1))?,
+                None => {
+                    self.room = self.room.checked_sub(item.len())?;
+                    self.items.push(quote(item));
                 }
             }
-            None => out.push(quote(item)),
         }
+        Some(())
     }
-    true
+}
+
+/// A text that stays one, whoever wrote it: what begins with a quote would be taken for a text that is quoted already,
+/// and a backslash for the beginning of an escape. Either could end the text and go on as a condition.
+pub(crate) fn literal(text: &str) -> String {
+    if !text.starts_with(['"', '\'']) && !text.contains('\\') {
+        return text.to_owned();
+    }
+    // Not `\\\\`: a quote behind it would not end the text.
+    let escaped = text.replace('\\', r"\x5c").replace('"', r"\x22");
+    format!("\"{escaped}\"")
 }
 
 /// An item as a condition wants it: in quotes where it would fall apart without.
@@ -127,7 +143,8 @@ pub(crate) fn quote(item: &str) -> String {
         let mut quoted = String::from("\"");
         for c in item.chars() {
             match c {
-                '"' | '\\' => quoted.extend(['\\', c]),
+                '"' => quoted.push_str(r"\x22"),
+                '\\' => quoted.push_str(r"\x5c"),
                 '\n' => quoted.push_str("\\n"),
                 c => quoted.push(c),
             }

@@ -122,17 +122,17 @@ pub(super) fn append_rule(
     let exceptions = read_exceptions(book, item, label, true)?;
     let condition = item.has("condition").then(|| item.located("condition"));
     let condition = condition.transpose()?;
-    source(book, item, name)?;
-    let known = known(book, item, name)?;
-    if condition.is_none() && !item.has("exceptions") {
-        let message = "appended rule must have exceptions or condition property";
-        return Err(Fault::new(Code::Validate, item.spot(), message));
-    }
-    if let Some(condition) = &condition {
-        known.condition.push_str(" ");
-        known.condition.push(condition);
-    }
-    append_exceptions(known, exceptions)
+    change(book, item, name, |known| {
+        if condition.is_none() && !item.has("exceptions") {
+            let message = "appended rule must have exceptions or condition property";
+            return Err(Fault::new(Code::Validate, item.spot(), message));
+        }
+        if let Some(condition) = &condition {
+            known.condition.push_str(" ");
+            known.condition.push(condition);
+        }
+        append_exceptions(known, exceptions)
+    })
 }
 
 /// `override` of a rule. All keys that it has are named there, and all that are named there it has.
@@ -163,9 +163,18 @@ pub(super) fn rule(
         }
     }
     let is_append = overrides.mode("exceptions") == Some(Mode::Append);
-    let mut exceptions = read_exceptions(book, item, label, is_append)?;
-    source(book, item, name)?;
-    let known = known(book, item, name)?;
+    let exceptions = read_exceptions(book, item, label, is_append)?;
+    change(book, item, name, |known| {
+        apply(item, overrides, exceptions, known)
+    })
+}
+
+fn apply(
+    item: Item<'_>,
+    overrides: &Overrides,
+    mut exceptions: Vec<Exception>,
+    known: &mut RuleEntry,
+) -> Result<(), Fault> {
     for key in ["condition", "output"] {
         let Some(mode) = overrides.mode(key) else {
             continue;
@@ -226,16 +235,23 @@ pub(super) fn rule(
     }
 }
 
-fn source(book: &Book, item: Item<'_>, name: &str) -> Result<(), Fault> {
+/// Changes a rule that is there. One that cannot be changed as the item says stays as it is.
+fn change(
+    book: &mut Book,
+    item: Item<'_>,
+    name: &str,
+    change: impl FnOnce(&mut RuleEntry) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let source = item.node.get("source").and_then(|node| node.text());
-    book.same_source(name, source.unwrap_or_default(), item.spot())
-}
-
-fn known<'b>(book: &'b mut Book, item: Item<'_>, name: &str) -> Result<&'b mut RuleEntry, Fault> {
-    book.rules.get_mut(name).ok_or_else(|| {
+    book.same_source(name, source.unwrap_or_default(), item.spot())?;
+    let Some(known) = book.rules.get_mut(name) else {
         let message = "rule uses 'append' or 'override', but no rule by that name already exists";
-        Fault::new(Code::Validate, item.spot(), message)
-    })
+        return Err(Fault::new(Code::Validate, item.spot(), message));
+    };
+    let mut changed = known.clone();
+    change(&mut changed)?;
+    *known = changed;
+    Ok(())
 }
 
 fn append_exceptions(known: &mut RuleEntry, exceptions: Vec<Exception>) -> Result<(), Fault> {

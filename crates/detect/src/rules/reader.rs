@@ -8,10 +8,10 @@ use super::book::{Book, ListEntry, MacroEntry, RuleEntry, Scope, Switch};
 use super::diagnostic::Code;
 use super::exceptions::{Entry, Exception};
 use super::item::{Fault, Item};
-use super::located::{FileId, Spot};
+use super::located::FileId;
 use super::overrides::{self, Mode, Overrides};
 use crate::source::Source;
-use crate::yaml::{self, Node};
+use crate::yaml::Node;
 use std::sync::Arc;
 
 /// The version of Falco's engine whose files these are: what `required_engine_version` asks for.
@@ -42,31 +42,6 @@ const RULE_KEYS: &[&str] = &[
     "append",
 ];
 const APPEND: &str = "'append' key is deprecated, use 'override' instead";
-
-/// Reads a file into the book. What is wrong is noted there, and the rest of the file is read.
-pub(crate) fn read_file(book: &mut Book, name: &str, text: &str, sources: &[Arc<dyn Source>]) {
-    let file = book.files.add(name, text);
-    let start = Spot {
-        file,
-        ..Spot::default()
-    };
-    if text.len() > MOST_BYTES {
-        let message = format!("{} bytes, of which {MOST_BYTES} are allowed", text.len());
-        book.note(Code::Limit, start, "", message);
-        return;
-    }
-    let documents = match yaml::parse(text) {
-        Ok(documents) => documents,
-        Err(error) => {
-            let spot = Spot { file, at: error.at };
-            book.note(Code::YamlParse, spot, "", error.message);
-            return;
-        }
-    };
-    for document in &documents {
-        read_document(book, file, document, sources, false);
-    }
-}
 
 /// Reads one document. `is_shared`: what it defines is there for others to use, or not to.
 pub(crate) fn read_document(
@@ -147,6 +122,11 @@ fn read_item(
     for key in item.unknown(known) {
         let name = key.text().unwrap_or("?");
         let message = format!("unknown key '{name}', which is ignored");
+        book.note(Code::UnknownKey, item.at(key), label, message);
+    }
+    for key in item.repeated() {
+        let name = key.text().unwrap_or("?");
+        let message = format!("key '{name}' a second time, which is ignored");
         book.note(Code::UnknownKey, item.at(key), label, message);
     }
     Ok(())

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use seareeve_detect::{Options, UnknownFields};
 
-use crate::support::{codes, detector, errors, event, load, load_with, see};
+use crate::support::{codes, detector, errors, event, load, load_with, rule, see};
 
 /// A rule with more keys than usual.
 fn with(condition: &str, more: &str) -> String {
@@ -501,4 +501,48 @@ fn outputs() {
         );
         assert_eq!(alerts[0].output, expected);
     }
+}
+
+#[test]
+fn a_change_that_cannot_be_made_changes_nothing() {
+    let base = "- rule: r\n  desc: d\n  condition: proc.name = a\n  output: o\n  priority: INFO\n  warn_evttypes: false\n  exceptions:\n    - {name: e, fields: [proc.exe], values: [[x]]}\n";
+    for change in [
+        "- rule: r\n  condition: or proc.name = b\n  priority: NOTHING\n  override: {condition: append, priority: replace}\n",
+        "- rule: r\n  append: true\n  condition: or proc.name = b\n  exceptions:\n    - {name: e, fields: [proc.exe], values: [[y]]}\n",
+    ] {
+        let loaded = load(&[("r.yaml", base), ("change.yaml", change)]);
+        assert_eq!(errors(&loaded).len(), 1, "{:?}", loaded.diagnostics);
+        let mut detector = seareeve_detect::Detector::new(std::sync::Arc::new(loaded.engine));
+        let events = [json!({"proc.name": "a"}), json!({"proc.name": "b"})];
+        assert_eq!(see(&mut detector, &events).len(), 1, "{change}");
+    }
+}
+
+#[test]
+fn rules_have_ids_of_their_own() {
+    let named = |name: &str, condition: &str| {
+        rule(condition).replace("rule: r", &format!("rule: \"{name}\""))
+    };
+    let file = [
+        named("A shell", "proc.name = a"),
+        named("a-SHELL!", "proc.name = b"),
+        named("\u{58f3}", "proc.name = c"),
+        named("\u{8c9d}", "proc.name = d"),
+    ]
+    .concat();
+    let loaded = load(&[("r.yaml", &file)]);
+    let found = errors(&loaded);
+    assert!(
+        found.len() == 1 && found[0].contains("a-SHELL!") && found[0].contains("id a-shell"),
+        "{found:?}"
+    );
+    let ids: Vec<&str> = loaded.engine.rules().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids[1].starts_with("rule-") && ids[1] != ids[2], "{ids:?}");
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_told() {
+    let file = rule("proc.name = a") + "  output: other\n";
+    assert_eq!(codes(&load(&[("r.yaml", &file)])), ["LOAD_UNKNOWN_KEY"]);
 }

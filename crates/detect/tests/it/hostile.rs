@@ -51,6 +51,49 @@ fn lists_do_not_explode() {
 }
 
 #[test]
+fn lists_of_nothing_and_of_long_texts_do_not_explode() {
+    // Each names the next one twice, and the last one has nothing.
+    let mut file = String::new();
+    for number in 0..60 {
+        let next = number + 1;
+        file.push_str(&format!("- list: l{number}\n  items: [l{next}, l{next}]\n"));
+    }
+    file.push_str("- list: l60\n  items: []\n");
+    file.push_str(&rule("proc.name in (l0)"));
+    let found = errors(&load(&[("r.yaml", &file)]));
+    assert!(found[0].contains("too long"), "{found:?}");
+    // A text of a megabyte, ten thousand times; the rules that do not name it are there.
+    let long = "x".repeat(1 << 20);
+    let many = vec!["long"; 10_000].join(", ");
+    let other = rule("proc.name = a").replace("rule: r", "rule: other");
+    let file = format!(
+        "- list: long\n  items: [{long}]\n- list: many\n  items: [{many}]\n- list: more\n  items: [many]\n{}{other}",
+        rule("proc.name in (more)")
+    );
+    let loaded = load(&[("r.yaml", &file)]);
+    let found = errors(&loaded);
+    assert!(
+        found.len() == 1 && found[0].contains("too long"),
+        "{found:?}"
+    );
+    assert!(loaded.engine.rule("other").is_some());
+}
+
+#[test]
+fn a_rule_with_a_pattern_that_is_too_long_costs_no_other() {
+    let long = rule(&format!("fd.name pmatch (/{}*)", "a".repeat(2_000)));
+    let other = rule("proc.name = a").replace("rule: r", "rule: other");
+    let loaded = load(&[("r.yaml", &format!("{long}{other}"))]);
+    let found = errors(&loaded);
+    assert!(
+        found.len() == 1 && found[0].contains("rule 'r'") && found[0].contains("1024"),
+        "{found:?}"
+    );
+    let mut detector = seareeve_detect::Detector::new(std::sync::Arc::new(loaded.engine));
+    assert_eq!(see(&mut detector, &[json!({"proc.name": "a"})]).len(), 1);
+}
+
+#[test]
 fn large_lists_are_fine() {
     let items: Vec<String> = (0..50_000)
         .map(|number| {

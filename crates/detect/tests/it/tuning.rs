@@ -212,3 +212,65 @@ fn what_is_remembered_outlives_an_exception() {
     assert!(detector.see("syscall", &event(&at(3, "y"))).is_empty());
     assert_eq!(detector.see("syscall", &event(&at(4, "x"))).len(), 1);
 }
+
+#[test]
+fn texts_with_backslashes_stay_texts() {
+    // The first would hide the quote that ends it, and the second go on as a condition.
+    let rows = vec![vec![
+        one("a b\\"),
+        one(" or evt.type exists or user.name = \""),
+    ]];
+    let tuning = Tuning {
+        exceptions: vec![exception(rows, &[])],
+        ..Tuning::default()
+    };
+    let mut detector = detector(&tuning);
+    assert_eq!(ids(&mut detector, "a", "sh"), ["a-shell"]);
+    let tuning = Tuning {
+        exceptions: vec![exception(vec![vec![one("a b\\"), one("sh")]], &[])],
+        ..Tuning::default()
+    };
+    let mut detector = self::detector(&tuning);
+    assert!(ids(&mut detector, "a b\\", "sh").is_empty());
+    assert_eq!(ids(&mut detector, "a b", "sh"), ["a-shell"]);
+}
+
+#[test]
+fn what_others_add_to_a_list_is_text_whatever_it_is() {
+    let odd = [
+        "a b\\",
+        "\"",
+        "'x",
+        "others",
+        "x) or evt.type exists or (proc.name = y",
+        "",
+    ];
+    let mut loader = Loader::new(sources(), Options::default());
+    loader.file("rules.yaml", RULES);
+    loader.file("more.yaml", "- list: others\n  items: [zsh]\n");
+    assert!(loader.extend("shells", &odd.map(str::to_owned)));
+    let loaded = loader.finish();
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    let mut detector = Detector::new(Arc::new(loaded.engine));
+    for program in odd {
+        assert_eq!(ids(&mut detector, "a", program), ["a-shell"], "{program}");
+    }
+    for program in ["zsh", "y", "a b"] {
+        assert!(ids(&mut detector, "a", program).is_empty(), "{program}");
+    }
+}
+
+#[test]
+fn a_list_that_would_become_too_long_stays_as_it_is() {
+    let mut loader = Loader::new(sources(), Options::default());
+    loader.file("rules.yaml", RULES);
+    let long: Vec<String> = (0..9_000)
+        .map(|number| format!("{number}{}", "\\".repeat(500)))
+        .collect();
+    assert!(!loader.extend("shells", &long));
+    assert!(loader.extend("shells", &["zsh".to_owned()]));
+    let mut detector = Detector::new(Arc::new(loader.finish().engine));
+    for program in ["sh", "zsh"] {
+        assert_eq!(ids(&mut detector, "a", program), ["a-shell"]);
+    }
+}

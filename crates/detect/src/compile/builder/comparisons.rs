@@ -9,7 +9,7 @@ use crate::compile::constant::Constant;
 use crate::compile::matcher::Groups;
 use crate::compile::program::{Node, NodeId, Predicate, PredicateId, SlotId, Terms, Test};
 use crate::language::{Check, Literal, Modifier, Operation, Operator, Right, Term};
-use crate::pattern::{Glob, Simple};
+use crate::pattern::{Glob, Paths, Simple};
 use crate::source::{Kind, Shape};
 
 /// Regular expressions of one source at most: each may take some hundred kilobytes.
@@ -157,7 +157,14 @@ impl Builder<'_> {
             Operator::StartsWith => Ok(self.matched(slot, operator, literals, Groups::STARTS)),
             Operator::EndsWith => Ok(self.matched(slot, operator, literals, Groups::ENDS)),
             Operator::PMatch if literals.is_empty() => Ok(self.intern(Node::False, 0)),
-            Operator::PMatch => Ok(self.matched(slot, operator, literals, Groups::PATHS)),
+            Operator::PMatch => {
+                // Each by itself: what one rule is wrong in must not cost the others.
+                for literal in literals {
+                    let checked = Paths::default().add(&literal.0, 0);
+                    checked.map_err(|error| error.to_string())?;
+                }
+                Ok(self.matched(slot, operator, literals, Groups::PATHS))
+            }
             Operator::BContains | Operator::BStartsWith => {
                 let bytes = hexadecimal(&first())?;
                 let group = if operator == Operator::BContains {

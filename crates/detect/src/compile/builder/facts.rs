@@ -68,6 +68,7 @@ impl Builder<'_> {
             part(text(predicate.slot).as_bytes());
             part(predicate.operator.as_str().as_bytes());
             if let Test::Slot(right) = predicate.test {
+                part(b"val");
                 part(text(right).as_bytes());
             }
             for literal in &predicate.wanted {
