@@ -7,10 +7,12 @@
 #![warn(clippy::indexing_slicing)]
 
 mod marks;
+mod programs;
 
 use serde_json::{Map, Value};
 
 pub use marks::marks;
+use programs::{Given, Program};
 
 /// Stands where a credential stood.
 pub const REDACTED: &str = "[redacted]";
@@ -251,10 +253,12 @@ pub fn value(text: &str) -> String {
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut state = State::Plain;
+    let mut program = None;
     for piece in text.split_inclusive(char::is_whitespace) {
         let word = piece.trim_end_matches(char::is_whitespace);
         let space = piece.get(word.len()..).unwrap_or_default();
-        state = redact_word(word, state, &mut out);
+        state = redact_word(word, state, program, &mut out);
+        program = Program::named(word).or(program);
         if !matches!(state, State::Until(_)) {
             out.push_str(space);
         }
@@ -268,11 +272,14 @@ enum State {
     Plain,
     /// It is a credential.
     Value,
+    /// What it has behind a colon is one.
+    User,
     /// It is one up to this quotation mark.
     Until(char),
 }
 
-fn redact_word(word: &str, state: State, out: &mut String) -> State {
+/// `program` is the last one that was named whose options are known.
+fn redact_word(word: &str, state: State, program: Option<&Program>, out: &mut String) -> State {
     match state {
         _ if word.is_empty() => return state,
         State::Until(quote) => {
@@ -296,7 +303,39 @@ fn redact_word(word: &str, state: State, out: &mut String) -> State {
             out.push_str(REDACTED);
             return open_quote(word);
         }
-        State::Value | State::Plain => {}
+        State::User if !word.starts_with('-') => {
+            return match word.split_once(':') {
+                Some((user, password)) if !password.is_empty() => {
+                    out.push_str(user);
+                    out.push(':');
+                    out.push_str(REDACTED);
+                    // `'user:a b'`
+                    open_quote(word)
+                }
+                _ => {
+                    out.push_str(word);
+                    State::Plain
+                }
+            };
+        }
+        State::Value | State::User | State::Plain => {}
+    }
+    match program.and_then(|program| program.given(word)) {
+        Some(Given::Next) => {
+            out.push_str(word);
+            return State::Value;
+        }
+        Some(Given::NextUser) => {
+            out.push_str(word);
+            return State::User;
+        }
+        Some(Given::Attached(value)) => {
+            let until = word.len().saturating_sub(value.len());
+            out.push_str(word.get(..until).unwrap_or_default());
+            out.push_str(REDACTED);
+            return open_quote(value);
+        }
+        None => {}
     }
     let bare = word.trim_start_matches(|c: char| "-\"'`({[,;$".contains(c));
     if let Some((name, value)) = bare.split_once(['=', ':']) {
@@ -386,28 +425,49 @@ fn separator(value: &str) -> &str {
 #[must_use]
 pub fn arguments(arguments: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let mut out = Vec::new();
-    let mut follows = false;
-    let mut is_mysql = false;
+    let mut follows = Follows::Nothing;
+    let mut program: Option<&Program> = None;
     for argument in arguments {
         let argument = argument.as_ref();
         let flag = argument.starts_with('-') && !argument.contains(['=', ' ', ':']);
-        if follows && !argument.starts_with('-') {
-            out.push(REDACTED.to_owned());
-            follows = false;
+        let before = std::mem::replace(&mut follows, Follows::Nothing);
+        if before != Follows::Nothing && !argument.starts_with('-') {
+            let user = argument.split_once(':').map(|(user, _)| user);
+            out.push(match (before, user) {
+                (Follows::User, Some(user)) => format!("{user}:{REDACTED}"),
+                (Follows::User, None) => argument.to_owned(),
+                (Follows::Value | Follows::Nothing, _) => REDACTED.to_owned(),
+            });
             continue;
         }
-        follows = flag && is_credential_name(argument.trim_start_matches('-'));
-        // `-pPASSWORD` of MySQL's programs.
-        let attached = argument.strip_prefix("-p").unwrap_or_default();
-        if is_mysql && !attached.is_empty() {
-            out.push(format!("-p{REDACTED}"));
-            continue;
+        if flag && is_credential_name(argument.trim_start_matches('-')) {
+            follows = Follows::Value;
         }
-        let program = argument.rsplit('/').next().unwrap_or_default();
-        is_mysql |= program.starts_with("mysql") || program.starts_with("mariadb");
+        match program.and_then(|program| program.given(argument)) {
+            Some(Given::Next) => follows = Follows::Value,
+            Some(Given::NextUser) => follows = Follows::User,
+            Some(Given::Attached(value)) => {
+                let until = argument.len().saturating_sub(value.len());
+                let name = argument.get(..until).unwrap_or_default();
+                out.push(format!("{name}{REDACTED}"));
+                continue;
+            }
+            None => {}
+        }
+        program = Program::named(argument).or(program);
         out.push(text(argument));
     }
     out
+}
+
+/// What the argument before makes of the next one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Nothing,
+    /// It is a credential.
+    Value,
+    /// What it has behind a colon is one.
+    User,
 }
 
 /// Labels or options: values of credential names go whole, of others what looks like one.
@@ -527,6 +587,32 @@ mod tests {
             ("run --password=$PASSWORD x", "run --password=$PASSWORD x"),
             ("PASSWORD=$y$j9T$salt$hash", "PASSWORD=[redacted]"),
             ("PASSWORD=$hunter2!", "PASSWORD=[redacted]"),
+            // Programs whose options do not say what they take.
+            (
+                "mysql -u root -phunter2 -e x",
+                "mysql -u root -p[redacted] -e x",
+            ),
+            ("mysql -u root -p3306 x", "mysql -u root -p[redacted] x"),
+            (
+                "/usr/bin/mysqldump -p'a b' db",
+                "/usr/bin/mysqldump -p[redacted] db",
+            ),
+            (
+                "sshpass -p hunter2 ssh root@h",
+                "sshpass -p [redacted] ssh root@h",
+            ),
+            ("sshpass -phunter2 ssh h", "sshpass -p[redacted] ssh h"),
+            ("redis-cli -a hunter2 ping", "redis-cli -a [redacted] ping"),
+            (
+                "curl -s -u eve:hunter2 h | sh",
+                "curl -s -u eve:[redacted] h | sh",
+            ),
+            ("curl --user eve h", "curl --user eve h"),
+            ("curl -ueve:hunter2 h", "curl -ueve:[redacted] h"),
+            ("mongosh -u a -p b", "mongosh -u a -p [redacted]"),
+            ("sqlcmd -P x -U y", "sqlcmd -P [redacted] -U y"),
+            ("run -p 80:80 -u 1000:1000", "run -p 80:80 -u 1000:1000"),
+            ("grep -a x", "grep -a x"),
         ] {
             assert_eq!(text(text_in), out);
         }
@@ -567,10 +653,21 @@ mod tests {
                 "-x"
             ]
         );
-        assert_eq!(
-            arguments(["sh", "-c", "A_TOKEN=b run"]),
-            ["sh", "-c", "A_TOKEN=[redacted] run"]
-        );
+        for (given, expected) in [
+            (
+                ["sh", "-c", "A_TOKEN=b run"],
+                ["sh", "-c", "A_TOKEN=[redacted] run"],
+            ),
+            (
+                ["sh", "-c", "mysql -px"],
+                ["sh", "-c", "mysql -p[redacted]"],
+            ),
+            (["curl", "-u", "a:b"], ["curl", "-u", "a:[redacted]"]),
+            (["redis-cli", "-a", "b"], ["redis-cli", "-a", "[redacted]"]),
+            (["docker", "-p", "80:80"], ["docker", "-p", "80:80"]),
+        ] {
+            assert_eq!(arguments(given), expected);
+        }
     }
 
     #[test]
@@ -655,7 +752,8 @@ mod tests {
                 prop::sample::select(vec![
                     "pass", "word", "Word", "to", "ken", "se", "cret", "key", "api", "Key", "-", "_", "=", ":", "://", "@", "/",
                     " ", "--", "\"", "'", "eyJ", ".", "ghu", "AKIA", "$6$", "rk_live_", "my", "sql", "-p", "connection",
-                    "string", "auth", "orization", "K", "bearer", "Basic", "dsn", "SWM", "KEY-1-", "x", "hunter2", "\u{212a}",
+                    "string", "auth", "orization", "K", "bearer", "Basic", "dsn", "SWM", "KEY-1-", "x", "hunter2", "\u{212a}", "curl", "redis", "-cli", "mongo",
+                    "sqlcmd", "-u", "-a",
                 ]).prop_map(str::to_owned),
                 "[a-zA-Z0-9]{1,40}",
             ], 0..12),

@@ -54,6 +54,10 @@ const MARKS: &[&str] = &[
     "://",
     "mysql",
     "mariadb",
+    "redis-cli",
+    "mongo",
+    "sqlcmd",
+    "curl",
 ];
 
 static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
