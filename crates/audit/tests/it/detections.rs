@@ -51,3 +51,79 @@ fn what_an_alert_concerns_is_named_one_by_one() {
         ["203.0.113.7", "127.0.0.1"]
     );
 }
+
+/// Techniques of ATT&CK that our detections name, with the tactics that they serve.
+const TECHNIQUES: &[(&str, &[&str])] = &[
+    ("T1021", &["lateral-movement"]),
+    ("T1036", &["defense-evasion"]),
+    ("T1046", &["discovery"]),
+    (
+        "T1053",
+        &["execution", "persistence", "privilege-escalation"],
+    ),
+    ("T1059", &["execution"]),
+    ("T1069", &["discovery"]),
+    ("T1070", &["defense-evasion"]),
+    ("T1071", &["command-and-control"]),
+    (
+        "T1078",
+        &[
+            "defense-evasion",
+            "initial-access",
+            "persistence",
+            "privilege-escalation",
+        ],
+    ),
+    ("T1090", &["command-and-control"]),
+    ("T1098", &["persistence", "privilege-escalation"]),
+    ("T1105", &["command-and-control"]),
+    ("T1133", &["initial-access", "persistence"]),
+    ("T1136", &["persistence"]),
+    ("T1190", &["initial-access"]),
+    ("T1204", &["execution"]),
+    ("T1485", &["impact"]),
+    ("T1489", &["impact"]),
+    ("T1490", &["impact"]),
+    ("T1496", &["impact"]),
+    ("T1499", &["impact"]),
+    ("T1525", &["persistence"]),
+    ("T1528", &["credential-access"]),
+    ("T1543", &["persistence", "privilege-escalation"]),
+    ("T1550", &["defense-evasion", "lateral-movement"]),
+    ("T1552", &["credential-access"]),
+    (
+        "T1556",
+        &["credential-access", "defense-evasion", "persistence"],
+    ),
+    ("T1557", &["collection", "credential-access"]),
+    ("T1562", &["defense-evasion"]),
+    ("T1565", &["impact"]),
+    ("T1567", &["exfiltration"]),
+    ("T1572", &["command-and-control"]),
+    ("T1595", &["reconnaissance"]),
+    ("T1609", &["execution"]),
+    ("T1610", &["defense-evasion", "execution"]),
+    ("T1611", &["privilege-escalation"]),
+    ("T1613", &["discovery"]),
+];
+
+#[test]
+fn techniques_serve_a_tactic_that_is_named() {
+    let engine = builtin();
+    let mut wrong = Vec::new();
+    for rule in engine.rules() {
+        let ours = rule.techniques.iter().filter(|id| id.starts_with('T'));
+        for id in ours {
+            let base = id.split('.').next().unwrap_or_default();
+            let known = TECHNIQUES.iter().find(|(known, _)| *known == base);
+            let serves = known.is_some_and(|(_, tactics)| {
+                let mut named = rule.tactics.iter();
+                named.any(|tactic| tactics.contains(&tactic.as_str()))
+            });
+            if !serves {
+                wrong.push(format!("{}: {id}", rule.id));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
