@@ -1,9 +1,10 @@
 //! Audit events and the envelopes that they come in: read, looked at through every field, and taken clean.
 
 use seareeve_audit::{
-    AuditSource, Documents, Found, Policy, Record, SOURCE, State, redact, unpack,
+    AuditSource, Documents, Found, Policy, Record, SOURCE, State, cluster_uid, redact,
+    redact_bodies, unpack,
 };
-use seareeve_detect::{ArgumentInfo, Event as _, Source as _, Values};
+use seareeve_detect::{ArgumentInfo, Event, Source as _, Values};
 
 use crate::Target;
 use crate::made;
@@ -69,10 +70,23 @@ fn event_of(event: &[u8], state: &mut State) {
             return;
         }
     };
+    let _ = cluster_uid(&record, event);
+    let short = redact_bodies(event).expect("what is read can be kept without its bodies");
+    assert!(Record::read(short.json.as_bytes()).is_ok());
     let Some(event) = state.observe(record) else {
         return;
     };
     let _ = event.time();
+    // As it may be told, every field of it can be asked for, too.
+    fields_of(&event);
+    if let Some(told) = event.told() {
+        assert_eq!(told.time(), event.time());
+        fields_of(told.as_ref());
+    }
+}
+
+/// Asks for every field, twice.
+fn fields_of(event: &dyn Event) {
     let source = AuditSource;
     assert_eq!(source.name(), SOURCE);
     for info in source.fields() {

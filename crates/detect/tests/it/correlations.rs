@@ -193,7 +193,7 @@ fn memory_survives_restarts_and_changes() {
     after.replace(Arc::new(loaded.engine));
     assert_eq!(after.usage().groups, 1);
     let cut = &saved[..saved.len() / 2];
-    for damaged in [&b""[..], b"SRVM", b"SRVM\0\0\0\x02", cut] {
+    for damaged in [&b""[..], b"SRVM", b"SRVM\0\0\0\x63", cut] {
         assert!(after.restore(damaged).is_err());
     }
     assert_eq!(after.usage().groups, 1);
