@@ -16,6 +16,7 @@ pub(crate) mod incidents;
 mod judge;
 mod keep;
 pub(crate) mod kept;
+pub(crate) mod kubeconfig;
 mod order;
 mod raise;
 pub(crate) mod receive;

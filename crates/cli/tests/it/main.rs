@@ -8,6 +8,7 @@
 
 mod admission;
 mod audit;
+mod authority;
 mod azure;
 mod chart;
 mod db;

@@ -9,6 +9,7 @@ use seareeve_api::{AuditSource, AuditSourceSettings, Client};
 use serde_json::json;
 
 use self::broker::{Broker, Mechanism};
+use self::scram::Hash;
 use crate::alerts::{cluster, exec};
 use crate::hosts::{admin, refusal, until};
 use crate::support::{folder, start};
@@ -44,7 +45,16 @@ fn alerts(client: &Client, count: usize) {
 fn a_topic_behind_tls_and_sasl_is_read() {
     for (mechanism, word, user) in [
         (Mechanism::Plain, None, "$ConnectionString"),
-        (Mechanism::Scram, Some("scram-sha-256"), "reader"),
+        (
+            Mechanism::Scram(Hash::Sha256),
+            Some("scram-sha-256"),
+            "reader",
+        ),
+        (
+            Mechanism::Scram(Hash::Sha512),
+            Some("scram-sha-512"),
+            "reader",
+        ),
     ] {
         let (keep, data) = folder();
         let broker = Broker::start(mechanism, user, CONNECTION);
@@ -73,6 +83,44 @@ fn a_topic_behind_tls_and_sasl_is_read() {
         assert_eq!(source(&client).problem, None);
         let shown = serde_json::to_string(&client.audit_cluster("prod").unwrap()).unwrap();
         assert!(!shown.contains("c2VjcmV0"), "{shown}");
+    }
+}
+
+#[test]
+fn a_wrong_password_is_told_whichever_way_it_is_shown() {
+    for (asked, word, shown) in [
+        // The password is wrong, and the way is another than the user is known for.
+        (Hash::Sha256, "scram-sha-256", "SCRAM-SHA-256"),
+        (Hash::Sha512, "scram-sha-512", "SCRAM-SHA-512"),
+        (Hash::Sha256, "scram-sha-512", "SCRAM-SHA-512"),
+    ] {
+        let (keep, data) = folder();
+        let broker = Broker::start(Mechanism::Scram(asked), "reader", "right");
+        let ca_file = keep.path().join("ca.pem");
+        std::fs::write(&ca_file, &broker.authority).unwrap();
+        let password = keep.path().join("password");
+        std::fs::write(&password, "wrong").unwrap();
+        let server = start(&data, |_| {});
+        let client = admin(&server);
+        cluster(&client, "prod");
+        let settings = AuditSourceSettings::Kafka {
+            brokers: vec![broker.address.clone()],
+            topic: "audit".to_owned(),
+            tls: true,
+            username: Some("reader".to_owned()),
+            mechanism: Some(word.to_owned()),
+            password_file: Some(password.to_str().unwrap().to_owned()),
+            ca_file: Some(ca_file.to_str().unwrap().to_owned()),
+            from_start: true,
+        };
+        client.create_audit_source("prod", &settings).unwrap();
+        let told = until(|| source(&client), |source| source.problem.is_some());
+        let problem = told.problem.unwrap();
+        assert!(
+            problem.contains("the broker refuses the user reader") && problem.contains(shown),
+            "{problem}"
+        );
+        assert!(!problem.contains("wrong"), "{problem}");
     }
 }
 

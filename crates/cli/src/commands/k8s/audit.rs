@@ -85,6 +85,13 @@ fn set_up(engine: &Engine, args: &AuditSetupArgs, messages: &Messages) -> anyhow
             let file = folder.join(WEBHOOK);
             write(&file, &webhook.kubeconfig, 0o600)?;
             messages.note(format!("wrote {policy} and {file}, which holds a token"));
+            // What somebody still has to do about it.
+            let comments = webhook.kubeconfig.lines();
+            let comments = comments.filter_map(|line| line.strip_prefix("# "));
+            let comments: Vec<&str> = comments.collect();
+            if !comments.is_empty() {
+                messages.note(format!("in {WEBHOOK}: {}", comments.join(" ")));
+            }
             // Batches that wait for long are what makes alerts late.
             let _ = write!(
                 flags,
