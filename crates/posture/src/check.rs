@@ -41,6 +41,7 @@ pub struct Check {
     when: Option<Program>,
     unless: Option<String>,
     untold: Option<Program>,
+    takes: Option<String>,
     params: Map<String, Value>,
     wants_params: bool,
     standards_only: bool,
@@ -258,6 +259,14 @@ impl Check {
         self.untold.as_ref()
     }
 
+    /// Why there are no facts of a kind that nobody asked for.
+    pub(crate) fn missing(&self, kind: &FactKind) -> String {
+        match &self.takes {
+            Some(takes) => format!("{kind} was not collected: that takes {takes}"),
+            None => format!("{kind} was not collected"),
+        }
+    }
+
     pub(crate) fn parts(&self) -> &[(String, Program)] {
         &self.parts
     }
@@ -464,6 +473,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         when,
         unless: file.unless,
         untold,
+        takes: file.takes,
         params: file.params,
         wants_params: file.wants_params,
         standards_only: file.standards_only,

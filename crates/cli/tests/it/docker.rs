@@ -308,6 +308,25 @@ fn docker_host_names_the_engine_and_what_is_lost_is_said_once() {
     assert!(run.err.contains("DOCKER_HOST"), "{}", run.err);
 }
 
+/// A socket that is named from where one stands is the same engine as the one that the process beside it listens on.
+#[test]
+fn a_socket_is_known_by_its_whole_path() {
+    let home = Home::new();
+    engine(&home, "engine.sock", QUIET);
+    let run = home.run(&[
+        "docker",
+        "--socket",
+        "engine.sock",
+        "--only",
+        "2.6",
+        "--format",
+        "json",
+    ]);
+    let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+    let whole = format!("unix://{}", home.path().join("engine.sock").display());
+    assert_eq!(control(&report, "2.6")["objects"][0]["name"], json!(whole));
+}
+
 #[test]
 fn what_is_the_same_for_many_is_said_once_and_the_worst_first() {
     let home = Home::new();
