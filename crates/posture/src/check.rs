@@ -291,6 +291,14 @@ impl Check {
         self.actual.as_ref()
     }
 
+    /// `actual`, where it says what there is of an object as a whole, also where nothing is wrong.
+    pub(crate) fn actual_of_object(&self) -> Option<&Text> {
+        let is_whole = |condition: &&Condition| matches!(condition, Condition::If(_));
+        let mut conditions = self.fail.iter().chain(&self.review);
+        let actual = self.actual.as_ref().filter(|text| text.is_filled_in());
+        actual.filter(|_| conditions.all(|condition| is_whole(&condition)))
+    }
+
     pub(crate) fn expected_in(&self) -> &Text {
         &self.expected
     }

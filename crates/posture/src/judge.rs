@@ -55,6 +55,7 @@ pub(crate) fn judge_facts(
         params: &merged(check, params),
         facts,
         now,
+        tells_passing: true,
     };
     run.asset(steps)
 }
@@ -73,6 +74,7 @@ pub(crate) fn judge_fact(
         params,
         facts,
         now,
+        tells_passing: false,
     };
     run.object(fact, &mut Budget::new(OBJECT_STEPS, OBJECT_BYTES))
 }
@@ -82,6 +84,8 @@ struct Run<'r> {
     params: &'r Json,
     facts: &'r BTreeMap<FactKind, Collection>,
     now: Timestamp,
+    /// Whether it is said what there is where all is well, too: too much to keep of each object of a large cluster.
+    tells_passing: bool,
 }
 
 /// What stops an object's evaluation short of a verdict by its expressions.
@@ -170,6 +174,7 @@ impl Run<'_> {
             outcome: Outcome::Pass,
             reason: None,
             expected: String::new(),
+            actual: None,
             items: Vec::new(),
             more_items: 0,
             fix: ObjectFix::default(),
@@ -191,6 +196,10 @@ impl Run<'_> {
         }
         if verdict.outcome != Outcome::NotApplicable {
             verdict.expected = self.check.expected_in().render(&bindings, budget);
+        }
+        if verdict.outcome == Outcome::Pass && self.tells_passing {
+            let actual = self.check.actual_of_object();
+            verdict.actual = actual.and_then(|text| text.whole(&bindings, budget));
         }
         if verdict.outcome == Outcome::Fail {
             let check = self.check;

@@ -236,3 +236,24 @@ fn no_more_items_are_kept_than_a_person_reads() {
         (100, 150)
     );
 }
+
+/// What there is belongs to the evidence where nothing is wrong, too: as far as it says more than that something is.
+#[test]
+fn what_passes_says_what_there_is() {
+    let actual = |rest: &str, n: i64| {
+        let snapshot = asset(&[("thing", things(&[number(n)]))]);
+        judged(&check(rest), &snapshot).objects[0].told()
+    };
+    let whole = "actual: 'n is {{it.n}}'\nfail_if: it.n > 2";
+    assert_eq!(actual(whole, 1), "n is 1");
+    assert_eq!(actual(whole, 3), "n is 3");
+    // One that is the same for all says only what is wrong.
+    assert_eq!(actual("actual: too much\nfail_if: it.n > 2", 1), "");
+    // These are of what was found, of which there is nothing.
+    assert_eq!(
+        actual("actual: '{{f}}'\nfail_for: '[it.n].filter(n, n > 2)'", 1),
+        ""
+    );
+    // What nobody needed to know for the verdict need not be there.
+    assert_eq!(actual("actual: '{{it.m}}'\nfail_if: it.n > 2", 1), "");
+}
