@@ -388,6 +388,17 @@ fn facts_that_differ_are_compared_with_what_follows_from_it() {
         home.run(&["check", "diff", "facts.json", "facts.json"]).out,
         ""
     );
+    // What came into a list and went, and what can no longer be seen.
+    let mut blind = facts(&home, false);
+    let daemon = &mut blind["facts"]["docker.daemon"]["items"][0]["data"];
+    daemon["conflicts"] = json!(["icc"]);
+    blind["facts"]["docker.image"] =
+        json!({ "status": "error", "detail": "it hung up", "source": "here", "items": [] });
+    home.write("blind.json", blind.to_string());
+    let run = home.run(&["check", "diff", "facts.json", "blind.json"]);
+    assert!(run.out.contains("conflicts: + \"icc\""), "{}", run.out);
+    let lost = "! docker.image: ok → error (it hung up)";
+    assert!(run.out.contains(lost), "{}", run.out);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod admission;
 mod audit;
 mod azure;
+mod both_ways;
 mod chart;
 mod db;
 mod detect;
