@@ -500,6 +500,13 @@ fn judged(home: &Home, name: &str, flags: &str, answers: Answers) -> BTreeMap<St
     home.write(&facts, saved.to_string());
     let run = home.run(&["docker", "--facts", &facts, "--format", "json"]);
     let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+    let schema = home.run(&["schema", "posture-report"]);
+    let schema: Value = serde_json::from_str(&schema.out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors = validator
+        .iter_errors(&report)
+        .map(|error| error.to_string());
+    assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new(), "{name}");
     let controls = report["controls"].as_array().unwrap().iter();
     controls
         .map(|control| (control["id"].as_str().unwrap().to_owned(), said(control)))

@@ -688,3 +688,39 @@ fn fixes_of_one_file_stand_on_each_other_and_keep_what_it_says() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
     assert_eq!(mode(&file), 0o600);
 }
+
+/// After the first fix nobody can tell what only the file would say, and the next one still knows what to write there.
+#[test]
+fn a_fix_can_follow_one_that_the_engine_has_not_read() {
+    let home = home();
+    home.write("etc/daemon.json", r#"{"no-new-privileges": true}"#);
+    let mut facts = facts(&home, false);
+    let daemon = &mut facts["facts"]["docker.daemon"]["items"][0]["data"];
+    daemon["effective"] = json!({});
+    daemon["unresolved"] =
+        json!({"no-new-privileges": "it was changed", "userland-proxy": "it was changed"});
+    daemon["config"]["keys"] = json!({"no-new-privileges": true});
+    let mut fix = |id: &str, is_unread: bool| {
+        facts["facts"]["docker.daemon"]["items"][0]["data"]["config"]["changed_since_start"] =
+            json!(is_unread);
+        home.write("facts.json", facts.to_string());
+        home.run(&["docker", "fix", id, "--facts", "facts.json"])
+    };
+    let run = fix("2.17", true);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("+   \"userland-proxy\": false"),
+        "{}",
+        run.out
+    );
+    let run = fix("2.15", true);
+    assert!(run.err.contains("says it already"), "{}", run.err);
+    // Without that reason it is not known whether there is something to mend, and nothing is said of it.
+    let run = fix("2.17", false);
+    assert_eq!((run.code, run.out.as_str()), (3, ""));
+    let why = "not collected: `userland-proxy` cannot be told: it was changed";
+    assert!(run.err.contains(why), "{}", run.err);
+    let run = home.run(&["docker", "fix", "2.9", "--rollback"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("no fix of it"), "{}", run.err);
+}
