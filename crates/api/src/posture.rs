@@ -130,7 +130,7 @@ pub struct ReportObject {
     /// Shell lines that mend it, to copy.
     pub command: Option<String>,
     /// The values that were read.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     pub evidence: Vec<serde_json::Value>,
 }
 
