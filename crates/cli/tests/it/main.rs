@@ -10,6 +10,7 @@ mod admission;
 mod audit;
 mod authority;
 mod azure;
+mod both_ways;
 mod chart;
 mod db;
 mod detect;
