@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail};
 use seareeve_api::{
-    AlertChange, AuditCluster, AuditJoin, AuditPlan, AuditSourceSettings, Client, IncidentChange,
-    NewAuditCluster, NewSuppressionRule, SuppressionCriterion,
+    AlertChange, AuditCluster, AuditJoin, AuditPlan, AuditSourceSettings, BrokenEvents, Client,
+    IncidentChange, NewAuditCluster, NewSuppressionRule, SuppressionCriterion,
 };
 use serde::Serialize;
 
@@ -305,6 +305,10 @@ fn clusters(client: &Client) -> anyhow::Result<()> {
                 (None, None) => "not heard of yet".to_owned(),
             };
             let _ = writeln!(text, "  {}  {}  {heard}", source.id, source.settings.kind());
+        }
+        for broken in &cluster.broken {
+            let BrokenEvents { kind, events, last } = broken;
+            let _ = writeln!(text, "  not readable: {events} {kind}, last at {last}");
         }
     }
     output::result(None, &text)
