@@ -25,7 +25,7 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
       {alert.is_sample && <p className="banner is-quiet">{t.sampleHint}</p>}
       {alert.suppressed_by != null && <SuppressedBy id={alert.suppressed_by} />}
       <dl className="facts is-column">
-        <Fact name={t.facts.entity}>{alert.compromised_entity}</Fact>
+        {alert.compromised_entity !== "" && <Fact name={t.facts.entity}>{alert.compromised_entity}</Fact>}
         <Fact name={t.facts.cluster}>
           {alert.cluster_id == null ? (
             alert.cluster

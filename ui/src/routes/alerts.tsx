@@ -233,6 +233,11 @@ interface Choosing {
   all: number;
 }
 
+/** Rules of Falco's name nothing that an alert is about. */
+function about(entity: string, cluster: string): string {
+  return [entity, cluster].filter(Boolean).join(" · ");
+}
+
 function columns({ chosen, toggle, toggleAll, all }: Choosing, search: AlertsSearch): Column<AlertSummary>[] {
   return [
     {
@@ -254,8 +259,8 @@ function columns({ chosen, toggle, toggleAll, all }: Choosing, search: AlertsSea
             </Link>{" "}
             {isSample && <span className="tag">{t.sample}</span>} {rule != null && <span className="tag">{t.suppressed}</span>}
           </span>
-          <span className="muted" title={`${entity} · ${cluster}`}>
-            {entity} · {cluster}
+          <span className="muted" title={about(entity, cluster)}>
+            {about(entity, cluster)}
           </span>
         </span>
       ),

@@ -96,7 +96,7 @@ function Incident({ incident }: { incident: IncidentDetail }) {
                   <AlertStateLabel state={alert.state} />
                 </span>
                 <span className="muted">
-                  {alert.compromised_entity} · {alert.cluster} · {alertStrings.alerts.seen(alert.seen)}
+                  {[alert.compromised_entity, alert.cluster, alertStrings.alerts.seen(alert.seen)].filter(Boolean).join(" · ")}
                 </span>
                 <Attack tactics={alert.tactics} techniques={alert.techniques} />
               </div>
