@@ -193,7 +193,6 @@ async fn once(app: &Arc<App>) -> anyhow::Result<()> {
             fetched = fetch::fetch(app, &list) => fetched,
             () = app.shutdown.cancelled() => return Ok(()),
         };
-        app.intel.done(list.id);
         if let Err(error) = fetched {
             let why = format!("{error:#}");
             warn!(list = %list.name, error = %why, "a list of threat intelligence could not be had; what it said before stays");
@@ -201,7 +200,10 @@ async fn once(app: &Arc<App>) -> anyhow::Result<()> {
             intel_lists::failed(&mut tx, list.id, &why, app.now()).await?;
             tx.commit().await?;
         }
-        renew(app).await?;
+        let renewed = renew(app).await;
+        // Only now: whoever sees that it is read may rely on it.
+        app.intel.done(list.id);
+        renewed?;
         app.events.publish(Event::Alerts);
     }
     renew(app).await

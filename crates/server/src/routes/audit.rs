@@ -20,6 +20,7 @@ use crate::audit::kubeconfig::webhook;
 use crate::audit::{WARNING, receive};
 use crate::auth::caller::Caller;
 use crate::auth::secret::Secret;
+use crate::connectors::is_below;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
 
@@ -309,6 +310,11 @@ fn check(settings: &AuditSourceSettings) -> ApiResult<()> {
             if username.is_some() != password_file.is_some() {
                 return Err(ApiError::bad_request(
                     "username and password_file belong together",
+                ));
+            }
+            if password_file.as_ref().is_some_and(|file| !is_below(file)) {
+                return Err(ApiError::bad_request(
+                    "name a password_file within the server's folder of credentials",
                 ));
             }
             if username.is_some() && !tls {

@@ -34,6 +34,14 @@ fn source(client: &Client) -> AuditSource {
         .unwrap()
 }
 
+/// A file in the server's folder of credentials, as sources name it.
+fn password(data: &camino::Utf8Path, text: &str) -> String {
+    let folder = data.join("credentials");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("password"), text).unwrap();
+    "password".to_owned()
+}
+
 fn alerts(client: &Client, count: usize) {
     until(
         || client.alerts(&[("rule", "exec-into-pod")], None).unwrap(),
@@ -60,8 +68,7 @@ fn a_topic_behind_tls_and_sasl_is_read() {
         let broker = Broker::start(mechanism, user, CONNECTION);
         let ca_file = keep.path().join("ca.pem");
         std::fs::write(&ca_file, &broker.authority).unwrap();
-        let password = keep.path().join("password");
-        std::fs::write(&password, format!("{CONNECTION}\n")).unwrap();
+        let password = password(&data, &format!("{CONNECTION}\n"));
         let server = start(&data, |_| {});
         let client = admin(&server);
         cluster(&client, "prod");
@@ -72,7 +79,7 @@ fn a_topic_behind_tls_and_sasl_is_read() {
             tls: true,
             username: Some(user.to_owned()),
             mechanism: word.map(str::to_owned),
-            password_file: Some(password.to_str().unwrap().to_owned()),
+            password_file: Some(password),
             ca_file: Some(ca_file.to_str().unwrap().to_owned()),
             from_start: true,
         };
@@ -130,8 +137,7 @@ fn a_wrong_password_is_told_and_not_tried_again_and_again() {
     let broker = Broker::start(Mechanism::Plain, "reader", "right");
     let ca_file = keep.path().join("ca.pem");
     std::fs::write(&ca_file, &broker.authority).unwrap();
-    let password = keep.path().join("password");
-    std::fs::write(&password, "wrong").unwrap();
+    let file = password(&data, "wrong");
     let server = start(&data, |_| {});
     let client = admin(&server);
     cluster(&client, "prod");
@@ -142,15 +148,24 @@ fn a_wrong_password_is_told_and_not_tried_again_and_again() {
             tls: true,
             username: username.map(str::to_owned),
             mechanism: mechanism.map(str::to_owned),
-            password_file: username.map(|_| password.to_str().unwrap().to_owned()),
+            password_file: username.map(|_| file.clone()),
             ca_file: ca_file.map(str::to_owned),
             from_start: true,
         }
     };
-    for wrong in [
+    // Whoever may add sources reads no file of the server's but those that are meant for it.
+    let elsewhere = ["/etc/passwd", "../server.db", ""].map(|file| {
+        let mut settings = settings(None, Some("reader"), None);
+        if let AuditSourceSettings::Kafka { password_file, .. } = &mut settings {
+            *password_file = Some(file.to_owned());
+        }
+        settings
+    });
+    let wrong = [
         settings(Some("digest-md5"), Some("reader"), None),
         settings(Some("plain"), None, None),
-    ] {
+    ];
+    for wrong in wrong.into_iter().chain(elsewhere) {
         assert_eq!(
             refusal(client.create_audit_source("prod", &wrong)),
             "bad_request"

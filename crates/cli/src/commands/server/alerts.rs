@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail};
 use seareeve_api::{
-    AlertChange, AuditCluster, AuditCoverage, AuditJoin, AuditPlan, AuditSourceSettings, Client,
-    DetectionCoverage, IncidentChange, NewAuditCluster, NewSuppressionRule, SuppressionCriterion,
+    AlertChange, AuditCluster, AuditCoverage, AuditJoin, AuditPlan, AuditSourceSettings,
+    BrokenEvents, Client, DetectionCoverage, IncidentChange, NewAuditCluster, NewSuppressionRule,
+    SuppressionCriterion,
 };
 use serde::Serialize;
 
@@ -372,6 +373,10 @@ fn clusters(client: &Client) -> anyhow::Result<()> {
                 (None, None) => "not heard of yet".to_owned(),
             };
             let _ = writeln!(text, "  {}  {}  {heard}", source.id, source.settings.kind());
+        }
+        for broken in &cluster.broken {
+            let BrokenEvents { kind, events, last } = broken;
+            let _ = writeln!(text, "  not readable: {events} {kind}, last at {last}");
         }
     }
     output::result(None, &text)
