@@ -22,6 +22,31 @@ use crate::portrait::{Aspect, Trait, about};
 /// The name of the source in rules.
 pub const SOURCE: &str = "k8s_audit";
 
+/// Fields that hold names and addresses and nothing that anybody wrote into a body or a command.
+const PLAIN: &[&str] = &[
+    "ka.response.code",
+    "ka.target.name",
+    "ka.target.namespace",
+    "ka.target.resource",
+    "ka.target.subresource",
+    "ka.user.name",
+    "ka.verb",
+    "kube.actor",
+    "kube.agent",
+    "kube.group",
+    "kube.kind",
+    "kube.name",
+    "kube.namespace",
+    "kube.resource",
+    "kube.scope",
+    "kube.source",
+    "kube.source.class",
+    "kube.source.peer",
+    "kube.user.account",
+    "kube.user.kind",
+    "kube.user.namespace",
+];
+
 /// How a field gets its values.
 pub(crate) type Extract = for<'e> fn(&'e AuditEvent<'_>, &Argument, &mut Values<'e>) -> Presence;
 
@@ -112,6 +137,7 @@ impl Source for AuditSource {
             kind: definition.kind,
             shape: definition.shape,
             is_key: definition.is_key,
+            is_plain: PLAIN.contains(&name),
         })
     }
 

@@ -4,6 +4,7 @@
 //! raised once more (a baseline). Nothing here has a clock; time is that of events.
 
 mod bounded;
+mod groups;
 mod habits;
 mod window;
 
@@ -128,8 +129,8 @@ impl Memory {
     pub(crate) fn usage(&self) -> MemoryUse {
         let mut usage = MemoryUse::default();
         for rule in self.rules.values() {
-            let (windows, habits) = (&rule.windows, &rule.habits);
-            let groups = windows.groups().saturating_add(habits.groups());
+            let (windows, habits) = (&rule.windows.groups, &rule.habits.groups);
+            let groups = windows.len().saturating_add(habits.len());
             let dropped = windows.dropped().saturating_add(habits.dropped());
             usage.groups = usage.groups.saturating_add(groups);
             usage.dropped = usage.dropped.saturating_add(dropped);
@@ -141,12 +142,13 @@ impl Memory {
 
 impl Remembered {
     fn bytes(&self) -> usize {
-        self.windows.bytes().saturating_add(self.habits.bytes())
+        let windows = self.windows.groups.bytes();
+        windows.saturating_add(self.habits.groups.bytes())
     }
 
     fn drop_oldest(&mut self) -> usize {
-        match self.windows.drop_oldest() {
-            0 => self.habits.drop_oldest(),
+        match self.windows.groups.drop_oldest() {
+            0 => self.habits.groups.drop_oldest(),
             freed => freed,
         }
     }

@@ -49,8 +49,8 @@ pub trait Event {
     fn time(&self) -> u64;
 
     /// The event as it may be told: without what nobody may keep. Whether rules match is asked of the event itself, and
-    /// all that is said or remembered of it afterwards of this one. Asked for only when a rule matches; `None`: the
-    /// event may be told as it is.
+    /// all that is said or remembered of it afterwards of this one, but for fields that are plain. Asked for only when a
+    /// rule matches; `None`: the event may be told as it is.
     fn told(&self) -> Option<Box<dyn Event + '_>> {
         None
     }
@@ -79,6 +79,9 @@ pub struct Field {
     /// Whether most rules ask for it and few values of it concern a rule (verb, resource, event type): rules are
     /// sorted by it before anything else is looked at. It must be cheap to extract, since it is for every event.
     pub is_key: bool,
+    /// Whether its values can be told as they are, whatever the event: names and addresses, never what stands in a body.
+    /// What is learned of such fields alone needs no [`Event::told`].
+    pub is_plain: bool,
 }
 
 /// What stands in brackets behind a field's name.

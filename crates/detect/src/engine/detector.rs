@@ -121,16 +121,19 @@ impl Detector {
             memory: &mut self.memory,
             alerts: Vec::new(),
         };
-        match event.told() {
-            Some(event) => {
-                let mut told = Run::new(program, &*event, told);
-                seeing.targets(&self.matched, &mut run, &mut told);
-                told.finish();
-            }
-            None => {
-                let mut told = Run::new(program, event, told);
-                seeing.targets(&self.matched, &mut run, &mut told);
-                told.finish();
+        let matches = seeing.matches(&self.matched, &mut run);
+        if !matches.is_empty() {
+            match event.told() {
+                Some(event) => {
+                    let mut told = Run::new(program, &*event, told);
+                    seeing.tell(matches, &mut run, &mut told);
+                    told.finish();
+                }
+                None => {
+                    let mut told = Run::new(program, event, told);
+                    seeing.tell(matches, &mut run, &mut told);
+                    told.finish();
+                }
             }
         }
         run.finish();
@@ -180,16 +183,29 @@ struct Match<'a> {
     root: &'a RuleRoot,
 }
 
-impl Seeing<'_> {
-    /// What the rules with these places in the program do. `run` is the event that they matched, `told` the same as it
-    /// may be told.
-    fn targets<E: Event + ?Sized, T: Event + ?Sized>(
+/// What is left to do about a match.
+enum Next {
+    /// It is a step of a correlation.
+    Step(u8),
+    /// Whatever the rule does.
+    Rule,
+    /// An alert about what was learned.
+    Raise(Story),
+}
+
+impl<'a> Seeing<'a> {
+    /// The rules with these places in the program. Those that learn only what can be told as it is have learned it then,
+    /// and are left out unless it was odd: nearly every event is learned from.
+    fn matches<'r, E: Event + ?Sized>(
         &mut self,
         places: &[u32],
-        run: &mut Run<'_, '_, E>,
-        told: &mut Run<'_, '_, T>,
-    ) {
-        let engine = self.engine;
+        run: &mut Run<'r, '_, E>,
+    ) -> Vec<(Match<'r>, Next)>
+    where
+        'a: 'r,
+    {
+        let engine: &'r Engine = self.engine;
+        let mut matches = Vec::new();
         for place in places {
             let place = usize::try_from(*place).ok();
             let root = place.and_then(|place| run.program().rules.get(place));
@@ -197,55 +213,74 @@ impl Seeing<'_> {
                 let index = usize::try_from(root.rule).ok()?;
                 let found = engine.targets.get(index)?;
                 let rule = engine.rules.get(found.rule)?;
-                Some((root, rule, found.step))
+                Some((Match { rule, root }, found.step))
             });
-            let Some((root, rule, step)) = target else {
+            let Some((matched, step)) = target else {
                 continue;
             };
-            let matched = Match { rule, root };
-            match step {
-                Some(step) => self.correlate(run, told, matched, step, None),
-                None => self.matched(run, told, matched),
+            let next = match (step, &matched.rule.behaviour) {
+                (Some(step), _) => Some(Next::Step(step)),
+                (None, Behaviour::Learn { is_plain: true, .. }) => {
+                    self.learn(run, matched.rule).map(Next::Raise)
+                }
+                (None, _) => Some(Next::Rule),
+            };
+            matches.extend(next.map(|next| (matched, next)));
+        }
+        matches
+    }
+
+    /// What comes of them. `run` is the event that they matched, `told` the same as it may be told.
+    fn tell<E: Event + ?Sized, T: Event + ?Sized>(
+        &mut self,
+        matches: Vec<(Match<'_>, Next)>,
+        run: &mut Run<'_, '_, E>,
+        told: &mut Run<'_, '_, T>,
+    ) {
+        for (matched, next) in matches {
+            match (next, &matched.rule.behaviour) {
+                (Next::Step(step), _) => self.correlate(run, told, matched, step, None),
+                (Next::Raise(story), _) => self.raise(run, told, matched, story),
+                (Next::Rule, Behaviour::Alert) => {
+                    self.raise(run, told, matched, Story::default());
+                }
+                (Next::Rule, Behaviour::Correlate { .. }) => {
+                    self.correlate(run, told, matched, 0, None);
+                }
+                (Next::Rule, Behaviour::Learn { .. }) => {
+                    if let Some(story) = self.learn(told, matched.rule) {
+                        self.raise(run, told, matched, story);
+                    }
+                }
             }
         }
     }
 
-    fn matched<E: Event + ?Sized, T: Event + ?Sized>(
+    /// Learns from an event, and says what is odd about it.
+    fn learn<E: Event + ?Sized>(
         &mut self,
         run: &mut Run<'_, '_, E>,
-        told: &mut Run<'_, '_, T>,
-        matched: Match<'_>,
-    ) {
-        let rule = matched.rule;
-        match &rule.behaviour {
-            Behaviour::Alert => self.raise(run, told, matched, Story::default()),
-            Behaviour::Correlate { .. } => self.correlate(run, told, matched, 0, None),
-            Behaviour::Learn {
-                habit,
-                group,
-                fields,
-                digest,
-            } => {
-                let Some(group_values) = values(group, told, true) else {
-                    return;
-                };
-                let Some(field_values) = values(fields, told, false) else {
-                    return;
-                };
-                let time = told.event().time();
-                let habits = self.memory.habits(&rule.info.id, digest);
-                let name = joined(&group_values);
-                let Some(surprise) = habits.add(&name, &field_values, time, habit) else {
-                    return;
-                };
-                let reasons = baseline(&surprise, group, &group_values, fields, &field_values);
-                let story = Story {
-                    reasons,
-                    ..Story::default()
-                };
-                self.raise(run, told, matched, story);
-            }
-        }
+        rule: &Compiled,
+    ) -> Option<Story> {
+        let Behaviour::Learn {
+            habit,
+            group,
+            fields,
+            digest,
+            ..
+        } = &rule.behaviour
+        else {
+            return None;
+        };
+        let group_values = values(group, run, true)?;
+        let field_values = values(fields, run, false)?;
+        let time = run.event().time();
+        let habits = self.memory.habits(&rule.info.id, digest);
+        let surprise = habits.add(&joined(&group_values), &field_values, time, habit)?;
+        Some(Story {
+            reasons: baseline(&surprise, group, &group_values, fields, &field_values),
+            ..Story::default()
+        })
     }
 
     /// An event that counts towards a correlation. `sample` is what is said of it, when another rule says it.

@@ -122,6 +122,8 @@ pub(crate) enum Behaviour {
         habit: Habit,
         group: Grouping,
         fields: Grouping,
+        /// What is learned can be told as it is.
+        is_plain: bool,
         digest: [u8; 32],
     },
 }

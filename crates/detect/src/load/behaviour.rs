@@ -35,10 +35,15 @@ impl<'w> Work<'w> {
                 &names(&fields),
                 &rule.condition.text,
             ]);
+            let builder = self.builders.get(source);
+            let mut slots = group.0.iter().chain(&fields.0);
+            let is_plain =
+                builder.is_some_and(|builder| slots.all(|(_, slot)| builder.is_plain(*slot)));
             let behaviour = Behaviour::Learn {
                 habit: baseline.habit,
                 group,
                 fields,
+                is_plain,
                 digest,
             };
             return Ok((behaviour, Vec::new()));

@@ -98,7 +98,9 @@ impl<'w> Work<'w> {
             return Err(Refusal {
                 code: Code::Validate,
                 place: Place::Spot(rule.spot),
-                message: format!("there is another detection or rule with the id {id}"),
+                message: format!(
+                    "there is another detection with the id {id}: choose another name"
+                ),
             });
         }
         let number = self.rules.len();

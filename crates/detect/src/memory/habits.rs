@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::bounded::Bounded;
+use super::groups::{Groups, Remembers};
 use crate::detection::Habit;
 
-/// Groups of one rule at most.
-const MOST_GROUPS: usize = 20_000;
 /// Combinations of one group at most.
 const MOST_COMBINATIONS: usize = 2_000;
 /// Stands between the values of a combination.
@@ -15,15 +14,13 @@ const SEPARATOR: char = '\u{1f}';
 /// The habits of a baseline, by group.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Habits {
-    groups: Bounded<Group>,
+    pub(super) groups: Groups<Group>,
     /// When the first event of all was.
     first: Option<u64>,
-    bytes: usize,
-    dropped: u64,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Group {
+pub(super) struct Group {
     first: u64,
     events: u64,
     combinations: Bounded<Seen>,
@@ -63,71 +60,54 @@ impl Habits {
         // What came late, or a first event with the time of a wrong clock, must not let learning go on for ever.
         let first = self.first.map_or(time, |first| first.min(time));
         self.first = Some(first);
-        let is_new_group = self.groups.get(group).is_none();
-        let name = combination(values);
-        let known = self.groups.touch(group);
-        let before = known.bytes;
-        if is_new_group {
-            known.first = time;
-            known.bytes = group.len().saturating_mul(2).saturating_add(250);
+        let is_alarming =
+            habit.alerts_on_new_groups && time >= first.saturating_add(habit.learning);
+        if self.groups.has(group) {
+            return self
+                .groups
+                .change(group, |known| known.add(values, time, habit));
         }
-        known.first = known.first.min(time);
-        let is_learning = time < known.first.saturating_add(habit.learning)
-            || known.events < habit.learning_events;
-        let seen = known.combinations.get(&name).copied().unwrap_or_default();
+        let surprise = is_alarming.then(|| Surprise {
+            is_new_group: true,
+            seen: 0,
+            events: 0,
+            since: time,
+            fields: Vec::new(),
+        });
+        self.groups.change(group, |known| {
+            known.first = time;
+            let (_nothing_odd, lost) = known.add(values, time, habit);
+            (surprise, lost)
+        })
+    }
+}
+
+impl Remembers for Group {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Group {
+    /// Adds an event. Says what is odd about it, and how many combinations had to go for it.
+    fn add(&mut self, values: &[String], time: u64, habit: &Habit) -> (Option<Surprise>, u64) {
+        let name = combination(values);
+        self.first = self.first.min(time);
+        let is_learning =
+            time < self.first.saturating_add(habit.learning) || self.events < habit.learning_events;
+        let seen = self.combinations.get(&name).copied().unwrap_or_default();
         // What was not seen for long is new again.
         let is_forgotten = seen.last.saturating_add(habit.forget) < time;
         let count = if is_forgotten { 0 } else { seen.count };
         let is_odd = match habit.share {
             None => count == 0,
-            Some(share) => is_rare(count, known.events, share),
+            Some(share) => is_rare(count, self.events, share),
         };
-        let is_alarming =
-            habit.alerts_on_new_groups && time >= first.saturating_add(habit.learning);
-        let surprise = if is_new_group {
-            is_alarming.then(|| Surprise {
-                is_new_group: true,
-                seen: 0,
-                events: 0,
-                since: time,
-                fields: Vec::new(),
-            })
-        } else {
-            (is_odd && !is_learning).then(|| known.surprise(values, count))
-        };
-        let lost = known.learn(name, count, seen.last.max(time), seen.count == 0);
-        let after = known.bytes;
-        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
-        self.dropped = self.dropped.saturating_add(lost);
-        while self.groups.len() > MOST_GROUPS {
-            self.drop_oldest();
-        }
-        surprise
+        let surprise = (is_odd && !is_learning).then(|| self.surprise(values, count));
+        let lost = self.learn(name, count, seen.last.max(time), seen.count == 0);
+        (surprise, lost)
     }
 
-    pub(super) fn drop_oldest(&mut self) -> usize {
-        let Some((_, group)) = self.groups.pop_oldest() else {
-            return 0;
-        };
-        self.bytes = self.bytes.saturating_sub(group.bytes);
-        self.dropped = self.dropped.saturating_add(1);
-        group.bytes
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    pub(super) fn groups(&self) -> usize {
-        self.groups.len()
-    }
-
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
-    }
-}
-
-impl Group {
     fn learn(&mut self, name: String, count: u64, last: u64, is_new: bool) -> u64 {
         self.events = self.events.saturating_add(1);
         if is_new {
@@ -278,6 +258,6 @@ mod tests {
         for number in 0..(MOST_COMBINATIONS as u64 + 5) {
             seen(&mut habits, "g", &[&number.to_string()], number, &patient);
         }
-        assert_eq!(habits.dropped(), 5);
+        assert_eq!(habits.groups.dropped(), 5);
     }
 }

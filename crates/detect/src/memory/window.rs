@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bounded::Bounded;
+use super::groups::{Groups, Remembers};
 
-/// Groups of one rule at most.
-const MOST_GROUPS: usize = 20_000;
 /// Events of one group's window at most; those that say nothing new count once.
 const MOST_EVENTS: usize = 1_000;
 /// Events of a group that an alert shows.
@@ -16,14 +14,12 @@ const MOST_LATE: u8 = 16;
 /// The windows of a correlation, by group.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Windows {
-    groups: Bounded<Window>,
-    bytes: usize,
-    dropped: u64,
+    pub(super) groups: Groups<Window>,
 }
 
 /// The events of one group.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Window {
+pub(super) struct Window {
     /// Sorted by time; those of one time in the order in which they came.
     events: Vec<Stored>,
     samples: Vec<(u64, String, String)>,
@@ -87,44 +83,19 @@ impl Windows {
         goal: Goal,
         timespan: u64,
     ) -> Option<Completed> {
-        let window = self.groups.touch(group);
-        let before = window.bytes;
-        if before == 0 {
-            window.bytes = group.len().saturating_mul(2).saturating_add(200);
-        }
-        let (completed, lost) = window.add(entry, goal, timespan);
-        let after = window.bytes;
-        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
-        self.dropped = self.dropped.saturating_add(lost);
-        while self.groups.len() > MOST_GROUPS {
-            self.drop_oldest();
-        }
-        completed
+        self.groups
+            .change(group, |window| window.add(entry, goal, timespan))
     }
+}
 
-    pub(super) fn drop_oldest(&mut self) -> usize {
-        let Some((_, window)) = self.groups.pop_oldest() else {
-            return 0;
-        };
-        self.bytes = self.bytes.saturating_sub(window.bytes);
-        self.dropped = self.dropped.saturating_add(1);
-        window.bytes
-    }
-
-    pub(super) fn bytes(&self) -> usize {
+impl Remembers for Window {
+    fn bytes(&self) -> usize {
         self.bytes
-    }
-
-    pub(super) fn groups(&self) -> usize {
-        self.groups.len()
-    }
-
-    pub(super) fn dropped(&self) -> u64 {
-        self.dropped
     }
 }
 
 impl Window {
+    /// Adds an event. Says what is complete by it, and how many others had to go for it.
     fn add(&mut self, entry: Entry, goal: Goal, timespan: u64) -> (Option<Completed>, u64) {
         // Nobody is told to be quiet for longer than a timespan, but by a wrong clock.
         let is_quiet = entry.time < self.quiet_until
@@ -271,6 +242,7 @@ fn size((_, name, output): &(u64, String, String)) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::groups::MOST_GROUPS;
     use super::*;
 
     fn entry(time: u64, step: u8, value: Option<&str>) -> Entry {
@@ -374,7 +346,7 @@ mod tests {
             assert_eq!(add(time, 1), None);
         }
         assert_eq!(add(3_000, 2).unwrap().events, 3_000);
-        assert_eq!(windows.dropped(), 0);
+        assert_eq!(windows.groups.dropped(), 0);
     }
 
     #[test]
@@ -384,8 +356,16 @@ mod tests {
         for time in 0..100 {
             windows.add(&group, entry(time * 3, 0, None), Goal::Events(1), 1);
         }
-        assert!(windows.bytes() > 10_000, "{}", windows.bytes());
-        assert!(windows.bytes() < 11_000, "{}", windows.bytes());
+        assert!(
+            windows.groups.bytes() > 10_000,
+            "{}",
+            windows.groups.bytes()
+        );
+        assert!(
+            windows.groups.bytes() < 11_000,
+            "{}",
+            windows.groups.bytes()
+        );
     }
 
     #[test]
@@ -429,12 +409,19 @@ mod tests {
                 10,
             );
         }
-        assert_eq!((windows.groups(), windows.dropped()), (MOST_GROUPS, 10));
+        assert_eq!(
+            (windows.groups.len(), windows.groups.dropped()),
+            (MOST_GROUPS, 10)
+        );
         let mut windows = Windows::default();
         for number in 0..5_000 {
             windows.add("g", entry(number, 0, None), Goal::Events(9_999), u64::MAX);
         }
-        assert_eq!(windows.dropped(), 4_000);
-        assert!(windows.bytes() < 100_000, "{}", windows.bytes());
+        assert_eq!(windows.groups.dropped(), 4_000);
+        assert!(
+            windows.groups.bytes() < 100_000,
+            "{}",
+            windows.groups.bytes()
+        );
     }
 }

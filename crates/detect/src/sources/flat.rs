@@ -153,6 +153,7 @@ impl Source for FlatSource {
             kind: info.kind,
             shape,
             is_key: name == "evt.type",
+            is_plain: true,
         })
     }
 

@@ -1,10 +1,12 @@
 //! The engine against a plain reading of the same conditions: whatever is shared, skipped or looked up, the result is
 //! that of asking every rule.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use seareeve_detect::{Detector, Matching, Options};
+use seareeve_detect::sources::FlatEvent;
+use seareeve_detect::{Detector, Event, Field, Matching, Options, Presence, Values};
 use serde_json::{Map, Value, json};
 
 use crate::support::{errors, event, load, load_with, rule};
@@ -316,4 +318,53 @@ fn alerts_are_the_same_bytes_and_change_with_their_rule() {
         alert(&by_list).evidence.content
     );
     assert_eq!(alert(&listed).key, first.key);
+}
+
+/// An event with a password, which may be told without.
+struct Guarded {
+    event: FlatEvent,
+    asked: Cell<usize>,
+}
+
+impl Event for Guarded {
+    fn extract<'e>(&'e self, field: &Field, out: &mut Values<'e>) -> Presence {
+        self.event.extract(field, out)
+    }
+
+    fn time(&self) -> u64 {
+        self.event.time()
+    }
+
+    fn told(&self) -> Option<Box<dyn Event + '_>> {
+        self.asked.set(self.asked.get() + 1);
+        Some(Box::new(event(
+            &json!({"proc.name": "psql", "proc.cmdline": "psql [redacted]", "user.name": "eve"}),
+        )))
+    }
+}
+
+#[test]
+fn what_is_said_is_taken_from_what_may_be_told() {
+    let learns = "id: learns\ntitle: learns\nsource: syscall\nseverity: low\ntactics: []\ntechniques: []\ndescription: d\nremediation: []\nfalse_positives: []\nentities: []\nexamples:\n- {fires: x, event: {}}\n- {quiet: x, event: {}}\noutput: o\ncondition: proc.name exists\nbaseline: {type: first_seen, group-by: [user.name], fields: [proc.name], learning: 1h}\n";
+    let says = rule("proc.cmdline contains hunter2")
+        .replace("output: o", "output: '%user.name ran %proc.cmdline'");
+    let loaded = load(&[("learns.yaml", learns), ("r.yaml", &says)]);
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    let mut detector = Detector::new(Arc::new(loaded.engine));
+    let mut see = |line: &str| {
+        let guarded = Guarded {
+            event: event(&json!({"proc.name": "psql", "proc.cmdline": line, "user.name": "eve"})),
+            asked: Cell::new(0),
+        };
+        let alerts = detector.see("syscall", &guarded);
+        (alerts, guarded.asked.get())
+    };
+    let (alerts, asked) = see("psql hunter2");
+    assert_eq!((alerts.len(), asked), (1, 1));
+    assert_eq!(alerts[0].output, "eve ran psql [redacted]");
+    assert_eq!(alerts[0].evidence.matched[0].wanted, ["hunter2"]);
+    assert_eq!(alerts[0].evidence.matched[0].seen, ["psql [redacted]"]);
+    // What is learned of names alone needs nobody's leave.
+    let (alerts, asked) = see("psql");
+    assert_eq!((alerts.len(), asked), (0, 0));
 }

@@ -109,39 +109,17 @@ pub(crate) fn try_out(given: &Given, name: &str, text: &str, now: Timestamp) -> 
     tried
 }
 
-/// Ids must be known by one rule, and there is an end to them.
+/// There is an end to them.
 fn check_rules(tried: &mut Tried, loaded: &Loaded, name: &str) {
-    let is_own = |rule: &&Rule| own_name(&rule.file).is_some();
-    let own: Vec<&Rule> = loaded.engine.rules().filter(is_own).collect();
+    let rules = loaded.engine.rules();
+    let own = rules.filter_map(|rule| Some((own_name(&rule.file)?, &rule.id)));
+    let own: Vec<(&str, &String)> = own.collect();
     if own.len() > MOST_RULES {
         let why = format!("{MOST_RULES} rules are kept at most");
         tried.faults.push(whole_fault(name, &why));
     }
-    let mut others: BTreeSet<&str> = loaded
-        .engine
-        .rules()
-        .filter(|rule| own_name(&rule.file) != Some(name))
-        .map(|rule| rule.id.as_str())
-        .collect();
-    for rule in own.iter().filter(|rule| own_name(&rule.file) == Some(name)) {
-        if !others.insert(&rule.id) {
-            let mut fault = whole_fault(
-                name,
-                &format!(
-                    "there is another detection with the id {}: choose another name",
-                    rule.id
-                ),
-            );
-            fault.line = u64::try_from(rule.line).unwrap_or(0);
-            fault.item = format!("rule '{}'", rule.name);
-            tried.faults.push(fault);
-        }
-        tried.detections.push(rule.id.clone());
-    }
-    if own.iter().any(|rule| rule.id.is_empty()) {
-        let why = "a rule's name has a letter or a digit";
-        tried.faults.push(whole_fault(name, why));
-    }
+    let here = own.into_iter().filter(|(file, _)| *file == name);
+    tried.detections.extend(here.map(|(_, id)| id.clone()));
 }
 
 fn run(tried: &mut Tried, loaded: Loaded, name: &str) {

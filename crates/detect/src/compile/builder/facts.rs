@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Builder, MOST_TOLD};
 use crate::compile::matcher::Groups;
-use crate::compile::program::{Node, NodeId, PredicateId, SlotId, Test};
+use crate::compile::program::{Argument, Node, NodeId, PredicateId, SlotId, Terms, Test};
 use crate::source::Kind;
 
 impl Builder<'_> {
@@ -81,6 +81,26 @@ impl Builder<'_> {
     /// The type of a slot.
     pub(crate) fn kind_of(&self, slot: SlotId) -> Kind {
         self.kind(slot).0
+    }
+
+    /// Whether the values of a slot can be told as they are.
+    pub(crate) fn is_plain(&self, slot: SlotId) -> bool {
+        let index = usize::try_from(slot).ok();
+        match index.and_then(|index| self.slots.get(index)) {
+            Some(slot) => match &slot.terms {
+                Terms::Field(field) => field.is_plain,
+                Terms::Call { arguments, .. } => self.are_plain(arguments),
+            },
+            None => false,
+        }
+    }
+
+    fn are_plain(&self, arguments: &[Argument]) -> bool {
+        arguments.iter().all(|argument| match argument {
+            Argument::Slot(slot) => self.is_plain(*slot),
+            Argument::Literal(_) => true,
+            Argument::List(items) => self.are_plain(items),
+        })
     }
 
     /// The fields under a node, sorted.
