@@ -211,11 +211,19 @@ fn an_api_server_is_told_whom_to_trust() {
     insta::assert_snapshot!(server.said(&run), @r"
     wrote out/audit-policy.yaml and out/audit-webhook.yaml, which holds a token
     in audit-webhook.yaml: The API server has to trust who signed Seareeve's certificate. Where its machine does not, add below `server` the line `certificate-authority: FILE`.
+    prod is off, and raises no alerts: `seareeve server audit on prod` says what it takes
+    the policy leaves out what is in secrets; blind for that, on purpose: token-secret-created
     put the files into /etc/kubernetes on each control plane node, mount them into the API server's pod, and add these flags:
     ");
     let file = std::fs::read_to_string(server.home.path().join("out/audit-webhook.yaml")).unwrap();
     let address = format!("    server: {}/audit/prod\n", server.address);
     assert!(file.contains(&address), "{file}");
+
+    // Somebody does it again: what the first file lets in is named.
+    let again = server.run(&arguments, Some("ca.pem"));
+    let told = "prod had webhooks before, whose tokens stay good: once the new file is in use, end them with \
+        `seareeve server audit delete-source prod 1`\n";
+    assert!(again.err.contains(told), "{}", again.err);
 }
 
 #[test]
