@@ -100,6 +100,7 @@ export const alertStrings = {
     tactics: "ATT&CK",
     inspect: "Inspect",
     mitigate: "Mitigate",
+    mitigateNone: "The rule does not say what to do.",
     prevent: "Prevent",
     automate: "Automate",
     suppress: "Suppress",

@@ -31,7 +31,9 @@ export const alertDetailQuery = (id: string) =>
 
 export const relatedQuery = (id: string) =>
   queryOptions({
-    queryKey: [...keys.alerts, "related", id],
+    // Not with the alerts: whenever one is raised, the kept events would be searched again.
+    queryKey: ["related", id],
+    staleTime: 60_000,
     queryFn: ({ signal }) => data(api.GET("/api/v1/alerts/{id}/related", { params: { path: { id } }, signal })),
   });
 

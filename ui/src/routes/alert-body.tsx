@@ -71,9 +71,11 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
             </Link>
           </Fact>
         )}
-        <Fact name={t.tactics}>
-          <Attack tactics={alert.tactics} techniques={alert.techniques} />
-        </Fact>
+        {alert.tactics.length + alert.techniques.length > 0 && (
+          <Fact name={t.tactics}>
+            <Attack tactics={alert.tactics} techniques={alert.techniques} />
+          </Fact>
+        )}
       </dl>
     </>
   );
@@ -219,6 +221,7 @@ export function TakeAction({ alert }: { alert: AlertDetail }) {
     <>
       <section className="alert-section remedy">
         <h3>{t.mitigate}</h3>
+        {alert.remediation_steps.length === 0 && <p className="muted">{t.mitigateNone}</p>}
         <ol className="steps">
           {alert.remediation_steps.map((step) => (
             <li key={step}>
