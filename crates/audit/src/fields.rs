@@ -168,7 +168,11 @@ pub(crate) fn extract<'e>(
     };
     match &definition.get {
         Get::By(extract) => extract(event, &field.argument, out),
-        Get::Walk(walk) => parity::extract(event, walk, &field.argument, out),
+        // Falco takes a list without values for none, whatever its plugin says.
+        Get::Walk(walk) => match parity::extract(event, walk, &field.argument, out) {
+            Presence::Present => present_if(!out.as_slice().is_empty()),
+            Presence::Absent => Presence::Absent,
+        },
         Get::Now(aspect) => list(&event.portrait().traits, *aspect, out),
         Get::Added(aspect) => list(event.added(), *aspect, out),
         Get::Pod(aspect) => match &event.context.object {

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use seareeve_detect::{Argument, Presence, Values};
 
-use super::{Definition, present_if};
+use super::Definition;
 use crate::event::{AuditEvent, key, text};
 use crate::json::Node;
 
@@ -158,9 +158,7 @@ fn finish<'e>(
             let Some(lines) = lines.collect::<Option<Vec<String>>>() else {
                 return Presence::Absent;
             };
-            let is_there = !lines.is_empty();
             lines.into_iter().for_each(|line| out.owned(line));
-            return present_if(is_there);
         }
         Style::Items => {
             for item in some().filter(|node| node.is_list()).flat_map(Node::items) {

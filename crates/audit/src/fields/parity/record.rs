@@ -434,34 +434,31 @@ fn always_true<'e>(_: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) ->
     Presence::Present
 }
 
-/// Subjects of a kind. Of a request that has none there is a list, and it is empty.
+/// The names of subjects of a kind.
 fn subjects<'e>(event: &'e AuditEvent<'_>, kind: &str, out: &mut Values<'e>) -> Presence {
-    each_subject(event, kind, |subject| {
-        let name = subject.get("name").map(Node::rendered);
-        name.into_iter().for_each(|name| out.push(text(name)));
-    })
+    let names = subjects_of(event, kind).filter_map(|subject| subject.get("name"));
+    names.for_each(|name| out.push(text(name.rendered())));
+    present_if(!out.as_slice().is_empty())
 }
 
 fn accounts<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    each_subject(event, "ServiceAccount", |subject| {
+    for subject in subjects_of(event, "ServiceAccount") {
         if let (Some(namespace), Some(name)) = (subject.get("namespace"), subject.get("name")) {
             out.owned(format!("{}:{}", namespace.rendered(), name.rendered()));
         }
-    })
+    }
+    present_if(!out.as_slice().is_empty())
 }
 
-fn each_subject<'e>(event: &'e AuditEvent<'_>, kind: &str, each: impl FnMut(Node<'e>)) -> Presence {
+fn subjects_of<'e>(event: &'e AuditEvent<'_>, kind: &str) -> impl Iterator<Item = Node<'e>> {
     let subjects = event.request().and_then(|body| body.get("subjects"));
-    if subjects.is_some_and(|subjects| !subjects.is_list()) {
-        return Presence::Absent;
-    }
-    let subjects = subjects.into_iter().flat_map(Node::items);
-    let of_kind = subjects.filter(|subject| {
-        let known = subject.get("kind").map(Node::rendered);
-        known.is_some_and(|known| known == kind)
-    });
-    of_kind.for_each(each);
-    Presence::Present
+    subjects
+        .into_iter()
+        .flat_map(Node::items)
+        .filter(move |subject| {
+            let known = subject.get("kind").map(Node::rendered);
+            known.is_some_and(|known| known == kind)
+        })
 }
 
 fn cluster_name<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
