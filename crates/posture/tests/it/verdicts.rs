@@ -137,7 +137,7 @@ fn an_option_that_could_not_be_told_has_its_reason() {
     let other = check("needs: {daemon: thing.daemon}\nfail_if: daemon.effective.icc.value");
     let option = json!({"effective": {}, "unresolved": {"icc": "its file was changed since"}});
     let snapshot = asset(&[
-        ("thing", things(&[option.clone()])),
+        ("thing", things(std::slice::from_ref(&option))),
         ("thing.daemon", things(&[option])),
     ]);
     for check in [own, other] {
