@@ -112,7 +112,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change alerts: their state, who deals with them, a note. For operators. */
+        /**
+         * Change alerts: their state, who deals with them, a note. An incident is closed with the last of its alerts, and open
+         *     again with one of them. For operators.
+         */
         patch: operations["change_alerts"];
         trace?: never;
     };
@@ -3073,7 +3076,10 @@ export interface components {
              *     `scram-sha-512`.
              */
             mechanism?: string | null;
-            /** @description A file on the server's machine with the password; for Event Hubs with the connection string. */
+            /**
+             * @description A file in the server's folder of credentials (`connectors.credentials_dir`) with the password; for Event Hubs
+             *     with the connection string.
+             */
             password_file?: string | null;
             /** @description Whether to speak TLS. */
             tls?: boolean;

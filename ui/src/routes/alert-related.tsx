@@ -43,7 +43,7 @@ function Requests({ related, at: here }: { related: RelatedRequests; at: string 
   const isLong = before.length > NEAR || after.length > NEAR;
   return (
     <>
-      <div className="table-scroll">
+      <div className="table-scroll" role="group" aria-label={t.related(user)} tabIndex={0}>
         <table className="small-table" aria-label={t.related(user)}>
           <thead>
             <tr>

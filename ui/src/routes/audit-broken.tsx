@@ -13,7 +13,7 @@ export function Broken({ cluster: { name, broken, broken_events: all } }: { clus
   return (
     <details>
       <summary>{t.brokenSummary(all)}</summary>
-      <div className="table-scroll">
+      <div className="table-scroll" role="group" aria-label={t.brokenOf(name)} tabIndex={0}>
         <table className="small-table" aria-label={t.brokenOf(name)}>
           <thead>
             <tr>
