@@ -149,6 +149,8 @@ test("the keyboard is enough", async () => {
   await expect(page.getByRole("heading", { name: "Images" })).toBeVisible();
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  // Also those that only some page has: who deals with alerts finds them here.
+  await expect(page.getByText("Resolve the open alert")).toBeVisible();
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("combobox", { name: "Command palette" })).toBeFocused();

@@ -187,7 +187,7 @@ export const detectionStrings = {
     change: (name: string) => `Change ${name}`,
     pick: "Choose a file",
     name: "Name",
-    nameHint: "shop.yaml; a detection's file is called by its id",
+    nameHint: "shop.yaml",
     text: "Rules",
     test: "Test",
     save: "Save",

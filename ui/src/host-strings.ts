@@ -54,7 +54,7 @@ export const hostStrings = {
       not_applicable: "Not applicable",
       not_collected: "Not collected",
       error: "Error",
-      needs_review: "Needs a person",
+      needs_review: "Needs review",
       excepted: "Excepted",
     },
     shown: (n: number, all: number) => (n === all ? plural(all, "control") : `${count(n)} of ${plural(all, "control")}`),

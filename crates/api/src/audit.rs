@@ -168,7 +168,8 @@ pub enum AuditSourceSettings {
         /// `scram-sha-512`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mechanism: Option<String>,
-        /// A file on the server's machine with the password; for Event Hubs with the connection string.
+        /// A file in the server's folder of credentials (`connectors.credentials_dir`) with the password; for Event Hubs
+        /// with the connection string.
         #[serde(default)]
         password_file: Option<String>,
         /// A file on the server's machine with certificates (PEM) of authorities that are trusted for these brokers besides

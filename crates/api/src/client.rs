@@ -71,6 +71,19 @@ pub enum ClientError {
         /// HTTP status.
         status: u16,
     },
+    /// The server's certificate comes from an authority that is not known here. The user's fault, or somebody stands
+    /// between.
+    #[error(
+        "the certificate of {url} comes from an authority that is not known here: if it is your own, name its file \
+         in SEAREEVE_SERVER_AUTHORITY"
+    )]
+    Stranger {
+        /// The address asked.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<ureq::Error>,
+    },
     /// The network failed.
     #[error("failed to reach {url}")]
     Network {
@@ -299,9 +312,14 @@ fn read_bytes(
     url: String,
     answer: Result<Response<Body>, ureq::Error>,
 ) -> Result<(String, u16, Vec<u8>), ClientError> {
-    let failed = |url: &str, source: ureq::Error| ClientError::Network {
-        url: url.to_owned(),
-        source: Box::new(source),
+    let failed = |url: &str, source: ureq::Error| {
+        let is_stranger = is_of_unknown_authority(&source);
+        let (url, source) = (url.to_owned(), Box::new(source));
+        if is_stranger {
+            ClientError::Stranger { url, source }
+        } else {
+            ClientError::Network { url, source }
+        }
     };
     let mut answer = answer.map_err(|error| failed(&url, error))?;
     let status = answer.status().as_u16();
@@ -324,6 +342,22 @@ fn read_bytes(
         }),
         Err(_not_ours) => Err(ClientError::Foreign { url, status }),
     }
+}
+
+/// Whether a certificate was refused for who signed it, and for nothing else. A bad signature is that of an authority
+/// with the name of one that is known: one that was made anew.
+fn is_of_unknown_authority(error: &ureq::Error) -> bool {
+    let refused = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
+        _ => None,
+    };
+    matches!(
+        refused,
+        Some(rustls::Error::InvalidCertificate(
+            rustls::CertificateError::UnknownIssuer | rustls::CertificateError::BadSignature
+        ))
+    )
 }
 
 /// TLS that trusts the authorities in `pem` besides the usual ones.

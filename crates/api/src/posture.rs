@@ -119,7 +119,7 @@ pub struct ReportObject {
     pub check: String,
     /// As for controls.
     pub status: String,
-    /// What was found; empty when all is well.
+    /// What was found. When all is well, what there is, if the check says that of whole objects; else empty.
     pub actual: String,
     /// What is wanted.
     pub expected: String,
@@ -130,7 +130,7 @@ pub struct ReportObject {
     /// Shell lines that mend it, to copy.
     pub command: Option<String>,
     /// The values that were read.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<serde_json::Value>)]
     pub evidence: Vec<serde_json::Value>,
 }
 
@@ -307,11 +307,6 @@ fn object(check: &posture::CheckVerdict, found: &posture::ObjectVerdict) -> Repo
 /// What a check says of one object.
 #[must_use]
 pub fn report_object(check: &str, found: &posture::ObjectVerdict) -> ReportObject {
-    let actual: Vec<&str> = found
-        .items
-        .iter()
-        .map(|item| item.actual.as_str())
-        .collect();
     let mut messages: Vec<String> = found
         .items
         .iter()
@@ -326,7 +321,7 @@ pub fn report_object(check: &str, found: &posture::ObjectVerdict) -> ReportObjec
         name: found.name.clone(),
         check: check.to_owned(),
         status: found.outcome.as_str().to_owned(),
-        actual: actual.join("; "),
+        actual: found.told(),
         expected: found.expected.clone(),
         reason: found.reason.clone(),
         messages,

@@ -5,9 +5,11 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod addresses;
 mod bodies;
 mod cluster;
 mod coverage;
+mod destination;
 mod event;
 mod examples;
 mod fields;
@@ -22,6 +24,7 @@ mod source;
 mod uri;
 mod user;
 
+pub use addresses::{Addresses, address_class};
 pub use bodies::{Fault, Form, MOST_EVENT, MOST_UNPACKED, Part, events_in};
 pub use cluster::cluster_uid;
 pub use coverage::{

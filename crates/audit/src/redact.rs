@@ -517,11 +517,19 @@ fn is_credential(name: &str, value: &str) -> bool {
     seareeve_redact::is_credential_name(name) && !value.is_empty() && !is_plain(name, value)
 }
 
+/// Annotations by which the API server says whose old token was shown: names of accounts.
+const OF_TOKENS: [&str; 2] = [
+    "authentication.k8s.io/legacy-token",
+    "authentication.k8s.io/stale-token",
+];
+
 /// Values that are called so and are none: names of kinds and resources, and settings that are switches.
 fn is_plain(name: &str, value: &str) -> bool {
     // `resources: [secrets]` of a rule comes under the name `resources`; what is called `secret` in a list of
     // volumes is a reference, and objects are no text.
-    matches!(value, "true" | "false" | "None" | "Opaque") || name.starts_with("f:")
+    matches!(value, "true" | "false" | "None" | "Opaque")
+        || name.starts_with("f:")
+        || OF_TOKENS.contains(&name)
 }
 
 fn encode(text: &str) -> String {

@@ -116,6 +116,22 @@ impl Nats {
             .map_err(|error| NatsError::new(&error))?;
         Ok(stream)
     }
+
+    /// Deletes what waits in a lane, and its consumer: the stream is everybody's, and nobody will read what is left.
+    ///
+    /// # Errors
+    /// When the server does not do it.
+    pub async fn forget(&self, name: &str) -> Result<(), NatsError> {
+        let stream = self.context.get_stream(STREAM).await;
+        let stream = stream.map_err(|error| NatsError::new(&error))?;
+        // There is none where nobody ever read.
+        if let Err(error) = stream.delete_consumer(name).await {
+            tracing::debug!(error = %error, lane = name, "no consumer to delete");
+        }
+        let purged = stream.purge().filter(subject(name)).await;
+        purged.map_err(|error| NatsError::new(&error))?;
+        Ok(())
+    }
 }
 
 /// A lane on the server.

@@ -172,3 +172,29 @@ async fn a_full_stream_refuses_until_something_is_done_with() {
     }
     assert!(reader.next().await.unwrap().payload == noise(100_000, taken));
 }
+
+#[tokio::test]
+async fn a_forgotten_lane_leaves_room_and_nothing_of_others() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let nats = server.connect(1 << 20).await;
+    let (gone, stays) = (lane(&nats, "gone").await, lane(&nats, "stays").await);
+    stays.append(0, 1, b"mine".to_vec()).await.unwrap();
+    let mut seed = 0;
+    while gone.append(0, 0, noise(100_000, seed)).await.is_ok() {
+        seed += 1;
+    }
+    nats.forget("gone").await.unwrap();
+    stays.append(0, 2, noise(500_000, seed)).await.unwrap();
+    let mut reader = stays.reader(0).await.unwrap();
+    for arrived in [1, 2] {
+        assert_eq!(reader.next().await.unwrap().arrived, arrived);
+    }
+    // A cluster of the same name begins with nothing.
+    let again = lane(&nats, "gone").await;
+    again.append(0, 3, b"new".to_vec()).await.unwrap();
+    let mut reader = again.reader(0).await.unwrap();
+    assert_eq!(reader.next().await.unwrap().arrived, 3);
+    nats.forget("never").await.unwrap();
+}

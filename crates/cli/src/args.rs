@@ -181,7 +181,7 @@ pub(crate) enum Command {
     /// and counted; then the exit code is 3.
     ///
     /// Examples:
-    ///   seareeve detect --source host --rules falco_rules.yaml events.jsonl
+    ///   seareeve detect --source host events.jsonl --rules falco_rules.yaml
     ///   zcat audit.log.gz | seareeve detect --source audit --rules my-rules/ -- -
     #[command(verbatim_doc_comment)]
     Detect(DetectArgs),

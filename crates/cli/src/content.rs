@@ -103,10 +103,12 @@ pub(crate) fn benchmarks<'l>(
 
 /// Says once which kinds of facts are not all there.
 pub(crate) fn tell_gaps(report: &seareeve_api::PostureReport, messages: &Messages) {
-    if !report.gaps.is_empty() {
-        messages.note(format!(
-            "{} kinds of facts could not be collected; the controls that need them say so",
-            report.gaps.len()
-        ));
-    }
+    let kinds = match report.gaps.len() {
+        0 => return,
+        1 => "one kind of facts".to_owned(),
+        more => format!("{more} kinds of facts"),
+    };
+    messages.note(format!(
+        "{kinds} could not be collected; the controls that need them say so"
+    ));
 }

@@ -14,7 +14,7 @@ mod event;
 mod exec;
 mod files;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,6 +48,11 @@ pub struct Watch {
     place: Utf8PathBuf,
     bell: Arc<Bell>,
     engines: BTreeMap<Endpoint, engine::Listener>,
+    /// Engines that somebody named: that one of them is not heard is told whether or not it is there.
+    named: BTreeSet<Endpoint>,
+    /// Engines that the last look no longer found. They are listened to, since they may start again, but there is
+    /// nothing to be missed of them.
+    gone: BTreeSet<Endpoint>,
     files: Result<Files, String>,
     processes: BTreeMap<u32, OwnedFd>,
     execs: Execs,
@@ -70,7 +75,7 @@ pub struct Woken {
 /// What can be heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hearing {
-    /// By where engines listen, why one is not heard.
+    /// By where engines listen, why one is not heard. Those that have ended are not missed.
     pub engines: BTreeMap<String, Option<String>>,
     /// How many files and folders are watched.
     pub files: usize,
@@ -154,6 +159,8 @@ impl Watch {
             place: root,
             bell: Arc::new(Bell::new()?),
             engines: BTreeMap::new(),
+            named: BTreeSet::new(),
+            gone: BTreeSet::new(),
             files,
             processes: BTreeMap::new(),
             execs: Execs::default(),
@@ -165,7 +172,15 @@ impl Watch {
     /// Listens to the engines, files and processes that a look found. What is new among them may have changed since,
     /// so the next [`wait`](Self::wait) returns at once then.
     pub fn aim(&mut self, snapshot: &Snapshot) {
-        for (endpoint, name) in aim::engines(snapshot) {
+        let found: BTreeMap<Endpoint, String> = aim::engines(snapshot).collect();
+        if aim::found_all_engines(snapshot) {
+            let known = self
+                .engines
+                .keys()
+                .filter(|known| !self.named.contains(known) && !found.contains_key(*known));
+            self.gone = known.cloned().collect();
+        }
+        for (endpoint, name) in found {
             self.listen(endpoint, name);
         }
         if let Ok(files) = &mut self.files {
@@ -193,13 +208,20 @@ impl Watch {
     /// Listens to an engine whether or not a look finds it: one that somebody named may start later.
     pub fn listen_to(&mut self, endpoint: Endpoint) {
         let name = endpoint.to_string();
+        self.named.insert(endpoint.clone());
         self.listen(endpoint, name);
     }
 
     /// `name` is what facts call the engine.
     fn listen(&mut self, endpoint: Endpoint, name: String) {
-        if self.engines.len() >= ENGINES || self.engines.contains_key(&endpoint) {
+        if self.engines.contains_key(&endpoint) {
             return;
+        }
+        if self.engines.len() >= ENGINES {
+            let Some(gone) = self.gone.pop_first() else {
+                return;
+            };
+            self.engines.remove(&gone);
         }
         let connect = match &endpoint {
             Endpoint::Unix(path) => {
@@ -301,6 +323,7 @@ impl Watch {
     #[must_use]
     pub fn hearing(&self) -> Hearing {
         let engines = self.engines.iter();
+        let engines = engines.filter(|(endpoint, _)| !self.gone.contains(endpoint));
         let (files, files_why) = match &self.files {
             Ok(files) => (files.len(), files.why()),
             Err(why) => (0, Some(why.clone())),

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write as _};
 
 use seareeve_inflate::{Checksum, Gzip, Status, WINDOW};
+use zstd::zstd_safe::DParameter;
 
 /// Bytes unpacked at once.
 const CHUNK: usize = 256 * 1024;
@@ -21,10 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         match packed.fill_buf()? {
             [0x1f, 0x8b, ..] => gunzip(packed, &mut steps)?,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-                unpack(
-                    zstd::stream::read::Decoder::with_buffer(packed)?,
-                    &mut steps,
-                )?;
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+                decoder.set_parameter(DParameter::ForceIgnoreChecksum(true))?;
+                unpack(decoder, &mut steps)?;
             }
             _ => unpack(packed, &mut steps)?,
         }

@@ -1,5 +1,7 @@
 //! The input, and the bits of it that are looked at.
 
+use crate::entry::SIZE;
+
 /// The input of one call, and how much of it is used.
 pub(crate) struct Input<'a> {
     pub(crate) bytes: &'a [u8],
@@ -15,6 +17,10 @@ impl<'a> Input<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 }
+
+/// Bits that were used up and are kept below the next ones by the fast loop. With them, masking gives the offset of
+/// an entry in a table at once: a processor takes longer for an address of which a part is multiplied.
+pub(crate) const SPENT: u32 = SIZE.trailing_zeros();
 
 /// The next bits of the stream, lowest first.
 ///
@@ -35,10 +41,9 @@ impl Bits {
         self.bits >> skip
     }
 
-    /// The next `count` bits as an index.
-    #[inline(always)]
-    pub(crate) fn index(self, count: u32) -> usize {
-        (self.bits & !(u64::MAX << count)) as usize
+    /// The next `count` bits.
+    pub(crate) fn first(self, count: u32) -> u64 {
+        self.bits & !(u64::MAX << count)
     }
 
     /// Takes `count` bits; `None`, with what there is held, if there is not enough input.
@@ -48,7 +53,7 @@ impl Bits {
                 return None;
             }
         }
-        let taken = self.index(count) as u32;
+        let taken = self.first(count) as u32;
         self.drop(count);
         Some(taken)
     }
@@ -83,8 +88,6 @@ impl Bits {
 
     /// Gives whole bytes back to the input that they came from.
     pub(crate) fn give_back(&mut self, input: &mut Input<'_>) {
-        // In the fast loop only the lowest six bits count.
-        self.held &= 63;
         let bytes = self.held as usize / 8;
         debug_assert!(bytes <= input.at, "bytes of an earlier call are held");
         input.at = input.at.saturating_sub(bytes);
@@ -92,7 +95,37 @@ impl Bits {
         self.bits &= !(u64::MAX << self.held);
     }
 
-    /// Fills up to at least 56 bits with the next bytes: how many of them were used.
+    /// As the fast loop has them: with room for the [`SPENT`] ones, and filled up. How many of the next bytes that
+    /// used.
+    #[inline(always)]
+    pub(crate) fn start_fast(&mut self, next: [u8; 8]) -> usize {
+        debug_assert!(self.held + SPENT < 64, "bits are lost");
+        self.bits <<= SPENT;
+        self.held += SPENT;
+        self.refill(next)
+    }
+
+    /// As they are outside of the fast loop, with the bytes that are not needed given back.
+    pub(crate) fn end_fast(&mut self, input: &mut Input<'_>) {
+        self.bits >>= SPENT;
+        self.held = (self.held & 63) - SPENT;
+        self.give_back(input);
+    }
+
+    /// What comes next in the fast loop, as the offset of an entry of a table that is looked up by `COUNT` bits.
+    #[inline(always)]
+    pub(crate) fn offset<const COUNT: u32>(self) -> usize {
+        let mask = !(u64::MAX << COUNT) << SPENT;
+        (self.bits & mask) as usize
+    }
+
+    /// What comes next in the fast loop.
+    #[inline(always)]
+    pub(crate) fn next(self) -> u64 {
+        self.bits >> SPENT
+    }
+
+    /// Fills up to at least 56 bits, with the spent ones, with the next bytes: how many of them were used.
     ///
     /// Only the lowest six bits of `held` need to be right. Bits beyond it are those of the bytes that were not
     /// used, so that adding them again changes nothing.

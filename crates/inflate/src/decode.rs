@@ -360,7 +360,7 @@ impl Codes {
                 return Ok(read);
             }
             bits.drop(code);
-            let end = read + least + bits.index(extra);
+            let end = read + least + bits.first(extra) as usize;
             bits.drop(extra);
             let length = match symbol {
                 16 if read == 0 => return Err(InflateError::CodeLengths),

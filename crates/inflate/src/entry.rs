@@ -1,9 +1,18 @@
 //! Entries of decoding tables: all that a code says, in a word.
 
+/// Bytes of an entry as a table holds it.
+pub(crate) const SIZE: usize = 4;
+
 /// What a table is made of.
 pub(crate) trait Entry: Copy {
     /// Bits that stand for nothing.
     const NOTHING: Self;
+
+    /// As a table holds it.
+    fn to_bytes(self) -> [u8; SIZE];
+
+    /// As a table held it.
+    fn from_bytes(bytes: [u8; SIZE]) -> Self;
 
     /// The entry of a symbol of which this is the meaning and whose code uses `bits` bits of this level.
     fn coded(self, bits: u32) -> Self;
@@ -123,6 +132,16 @@ impl LiteralEntry {
 impl Entry for LiteralEntry {
     const NOTHING: Self = Self(Self::EXCEPTION);
 
+    #[inline(always)]
+    fn to_bytes(self) -> [u8; SIZE] {
+        self.0.to_le_bytes()
+    }
+
+    #[inline(always)]
+    fn from_bytes(bytes: [u8; SIZE]) -> Self {
+        Self(u32::from_le_bytes(bytes))
+    }
+
     fn coded(self, bits: u32) -> Self {
         // The extra bits are in it already.
         if self.is_literal() {
@@ -197,6 +216,16 @@ impl ValueEntry {
 
 impl Entry for ValueEntry {
     const NOTHING: Self = Self(Self::EXCEPTION);
+
+    #[inline(always)]
+    fn to_bytes(self) -> [u8; SIZE] {
+        self.0.to_le_bytes()
+    }
+
+    #[inline(always)]
+    fn from_bytes(bytes: [u8; SIZE]) -> Self {
+        Self(u32::from_le_bytes(bytes))
+    }
 
     fn coded(self, bits: u32) -> Self {
         Self(self.0 + (bits << 8 | bits))

@@ -1,12 +1,13 @@
 //! The fast loop: decodes symbols while there is plenty of input and room.
 //!
 //! What it costs is the chain from one symbol to the next: shift, mask, look up. So the next entry is looked up
-//! before anything is done with the last one, and before the bits are filled up: there are always enough for it.
+//! before anything is done with the last one, and before the bits are filled up: there are always enough for it. And
+//! what the mask leaves is the entry's place in bytes, since multiplying it would be one more link of the chain.
 //! Checks of bounds are few and beside the chain; without them it would be faster by 1 in 100.
 
 use crate::InflateError;
 use crate::bits::{Bits, Input};
-use crate::table::{DISTANCE_BITS, LITERAL_BITS, Tables};
+use crate::table::Tables;
 
 /// Input that one turn looks at: it fills up the bits twice, which uses up seven bytes and looks at eight.
 const TURN_INPUT: usize = 16;
@@ -42,9 +43,9 @@ pub(crate) fn decode(
         return Ok(Stop::Edge);
     };
     let mut bits = *kept;
-    rest = &rest[bits.refill(*ahead)..];
+    rest = &rest[bits.start_fast(*ahead)..];
     let mut to = *at;
-    let mut entry = tables.literal(bits.index(LITERAL_BITS));
+    let mut entry = tables.literal(bits);
     let stop = loop {
         let Some(ahead) = rest.first_chunk::<TURN_INPUT>() else {
             break Ok(Stop::Edge);
@@ -55,41 +56,41 @@ pub(crate) fn decode(
         else {
             break Ok(Stop::Edge);
         };
-        // At least 56 bits are held. Three symbols use up 11, 11 and 20 of them at most, which leaves enough to
-        // look up whatever follows.
+        // At least 54 bits are held and not spent. Three symbols use up 11, 11 and 20 of them at most, which leaves
+        // enough to look up whatever follows.
         //
         // Whether a literal comes first is as good as random, and guessing wrong would cost more than looking a
         // length up twice. So there is no branch: only a literal is counted and used up.
         room[0] = entry.literal();
         let mut count = entry.literals();
         bits.use_up(entry.used_by_literal());
-        entry = tables.literal(bits.index(LITERAL_BITS));
+        entry = tables.literal(bits);
         if entry.is_literal() {
             room[count] = entry.literal();
             count += 1;
             bits.use_up(entry.used_by_literal());
-            entry = tables.literal(bits.index(LITERAL_BITS));
+            entry = tables.literal(bits);
             if entry.is_literal() {
                 room[count] = entry.literal();
                 to += count + 1;
                 bits.use_up(entry.used_by_literal());
-                entry = tables.literal(bits.index(LITERAL_BITS));
+                entry = tables.literal(bits);
                 rest = &rest[bits.refill(next(ahead, 0))..];
                 continue;
             }
         }
         to += count;
-        let mut before = bits.from(0);
+        let mut before = bits.next();
         bits.use_up(entry.used_by_other());
         if entry.is_exception() {
             if entry.is_further() {
-                before = bits.from(0);
+                before = bits.next();
                 entry = tables.further_literal(entry, before);
                 if entry.is_literal() {
                     out[to] = entry.literal();
                     to += 1;
                     bits.use_up(entry.used_by_literal());
-                    entry = tables.literal(bits.index(LITERAL_BITS));
+                    entry = tables.literal(bits);
                     rest = &rest[bits.refill(next(ahead, 0))..];
                     continue;
                 }
@@ -103,21 +104,21 @@ pub(crate) fn decode(
             }
         }
         let length = entry.length(before);
-        let mut far = tables.distance(bits.index(DISTANCE_BITS));
+        let mut far = tables.distance(bits);
         let used = bits.refill(next(ahead, 0));
         if far.is_exception() {
             if !far.is_further() {
                 break Err(InflateError::Code);
             }
             bits.use_up(far.to_use_up());
-            far = tables.further_distance(far, bits.from(0));
+            far = tables.further_distance(far, bits.next());
             if far.is_exception() {
                 break Err(InflateError::Code);
             }
         }
-        let before = bits.from(0);
+        let before = bits.next();
         bits.use_up(far.to_use_up());
-        entry = tables.literal(bits.index(LITERAL_BITS));
+        entry = tables.literal(bits);
         let distance = far.value(before);
         if distance > to {
             break Err(InflateError::Distance);
@@ -131,7 +132,7 @@ pub(crate) fn decode(
     let stop = stop?;
     // All of what is given back came in this call: a symbol that was begun in an earlier one is decoded.
     input.at = input.bytes.len() - rest.len();
-    bits.give_back(input);
+    bits.end_fast(input);
     *kept = bits;
     Ok(stop)
 }

@@ -2,7 +2,8 @@
 //!
 //! A table has a first level that is looked up by the next bits, and second levels for the codes that are longer.
 
-use crate::entry::{Entry, LiteralEntry, ValueEntry};
+use crate::bits::Bits;
+use crate::entry::{Entry, LiteralEntry, SIZE, ValueEntry};
 use crate::symbols::{
     CODE_LENGTH_MEANINGS, DISTANCE_MEANINGS, DISTANCES, LITERAL_MEANINGS, LITERALS,
 };
@@ -12,8 +13,8 @@ const LONGEST: usize = 15;
 
 /// Bits of the first levels. Larger tables cost more to build and fall out of the cache, smaller ones need a
 /// second look more often.
-pub(crate) const LITERAL_BITS: u32 = 11;
-pub(crate) const DISTANCE_BITS: u32 = 8;
+const LITERAL_BITS: u32 = 11;
+const DISTANCE_BITS: u32 = 8;
 const CODE_LENGTH_BITS: u32 = 7;
 
 /// Room for every possible set of codes (zlib's `enough`: 2,342 entries for 288 symbols and 11 bits, 402 for 32
@@ -21,10 +22,12 @@ const CODE_LENGTH_BITS: u32 = 7;
 const LITERAL_ROOM: usize = 4096;
 const DISTANCE_ROOM: usize = 512;
 
-/// The codes of a block.
+/// The codes of a block. In this order and so aligned, no entry lies across two lines of a processor's cache.
+#[repr(C, align(64))]
 pub(crate) struct Tables {
-    literals: [LiteralEntry; LITERAL_ROOM],
-    distances: [ValueEntry; DISTANCE_ROOM],
+    /// Entries, as bytes, because the fast loop looks them up by offset.
+    literals: [[u8; SIZE]; LITERAL_ROOM],
+    distances: [[u8; SIZE]; DISTANCE_ROOM],
     /// Whether these are the fixed codes: a stream of many small blocks would have them made for each.
     are_fixed: bool,
 }
@@ -32,8 +35,8 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new() -> Self {
         Self {
-            literals: [LiteralEntry::NOTHING; LITERAL_ROOM],
-            distances: [ValueEntry::NOTHING; DISTANCE_ROOM],
+            literals: [LiteralEntry::NOTHING.to_bytes(); LITERAL_ROOM],
+            distances: [ValueEntry::NOTHING.to_bytes(); DISTANCE_ROOM],
             are_fixed: false,
         }
     }
@@ -60,33 +63,33 @@ impl Tables {
         build(distances, meanings, DISTANCE_BITS, Gaps::Allowed, table)
     }
 
-    /// The entry for the next bits, of which `index` are `LITERAL_BITS`.
+    /// The entry for the next bits.
     #[inline(always)]
-    pub(crate) fn literal(&self, index: usize) -> LiteralEntry {
-        self.literals[index % (1 << LITERAL_BITS)]
+    pub(crate) fn literal(&self, bits: Bits) -> LiteralEntry {
+        at_offset(&self.literals, bits.offset::<LITERAL_BITS>())
     }
 
     /// The entry of the second level that `entry` says to look at, by the bits behind those of it.
     #[inline(always)]
     pub(crate) fn further_literal(&self, entry: LiteralEntry, bits: u64) -> LiteralEntry {
-        self.literals[entry.place(bits) % LITERAL_ROOM]
+        LiteralEntry::from_bytes(self.literals[entry.place(bits) % LITERAL_ROOM])
     }
 
-    /// The entry for the next bits, of which `index` are `DISTANCE_BITS`.
+    /// The entry for the next bits.
     #[inline(always)]
-    pub(crate) fn distance(&self, index: usize) -> ValueEntry {
-        self.distances[index % (1 << DISTANCE_BITS)]
+    pub(crate) fn distance(&self, bits: Bits) -> ValueEntry {
+        at_offset(&self.distances, bits.offset::<DISTANCE_BITS>())
     }
 
     /// The entry of the second level that `entry` says to look at, by the bits behind those of it.
     #[inline(always)]
     pub(crate) fn further_distance(&self, entry: ValueEntry, bits: u64) -> ValueEntry {
-        self.distances[entry.place(bits) % DISTANCE_ROOM]
+        ValueEntry::from_bytes(self.distances[entry.place(bits) % DISTANCE_ROOM])
     }
 
     /// The entry of the next literal, length or end, and the bits used up before those that it says.
     pub(crate) fn find_literal(&self, bits: u64) -> (LiteralEntry, u32) {
-        let entry = self.literal(bits as usize);
+        let entry = LiteralEntry::from_bytes(self.literals[bits as usize % (1 << LITERAL_BITS)]);
         if entry.is_exception() && entry.is_further() {
             let before = entry.used();
             (self.further_literal(entry, bits >> before), before)
@@ -97,7 +100,7 @@ impl Tables {
 
     /// The entry of the next distance, and the bits used up before those that it says.
     pub(crate) fn find_distance(&self, bits: u64) -> (ValueEntry, u32) {
-        let entry = self.distance(bits as usize);
+        let entry = ValueEntry::from_bytes(self.distances[bits as usize % (1 << DISTANCE_BITS)]);
         if entry.is_exception() && entry.is_further() {
             let before = entry.used();
             (self.further_distance(entry, bits >> before), before)
@@ -107,12 +110,20 @@ impl Tables {
     }
 }
 
+/// The entry that starts at `offset`.
+#[inline(always)]
+fn at_offset<E: Entry, const ROOM: usize>(table: &[[u8; SIZE]; ROOM], offset: usize) -> E {
+    let mut entry = [0; SIZE];
+    entry.copy_from_slice(&table.as_flattened()[offset..offset + SIZE]);
+    E::from_bytes(entry)
+}
+
 /// The code of the lengths of codes.
-pub(crate) struct CodeLengths([ValueEntry; 1 << CODE_LENGTH_BITS]);
+pub(crate) struct CodeLengths([[u8; SIZE]; 1 << CODE_LENGTH_BITS]);
 
 impl CodeLengths {
     pub(crate) fn new() -> Self {
-        Self([ValueEntry::NOTHING; 1 << CODE_LENGTH_BITS])
+        Self([ValueEntry::NOTHING.to_bytes(); 1 << CODE_LENGTH_BITS])
     }
 
     pub(crate) fn set(&mut self, lengths: &[u8]) -> Result<(), NoCode> {
@@ -122,7 +133,7 @@ impl CodeLengths {
 
     /// The next symbol, and the bits that its code uses up.
     pub(crate) fn find(&self, bits: u64) -> (u8, u32) {
-        let entry = self.0[bits as usize % (1 << CODE_LENGTH_BITS)];
+        let entry = ValueEntry::from_bytes(self.0[bits as usize % (1 << CODE_LENGTH_BITS)]);
         (entry.value(0) as u8, entry.used())
     }
 }
@@ -145,7 +156,7 @@ fn build<E: Entry>(
     meanings: &[E],
     first_bits: u32,
     gaps: Gaps,
-    table: &mut [E],
+    table: &mut [[u8; SIZE]],
 ) -> Result<(), NoCode> {
     let mut counts = [0_u32; LONGEST + 1];
     for length in lengths {
@@ -175,14 +186,14 @@ fn build<E: Entry>(
         let Some(first_level) = table.get_mut(..first_size) else {
             return Err(NoCode);
         };
-        first_level.fill(E::NOTHING);
+        first_level.fill(E::NOTHING.to_bytes());
         if longest == 1 {
             let symbol = lengths.iter().position(|length| *length == 1).unwrap_or(0);
             let one = meanings.get(symbol).copied().unwrap_or(E::NOTHING).coded(1);
             first_level
                 .iter_mut()
                 .step_by(2)
-                .for_each(|slot| *slot = one);
+                .for_each(|slot| *slot = one.to_bytes());
         }
         return Ok(());
     }
@@ -212,7 +223,7 @@ fn build<E: Entry>(
     while length <= first_bits as usize {
         for _ in 0..counts[length] {
             if let (Some(slot), Some(meaning)) = (table.get_mut(code), symbols.next()) {
-                *slot = meaning.coded(length as u32);
+                *slot = meaning.coded(length as u32).to_bytes();
             }
             if code == size - 1 {
                 // All bits set: the last code. Fill up the rest.
@@ -258,14 +269,14 @@ fn build<E: Entry>(
                 }
                 end = start + (1 << further_bits);
                 if let Some(slot) = table.get_mut(part) {
-                    *slot = E::further(start, further_bits, first_bits);
+                    *slot = E::further(start, further_bits, first_bits).to_bytes();
                 }
             }
             let Some(meaning) = symbols.next() else {
                 return Err(NoCode);
             };
             let own_bits = length as u32 - first_bits;
-            let entry = meaning.coded(own_bits);
+            let entry = meaning.coded(own_bits).to_bytes();
             let step = 1 << own_bits;
             let mut at = start + (code >> first_bits);
             while at < end {

@@ -127,7 +127,7 @@ pub(crate) fn classify(word: &str, wanted: &[Kind]) -> Result<Vec<(Kind, String)
         Some(Kind::Address) => "an address",
         Some(Kind::Domain) => "a domain",
         Some(Kind::Url) => "a URL",
-        Some(Kind::Hash) => "a hash",
+        Some(Kind::Hash) => "a file's hash: audit events show none",
         Some(Kind::Text) | None => "a text that is none",
     })
 }

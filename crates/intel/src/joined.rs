@@ -10,7 +10,7 @@ use crate::network::Network;
 
 /// Entries that all lists add to one named list at most.
 const MOST_OF_NAMED: usize = 100_000;
-/// The same of those that are looked for within texts, where each is a comparison of its own.
+/// The same of texts, which are looked for within others: each is a comparison of its own.
 const MOST_WITHIN: usize = 20_000;
 /// Sentences about lists that an alert has at most.
 const MOST_SAID: usize = 8;
@@ -180,10 +180,10 @@ impl Joiner {
             let mut is_taken = false;
             let mut is_full = false;
             for list in takes {
-                let most = if list.takes.contains(&Kind::Address) {
-                    MOST_OF_NAMED
-                } else {
+                let most = if list.takes.contains(&Kind::Text) {
                     MOST_WITHIN
+                } else {
+                    MOST_OF_NAMED
                 };
                 let (added, bytes) = self.added.entry(list.name.clone()).or_default();
                 let length = bytes.saturating_add(entry.value.len()).saturating_add(4);

@@ -41,6 +41,7 @@ pub struct Check {
     when: Option<Program>,
     unless: Option<String>,
     untold: Option<Program>,
+    takes: Option<String>,
     params: Map<String, Value>,
     wants_params: bool,
     standards_only: bool,
@@ -258,6 +259,14 @@ impl Check {
         self.untold.as_ref()
     }
 
+    /// Why there are no facts of a kind that nobody asked for.
+    pub(crate) fn missing(&self, kind: &FactKind) -> String {
+        match &self.takes {
+            Some(takes) => format!("{kind} was not collected: that takes {takes}"),
+            None => format!("{kind} was not collected"),
+        }
+    }
+
     pub(crate) fn parts(&self) -> &[(String, Program)] {
         &self.parts
     }
@@ -280,6 +289,14 @@ impl Check {
 
     pub(crate) fn actual(&self) -> Option<&Text> {
         self.actual.as_ref()
+    }
+
+    /// `actual`, where it says what there is of an object as a whole, also where nothing is wrong.
+    pub(crate) fn actual_of_object(&self) -> Option<&Text> {
+        let is_whole = |condition: &&Condition| matches!(condition, Condition::If(_));
+        let mut conditions = self.fail.iter().chain(&self.review);
+        let actual = self.actual.as_ref().filter(|text| text.is_filled_in());
+        actual.filter(|_| conditions.all(|condition| is_whole(&condition)))
     }
 
     pub(crate) fn expected_in(&self) -> &Text {
@@ -464,6 +481,7 @@ fn compile(file: CheckFile) -> Result<Check, CheckError> {
         when,
         unless: file.unless,
         untold,
+        takes: file.takes,
         params: file.params,
         wants_params: file.wants_params,
         standards_only: file.standards_only,

@@ -55,6 +55,7 @@ pub(crate) fn judge_facts(
         params: &merged(check, params),
         facts,
         now,
+        tells_passing: true,
     };
     run.asset(steps)
 }
@@ -73,6 +74,7 @@ pub(crate) fn judge_fact(
         params,
         facts,
         now,
+        tells_passing: false,
     };
     run.object(fact, &mut Budget::new(OBJECT_STEPS, OBJECT_BYTES))
 }
@@ -82,17 +84,22 @@ struct Run<'r> {
     params: &'r Json,
     facts: &'r BTreeMap<FactKind, Collection>,
     now: Timestamp,
+    /// Whether it is said what there is where all is well, too: too much to keep of each object of a large cluster.
+    tells_passing: bool,
 }
 
 /// What stops an object's evaluation short of a verdict by its expressions.
 enum Stop {
+    /// A key that a fact does not have: the collector leaves out what it does not know.
+    Missing(String),
     NotCollected(String),
     Error(String),
 }
 
 impl Stop {
-    fn told(self, verdict: ObjectVerdict) -> ObjectVerdict {
+    fn told(self, verdict: ObjectVerdict, run: &Run<'_>, fact: &Fact) -> ObjectVerdict {
         let (outcome, reason) = match self {
+            Self::Missing(key) => (Outcome::NotCollected, run.unsaid(&key, fact)),
             Self::NotCollected(reason) => (Outcome::NotCollected, reason),
             Self::Error(reason) => (Outcome::Error, reason),
         };
@@ -110,7 +117,7 @@ impl Run<'_> {
     fn asset(&self, left: &mut u64) -> CheckVerdict {
         let (collection, gap) = match self.facts.get(self.check.on()) {
             None => {
-                let reason = format!("{} was not collected", self.check.on());
+                let reason = self.check.missing(self.check.on());
                 return self.without_objects(Outcome::NotCollected, reason);
             }
             Some(collection) => (collection, gap(self.check.on(), collection)),
@@ -167,27 +174,32 @@ impl Run<'_> {
             outcome: Outcome::Pass,
             reason: None,
             expected: String::new(),
+            actual: None,
             items: Vec::new(),
             more_items: 0,
             fix: ObjectFix::default(),
         };
         let bindings = match self.bound(fact) {
             Ok(bindings) => bindings,
-            Err(stop) => return Some(stop.told(verdict)),
+            Err(stop) => return Some(stop.told(verdict, self, fact)),
         };
         if let Some(of) = self.check.of() {
             match truth(of.evaluate(&bindings, budget), "of") {
                 Ok(true) => {}
                 Ok(false) => return None,
-                Err(stop) => return Some(stop.told(verdict)),
+                Err(stop) => return Some(stop.told(verdict, self, fact)),
             }
         }
         match self.evaluated(&bindings, &mut verdict, budget) {
             Ok(outcome) => verdict.outcome = outcome,
-            Err(stop) => return Some(stop.told(verdict)),
+            Err(stop) => return Some(stop.told(verdict, self, fact)),
         }
         if verdict.outcome != Outcome::NotApplicable {
             verdict.expected = self.check.expected_in().render(&bindings, budget);
+        }
+        if verdict.outcome == Outcome::Pass && self.tells_passing {
+            let actual = self.check.actual_of_object();
+            verdict.actual = actual.and_then(|text| text.whole(&bindings, budget));
         }
         if verdict.outcome == Outcome::Fail {
             let check = self.check;
@@ -322,11 +334,26 @@ impl Run<'_> {
         })
     }
 
+    /// Why facts do not say something. Options that could not be told have their reason among the `unresolved`.
+    fn unsaid(&self, key: &str, fact: &Fact) -> String {
+        let needs = self.check.needs().iter();
+        let others = needs.filter_map(|need| self.facts.get(&need.kind));
+        let others = others.flat_map(|collection| &collection.items);
+        let facts = std::iter::once(fact).chain(others.filter(|other| belong(fact, other)));
+        let why = facts
+            .filter_map(|fact| fact.data.get("unresolved")?.get(key)?.as_str())
+            .next();
+        match why {
+            Some(why) => format!("`{key}` cannot be told: {why}"),
+            None => format!("the facts do not say `{key}`"),
+        }
+    }
+
     /// What a name of `needs` stands for, for this object.
     fn needed<'a>(&'a self, need: &Need, fact: &Fact) -> Result<Value<'a>, Stop> {
         let collection = self.facts.get(&need.kind);
         let gap = match collection {
-            None => Some(format!("{} was not collected", need.kind)),
+            None => Some(self.check.missing(&need.kind)),
             Some(collection) => gap(&need.kind, collection),
         };
         let items = collection.map_or(&[][..], |collection| &collection.items);
@@ -405,10 +432,9 @@ fn truth(value: Result<Value<'_>, EvaluationError>, field: &str) -> Result<bool,
     }
 }
 
-/// What a fact does not have could not be told: the collector leaves out what it does not know.
 fn failed(field: &str, error: &EvaluationError) -> Stop {
     match &error.reason {
-        Reason::NoSuchKey(key) => Stop::NotCollected(format!("the facts do not say `{key}`")),
+        Reason::NoSuchKey(key) => Stop::Missing(key.to_string()),
         _ => Stop::Error(format!("`{field}`: {error}")),
     }
 }

@@ -54,6 +54,31 @@ impl Text {
         &self.pieces
     }
 
+    /// Whether it has expressions: what has none is the same whatever there is.
+    pub(crate) fn is_filled_in(&self) -> bool {
+        let is_expression = |piece: &Piece| matches!(piece, Piece::Expression(_));
+        self.pieces.iter().any(is_expression)
+    }
+
+    /// The text, where all of its expressions can be evaluated.
+    pub(crate) fn whole<'a>(
+        &'a self,
+        bindings: &Bindings<'a>,
+        budget: &mut Budget,
+    ) -> Option<String> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Words(words) => text.push_str(words),
+                Piece::Expression(program) => {
+                    let value = program.evaluate(bindings, budget).ok()?;
+                    text.push_str(&shown(&value, budget));
+                }
+            }
+        }
+        Some(cut(text))
+    }
+
     /// The text with its expressions evaluated. One that cannot be says so in its place: what was found stays found.
     pub(crate) fn render<'a>(&'a self, bindings: &Bindings<'a>, budget: &mut Budget) -> String {
         let mut text = String::new();

@@ -48,6 +48,8 @@ pub struct ObjectVerdict {
     pub reason: Option<String>,
     /// What the check wants of this object.
     pub expected: String,
+    /// What there is where nothing was found fault with, if the check says that of whole objects.
+    pub actual: Option<String>,
     /// What was found; at most [`ObjectVerdict::MOST_ITEMS`].
     pub items: Vec<Item>,
     /// How many more there are.
@@ -123,6 +125,16 @@ impl Outcome {
 impl ObjectVerdict {
     /// How many items are kept: more than a person reads, and less than a hostile object can make.
     pub const MOST_ITEMS: usize = 100;
+
+    /// What there is: what was found fault with, else what the check says of the object.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let items = self.items.iter().map(|item| item.actual.as_str());
+        match (&self.actual, self.items.is_empty()) {
+            (Some(actual), true) => actual.clone(),
+            _ => items.collect::<Vec<_>>().join("; "),
+        }
+    }
 }
 
 #[cfg(test)]

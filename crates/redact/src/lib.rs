@@ -340,7 +340,11 @@ fn redact_word(word: &str, state: State, program: Option<&Program>, out: &mut St
     let bare = word.trim_start_matches(|c: char| "-\"'`({[,;$".contains(c));
     if let Some((name, value)) = bare.split_once(['=', ':']) {
         let name = name.trim_end_matches(['"', '\'']);
-        let is_name = is_credential_name(name) && !value.starts_with("//") && !is_reference(value);
+        // Of an address the path is no name: `/api/v1/secrets?labelSelector=x`. Its parameters are looked at below.
+        let is_name = is_credential_name(name)
+            && !name.contains('?')
+            && !value.starts_with("//")
+            && !is_reference(value);
         if is_name && !value.is_empty() {
             let until = word.len().saturating_sub(value.len());
             out.push_str(word.get(..until).unwrap_or_default());
@@ -563,6 +567,14 @@ mod tests {
                 "app --token [redacted] --port 80",
             ),
             ("app --token=abc x", "app --token=[redacted] x"),
+            (
+                "GET /api/v1/secrets?labelSelector=owner%3Dhelm",
+                "GET /api/v1/secrets?labelSelector=owner%3Dhelm",
+            ),
+            (
+                "/api/v1/secrets?limit=5&access_token=abc",
+                "/api/v1/secrets?limit=5&access_token=[redacted]",
+            ),
             ("app --token --debug", "app --token --debug"),
             (
                 "export DB_PASSWORD='a b c' && run",

@@ -16,6 +16,7 @@ pub(crate) mod incidents;
 mod judge;
 mod keep;
 pub(crate) mod kept;
+pub(crate) mod kubeconfig;
 mod order;
 mod raise;
 pub(crate) mod receive;
@@ -65,6 +66,8 @@ pub(crate) struct Audit {
     content: RwLock<Arc<Content>>,
     /// It is made anew by one at a time.
     making: Mutex<()>,
+    /// Lanes are opened by one at a time: nobody may read one that others do not write to.
+    reloading: Mutex<()>,
     /// What is judged by is changed by one at a time.
     pub(crate) changing: Mutex<()>,
     /// The certificate of `audit.listen`, if it listens.
@@ -125,6 +128,7 @@ impl Audit {
             bus,
             content: RwLock::new(Arc::new(content)),
             making: Mutex::new(()),
+            reloading: Mutex::new(()),
             changing: Mutex::new(()),
             tls: Tls::open(config)?,
             known: RwLock::default(),
@@ -138,6 +142,7 @@ impl Audit {
 
     /// Takes notice of clusters and sources that came or went.
     pub(crate) async fn reload(&self, store: &Store) -> anyhow::Result<()> {
+        let _one = self.reloading.lock().await;
         let clusters = audit_clusters::list(store).await?;
         let mut desks = BTreeMap::new();
         for cluster in clusters {
@@ -168,8 +173,7 @@ impl Audit {
     }
 
     async fn lane(&self, cluster: &AuditCluster) -> anyhow::Result<Lane> {
-        // The row's number, too: a cluster that is made anew must not get what is left of another of its name.
-        let name = format!("{}-{}", cluster.name, cluster.id);
+        let name = lane_name(cluster);
         Ok(match &self.bus {
             Bus::Disk { folder, limits } => {
                 let (folder, limits) = (folder.join(name), *limits);
@@ -186,17 +190,23 @@ impl Audit {
     /// Deletes what waits of a cluster that is gone.
     pub(crate) async fn forget(&self, store: &Store, cluster: &AuditCluster) -> anyhow::Result<()> {
         self.reload(store).await?;
-        if let Bus::Disk { folder, .. } = &self.bus {
-            let folder = folder.join(format!("{}-{}", cluster.name, cluster.id));
-            let deleting = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder));
-            match deleting.await? {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error).context("failed to delete a spool");
+        let name = lane_name(cluster);
+        match &self.bus {
+            Bus::Disk { folder, .. } => {
+                let folder = folder.join(name);
+                let deleting = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder));
+                match deleting.await? {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        Err(error).context("failed to delete a spool")
+                    }
+                    _ => Ok(()),
                 }
-                _ => {}
+            }
+            Bus::Nats(nats) => {
+                let forgotten = nats.forget(&name).await;
+                forgotten.context("failed to delete what waits on the NATS server")
             }
         }
-        Ok(())
     }
 
     pub(crate) fn desk(&self, id: AuditClusterId) -> Option<Arc<Desk>> {
@@ -237,6 +247,11 @@ impl Audit {
         rule.map(|rule| rule.false_positives.clone())
             .unwrap_or_default()
     }
+}
+
+/// The row's number, too: a cluster that is made anew must not get what is left of another of its name.
+fn lane_name(cluster: &AuditCluster) -> String {
+    format!("{}-{}", cluster.name, cluster.id)
 }
 
 /// Takes what people brought and changed into use, if something changed since. Returns whether it did.

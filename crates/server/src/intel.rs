@@ -193,23 +193,18 @@ async fn once(app: &Arc<App>) -> anyhow::Result<()> {
             fetched = fetch::fetch(app, &list) => fetched,
             () = app.shutdown.cancelled() => return Ok(()),
         };
-        let taken = take(app, &list, fetched).await;
-        // Only now: whoever sees that it is read takes it to be in force.
+        if let Err(error) = fetched {
+            let why = format!("{error:#}");
+            warn!(list = %list.name, error = %why, "a list of threat intelligence could not be had; what it said before stays");
+            let mut tx = app.store.begin().await?;
+            intel_lists::failed(&mut tx, list.id, &why, app.now()).await?;
+            tx.commit().await?;
+        }
+        let renewed = renew(app).await;
+        // Only now: whoever sees that it is read may rely on it.
         app.intel.done(list.id);
-        taken?;
+        renewed?;
         app.events.publish(Event::Alerts);
-    }
-    renew(app).await
-}
-
-/// Lets detections know what came of a list.
-async fn take(app: &App, list: &IntelList, fetched: anyhow::Result<()>) -> anyhow::Result<()> {
-    if let Err(error) = fetched {
-        let why = format!("{error:#}");
-        warn!(list = %list.name, error = %why, "a list of threat intelligence could not be had; what it said before stays");
-        let mut tx = app.store.begin().await?;
-        intel_lists::failed(&mut tx, list.id, &why, app.now()).await?;
-        tx.commit().await?;
     }
     renew(app).await
 }

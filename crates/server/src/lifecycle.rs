@@ -33,7 +33,7 @@ use crate::posture::own;
 use crate::registries::Registries;
 use crate::running::Running;
 use crate::state::App;
-use crate::tls::{Acceptor, Files, TlsListener};
+use crate::tls::{Acceptor, Files, TlsListener, first_name};
 use crate::vex::Shelf;
 use crate::{jobs, routes};
 
@@ -69,7 +69,7 @@ impl Server {
     ///
     /// # Errors
     /// When the folder, the store or the address cannot be had; the message names it.
-    pub async fn start(config: Config) -> anyhow::Result<Self> {
+    pub async fn start(mut config: Config) -> anyhow::Result<Self> {
         make_private_folder(&config.server.data_dir)?;
         make_private_folder(&config.server.data_dir.join("uploads"))?;
         let lock = lock(&config.server.data_dir)?;
@@ -83,6 +83,10 @@ impl Server {
         let layers = open_layer_cache(&config)?;
         let audit = Audit::open(&config, &store).await?;
         let webhooks = listen_for_webhooks(&config, &audit).await?;
+        // Others are told of the ports that were taken for port 0.
+        if let Some(webhooks) = &webhooks {
+            config.audit.listen = axum::serve::Listener::local_addr(webhooks)?.to_string();
+        }
         let listener = TcpListener::bind(config.server.listen)
             .await
             .with_context(|| {
@@ -91,6 +95,7 @@ impl Server {
                     config.server.listen
                 )
             })?;
+        config.server.listen = listener.local_addr()?;
         let (listener, address) = main_listener(&config, listener)?;
         let now = Timestamp::now();
         let path = first_link_path(&store, now).await?;
@@ -298,12 +303,7 @@ fn main_listener(config: &Config, listener: TcpListener) -> anyhow::Result<(Main
         client_ca: None,
     };
     let acceptor = Acceptor::of_files(files)?;
-    // Browsers compare the name in the address with those of the certificate.
-    let shown = std::fs::read_to_string(&config.server.certificate).unwrap_or_default();
-    let names = seareeve_collect::server_certificate(&shown).map(|shown| shown.names);
-    let is_whole = |name: &String| !name.starts_with('*');
-    let name = names.and_then(|names| names.into_iter().find(is_whole));
-    let address = match name {
+    let address = match first_name(&config.server.certificate) {
         Some(name) => format!("https://{name}:{}", local.port()),
         None => format!("https://{local}"),
     };
@@ -343,6 +343,7 @@ async fn listen_for_webhooks(
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("failed to listen on {address} (setting audit.listen)"))?;
+    let address = listener.local_addr()?;
     let listener = TlsListener::new(listener, Arc::clone(&tls.acceptor))?;
     info!(address = %address, "listening for audit events");
     Ok(Some(listener))

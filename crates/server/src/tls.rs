@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, bail};
 use axum::serve::Listener;
@@ -17,12 +17,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 /// Time for a client to agree on a connection.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Clients that agree on a connection at a time.
 const HANDSHAKES: usize = 256;
+/// How often clients that do not agree are told in the log: anybody can be one, as often as they like.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether files changed.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -124,6 +126,13 @@ impl Files {
     }
 }
 
+/// The first name that a certificate is for: browsers and API servers compare it with the one in the address.
+pub(crate) fn first_name(certificate: &Utf8Path) -> Option<String> {
+    let shown = std::fs::read_to_string(certificate).ok()?;
+    let names = seareeve_collect::server_certificate(&shown)?.names;
+    names.into_iter().find(|name| !name.starts_with('*'))
+}
+
 /// How connections are agreed on with a certificate.
 pub(crate) fn server_config(
     chain: Vec<CertificateDer<'static>>,
@@ -193,6 +202,7 @@ impl TlsListener {
         tokio::spawn(async move {
             let mut listener = listener;
             let turns = Arc::new(Semaphore::new(HANDSHAKES));
+            let told = Arc::new(Mutex::new(None));
             loop {
                 let accepted = tokio::select! {
                     accepted = Listener::accept(&mut listener) => accepted,
@@ -203,6 +213,7 @@ impl TlsListener {
                     return;
                 };
                 let (acceptor, tell) = (acceptor.current(), tell.clone());
+                let told = Arc::clone(&told);
                 tokio::spawn(async move {
                     let handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
                     drop(turn);
@@ -211,6 +222,13 @@ impl TlsListener {
                             // Nobody listens any more, if this fails.
                             let _ = tell.send((stream, peer)).await;
                         }
+                        // An API server that trusts another authority, or that has no certificate to show, tries for
+                        // ever: here it is seen why nothing comes.
+                        Ok(Err(error)) if is_to_tell(&error, &told) => warn!(
+                            peer = %peer,
+                            error = %error,
+                            "a client and this server do not agree on TLS; of others nothing is said for a minute"
+                        ),
                         Ok(Err(error)) => debug!(peer = %peer, error = %error, "no TLS"),
                         Err(_elapsed) => debug!(peer = %peer, "no TLS in time"),
                     }
@@ -219,6 +237,20 @@ impl TlsListener {
         });
         Ok(Self { address, agreed })
     }
+}
+
+/// Whether people are to be told of a client that did not agree. That one hangs up (a probe whether the port is open)
+/// says nothing about TLS.
+fn is_to_tell(error: &io::Error, told: &Mutex<Option<Instant>>) -> bool {
+    let is_of_tls = error
+        .get_ref()
+        .is_some_and(|inner| inner.is::<rustls::Error>());
+    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_due = told.is_none_or(|at| at.elapsed() >= TOLD_EVERY);
+    if is_of_tls && is_due {
+        *told = Some(Instant::now());
+    }
+    is_of_tls && is_due
 }
 
 impl Listener for TlsListener {

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 
 use crate::alerts::{AlertState, Entity};
 use crate::columns::{Columns, alert_severity_number};
-use crate::rows::{clean, contains_pattern, int, json, numbers};
+use crate::rows::{clean, contains_pattern, int, json, numbers, texts};
 use crate::{AlertId, Cursor, IncidentId, Page, Store, StoreError, Tx};
 
 /// An incident.
@@ -156,16 +156,24 @@ pub struct NewIncident {
 
 const CREATE: &str = "INSERT INTO incident (uid, title, severity, state, shared, first_seen, last_seen, created) \
      VALUES ($1, $2, $3, 'new', $4, 0, 0, $5) RETURNING id";
+/// What was dealt with goes on, so somebody has to look at it again.
 const RENAME: &str = "UPDATE incident SET title = $2, shared = $4, \
-     severity = CASE WHEN severity < $3 THEN $3 ELSE severity END WHERE id = $1";
+     severity = CASE WHEN severity < $3 THEN $3 ELSE severity END, \
+     state = CASE WHEN state IN ('resolved', 'dismissed') THEN 'active' ELSE state END WHERE id = $1";
 const ADD: &str = "UPDATE alert SET incident = $1 WHERE incident IS NULL AND id IN \
      (SELECT CAST(value ->> 'n' AS BIGINT) FROM json_each($2))";
-const SPAN: &str = "UPDATE incident SET \
-     first_seen = COALESCE((SELECT MIN(a.first_seen) FROM alert a WHERE a.incident = incident.id), first_seen), \
-     last_seen = COALESCE((SELECT MAX(a.last_seen) FROM alert a WHERE a.incident = incident.id), last_seen) \
-     WHERE id = $1";
+macro_rules! span {
+    () => {
+        "UPDATE incident SET \
+         first_seen = COALESCE((SELECT MIN(a.first_seen) FROM alert a WHERE a.incident = incident.id), first_seen), \
+         last_seen = COALESCE((SELECT MAX(a.last_seen) FROM alert a WHERE a.incident = incident.id), last_seen) \
+         WHERE id = "
+    };
+}
+const SPAN: &str = concat!(span!(), "$1");
 
-/// Makes an incident of alerts, or adds them to `known`. An alert that belongs to another incident stays there.
+/// Makes an incident of alerts, or adds them to `known`, which is open again if it was closed. An alert that belongs to
+/// another incident stays there.
 ///
 /// # Errors
 /// When the database fails.
@@ -204,14 +212,14 @@ pub async fn join(
         .bind(numbers(alerts.iter().map(|alert| alert.0)))
         .execute(tx.connection())
         .await?;
-    touch(tx, id).await?;
+    sqlx::query(SPAN)
+        .bind(id.0)
+        .execute(tx.connection())
+        .await?;
     Ok(id)
 }
 
-const SPAN_OF: &str = "UPDATE incident SET \
-     first_seen = (SELECT MIN(a.first_seen) FROM alert a WHERE a.incident = incident.id), \
-     last_seen = (SELECT MAX(a.last_seen) FROM alert a WHERE a.incident = incident.id) \
-     WHERE id = (SELECT a.incident FROM alert a WHERE a.id = $1)";
+const SPAN_OF: &str = concat!(span!(), "(SELECT a.incident FROM alert a WHERE a.id = $1)");
 
 /// Brings the times of an alert's incident up to date, if it has one, when it happened again.
 ///
@@ -220,14 +228,6 @@ const SPAN_OF: &str = "UPDATE incident SET \
 pub async fn touch_of(tx: &mut Tx, alert: AlertId) -> Result<(), StoreError> {
     sqlx::query(SPAN_OF)
         .bind(alert.0)
-        .execute(tx.connection())
-        .await?;
-    Ok(())
-}
-
-async fn touch(tx: &mut Tx, id: IncidentId) -> Result<(), StoreError> {
-    sqlx::query(SPAN)
-        .bind(id.0)
         .execute(tx.connection())
         .await?;
     Ok(())
@@ -325,6 +325,61 @@ pub async fn change(
         .bind(owner.map(clean))
         .execute(tx.connection())
         .await?;
+    Ok(())
+}
+
+const ALERTS: &str = "SELECT uid FROM alert WHERE incident = $1 ORDER BY id";
+
+/// All alerts of an incident, as everybody knows them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn alerts_of(tx: &mut Tx, id: IncidentId) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(ALERTS)
+        .bind(id.0)
+        .fetch_all(tx.connection())
+        .await?;
+    rows.iter()
+        .map(|row| Columns::new(row, "alert", &["uid"]).text("uid"))
+        .collect()
+}
+
+macro_rules! where_of_alerts {
+    () => {
+        " WHERE id IN (SELECT a.incident FROM alert a WHERE a.uid IN (SELECT value ->> 't' FROM json_each($1))) "
+    };
+}
+macro_rules! open_alert {
+    () => {
+        "EXISTS (SELECT 1 FROM alert a WHERE a.incident = incident.id AND a.state IN ('new', 'active', 'in_progress'))"
+    };
+}
+const CLOSE_DONE: &str = concat!(
+    "UPDATE incident SET state = CASE WHEN EXISTS (SELECT 1 FROM alert a WHERE a.incident = incident.id \
+       AND a.state = 'resolved') THEN 'resolved' ELSE 'dismissed' END",
+    where_of_alerts!(),
+    "AND state IN ('new', 'active', 'in_progress') AND NOT ",
+    open_alert!()
+);
+const OPEN_AGAIN: &str = concat!(
+    "UPDATE incident SET state = 'active'",
+    where_of_alerts!(),
+    "AND state IN ('resolved', 'dismissed') AND ",
+    open_alert!()
+);
+
+/// Closes the incidents of these alerts of which every alert is closed by now, and opens those again of which one is
+/// open.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow(tx: &mut Tx, alerts: &[String]) -> Result<(), StoreError> {
+    for statement in [CLOSE_DONE, OPEN_AGAIN] {
+        sqlx::query(statement)
+            .bind(texts(alerts.iter().map(String::as_str)))
+            .execute(tx.connection())
+            .await?;
+    }
     Ok(())
 }
 

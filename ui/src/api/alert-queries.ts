@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { alertQuery, type AlertsSearch, type IncidentsSearch } from "../lib/alert-filters";
-import { api, data } from "./client";
+import { ApiError, api, data } from "./client";
 import { keys, paged } from "./queries";
 
 const PAGE = 100;
@@ -31,7 +31,9 @@ export const alertDetailQuery = (id: string) =>
 
 export const relatedQuery = (id: string) =>
   queryOptions({
-    queryKey: [...keys.alerts, "related", id],
+    // Not with the alerts: whenever one is raised, the kept events would be searched again.
+    queryKey: ["related", id],
+    staleTime: 60_000,
     queryFn: ({ signal }) => data(api.GET("/api/v1/alerts/{id}/related", { params: { path: { id } }, signal })),
   });
 
@@ -68,6 +70,20 @@ export const auditCoverageQuery = (name: string) =>
   queryOptions({
     queryKey: [...keys.alerts, "audit", name, "coverage"],
     queryFn: ({ signal }) => data(api.GET("/api/v1/audit/clusters/{name}/coverage", { params: { path: { name } }, signal })),
+  });
+
+/** Null where nobody has said which policy is in force. */
+export const auditPolicyQuery = (name: string) =>
+  queryOptions({
+    queryKey: [...keys.alerts, "audit", name, "policy"],
+    queryFn: async ({ signal }) => {
+      try {
+        return await data(api.GET("/api/v1/audit/clusters/{name}/policy", { params: { path: { name } }, signal }));
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
   });
 
 export const intelQuery = queryOptions({

@@ -6266,14 +6266,14 @@ export interface components {
         };
         /** @description What a check says of one object. */
         ReportObject: {
-            /** @description What was found; empty when all is well. */
+            /** @description What was found. When all is well, what there is, if the check says that of whole objects; else empty. */
             actual: string;
             /** @description The check; a control may have several. */
             check: string;
             /** @description Shell lines that mend it, to copy. */
             command?: string | null;
             /** @description The values that were read. */
-            evidence: Record<string, never>[];
+            evidence: unknown[];
             /** @description What is wanted. */
             expected: string;
             /** @description The same next time. */

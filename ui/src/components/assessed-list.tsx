@@ -13,6 +13,7 @@ import { ControlStatus } from "./control-status";
 import { type Column, DataTable } from "./data-table";
 import { Choice, TextFilter } from "./filter-bar";
 import { Icon } from "./icon";
+import { Markdown } from "./markdown";
 import { SeverityBar, SeverityCounts } from "./severity";
 import { type ActiveFilter, Empty, ErrorState, FilteredEmpty, Skeleton } from "./states";
 
@@ -123,7 +124,7 @@ export function AssessedList<Row extends Assessed>(props: Props<Row>) {
         <FilteredEmpty title={words.filteredEmpty} filters={active} clear={props.clear} />
       ) : (
         <Empty title={words.empty}>
-          <p>{words.emptyHint}</p>
+          <Markdown source={words.emptyHint} />
         </Empty>
       )}
     </div>

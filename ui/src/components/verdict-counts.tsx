@@ -5,7 +5,7 @@ import { estateStrings } from "../estate-strings";
 import { count } from "../lib/format";
 import "./verdict-counts.css";
 
-const t = estateStrings.compliance.statuses;
+const { statuses: t, counted } = estateStrings.compliance;
 export const VERDICTS = ["fail", "needs_review", "not_collected", "error", "excepted", "pass", "not_applicable"] as const;
 
 export const verdicts = (counts: ControlCounts) => VERDICTS.reduce((sum, kind) => sum + counts[kind], 0);
@@ -25,6 +25,6 @@ export function VerdictBar({ counts }: { counts: ControlCounts }) {
 
 /** The kinds that there are, in words. */
 export function VerdictWords({ counts }: { counts: ControlCounts }) {
-  const told = VERDICTS.filter((kind) => counts[kind] > 0).map((kind) => `${count(counts[kind])} ${t[kind].toLowerCase()}`);
+  const told = VERDICTS.filter((kind) => counts[kind] > 0).map((kind) => `${count(counts[kind])} ${counted[kind]}`);
   return <span title={told.join(", ")}>{told.length === 0 ? "–" : told.join(", ")}</span>;
 }

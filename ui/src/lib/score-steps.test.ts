@@ -20,6 +20,19 @@ test("each score holds until the next, and the last until now", () => {
   expect(path(line, 600, 100)).toBe("M0 75H300V0H600");
 });
 
+test("what is younger than the time asked for fills the width", () => {
+  const line = steps(
+    [
+      { at: "2030-01-30T00:00:00Z", points: 2, max: 4 },
+      { at: "2030-01-30T12:00:00Z", points: 4, max: 4 },
+    ],
+    30,
+    now,
+  );
+  expect(path(line, 600, 100)).toBe("M0 50H300V0H600");
+  expect(steps([{ at: now.toISOString(), points: 2, max: 4 }], 30, now).map(({ x }) => x)).toEqual([0]);
+});
+
 test("without points to be had there is nothing to draw", () => {
   expect(steps([{ at: "2030-01-16T00:00:00Z", points: 0, max: 0 }], 30, now)).toEqual([]);
   expect(path([], 600, 100)).toBe("");

@@ -15,6 +15,9 @@ test("an act is called what it is", () => {
 });
 
 test("what was refused is not told as done", () => {
+  expect(sentence({ ...exec, verb: "list", objectRef: { resource: "secrets", namespace: "shop" }, responseStatus: { code: 200 } })).toBe(
+    "alice listed secrets in shop from 10.0.0.4 (200)",
+  );
   expect(sentence({ ...exec, verb: "list", objectRef: { resource: "secrets" }, responseStatus: { code: 403 } })).toBe(
     "alice tried: listed secrets from 10.0.0.4, which was refused (403)",
   );

@@ -37,7 +37,8 @@ export function sentence(event: unknown): string | undefined {
   const as = text(values(impersonatedUser).username);
   const { resource, subresource, namespace, name: object } = values(objectRef);
   const kind = [text(resource), text(subresource)].filter(Boolean).join("/");
-  const place = [text(namespace), text(object)].filter(Boolean).join("/");
+  // Without a name it is about all of a namespace.
+  const place = text(object) === undefined && text(namespace) !== undefined ? `in ${namespace}` : [text(namespace), text(object)].filter(Boolean).join("/");
   const what = kind === "" ? (text(requestURI) ?? "something") : [ACTS[kind] === undefined ? kind : singular(kind), place].filter(Boolean).join(" ");
   const done = ACTS[kind] ?? VERBS[verb] ?? verb;
   const ips = Array.isArray(sourceIPs) ? sourceIPs.filter((ip) => typeof ip === "string") : [];

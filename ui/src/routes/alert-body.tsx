@@ -1,10 +1,12 @@
 // What is known of an alert, in the order in which somebody works through it: inspect, mitigate, prevent, automate,
 // suppress. The pane beside the list and the page of its own show the same.
 
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { alertStrings, entityName, spelled } from "../alert-strings";
+import { suppressionsQuery } from "../api/alert-queries";
 import type { AlertDetail, AlertEntity } from "../api/types";
 import { Attack } from "../components/alert-words";
 import { Command, Digest, ExactTime, Fact, Time } from "../components/bits";
@@ -21,9 +23,9 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
   return (
     <>
       {alert.is_sample && <p className="banner is-quiet">{t.sampleHint}</p>}
-      {alert.suppressed_by != null && <p className="banner is-quiet">{t.suppressedHint}</p>}
+      {alert.suppressed_by != null && <SuppressedBy id={alert.suppressed_by} />}
       <dl className="facts is-column">
-        <Fact name={t.facts.entity}>{alert.compromised_entity}</Fact>
+        {alert.compromised_entity !== "" && <Fact name={t.facts.entity}>{alert.compromised_entity}</Fact>}
         <Fact name={t.facts.cluster}>
           {alert.cluster_id == null ? (
             alert.cluster
@@ -69,11 +71,24 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
             </Link>
           </Fact>
         )}
-        <Fact name={t.tactics}>
-          <Attack tactics={alert.tactics} techniques={alert.techniques} />
-        </Fact>
+        {alert.tactics.length + alert.techniques.length > 0 && (
+          <Fact name={t.tactics}>
+            <Attack tactics={alert.tactics} techniques={alert.techniques} />
+          </Fact>
+        )}
       </dl>
     </>
+  );
+}
+
+function SuppressedBy({ id }: { id: number }) {
+  const { data: list } = useQuery(suppressionsQuery);
+  return (
+    <p className="banner is-quiet">
+      <span>
+        {t.suppressedHint} <Link to="/suppressions">{list?.rules.find((rule) => rule.id === id)?.name ?? alertStrings.alerts.suppressions}</Link>
+      </span>
+    </p>
   );
 }
 
@@ -200,12 +215,13 @@ function Raw({ alert }: { alert: AlertDetail }) {
 }
 
 export function TakeAction({ alert }: { alert: AlertDetail }) {
-  const maySuppress = useMay("operator");
+  const maySuppress = useMay("security_admin");
   const [isSuppressing, setSuppressing] = useState(false);
   return (
     <>
       <section className="alert-section remedy">
         <h3>{t.mitigate}</h3>
+        {alert.remediation_steps.length === 0 && <p className="muted">{t.mitigateNone}</p>}
         <ol className="steps">
           {alert.remediation_steps.map((step) => (
             <li key={step}>
@@ -263,10 +279,10 @@ export function More({ alert }: { alert: AlertDetail }) {
       {properties.length > 0 && (
         <section className="alert-section">
           <h3>{t.properties}</h3>
-          <dl className="facts is-column">
+          <dl className="facts is-column is-fitting">
             {properties.map(([name, value]) => (
               <Fact key={name} name={name}>
-                {typeof value === "string" ? value : JSON.stringify(value)}
+                {typeof value === "string" ? value : Array.isArray(value) ? value.join(", ") : JSON.stringify(value)}
               </Fact>
             ))}
           </dl>

@@ -61,6 +61,7 @@ export function AlertsPage() {
       if (!after.delete(id)) after.add(id);
       return after;
     });
+  const toggleAll = () => setChosen(chosen.size >= alerts.length ? new Set() : new Set(alerts.map(({ id }) => id)));
   const active = activeFilters(search, change);
   const known = facets?.states.reduce((sum, { alerts: n }) => sum + n, 0) ?? 0;
 
@@ -71,7 +72,7 @@ export function AlertsPage() {
   ) : alerts.length > 0 ? (
     <DataTable
       label={t.title}
-      columns={columns(chosen, toggle, search)}
+      columns={columns({ chosen, toggle, toggleAll, all: alerts.length }, search)}
       rows={alerts}
       rowKey={({ id }) => id}
       rowHeight={3.25}
@@ -224,11 +225,24 @@ function activeFilters(search: AlertsSearch, change: (part: AlertsSearch) => voi
   return active;
 }
 
-function columns(chosen: ReadonlySet<string>, toggle: (id: string) => void, search: AlertsSearch): Column<AlertSummary>[] {
+interface Choosing {
+  chosen: ReadonlySet<string>;
+  toggle: (id: string) => void;
+  toggleAll: () => void;
+  /** Alerts that are there to be chosen. */
+  all: number;
+}
+
+/** Rules of Falco's name nothing that an alert is about. */
+function about(entity: string, cluster: string): string {
+  return [entity, cluster].filter(Boolean).join(" · ");
+}
+
+function columns({ chosen, toggle, toggleAll, all }: Choosing, search: AlertsSearch): Column<AlertSummary>[] {
   return [
     {
       id: "choose",
-      header: <span className="visually-hidden">{t.columns.choose}</span>,
+      header: <input type="checkbox" className="choose" aria-label={t.chooseAll} checked={chosen.size >= all} onChange={toggleAll} />,
       width: "3rem",
       cell: ({ id, title }) => (
         <input type="checkbox" className="choose" aria-label={t.choose(title)} checked={chosen.has(id)} onChange={() => toggle(id)} />
@@ -245,8 +259,8 @@ function columns(chosen: ReadonlySet<string>, toggle: (id: string) => void, sear
             </Link>{" "}
             {isSample && <span className="tag">{t.sample}</span>} {rule != null && <span className="tag">{t.suppressed}</span>}
           </span>
-          <span className="muted" title={`${entity} · ${cluster}`}>
-            {entity} · {cluster}
+          <span className="muted" title={about(entity, cluster)}>
+            {about(entity, cluster)}
           </span>
         </span>
       ),

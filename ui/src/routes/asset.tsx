@@ -142,7 +142,7 @@ const COLUMNS: Column<AssetRecommendation>[] = [
   {
     id: "potential",
     header: t.columns.potential,
-    width: "6.5rem",
+    width: "9.5rem",
     align: "end",
     cell: ({ potential }) => (potential > 0 ? estateStrings.recommendations.plus(points(potential)) : <span className="muted">–</span>),
   },

@@ -8,9 +8,11 @@ import { api, data, done } from "../api/client";
 import { keys } from "../api/queries";
 import type { AuditCluster, AuditSourceCreated, AuditSourceSettings } from "../api/types";
 import { CopyButton, Time } from "../components/bits";
-import { Confirm, Dialog } from "../components/dialog";
-import { FormError } from "../components/states";
+import { Dialog } from "../components/dialog";
+import { FormActions } from "../components/form-actions";
+import { Removal } from "../components/removal";
 import { notify } from "../lib/messages";
+import "../components/parameter-fields.css";
 
 const t = alertStrings.audit;
 const KINDS = ["webhook", "file", "kafka"] as const;
@@ -22,18 +24,9 @@ interface Props {
 }
 
 export function Sources({ cluster: { name, sources }, mayChange }: Props) {
-  const client = useQueryClient();
   const [isAdding, setAdding] = useState(false);
   const [made, setMade] = useState<AuditSourceCreated["webhook"]>();
   const [doomed, setDoomed] = useState<number>();
-  const remove = useMutation({
-    mutationFn: (id: number) => done(api.DELETE("/api/v1/audit/clusters/{name}/sources/{id}", { params: { path: { name, id } } })),
-    onSuccess: () => notify(t.removed),
-    onSettled: () => {
-      setDoomed(undefined);
-      return client.invalidateQueries({ queryKey: keys.alerts });
-    },
-  });
   return (
     <div className="alert-section">
       <h3>{t.sources}</h3>
@@ -41,7 +34,7 @@ export function Sources({ cluster: { name, sources }, mayChange }: Props) {
       <ul className="plain-list">
         {sources.map((source) => (
           <li key={source.id}>
-            {t.kinds[source.kind] ?? source.kind} <code>{place(source)}</code>{" "}
+            {t.kinds[source.kind] ?? source.kind} {source.kind !== "webhook" && <code>{place(source)}</code>}{" "}
             <span className="muted">
               {source.received == null ? (
                 t.never
@@ -91,16 +84,16 @@ export function Sources({ cluster: { name, sources }, mayChange }: Props) {
           </div>
         </Dialog>
       )}
-      {doomed !== undefined && (
-        <Confirm
-          title={t.removeSourceTitle}
-          text={t.removeSourceText}
-          verb={t.removeSource}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+      <Removal
+        item={doomed}
+        title={t.removeSourceTitle}
+        text={() => t.removeSourceText}
+        verb={t.removeSource}
+        remove={(id) => done(api.DELETE("/api/v1/audit/clusters/{name}/sources/{id}", { params: { path: { name, id } } }))}
+        told={t.removed}
+        stale={keys.alerts}
+        onClose={() => setDoomed(undefined)}
+      />
     </div>
   );
 }
@@ -197,25 +190,19 @@ function AddSource({ name, onClose, onMade }: AddProps) {
               </select>
             </label>
             {field("ca_file", t.caFile, false)}
-            <label>
-              <input type="checkbox" name="tls" defaultChecked /> {t.tls}
+            <label className="checkbox-field">
+              <input type="checkbox" name="tls" defaultChecked />
+              {t.tls}
             </label>
           </>
         )}
         {kind !== "webhook" && (
-          <label>
-            <input type="checkbox" name="from_start" /> {t.fromStart}
+          <label className="checkbox-field">
+            <input type="checkbox" name="from_start" />
+            {t.fromStart}
           </label>
         )}
-        <FormError error={create.error} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {t.cancel}
-          </button>
-          <button type="submit" className="button is-primary" disabled={create.isPending}>
-            {t.create}
-          </button>
-        </div>
+        <FormActions error={create.error} verb={t.create} isBusy={create.isPending} onClose={onClose} />
       </form>
     </Dialog>
   );

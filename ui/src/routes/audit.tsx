@@ -9,16 +9,22 @@ import { api, data, done } from "../api/client";
 import { keys } from "../api/queries";
 import type { AuditCluster } from "../api/types";
 import { Command, Fact, Time, useTitle } from "../components/bits";
-import { Confirm, Dialog } from "../components/dialog";
-import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
+import { Dialog } from "../components/dialog";
+import { FormActions } from "../components/form-actions";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
+import { Empty, FormError } from "../components/states";
 import { bytes, count } from "../lib/format";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
+import { strings } from "../strings";
 import { AlertTabs } from "./alerts-tabs";
+import { Broken } from "./audit-broken";
 import { Coverage } from "./audit-coverage";
 import { Same } from "./audit-same";
 import { Sources } from "./audit-sources";
 import "./hosts.css";
+import "../components/parameter-fields.css";
 
 const t = alertStrings.audit;
 
@@ -26,7 +32,7 @@ export function AuditPage() {
   useTitle(t.title);
   const mayChange = useMay("security_admin");
   const [isAdding, setAdding] = useState(false);
-  const { data: list, error, refetch } = useQuery(auditClustersQuery);
+  const list = useQuery(auditClustersQuery);
   return (
     <div className="page">
       <div className="page-head">
@@ -42,17 +48,17 @@ export function AuditPage() {
       <p>
         {t.setup} <Command text="seareeve k8s audit-setup" />
       </p>
-      {error !== null ? (
-        <ErrorState error={error} retry={() => void refetch()} />
-      ) : list === undefined ? (
-        <Skeleton rows={4} />
-      ) : list.clusters.length === 0 ? (
-        <Empty title={t.empty}>
-          <p>{t.emptyHint}</p>
-        </Empty>
-      ) : (
-        list.clusters.map((cluster) => <Cluster key={cluster.name} cluster={cluster} warning={list.warning} mayChange={mayChange} />)
-      )}
+      <Loaded query={list} rows={4}>
+        {({ clusters, warning }) =>
+          clusters.length === 0 ? (
+            <Empty title={t.empty}>
+              <p>{t.emptyHint}</p>
+            </Empty>
+          ) : (
+            clusters.map((cluster) => <Cluster key={cluster.name} cluster={cluster} warning={warning} mayChange={mayChange} />)
+          )
+        }
+      </Loaded>
       {isAdding && <AddCluster onClose={() => setAdding(false)} />}
     </div>
   );
@@ -85,15 +91,7 @@ function AddCluster({ onClose }: { onClose: () => void }) {
           <input className="input" name="name" required maxLength={63} pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?" title={t.nameHint} autoComplete="off" />
         </label>
         <p className="muted">{t.nameHint}</p>
-        <FormError error={create.error} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {t.cancel}
-          </button>
-          <button type="submit" className="button is-primary" disabled={create.isPending}>
-            {t.create}
-          </button>
-        </div>
+        <FormActions error={create.error} verb={t.create} isBusy={create.isPending} onClose={onClose} />
       </form>
     </Dialog>
   );
@@ -117,14 +115,6 @@ function Cluster({ cluster, warning, mayChange }: ClusterProps) {
       setAsks(undefined);
     },
     onSettled: refresh,
-  });
-  const remove = useMutation({
-    mutationFn: () => done(api.DELETE("/api/v1/audit/clusters/{name}", { params: { path: { name } } })),
-    onSuccess: () => notify(t.removed),
-    onSettled: () => {
-      setAsks(undefined);
-      return refresh();
-    },
   });
   return (
     <section className="panel audit-cluster" aria-label={name}>
@@ -158,21 +148,22 @@ function Cluster({ cluster, warning, mayChange }: ClusterProps) {
       <Problem cluster={cluster} />
       <Same cluster={cluster} mayChange={mayChange} />
       <Numbers cluster={cluster} />
+      <Broken cluster={cluster} />
       <Sources cluster={cluster} mayChange={mayChange} />
-      <Coverage name={name} />
+      <Coverage name={name} mayChange={mayChange} />
       {asks === "consent" && (
         <Consent name={name} warning={warning} isBusy={plan.isPending} error={plan.error} onConsent={() => plan.mutate(true)} onClose={() => setAsks(undefined)} />
       )}
-      {asks === "remove" && (
-        <Confirm
-          title={t.removeTitle(name)}
-          text={t.removeText}
-          verb={t.remove}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate()}
-          onClose={() => setAsks(undefined)}
-        />
-      )}
+      <Removal
+        item={asks === "remove" ? cluster : undefined}
+        title={t.removeTitle(name)}
+        text={() => t.removeText}
+        verb={t.remove}
+        remove={() => done(api.DELETE("/api/v1/audit/clusters/{name}", { params: { path: { name } } }))}
+        told={t.removed}
+        stale={keys.alerts}
+        onClose={() => setAsks(undefined)}
+      />
     </section>
   );
 }
@@ -182,7 +173,12 @@ function Problem({ cluster: { problem, problem_at: at } }: { cluster: AuditClust
   return (
     <p className="banner is-warning">
       <span>
-        {problem} {at != null && <Time at={at} />}
+        {t.problem(problem)}{" "}
+        {at != null && (
+          <span className="muted">
+            <Time at={at} />
+          </span>
+        )}
       </span>
     </p>
   );
@@ -217,13 +213,14 @@ function Consent({ name, warning, isBusy, error, onConsent, onClose }: ConsentPr
     <Dialog title={t.consentTitle(name)} onClose={onClose}>
       <div className="form">
         <p>{warning}</p>
-        <label>
-          <input type="checkbox" checked={isRead} onChange={(event) => setRead(event.target.checked)} /> {t.consent}
+        <label className="checkbox-field">
+          <input type="checkbox" checked={isRead} onChange={(event) => setRead(event.target.checked)} />
+          {t.consent}
         </label>
         <FormError error={error} />
         <div className="dialog-actions">
           <button type="button" className="button" onClick={onClose}>
-            {t.cancel}
+            {strings.common.cancel}
           </button>
           <button type="button" className="button is-primary" disabled={!isRead || isBusy} onClick={onConsent}>
             {t.switchOn}

@@ -12,6 +12,7 @@ import { Time, useTitle } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
 import { Confirm } from "../components/dialog";
 import { Icon } from "../components/icon";
+import { Markdown } from "../components/markdown";
 import { Empty, ErrorState, Skeleton } from "../components/states";
 import { estateStrings } from "../estate-strings";
 import { notify } from "../lib/messages";
@@ -60,7 +61,7 @@ export function ChecksPage() {
         <Skeleton rows={4} />
       ) : list.data.checks.length === 0 ? (
         <Empty title={t.empty}>
-          <p>{t.emptyHint}</p>
+          <Markdown source={t.emptyHint} />
         </Empty>
       ) : (
         <DataTable

@@ -10,10 +10,11 @@ import { keys } from "../api/queries";
 import type { DetectionFault, DetectionFile } from "../api/types";
 import { Time, useTitle } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
-import { Confirm } from "../components/dialog";
 import { FilePicker } from "../components/file-picker";
 import { Icon } from "../components/icon";
-import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
+import { Empty, FormError } from "../components/states";
 import { detectionStrings } from "../detection-strings";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
@@ -28,19 +29,10 @@ const t = detectionStrings.files;
 
 export function DetectionFilesPage() {
   useTitle(t.title);
-  const client = useQueryClient();
   const mayChange = useMay("security_admin");
   const list = useQuery(detectionFilesQuery);
   const [doomed, setDoomed] = useState<DetectionFile>();
   const [edited, setEdited] = useState<{ name: string; text: string }>();
-  const remove = useMutation({
-    mutationFn: (name: string) => done(api.DELETE("/api/v1/detection-files/{name}", { params: { path: { name } } })),
-    onSuccess: () => notify(t.deleted),
-    onSettled: () => {
-      setDoomed(undefined);
-      return client.invalidateQueries({ queryKey: keys.alerts });
-    },
-  });
   const edit = useMutation({
     mutationFn: async ({ name }: DetectionFile) => ({ name, text: await fileText(name) }),
     onSuccess: setEdited,
@@ -53,40 +45,40 @@ export function DetectionFilesPage() {
       </Link>
       <h1>{t.title}</h1>
       <p className="muted">{t.lead}</p>
-      {list.isError ? (
-        <ErrorState error={list.error} retry={() => void list.refetch()} />
-      ) : list.data === undefined ? (
-        <Skeleton rows={3} />
-      ) : list.data.files.length === 0 ? (
-        <Empty title={t.empty}>
-          <p>{t.emptyHint}</p>
-        </Empty>
-      ) : (
-        <DataTable
-          label={t.title}
-          columns={columns(mayChange ? { edit: edit.mutate, remove: setDoomed } : undefined)}
-          rows={list.data.files}
-          rowKey={({ name }) => name}
-          rowHeight={3.25}
-          total={list.data.files.length}
-        />
-      )}
+      <Loaded query={list} rows={3}>
+        {({ files }) =>
+          files.length === 0 ? (
+            <Empty title={t.empty}>
+              <p>{t.emptyHint}</p>
+            </Empty>
+          ) : (
+            <DataTable
+              label={t.title}
+              columns={columns(mayChange ? { edit: edit.mutate, remove: setDoomed } : undefined)}
+              rows={files}
+              rowKey={({ name }) => name}
+              rowHeight={3.25}
+              total={files.length}
+            />
+          )
+        }
+      </Loaded>
       <FormError error={edit.error} />
       {mayChange ? (
         <Editor key={edited?.name ?? ""} first={edited} onFresh={() => setEdited(undefined)} />
       ) : (
         <p className="muted">{t.forbidden}</p>
       )}
-      {doomed !== undefined && (
-        <Confirm
-          title={t.deleteTitle}
-          text={t.deleteText(doomed.name)}
-          verb={t.delete}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.name)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+      <Removal
+        item={doomed}
+        title={t.deleteTitle}
+        text={({ name }) => t.deleteText(name)}
+        verb={t.delete}
+        remove={({ name }) => done(api.DELETE("/api/v1/detection-files/{name}", { params: { path: { name } } }))}
+        told={t.deleted}
+        stale={keys.alerts}
+        onClose={() => setDoomed(undefined)}
+      />
     </div>
   );
 }

@@ -89,7 +89,7 @@ function columns(
   const action: Column<Exemption> = {
     id: "action",
     header: <span className="visually-hidden">{t.columns.action}</span>,
-    width: "6.5rem",
+    width: "7.5rem",
     align: "end",
     cell: (exemption) => (
       <button type="button" className="button is-small" aria-label={`${t.takeBack}: ${titleOf(exemption)}`} onClick={() => onTakeBack?.(exemption)}>

@@ -6,7 +6,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { alertStrings, entityName, spelled } from "../alert-strings";
 import { incidentQuery } from "../api/alert-queries";
 import { api, data } from "../api/client";
-import { keys } from "../api/queries";
+import { keys, sessionQuery } from "../api/queries";
 import type { IncidentDetail } from "../api/types";
 import { AlertSeverityLabel, AlertStateLabel, Attack } from "../components/alert-words";
 import { ExactTime, Fact, useTitle } from "../components/bits";
@@ -17,6 +17,8 @@ import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import "./alerts.css";
 import "./finding-pane.css";
+import "./hosts.css";
+import "./image.css";
 
 const route = getRouteApi("/app/incidents/$id");
 const t = alertStrings.incidents;
@@ -64,6 +66,7 @@ function Incident({ incident }: { incident: IncidentDetail }) {
             ))}
           </Fact>
           <Fact name={t.clusters}>{incident.clusters.join(", ")}</Fact>
+          <Fact name={alertStrings.alert.owner}>{incident.owner ?? <span className="muted">{alertStrings.alert.nobody}</span>}</Fact>
           <Fact name={t.tactics}>
             <ol className="kill-chain">
               {incident.tactics.map((tactic) => (
@@ -77,6 +80,7 @@ function Incident({ incident }: { incident: IncidentDetail }) {
       </section>
       <section className="panel alert-card">
         <h2>{t.timeline}</h2>
+        {incident.alerts > incident.timeline.length && <p className="muted">{t.timelineCut(incident.timeline.length, incident.alerts)}</p>}
         <ol className="timeline">
           {incident.timeline.map((alert) => (
             <li key={alert.id}>
@@ -92,7 +96,7 @@ function Incident({ incident }: { incident: IncidentDetail }) {
                   <AlertStateLabel state={alert.state} />
                 </span>
                 <span className="muted">
-                  {alert.compromised_entity} · {alert.cluster} · {alertStrings.alerts.seen(alert.seen)}
+                  {[alert.compromised_entity, alert.cluster, alertStrings.alerts.seen(alert.seen)].filter(Boolean).join(" · ")}
                 </span>
                 <Attack tactics={alert.tactics} techniques={alert.techniques} />
               </div>
@@ -107,8 +111,11 @@ function Incident({ incident }: { incident: IncidentDetail }) {
 function Actions({ incident }: { incident: IncidentDetail }) {
   const client = useQueryClient();
   const mayChange = useMay("operator");
+  const { data: session } = useQuery(sessionQuery);
+  const me = session?.user.name;
   const change = useMutation({
-    mutationFn: (state: string) => data(api.PATCH("/api/v1/incidents/{id}", { params: { path: { id: incident.id } }, body: { state } })),
+    mutationFn: (body: { state: string } | { owner: string }) =>
+      data(api.PATCH("/api/v1/incidents/{id}", { params: { path: { id: incident.id } }, body })),
     onSuccess: () => notify(t.changed),
     onSettled: () => client.invalidateQueries({ queryKey: keys.alerts }),
   });
@@ -116,10 +123,15 @@ function Actions({ incident }: { incident: IncidentDetail }) {
   return (
     <div className="alert-actions">
       {nextStates(incident.state).map((state) => (
-        <button key={state} type="button" className="button" disabled={change.isPending} onClick={() => change.mutate(state)}>
+        <button key={state} type="button" className="button" disabled={change.isPending} onClick={() => change.mutate({ state })}>
           {alertStrings.alert.next[state]}
         </button>
       ))}
+      {me !== undefined && incident.owner !== me && (
+        <button type="button" className="button" disabled={change.isPending} onClick={() => change.mutate({ owner: me })}>
+          {alertStrings.alert.take}
+        </button>
+      )}
       <FormError error={change.error} />
     </div>
   );

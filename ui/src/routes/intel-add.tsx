@@ -3,14 +3,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 
-import { api, data } from "../api/client";
+import { api, data, done } from "../api/client";
 import { keys } from "../api/queries";
 import type { IntelNamed, NewIntelList } from "../api/types";
 import { Dialog } from "../components/dialog";
-import { FormError } from "../components/states";
+import { FormActions } from "../components/form-actions";
 import { intelStrings as t, kindsOf } from "../intel-strings";
 import { notify } from "../lib/messages";
 import { uploadList } from "./intel-details";
+import "../components/parameter-fields.css";
 
 const HOURS = ["1", "6", "24", "168", "0"];
 const FORMATS = ["auto", "plain", "csv", "stix", "misp"];
@@ -56,8 +57,15 @@ export function AddList({ named, onClose }: { named: readonly IntelNamed[]; onCl
   const [secret, setSecret] = useState("file");
   const create = useMutation({
     mutationFn: async ({ list, file }: Given) => {
-      const made = await data(api.POST("/api/v1/intel/lists", { body: list }));
-      if (file !== undefined) await uploadList(made.id, file);
+      const { id } = await data(api.POST("/api/v1/intel/lists", { body: list }));
+      if (file === undefined) return;
+      try {
+        await uploadList(id, file);
+      } catch (error) {
+        // Half a list would be in the way of the next try.
+        await done(api.DELETE("/api/v1/intel/lists/{id}", { params: { path: { id } } }));
+        throw error;
+      }
     },
     onSuccess: () => {
       notify(t.created);
@@ -114,11 +122,14 @@ export function AddList({ named, onClose }: { named: readonly IntelNamed[]; onCl
           <fieldset className="field">
             <legend>{t.extends}</legend>
             {named.map(({ name, title, takes, own, added }) => (
-              <label key={name} title={t.takes(kindsOf(takes), own, added)}>
-                <input type="checkbox" name="extends" value={name} defaultChecked={name.startsWith("known_bad_")} /> {title}{" "}
-                <span className="muted">({kindsOf(takes)})</span>
+              <label key={name} className="checkbox-field" title={t.takes(kindsOf(takes), own, added)}>
+                <input type="checkbox" name="extends" value={name} defaultChecked={name.startsWith("known_bad_")} />
+                <span>
+                  {title} <span className="muted">({kindsOf(takes)})</span>
+                </span>
               </label>
             ))}
+            <span className="muted">{t.hashes}</span>
           </fieldset>
         )}
         {source === "address" && (
@@ -145,15 +156,7 @@ export function AddList({ named, onClose }: { named: readonly IntelNamed[]; onCl
             )}
           </>
         )}
-        <FormError error={create.error} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {t.cancel}
-          </button>
-          <button type="submit" className="button is-primary" disabled={create.isPending}>
-            {t.create}
-          </button>
-        </div>
+        <FormActions error={create.error} verb={t.create} isBusy={create.isPending} onClose={onClose} />
       </form>
     </Dialog>
   );

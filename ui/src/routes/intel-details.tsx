@@ -8,7 +8,7 @@ import { keys } from "../api/queries";
 import type { IntelList, IntelUnused } from "../api/types";
 import { Fact, Time } from "../components/bits";
 import { Dialog } from "../components/dialog";
-import { FormError } from "../components/states";
+import { FormActions } from "../components/form-actions";
 import { intelStrings as t } from "../intel-strings";
 import { count } from "../lib/format";
 import { notify } from "../lib/messages";
@@ -123,15 +123,7 @@ export function UploadDialog({ list: { id, name }, onClose }: { list: IntelList;
           {t.file}
           <input className="input" type="file" required onChange={(event) => setFile(event.target.files?.[0])} />
         </label>
-        <FormError error={upload.error} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {t.cancel}
-          </button>
-          <button type="submit" className="button is-primary" disabled={file === undefined || upload.isPending}>
-            {t.uploadNew}
-          </button>
-        </div>
+        <FormActions error={upload.error} verb={t.uploadNew} isBusy={file === undefined || upload.isPending} onClose={onClose} />
       </form>
     </Dialog>
   );

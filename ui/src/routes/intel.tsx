@@ -9,8 +9,9 @@ import { keys } from "../api/queries";
 import type { IntelList } from "../api/types";
 import { Time, useTitle } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
-import { Confirm } from "../components/dialog";
-import { Empty, ErrorState, Skeleton } from "../components/states";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
+import { Empty } from "../components/states";
 import { intelStrings as t } from "../intel-strings";
 import { count } from "../lib/format";
 import { notify } from "../lib/messages";
@@ -32,15 +33,6 @@ export function IntelPage() {
   const [uploads, setUploads] = useState<IntelList>();
   const [doomed, setDoomed] = useState<IntelList>();
   const refresh = () => client.invalidateQueries({ queryKey: keys.alerts });
-  const remove = useMutation({
-    mutationFn: (id: number) => done(api.DELETE("/api/v1/intel/lists/{id}", { params: { path: { id } } })),
-    onSuccess: () => notify(t.deleted),
-    onSettled: () => {
-      setDoomed(undefined);
-      setShown(undefined);
-      return refresh();
-    },
-  });
   const fetchNow = useMutation({
     mutationFn: (id: number) => data(api.POST("/api/v1/intel/lists/{id}/fetch", { params: { path: { id } } })),
     onSuccess: () => notify(t.fetching),
@@ -65,24 +57,17 @@ export function IntelPage() {
       </div>
       <AlertTabs />
       <p className="muted">{t.lead}</p>
-      {lists.isError ? (
-        <ErrorState error={lists.error} retry={() => void lists.refetch()} />
-      ) : lists.data === undefined ? (
-        <Skeleton rows={4} />
-      ) : lists.data.lists.length === 0 ? (
-        <Empty title={t.empty}>
-          <p>{t.emptyHint}</p>
-        </Empty>
-      ) : (
-        <DataTable
-          label={t.title}
-          columns={columns(setShown)}
-          rows={lists.data.lists}
-          rowKey={({ id }) => String(id)}
-          rowHeight={3.25}
-          total={lists.data.lists.length}
-        />
-      )}
+      <Loaded query={lists} rows={4}>
+        {({ lists: rows }) =>
+          rows.length === 0 ? (
+            <Empty title={t.empty}>
+              <p>{t.emptyHint}</p>
+            </Empty>
+          ) : (
+            <DataTable label={t.title} columns={columns(setShown)} rows={rows} rowKey={({ id }) => String(id)} rowHeight={3.25} total={rows.length} />
+          )
+        }
+      </Loaded>
       {isAdding && <AddList named={lists.data?.named ?? []} onClose={() => setAdding(false)} />}
       {open !== undefined && doomed === undefined && uploads === undefined && (
         <Details
@@ -94,16 +79,16 @@ export function IntelPage() {
         />
       )}
       {uploads !== undefined && <UploadDialog list={uploads} onClose={() => setUploads(undefined)} />}
-      {doomed !== undefined && (
-        <Confirm
-          title={t.deleteTitle}
-          text={t.deleteText(doomed.name)}
-          verb={t.delete}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.id)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+      <Removal
+        item={doomed}
+        title={t.deleteTitle}
+        text={({ name }) => t.deleteText(name)}
+        verb={t.delete}
+        remove={({ id }) => done(api.DELETE("/api/v1/intel/lists/{id}", { params: { path: { id } } }))}
+        told={t.deleted}
+        stale={keys.alerts}
+        onClose={() => setDoomed(undefined)}
+      />
     </div>
   );
 }

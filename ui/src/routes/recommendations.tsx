@@ -174,7 +174,7 @@ function List({ all, groups, search, change }: ListProps) {
       ) : (
         <DataTable
           label={t.title}
-          columns={columns(search.environment)}
+          columns={columns(search.environment, groups)}
           rows={shown}
           rowKey={({ id }) => id}
           rowHeight={3.25}
@@ -205,7 +205,7 @@ function activeFilters(search: RecommendationsSearch, groups: Score["groups"], c
   return active;
 }
 
-const columns = (environment: string | undefined): Column<Recommendation>[] => [
+const columns = (environment: string | undefined, groups: Score["groups"]): Column<Recommendation>[] => [
   {
     id: "title",
     header: t.columns.title,
@@ -216,6 +216,7 @@ const columns = (environment: string | undefined): Column<Recommendation>[] => [
         </Link>
         <span className="muted">
           {kindName(one.asset)}
+          {groups.filter(({ id }) => one.score_groups.includes(id)).map(({ title }) => ` · ${title}`)}
           {one.preview && `, ${t.preview}`}
           {one.quick_fix && `, ${t.quickFix}`}
         </span>
@@ -242,7 +243,7 @@ const columns = (environment: string | undefined): Column<Recommendation>[] => [
   {
     id: "potential",
     header: t.columns.potential,
-    width: "6.5rem",
+    width: "9.5rem",
     align: "end",
     sort: "descending",
     cell: ({ potential }) => (potential > 0 ? t.plus(points(potential)) : <span className="muted">–</span>),

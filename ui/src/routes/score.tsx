@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 
-import { environmentsQuery, scoreHistoryQuery, scoreOfQuery } from "../api/estate-queries";
+import { environmentsQuery, recommendationsQuery, scoreHistoryQuery, scoreOfQuery } from "../api/estate-queries";
 import type { Score, ScorePoint } from "../api/types";
 import { AssetLink } from "../components/asset-link";
 import { Time, useTitle } from "../components/bits";
@@ -188,6 +188,7 @@ function Change({ point }: { point: ScorePoint }) {
 
 function Cause({ cause }: { cause: ScorePoint["causes"][number] }) {
   const { asset, asset_name, recommendation, was, health } = cause;
+  const titles = useQuery(recommendationsQuery());
   if (recommendation === "") return <>{estateStrings.moved(asset_name, was ?? "", health ?? "")}</>;
   const text = t.cause("", named(was), named(health));
   return (
@@ -195,7 +196,7 @@ function Cause({ cause }: { cause: ScorePoint["causes"][number] }) {
       {health == null ? asset_name : <AssetLink id={asset} name={asset_name} />}
       {text}{" "}
       <Link to="/recommendations/$id" params={{ id: recommendation }} search={{}} className="muted">
-        {recommendation}
+        {titles.data?.recommendations.find(({ id }) => id === recommendation)?.title ?? recommendation}
       </Link>
     </>
   );

@@ -36,7 +36,11 @@ const PAGES: { to: "/" | "/images" | "/hosts" | "/clusters" | "/kubernetes/admis
 
 type Overlay = "palette" | "shortcuts" | undefined;
 
+/** Pages that stand under another one in the navigation. */
+const UNDER_ALERTS = ["/incidents", "/suppressions", "/detections", "/audit", "/intel"];
+
 export function Shell() {
+  const isUnderAlerts = useLocation({ select: ({ pathname }) => UNDER_ALERTS.includes(`/${pathname.split("/")[1] ?? ""}`) });
   const [overlay, setOverlay] = useState<Overlay>();
   const isConnected = useEvents();
   const main = useFocusOnNavigation();
@@ -70,7 +74,12 @@ export function Shell() {
         </button>
         <nav aria-label={strings.nav.label}>
           {PAGES.map(({ to, icon, name }) => (
-            <Link key={to} to={to} className="nav-link" activeOptions={{ exact: to === "/", includeSearch: false }}>
+            <Link
+              key={to}
+              to={to}
+              {...(to === "/alerts" && isUnderAlerts ? { className: "nav-link active", "aria-current": "true" as const } : { className: "nav-link" })}
+              activeOptions={{ exact: to === "/", includeSearch: false }}
+            >
               <Icon name={icon} />
               <span>{name}</span>
               {to === "/scans" && running > 0 && (

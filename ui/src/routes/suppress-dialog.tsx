@@ -8,10 +8,10 @@ import { api, data } from "../api/client";
 import { keys } from "../api/queries";
 import type { AlertDetail, NewSuppressionRule, SuppressionRule } from "../api/types";
 import { Dialog } from "../components/dialog";
-import { FormError } from "../components/states";
+import { FormActions } from "../components/form-actions";
 import { notify } from "../lib/messages";
-import { strings } from "../strings";
 import "./alerts.css";
+import "../components/parameter-fields.css";
 
 const t = alertStrings.suppressions;
 const DAYS = ["7", "30", "90", "180", "0"] as const;
@@ -150,16 +150,13 @@ export function SuppressDialog({ alert, rule, onClose }: Props) {
           </select>
         </label>
         {rule !== undefined && (
-          <label>
-            <input type="checkbox" name="is_on" defaultChecked={rule.is_on} /> {t.isOn}
+          <label className="checkbox-field">
+            <input type="checkbox" name="is_on" defaultChecked={rule.is_on} />
+            {t.isOn}
           </label>
         )}
         <p role="status">{trial.data !== undefined && t.trialResult(trial.data.alerts, trial.data.events, trial.data.looked_at)}</p>
-        <FormError error={save.error ?? trial.error} />
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
-            {strings.common.cancel}
-          </button>
+        <FormActions error={save.error ?? trial.error} verb={t.save} isBusy={save.isPending} onClose={onClose}>
           <button
             type="button"
             className="button"
@@ -171,10 +168,7 @@ export function SuppressDialog({ alert, rule, onClose }: Props) {
           >
             {t.trial}
           </button>
-          <button type="submit" className="button is-primary" disabled={save.isPending}>
-            {t.save}
-          </button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   );

@@ -1,6 +1,6 @@
 // Suppression rules: what they fit, why, until when, and how much they dismissed.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { alertStrings, entityName } from "../alert-strings";
@@ -10,10 +10,10 @@ import { keys } from "../api/queries";
 import type { SuppressionRule } from "../api/types";
 import { Time, useTitle } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
-import { Confirm } from "../components/dialog";
-import { Empty, ErrorState, Skeleton } from "../components/states";
+import { Loaded } from "../components/loaded";
+import { Removal } from "../components/removal";
+import { Empty } from "../components/states";
 import { count } from "../lib/format";
-import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
 import { AlertTabs } from "./alerts-tabs";
 import { SuppressDialog } from "./suppress-dialog";
@@ -24,19 +24,10 @@ const t = alertStrings.suppressions;
 
 export function SuppressionsPage() {
   useTitle(t.title);
-  const client = useQueryClient();
-  const mayChange = useMay("operator");
+  const mayChange = useMay("security_admin");
   const list = useQuery(suppressionsQuery);
   const [edited, setEdited] = useState<SuppressionRule | "new">();
   const [doomed, setDoomed] = useState<SuppressionRule>();
-  const remove = useMutation({
-    mutationFn: (id: number) => done(api.DELETE("/api/v1/suppressions/{id}", { params: { path: { id } } })),
-    onSuccess: () => notify(t.deleted),
-    onSettled: () => {
-      setDoomed(undefined);
-      return client.invalidateQueries({ queryKey: keys.alerts });
-    },
-  });
   return (
     <div className="page">
       <div className="page-head">
@@ -49,35 +40,35 @@ export function SuppressionsPage() {
       </div>
       <AlertTabs />
       <p className="muted">{t.lead}</p>
-      {list.isError ? (
-        <ErrorState error={list.error} retry={() => void list.refetch()} />
-      ) : list.data === undefined ? (
-        <Skeleton rows={4} />
-      ) : list.data.rules.length === 0 ? (
-        <Empty title={t.empty}>
-          <p>{t.emptyHint}</p>
-        </Empty>
-      ) : (
-        <DataTable
-          label={t.title}
-          columns={columns(mayChange ? { edit: setEdited, remove: setDoomed } : undefined)}
-          rows={list.data.rules}
-          rowKey={({ id }) => String(id)}
-          rowHeight={3.25}
-          total={list.data.rules.length}
-        />
-      )}
+      <Loaded query={list} rows={4}>
+        {({ rules }) =>
+          rules.length === 0 ? (
+            <Empty title={t.empty}>
+              <p>{t.emptyHint}</p>
+            </Empty>
+          ) : (
+            <DataTable
+              label={t.title}
+              columns={columns(mayChange ? { edit: setEdited, remove: setDoomed } : undefined)}
+              rows={rules}
+              rowKey={({ id }) => String(id)}
+              rowHeight={3.25}
+              total={rules.length}
+            />
+          )
+        }
+      </Loaded>
       {edited !== undefined && <SuppressDialog {...(edited === "new" ? {} : { rule: edited })} onClose={() => setEdited(undefined)} />}
-      {doomed !== undefined && (
-        <Confirm
-          title={t.deleteTitle}
-          text={t.deleteText(doomed.name)}
-          verb={t.delete}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.id)}
-          onClose={() => setDoomed(undefined)}
-        />
-      )}
+      <Removal
+        item={doomed}
+        title={t.deleteTitle}
+        text={({ name }) => t.deleteText(name)}
+        verb={t.delete}
+        remove={({ id }) => done(api.DELETE("/api/v1/suppressions/{id}", { params: { path: { id } } }))}
+        told={t.deleted}
+        stale={keys.alerts}
+        onClose={() => setDoomed(undefined)}
+      />
     </div>
   );
 }

@@ -16,7 +16,9 @@ use crate::record::Stage;
 use crate::user::account;
 
 use accounts::{added_subject_user, service_account};
-use request::{agent, behind_proxy, command, container, peer, source, source_class, tty};
+use request::{
+    agent, behind_proxy, command, container, destination, peer, source, source_class, tty,
+};
 
 type Row = (
     &'static str,
@@ -253,6 +255,15 @@ const FIELDS: &[Row] = &[
         false,
         command,
         "The command of `exec`, decoded and joined.",
+    ),
+    (
+        "kube.destination",
+        Brackets::None,
+        Kind::Text,
+        Shape::Any,
+        false,
+        destination,
+        "Where the command of `exec`, and what the object did not have before (commands, environment, webhooks), leads: host names with every domain above them, and URLs with everything that they begin with. Compare with `in`: a list that has `evil.example` then means its subdomains too, and not `notevil.example`.",
     ),
     (
         "kube.command.container",

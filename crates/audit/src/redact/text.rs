@@ -97,7 +97,7 @@ fn without_setting(line: &str) -> String {
         .trim_matches(['"', '\'', '-', ' ']);
     let shown = value.trim_start_matches([':', '=', ' ', '\t']);
     let is_setting = !bare.is_empty()
-        && !bare.contains(char::is_whitespace)
+        && !bare.contains(|c: char| c.is_whitespace() || c == '?')
         && !shown.starts_with("//")
         && !shown.is_empty()
         && !shown.starts_with(['$', '{', '|', '>', '&'])
@@ -135,6 +135,11 @@ mod tests {
                 Some("a\n[redacted]\nb"),
             ),
             ("https://u:p@h/x", Some("https://u:[redacted]@h/x")),
+            ("/api/v1/secrets?labelSelector=owner%3Dhelm", None),
+            (
+                "/api/v1/secrets?limit=5&access_token=abc",
+                Some("/api/v1/secrets?limit=5&access_token=[redacted]"),
+            ),
         ] {
             assert_eq!(redacted(text).as_deref(), expected, "{text}");
         }

@@ -273,7 +273,8 @@ pub(crate) struct KafkaArgs {
     /// A file on the server's machine with certificates (PEM) of authorities that are trusted for these brokers, too.
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     pub(crate) ca_file: Option<String>,
-    /// A file on the server's machine with the password; for Event Hubs with the connection string.
+    /// A file in the server's folder of credentials (connectors.credentials_dir) with the password; for Event Hubs with
+    /// the connection string.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<String>,
     /// Without TLS.

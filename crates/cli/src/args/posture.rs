@@ -47,7 +47,7 @@ pub(crate) enum DockerCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CollectArgs {
     /// Sockets of engines to ask, instead of all that are found on this machine.
-    #[arg(long, value_name = "SOCKET", help_heading = "Facts")]
+    #[arg(long, value_name = "SOCKET", value_parser = socket, help_heading = "Facts")]
     pub(crate) socket: Vec<Utf8PathBuf>,
 
     /// Where the machine's file system is, when it is mounted into a container.
@@ -66,6 +66,11 @@ pub(crate) struct CollectArgs {
     /// Write the facts to a file: to judge them again, to compare them, or to show them to somebody.
     #[arg(long, value_name = "FILE", help_heading = "Facts")]
     pub(crate) save_facts: Option<Utf8PathBuf>,
+}
+
+/// An engine is known by where it listens, which is the same from wherever it is asked.
+pub(crate) fn socket(path: &str) -> std::io::Result<Utf8PathBuf> {
+    camino::absolute_utf8(path)
 }
 
 /// How facts are judged and the result is printed.

@@ -38,7 +38,7 @@ pub(crate) struct SensorArgs {
     pub(crate) root: Utf8PathBuf,
 
     /// Sockets of engines to ask, instead of all that are found on this machine.
-    #[arg(long, value_name = "SOCKET", help_heading = "Facts")]
+    #[arg(long, value_name = "SOCKET", value_parser = super::posture::socket, help_heading = "Facts")]
     pub(crate) socket: Vec<Utf8PathBuf>,
 
     /// The machine's name as a node of a cluster, where it is not the one that its kubelet says.

@@ -1,11 +1,12 @@
 //! `seareeve check`: for those who write checks, and those who ask why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use camino::Utf8Path;
 use seareeve_api::{ReportControl, posture_report};
+use seareeve_model::{Collection, FactKind};
 use seareeve_posture::{Library, Statements, assess, judge, run_examples};
 use serde_json::{Map, Value};
 
@@ -187,6 +188,11 @@ fn diff(args: &DiffArgs, surroundings: &Surroundings) -> anyhow::Result<Outcome>
     let library = content::library(args.checks.as_deref())?;
     let (before, after) = (saved(&args.before)?, saved(&args.after)?);
     let mut text = String::new();
+    let kinds: BTreeSet<&FactKind> = before.facts.keys().chain(after.facts.keys()).collect();
+    for kind in kinds {
+        let [before, after] = [&before, &after].map(|snapshot| snapshot.facts.get(kind));
+        collected(&mut text, kind, before, after)?;
+    }
     for (kind, facts) in &after.facts {
         let old = before.facts.get(kind);
         let old: BTreeMap<&str, &Value> = old
@@ -252,7 +258,7 @@ fn newest<'l>(
 /// The leaves in which two values differ.
 fn values(text: &mut String, place: &str, old: &Value, new: &Value) -> std::fmt::Result {
     if let (Value::Object(old), Value::Object(new)) = (old, new) {
-        let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         for name in names {
             let null = Value::Null;
             let (old, new) = (
@@ -265,13 +271,41 @@ fn values(text: &mut String, place: &str, old: &Value, new: &Value) -> std::fmt:
         }
         return Ok(());
     }
-    writeln!(
-        text,
-        "    {}: {} → {}",
-        safe(place.trim_start_matches('.')),
-        shown(old),
-        shown(new)
-    )
+    let place = safe(place.trim_start_matches('.'));
+    // Of a long list, what came and went says more than its beginning.
+    if let (Value::Array(old), Value::Array(new)) = (old, new) {
+        let gone: Vec<&Value> = old.iter().filter(|item| !new.contains(item)).collect();
+        let come: Vec<&Value> = new.iter().filter(|item| !old.contains(item)).collect();
+        if !(gone.is_empty() && come.is_empty()) {
+            for (sign, items) in [('-', gone), ('+', come)] {
+                for item in items {
+                    writeln!(text, "    {place}: {sign} {}", shown(item))?;
+                }
+            }
+            return Ok(());
+        }
+    }
+    writeln!(text, "    {place}: {} → {}", shown(old), shown(new))
+}
+
+/// What could be collected before and cannot be now, or the other way round: facts that are missing then have not gone.
+fn collected(
+    text: &mut String,
+    kind: &FactKind,
+    before: Option<&Collection>,
+    after: Option<&Collection>,
+) -> std::fmt::Result {
+    let status = |facts: Option<&Collection>| match facts {
+        None => "not collected",
+        Some(facts) => facts.status.as_str(),
+    };
+    if status(before) == status(after) {
+        return Ok(());
+    }
+    let why = after.and_then(|facts| facts.detail.as_deref());
+    let why = why.map(|why| format!(" ({})", safe(why)));
+    let (old, new) = (status(before), status(after));
+    writeln!(text, "! {kind}: {old} → {new}{}", why.unwrap_or_default())
 }
 
 fn shown(value: &Value) -> String {

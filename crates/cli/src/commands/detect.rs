@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_detect::Detector;
 
 use crate::args::DetectArgs;
@@ -19,8 +19,9 @@ const MOST_NAMED: u64 = 20;
 pub(crate) fn run(args: &DetectArgs, messages: &Messages) -> anyhow::Result<Outcome> {
     let mut feed = feed(args.source);
     let joined = intel::lists(&args.intel, messages)?;
-    let loaded = load_with(&args.rules, options(&args.how), &joined)?;
-    let loaded = usable(loaded, messages)?;
+    let loaded = load_with(&args.rules, options(&args.how), &joined)
+        .and_then(|loaded| usable(loaded, messages))
+        .map_err(|error| hinted(error, &args.rules))?;
     let source = name(args.source);
     let mut detector = Detector::new(Arc::new(loaded.engine));
     let (mut events, mut alerts, mut broken) = (0_u64, 0_u64, 0_u64);
@@ -63,6 +64,18 @@ pub(crate) fn run(args: &DetectArgs, messages: &Messages) -> anyhow::Result<Outc
         0 => Outcome::Done,
         _ => Outcome::Incomplete,
     })
+}
+
+/// Several files may follow `--rules`, so one of events that does is taken for one of rules.
+fn hinted(error: anyhow::Error, rules: &[Utf8PathBuf]) -> anyhow::Error {
+    let is_of_events =
+        |path: &&Utf8PathBuf| path.is_file() && !matches!(path.extension(), Some("yaml" | "yml"));
+    match rules.iter().skip(1).find(is_of_events) {
+        Some(path) => error.context(format!(
+            "{path} stands behind --rules: files of events stand before it, or behind `--`"
+        )),
+        None => error,
+    }
 }
 
 /// A file, or standard input.

@@ -137,7 +137,9 @@ pub(crate) fn is_final(error: &ClientError) -> bool {
             (400..500).contains(status) && ![408, 429].contains(status)
         }
         ClientError::Address(_) | ClientError::Clear(_) | ClientError::Authority(_) => true,
-        ClientError::Foreign { .. } | ClientError::Network { .. } => false,
+        ClientError::Foreign { .. }
+        | ClientError::Stranger { .. }
+        | ClientError::Network { .. } => false,
     }
 }
 

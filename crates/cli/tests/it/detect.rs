@@ -90,6 +90,29 @@ fn events_become_alerts() {
 }
 
 #[test]
+fn events_may_stand_before_rules_and_are_told_where_they_are_taken_for_rules() {
+    let home = Home::new();
+    home.write("rules.yaml", RULES);
+    home.write("more.yaml", "- list: more\n  items: [a]\n");
+    home.write("events.jsonl", EVENTS);
+    let before = ["detect", "--source", "host", "events.jsonl", "--rules"];
+    let run = home.run(&[&before[..], &["rules.yaml", "more.yaml"]].concat());
+    assert_eq!(run.code, 3, "{}", run.err);
+    assert!(run.err.contains("2 events, 1 alerts"), "{}", run.err);
+    let run = home.run(&[
+        "detect",
+        "--source",
+        "host",
+        "--rules",
+        "rules.yaml",
+        "events.jsonl",
+    ]);
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    let hint = "error: events.jsonl stands behind --rules: files of events stand before it, or behind `--`: the rules";
+    assert!(run.err.starts_with(hint), "{}", run.err);
+}
+
+#[test]
 fn without_rules_the_built_in_ones_are_asked() {
     let home = Home::new();
     let event = b"{\"evt.type\":\"execve\",\"proc.name\":\"xmrig\",\"proc.cmdline\":\"xmrig\"}\n";

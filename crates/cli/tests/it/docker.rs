@@ -308,6 +308,25 @@ fn docker_host_names_the_engine_and_what_is_lost_is_said_once() {
     assert!(run.err.contains("DOCKER_HOST"), "{}", run.err);
 }
 
+/// A socket that is named from where one stands is the same engine as the one that the process beside it listens on.
+#[test]
+fn a_socket_is_known_by_its_whole_path() {
+    let home = Home::new();
+    engine(&home, "engine.sock", QUIET);
+    let run = home.run(&[
+        "docker",
+        "--socket",
+        "engine.sock",
+        "--only",
+        "2.6",
+        "--format",
+        "json",
+    ]);
+    let report: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}", run.err));
+    let whole = format!("unix://{}", home.path().join("engine.sock").display());
+    assert_eq!(control(&report, "2.6")["objects"][0]["name"], json!(whole));
+}
+
 #[test]
 fn what_is_the_same_for_many_is_said_once_and_the_worst_first() {
     let home = Home::new();
@@ -369,6 +388,17 @@ fn facts_that_differ_are_compared_with_what_follows_from_it() {
         home.run(&["check", "diff", "facts.json", "facts.json"]).out,
         ""
     );
+    // What came into a list and went, and what can no longer be seen.
+    let mut blind = facts(&home, false);
+    let daemon = &mut blind["facts"]["docker.daemon"]["items"][0]["data"];
+    daemon["conflicts"] = json!(["icc"]);
+    blind["facts"]["docker.image"] =
+        json!({ "status": "error", "detail": "it hung up", "source": "here", "items": [] });
+    home.write("blind.json", blind.to_string());
+    let run = home.run(&["check", "diff", "facts.json", "blind.json"]);
+    assert!(run.out.contains("conflicts: + \"icc\""), "{}", run.out);
+    let lost = "! docker.image: ok → error (it hung up)";
+    assert!(run.out.contains(lost), "{}", run.out);
 }
 
 #[test]
@@ -657,4 +687,40 @@ fn fixes_of_one_file_stand_on_each_other_and_keep_what_it_says() {
     assert_eq!(fix("2.16", "--rollback").code, 0);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
     assert_eq!(mode(&file), 0o600);
+}
+
+/// After the first fix nobody can tell what only the file would say, and the next one still knows what to write there.
+#[test]
+fn a_fix_can_follow_one_that_the_engine_has_not_read() {
+    let home = home();
+    home.write("etc/daemon.json", r#"{"no-new-privileges": true}"#);
+    let mut facts = facts(&home, false);
+    let daemon = &mut facts["facts"]["docker.daemon"]["items"][0]["data"];
+    daemon["effective"] = json!({});
+    daemon["unresolved"] =
+        json!({"no-new-privileges": "it was changed", "userland-proxy": "it was changed"});
+    daemon["config"]["keys"] = json!({"no-new-privileges": true});
+    let mut fix = |id: &str, is_unread: bool| {
+        facts["facts"]["docker.daemon"]["items"][0]["data"]["config"]["changed_since_start"] =
+            json!(is_unread);
+        home.write("facts.json", facts.to_string());
+        home.run(&["docker", "fix", id, "--facts", "facts.json"])
+    };
+    let run = fix("2.17", true);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("+   \"userland-proxy\": false"),
+        "{}",
+        run.out
+    );
+    let run = fix("2.15", true);
+    assert!(run.err.contains("says it already"), "{}", run.err);
+    // Without that reason it is not known whether there is something to mend, and nothing is said of it.
+    let run = fix("2.17", false);
+    assert_eq!((run.code, run.out.as_str()), (3, ""));
+    let why = "not collected: `userland-proxy` cannot be told: it was changed";
+    assert!(run.err.contains(why), "{}", run.err);
+    let run = home.run(&["docker", "fix", "2.9", "--rollback"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("no fix of it"), "{}", run.err);
 }

@@ -8,7 +8,9 @@
 
 mod admission;
 mod audit;
+mod authority;
 mod azure;
+mod both_ways;
 mod chart;
 mod db;
 mod detect;

@@ -104,3 +104,88 @@ fn nothing_that_a_server_says_is_lost() {
         assert_eq!(ours[list], theirs[list], "{list}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_audit_events_is_listed() {
+    let home = Home::new();
+    let cluster = |name: &str| {
+        serde_json::json!({
+            "name": name, "on_since": null, "consent_by": null, "consent_at": null, "sources": [], "events": 0,
+            "early_events": 0, "repeated_events": 0, "broken_events": 0, "broken": [], "last_event": null,
+            "problem": null, "problem_at": null, "backlog_bytes": 0, "kept_events": 0, "kept_since": null,
+        })
+    };
+    let mut busy = cluster("prod");
+    let wrong = serde_json::json!({
+        "on_since": "2026-01-01T00:00:00Z", "events": 12, "early_events": 3, "repeated_events": 2, "broken_events": 5,
+        "broken": [{"kind": "no-json", "events": 4, "last": "2026-01-01T00:00:02Z"},
+            {"kind": "too-deep", "events": 1, "last": "2026-01-01T00:00:02Z"}],
+        "last_event": "2026-01-01T00:00:01Z", "problem": "audit.log: a line has more than 16 MiB and was left out",
+        "problem_at": "2026-01-01T00:00:02Z", "backlog_bytes": 77,
+        "sources": [{"id": 2, "kind": "webhook", "received": null, "problem": null,
+            "created": "2026-01-01T00:00:00Z", "author": "ann"}],
+    });
+    for (key, value) in wrong.as_object().unwrap() {
+        busy[key] = value.clone();
+    }
+    let answer = serde_json::json!({"clusters": [cluster("lab"), busy], "warning": ""});
+    let server = serve(Box::new(move |request, _| match request {
+        "GET /api/v1/audit/clusters" => (
+            "200 OK",
+            "application/json",
+            answer.to_string().into_bytes(),
+        ),
+        _ => ("404 Not Found", "application/json", Vec::new()),
+    }));
+    let output = home
+        .command(&["server", "audit", "list"])
+        .env("SEAREEVE_SERVER", format!("http://{server}"))
+        .env("SEAREEVE_TOKEN", "token")
+        .output();
+    let run = Run::from(output.unwrap());
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    insta::assert_snapshot!(run.out, @r"
+    lab  off  0 events  no event yet
+    prod  on since 2026-01-01T00:00:00Z  12 events  last event 2026-01-01T00:00:01Z
+      problem at 2026-01-01T00:00:02Z: audit.log: a line has more than 16 MiB and was left out
+      5 not read as events: 4 no-json, 1 too-deep
+      3 from before it was on, left alone
+      2 came again, and count once
+      77 bytes wait to be judged
+      2  webhook  not heard of yet
+    ");
+}
+
+#[test]
+fn what_detections_lack_is_listed_and_the_rest_is_counted() {
+    let home = Home::new();
+    let detection = |rule: &str, status: &str, reasons: &[&str]| serde_json::json!({"rule": rule, "title": rule.to_uppercase(), "status": status, "reasons": reasons});
+    let lack = "create pods is logged at Metadata, Request is needed";
+    let answer = serde_json::json!({"events": 7, "has_policy": true, "detections": [
+        detection("a", "partial", &[lack]), detection("b", "sees", &[]), detection("c", "blind", &[lack, "more"]),
+        detection("d", "unknown", &[]), detection("e", "sees", &[]),
+    ]});
+    let server = serve(Box::new(move |request, _| match request {
+        "GET /api/v1/audit/clusters/prod/coverage" => (
+            "200 OK",
+            "application/json",
+            answer.to_string().into_bytes(),
+        ),
+        _ => ("404 Not Found", "application/json", Vec::new()),
+    }));
+    let output = home
+        .command(&["server", "audit", "coverage", "prod"])
+        .env("SEAREEVE_SERVER", format!("http://{server}"))
+        .env("SEAREEVE_TOKEN", "token")
+        .output();
+    let run = Run::from(output.unwrap());
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    insta::assert_snapshot!(run.out, @r"
+    c (C): blind
+      create pods is logged at Metadata, Request is needed
+      more
+    a (A): partly blind
+      create pods is logged at Metadata, Request is needed
+    By 7 events and the policy that was given: 2 detections see what they need, 1 are partly blind, 1 are blind, and of 1 nothing shows it.
+    ");
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_engine::Endpoint;
-use seareeve_model::{Fact, Snapshot};
+use seareeve_model::{CollectionStatus, Fact, Snapshot};
 use serde_json::Value;
 
 use super::files::Places;
@@ -78,6 +78,19 @@ pub(super) fn engines(snapshot: &Snapshot) -> impl Iterator<Item = (Endpoint, St
         let endpoint = text(fact, "/endpoint")?.parse().ok()?;
         Some((endpoint, fact.id.clone()))
     })
+}
+
+/// Whether there is no engine but those that were found: none that is there and did not answer.
+pub(super) fn found_all_engines(snapshot: &Snapshot) -> bool {
+    let facts = snapshot.facts.iter();
+    let status = facts
+        .filter(|(kind, _)| kind.as_str() == "docker.daemon")
+        .map(|(_, facts)| facts.status)
+        .next();
+    matches!(
+        status,
+        Some(CollectionStatus::Ok | CollectionStatus::Absent)
+    )
 }
 
 /// The processes whose end changes something.

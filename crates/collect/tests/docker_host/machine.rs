@@ -5,6 +5,7 @@ use std::path::Path;
 
 use camino::Utf8PathBuf;
 use seareeve_collect::docker_host::{Options, collect};
+use seareeve_collect::watch::Watch;
 use seareeve_model::{CollectionStatus, Snapshot};
 use serde_json::json;
 
@@ -207,6 +208,35 @@ fn an_engine_in_a_mounted_root_is_found_and_its_files_are_the_hosts() {
         only(&snapshot, "docker.container")["engine"],
         "unix:///run/docker.sock"
     );
+}
+
+/// One that is there and is not heard is told; one that has ended is nothing that could be missed, until it is back.
+#[test]
+fn an_engine_that_has_ended_is_not_missed() {
+    use crate::fake::{Engine, plain};
+    let engine = Engine::start(plain);
+    let (folder, options) = machine(&[("etc/passwd", PASSWD), ("etc/group", GROUP)]);
+    let socket = folder.path().join("run/docker.sock");
+    fs::create_dir_all(folder.path().join("run")).unwrap();
+    let mut watch = Watch::new(options.root.clone().unwrap()).unwrap();
+    let look = |watch: &mut Watch| {
+        let snapshot = collect(&options);
+        watch.aim(&snapshot);
+        let execs = watch.execs(options.now);
+        let engines: Vec<String> = watch.hearing().engines.into_keys().collect();
+        (engines, execs.status)
+    };
+    // This engine knows no events.
+    let unheard = (
+        vec!["unix:///run/docker.sock".to_owned()],
+        CollectionStatus::Error,
+    );
+    fs::hard_link(engine.socket(), &socket).unwrap();
+    assert_eq!(look(&mut watch), unheard);
+    fs::remove_file(&socket).unwrap();
+    assert_eq!(look(&mut watch), (Vec::new(), CollectionStatus::Absent));
+    fs::hard_link(engine.socket(), &socket).unwrap();
+    assert_eq!(look(&mut watch), unheard);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Chain, Cursor, Read};
 use std::sync::MutexGuard;
 
 use seareeve_inflate::{Checksum, Gzip, GzipError, Status, WINDOW};
+use zstd::zstd_safe::DParameter;
 
 use super::intake::{Intake, fill};
 use crate::packing::Packing;
@@ -78,6 +79,9 @@ impl<'a, 'b> Decoder<'a, 'b> {
             })),
             Some(Packing::Zstd) => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+                // Of all that comes out, as much work as a twentieth of unpacking it.
+                let skip = checksum == Checksum::Skip;
+                decoder.set_parameter(DParameter::ForceIgnoreChecksum(skip))?;
                 // Frames that follow may not ask for more than the first one is known to need.
                 if zstd_window(&magic).is_some_and(|window| window <= 1 << ZSTD_WINDOW_LOG) {
                     decoder.window_log_max(ZSTD_WINDOW_LOG)?;

@@ -126,6 +126,31 @@ fn damage_at_the_end_of_gzip_costs_nothing_before_it() {
 }
 
 #[test]
+fn the_checksum_of_zstd_is_compared_where_no_digest_is() {
+    let layer = tar(&[File("a", b"1"), File("b", &[7; 700_000])]);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(&layer).unwrap();
+    let mut packed = encoder.finish().unwrap();
+    if let Some(last) = packed.last_mut() {
+        *last ^= 1;
+    }
+    let said = |archive: &[u8]| {
+        let read = read_bytes(archive, &Options::default()).unwrap();
+        let messages = read.problems.into_iter().map(|problem| problem.message);
+        messages.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said(&oci(&[(layer.clone(), packed.clone())]).archive()),
+        [""; 0]
+    );
+    assert_eq!(
+        said(&docker(&[packed])),
+        ["the rest of the layer could not be read: Restored data doesn't match checksum"]
+    );
+}
+
+#[test]
 fn wrong_digests_and_sizes_of_local_images_are_said() {
     let layer = tar(&[File("a", b"1")]);
     let lie = tar(&[File("b", b"1")]);

@@ -25,6 +25,8 @@ pub(super) struct CheckFile {
     #[serde(default)]
     pub(super) untold: Option<String>,
     #[serde(default)]
+    pub(super) takes: Option<String>,
+    #[serde(default)]
     pub(super) params: Map<String, Value>,
     #[serde(default)]
     pub(super) wants_params: bool,

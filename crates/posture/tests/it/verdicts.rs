@@ -62,6 +62,21 @@ fn what_could_not_be_collected_never_passes() {
 }
 
 #[test]
+fn what_it_takes_is_said_where_nobody_asked_for_it() {
+    let own = check("takes: a sensor\nfail_if: it.n > 2");
+    let other = check("takes: a scan\nneeds: {scan: thing.scan}\nfail_if: scan.n > 2");
+    assert_eq!(
+        words(&judged(&own, &asset(&[]))),
+        ["not_collected: thing was not collected: that takes a sensor"]
+    );
+    let things = [("thing", things(&[json!({"n": 1})]))];
+    assert_eq!(
+        words(&judged(&other, &asset(&things)))[1],
+        "not_collected: thing.scan was not collected: that takes a scan"
+    );
+}
+
+#[test]
 fn a_part_that_is_missing_keeps_the_rest_from_passing_as_all() {
     let check = check("fail_if: it.n > 2");
     let mut partly = things(&[number(1)]);
@@ -114,6 +129,23 @@ fn what_a_fact_does_not_say_was_not_collected() {
             "pass"
         ]
     );
+}
+
+#[test]
+fn an_option_that_could_not_be_told_has_its_reason() {
+    let own = check("fail_if: it.effective.icc.value");
+    let other = check("needs: {daemon: thing.daemon}\nfail_if: daemon.effective.icc.value");
+    let option = json!({"effective": {}, "unresolved": {"icc": "its file was changed since"}});
+    let snapshot = asset(&[
+        ("thing", things(&[option.clone()])),
+        ("thing.daemon", things(&[option])),
+    ]);
+    for check in [own, other] {
+        assert_eq!(
+            words(&judged(&check, &snapshot))[1],
+            "not_collected: `icc` cannot be told: its file was changed since"
+        );
+    }
 }
 
 #[test]
@@ -203,4 +235,25 @@ fn no_more_items_are_kept_than_a_person_reads() {
         ),
         (100, 150)
     );
+}
+
+/// What there is belongs to the evidence where nothing is wrong, too: as far as it says more than that something is.
+#[test]
+fn what_passes_says_what_there_is() {
+    let actual = |rest: &str, n: i64| {
+        let snapshot = asset(&[("thing", things(&[number(n)]))]);
+        judged(&check(rest), &snapshot).objects[0].told()
+    };
+    let whole = "actual: 'n is {{it.n}}'\nfail_if: it.n > 2";
+    assert_eq!(actual(whole, 1), "n is 1");
+    assert_eq!(actual(whole, 3), "n is 3");
+    // One that is the same for all says only what is wrong.
+    assert_eq!(actual("actual: too much\nfail_if: it.n > 2", 1), "");
+    // These are of what was found, of which there is nothing.
+    assert_eq!(
+        actual("actual: '{{f}}'\nfail_for: '[it.n].filter(n, n > 2)'", 1),
+        ""
+    );
+    // What nobody needed to know for the verdict need not be there.
+    assert_eq!(actual("actual: '{{it.m}}'\nfail_if: it.n > 2", 1), "");
 }

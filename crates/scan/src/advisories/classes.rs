@@ -4,10 +4,14 @@
 //! vulnerability. `upstream` is directed: a class without a CVE that names upstream ids speaks of those,
 //! one by one, and never merges them. `related` merges nothing; a distribution's record that names
 //! neither aliases nor upstream speaks of the CVEs that it calls related (ELA, ALSA, PHSA).
+//!
+//! No two CVEs are one vulnerability, whatever says so. A record with several CVEs for aliases (RUSTSEC and Go have
+//! them) speaks of those one by one, as if they were upstream of it, and is nobody's alias. Were they one finding, a
+//! VEX statement on one of them would hide the others.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::held::Held;
+use super::held::{Held, is_cve};
 
 /// All ids that occur, grouped by alias.
 pub(super) struct Classes<'a> {
@@ -39,7 +43,9 @@ impl<'a> Classes<'a> {
             let own = classes.number(id);
             for alias in &record.aliases {
                 let other = classes.number(alias);
-                classes.join(own, other);
+                if !record.is_collective() && !classes.is_collective(alias) {
+                    classes.join(own, other);
+                }
             }
             for id in record.upstream.iter().chain(&record.fixes) {
                 classes.number(id);
@@ -54,6 +60,11 @@ impl<'a> Classes<'a> {
             members.sort_unstable();
         }
         classes
+    }
+
+    fn is_collective(&self, id: &str) -> bool {
+        let record = self.by_id.get(id).and_then(|at| self.records.get(*at));
+        record.is_some_and(|(_, held)| held.is_collective())
     }
 
     fn number(&mut self, id: &'a str) -> usize {
@@ -112,7 +123,7 @@ impl<'a> Classes<'a> {
     /// The id by which people know the class: a CVE, then a GHSA, then a record of ours.
     pub(super) fn display_id(&self, class: Class) -> &'a str {
         let rank = |id: &str| match id {
-            cve if cve.starts_with("CVE-") => 0,
+            cve if is_cve(cve) => 0,
             ghsa if ghsa.starts_with("GHSA-") => 1,
             record if self.by_id.contains_key(record) => 2,
             _ => 3,
@@ -146,17 +157,28 @@ impl<'a> Classes<'a> {
 
     /// The classes that `class` speaks of instead of itself.
     fn named_by(&self, class: Class) -> BTreeSet<Class> {
-        if self.members(class).iter().any(|id| id.starts_with("CVE-")) {
+        if self.members(class).iter().any(|id| is_cve(id)) {
             return BTreeSet::new();
         }
         let own = || self.records(class).filter_map(|at| self.records.get(at));
-        let named = |ids: &[String]| -> BTreeSet<Class> {
-            let classes = ids.iter().filter_map(|id| self.class(id));
-            classes.filter(|other| *other != class).collect()
+        let named = |id: &String| self.class(id).filter(|other| *other != class);
+        let directed = |held: &'a Held| {
+            let aliases = held
+                .aliases
+                .iter()
+                .filter(|alias| match held.is_collective() {
+                    true => is_cve(alias),
+                    false => self.is_collective(alias),
+                });
+            held.upstream.iter().chain(aliases)
         };
-        let upstream: BTreeSet<Class> = own().flat_map(|(_, held)| named(&held.upstream)).collect();
+        let upstream: BTreeSet<Class> = own()
+            .flat_map(|(_, held)| directed(held))
+            .filter_map(named)
+            .collect();
         if upstream.is_empty() {
-            own().flat_map(|(_, held)| named(&held.fixes)).collect()
+            let fixes = own().flat_map(|(_, held)| &held.fixes);
+            fixes.filter_map(named).collect()
         } else {
             upstream
         }

@@ -316,7 +316,9 @@ impl Texts<'_> {
             voices.push(self.voice(at, Standing::Itself, spool)?);
         }
         for at in self.index.speakers.get(number).into_iter().flatten() {
-            let alone = self.spoken.get(*at).is_some_and(|spoken| spoken.len() == 1);
+            // What is said of an alias is said of it, whether or not it has others beside it.
+            let alone = self.spoken.get(*at).is_some_and(|spoken| spoken.len() == 1)
+                || (self.live.get(*at)).is_some_and(|(_, record)| record.is_collective());
             let standing = if alone {
                 Standing::Only
             } else {

@@ -121,7 +121,7 @@ impl Held {
         let is_distribution = affected.iter().any(|item| is_distribution(&item.ecosystem));
         let is_bug_fix = is_distribution && is_bug_fix(&record);
         let related = record.related.into_iter();
-        let fixes = related.filter(|id| is_distribution && id.starts_with("CVE-"));
+        let fixes = related.filter(|id| is_distribution && is_cve(id));
         let names = [record.aliases, record.upstream, fixes.collect()].map(ids);
         let modified = microseconds(record.modified.as_deref());
         let withdrawn = record.withdrawn.is_some();
@@ -146,13 +146,24 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Whether the record calls several CVEs its aliases.
+    pub(super) fn is_collective(&self) -> bool {
+        self.aliases.iter().filter(|alias| is_cve(alias)).count() > 1
+    }
+}
+
+pub(super) fn is_cve(id: &str) -> bool {
+    id.starts_with("CVE-")
+}
+
 /// Whether a distribution's record says, by its id or its title, that it mends bugs or brings something new, and names no
 /// vulnerability: those of Red Hat's family call their advisories `…SA`, `…BA` (bug fixes) and `…EA` (enhancements).
 fn is_bug_fix(record: &OsvRecord) -> bool {
     let mut named = [&record.aliases, &record.upstream, &record.related]
         .into_iter()
         .flatten();
-    if named.any(|id| id.starts_with("CVE-")) {
+    if named.any(|id| is_cve(id)) {
         return false;
     }
     let kind = record.id.split('-').next().unwrap_or_default().as_bytes();

@@ -275,6 +275,76 @@ fn aliases_are_one_finding_named_by_the_cve() {
 }
 
 #[test]
+fn several_cves_are_several_findings_even_as_aliases_of_one_record() {
+    let scored =
+        json!([{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]);
+    let pysec = with(
+        with(
+            record("PYSEC-1", "PyPI", since_ever()),
+            "aliases",
+            json!(["CVE-2020-2", "CVE-2020-1", "GHSA-1", "GHSA-2"]),
+        ),
+        "severity",
+        scored,
+    );
+    let ghsa = |id: &str, aliases: Value| {
+        let range = json!([{"introduced": "0"}, {"fixed": "2"}]);
+        with(record(id, "PyPI", range), "aliases", aliases)
+    };
+    let one = ghsa("GHSA-1", json!(["CVE-2020-1", "PYSEC-1"]));
+    let seen = |records: &[Value]| -> Vec<(String, Vec<String>, Vec<String>, Severity)> {
+        let found = findings(records, "PyPI", "1");
+        let each = found.iter().map(|finding| {
+            let hits = finding.advisories.iter().map(|hit| hit.id.clone());
+            let vulnerability = &finding.vulnerability;
+            (
+                vulnerability.id.clone(),
+                vulnerability.aliases.clone(),
+                hits.collect(),
+                finding.severity,
+            )
+        });
+        each.collect()
+    };
+    let line = |id: &str, aliases: &[&str], hits: &[&str], severity| {
+        let texts = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        (id.to_owned(), texts(aliases), texts(hits), severity)
+    };
+    // What the record says holds for each, also where it alone says anything.
+    assert_eq!(
+        seen(&[pysec.clone(), one]),
+        [
+            line(
+                "CVE-2020-1",
+                &["GHSA-1"],
+                &["GHSA-1", "PYSEC-1"],
+                Severity::Critical
+            ),
+            line("CVE-2020-2", &[], &["PYSEC-1"], Severity::Critical),
+        ]
+    );
+    // One that knows only such a record speaks of the same ones.
+    let of_it = ghsa("GHSA-2", json!(["PYSEC-1"]));
+    assert_eq!(
+        seen(&[pysec, of_it]),
+        [
+            line(
+                "CVE-2020-1",
+                &[],
+                &["GHSA-2", "PYSEC-1"],
+                Severity::Critical
+            ),
+            line(
+                "CVE-2020-2",
+                &[],
+                &["GHSA-2", "PYSEC-1"],
+                Severity::Critical
+            ),
+        ]
+    );
+}
+
+#[test]
 fn upstream_is_taken_apart_and_never_merged() {
     let dla = with(
         record("DLA-1-1", "Debian:11", since_ever()),

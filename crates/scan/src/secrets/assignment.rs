@@ -133,7 +133,7 @@ fn is_quoted(candidate: Candidate<'_>) -> bool {
     matches!(before, Some(b'"' | b'\'' | b'`')) && before == candidate.after
 }
 
-/// The name says that it is none: `PublicKeyToken`.
+/// The name says that it is none: `PublicKeyToken`, or which one it is: `private_key_id`. Vault's `secret_id` is one.
 fn is_public(lead: &[u8]) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let end = lead.iter().rposition(is_word).map_or(0, |at| at + 1);
@@ -143,7 +143,15 @@ fn is_public(lead: &[u8]) -> bool {
         .rposition(|byte| !is_word(byte))
         .map_or(0, |at| at + 1);
     let name = name.get(start..).unwrap_or_default().to_ascii_lowercase();
-    contains(&name, b"public")
+    const IDS: &[&[u8]] = &[
+        b"key_id",
+        b"key-id",
+        b"keyid",
+        b"token_id",
+        b"token-id",
+        b"tokenid",
+    ];
+    contains(&name, b"public") || IDS.iter().any(|end| name.ends_with(end))
 }
 
 /// A number of a programming language: `0x80090300_u32`, `-16i32`, `1_000`.

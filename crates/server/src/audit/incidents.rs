@@ -2,11 +2,14 @@
 //!
 //! Two alerts belong together when they name the same actor or thing, within a time, and the later one is a step that
 //! may follow the earlier one: a second tactic of ATT&CK, or the same again when at least one weighs much. What half
-//! the cluster shares (a namespace, a system account) joins nothing. Alerts stay visible alone.
+//! the cluster shares (a namespace, a system account, the address of a node or a gateway) joins nothing. Alerts stay
+//! visible alone.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use jiff::SignedDuration;
+use seareeve_audit::address_class;
 use seareeve_model::AlertSeverity;
 use seareeve_store::alerts::Entity;
 use seareeve_store::incidents::{Near, NewIncident};
@@ -59,15 +62,20 @@ pub(super) struct Joining {
     pub(super) alerts: Vec<AlertId>,
 }
 
-/// What becomes of `alert`, given alerts that name something that it names too. Nothing, if it stays alone.
-pub(super) fn join(alert: &Near, near: &[Near]) -> Option<Joining> {
+/// What becomes of `alert`, given alerts that name something that it names too, and which of its addresses many speak
+/// from. Nothing, if it stays alone.
+pub(super) fn join(
+    alert: &Near,
+    near: &[Near],
+    shared_by_many: &BTreeSet<String>,
+) -> Option<Joining> {
     if alert.incident.is_some() {
         return None;
     }
     let mates: Vec<(&Near, Vec<&Entity>)> = near
         .iter()
         .filter(|other| is_near(alert, other))
-        .map(|other| (other, shared(alert, other)))
+        .map(|other| (other, shared(alert, other, shared_by_many)))
         .filter(|(other, shared)| !shared.is_empty() && goes_on(alert, other))
         .collect();
     let oldest = mates
@@ -129,12 +137,12 @@ fn is_near(alert: &Near, other: &Near) -> bool {
 }
 
 /// What both name, of that which joins.
-fn shared<'a>(alert: &'a Near, other: &Near) -> Vec<&'a Entity> {
+fn shared<'a>(alert: &'a Near, other: &Near, shared_by_many: &BTreeSet<String>) -> Vec<&'a Entity> {
     let joins = |entity: &&Entity| {
         JOINING.iter().any(|(kind, _)| *kind == entity.kind)
             && !is_common(entity)
-            // Names mean nothing across clusters, but for people and addresses.
-            && (alert.cluster == other.cluster || matches!(entity.kind.as_str(), "ip" | "account" | "user"))
+            && !(entity.kind == "ip" && shared_by_many.contains(&entity.name))
+            && (alert.cluster == other.cluster || means_the_same_everywhere(entity))
     };
     alert
         .entities
@@ -142,6 +150,20 @@ fn shared<'a>(alert: &'a Near, other: &Near) -> Vec<&'a Entity> {
         .filter(joins)
         .filter(|entity| other.entities.contains(entity))
         .collect()
+}
+
+/// Names mean nothing across clusters, but for people and public addresses.
+fn means_the_same_everywhere(entity: &Entity) -> bool {
+    match entity.kind.as_str() {
+        "account" | "user" => !entity.name.starts_with("system:serviceaccount:"),
+        "ip" => class(&entity.name) == Some("public"),
+        _ => false,
+    }
+}
+
+fn class(address: &str) -> Option<&'static str> {
+    let address: IpAddr = address.parse().ok()?;
+    Some(address_class(address))
 }
 
 /// What everybody uses says nothing of who it was.
@@ -154,7 +176,7 @@ fn is_common(entity: &Entity) -> bool {
             let is_controller = name.starts_with("system:serviceaccount:kube-system:");
             name.is_empty() || is_component || is_controller
         }
-        "ip" => name.is_empty() || name == "127.0.0.1" || name == "::1",
+        "ip" => name.is_empty() || class(name) == Some("loopback"),
         _ => name.is_empty(),
     }
 }
@@ -241,6 +263,10 @@ mod tests {
 
     const MALLORY: (&str, &str) = ("account", "mallory");
 
+    fn join(alert: &Near, near: &[Near]) -> Option<Joining> {
+        super::join(alert, near, &BTreeSet::new())
+    }
+
     #[test]
     fn steps_of_one_account_make_an_incident_and_later_ones_join_it() {
         use AlertSeverity::{High, Low, Medium};
@@ -278,6 +304,7 @@ mod tests {
                 "system:serviceaccount:kube-system:job-controller",
             ),
             ("ip", "127.0.0.1"),
+            ("ip", "::1"),
         ] {
             let one = alert(1, 0, "a", High, "execution", &[common]);
             let two = alert(2, 1, "b", High, "impact", &[common]);
@@ -292,6 +319,24 @@ mod tests {
     }
 
     #[test]
+    fn an_address_joins_unless_many_speak_from_it() {
+        use AlertSeverity::High;
+        let node = ("ip", "10.0.0.5");
+        let one = alert(1, 0, "a", High, "execution", &[node, MALLORY]);
+        let two = alert(2, 1, "b", High, "impact", &[node, ("account", "trent")]);
+        let near = std::slice::from_ref(&one);
+        assert!(join(&two, near).is_some());
+        let many = BTreeSet::from([node.1.to_owned()]);
+        assert_eq!(super::join(&two, near, &many), None);
+        let hers = alert(3, 1, "b", High, "impact", &[node, MALLORY]);
+        let joining = super::join(&hers, near, &many).unwrap();
+        let [shared] = joining.incident.shared.as_slice() else {
+            panic!("{:?}", joining.incident.shared);
+        };
+        assert_eq!((shared.kind.as_str(), shared.name.as_str()), MALLORY);
+    }
+
+    #[test]
     fn names_of_things_mean_nothing_across_clusters_but_people_do() {
         use AlertSeverity::High;
         let pod = ("pod", "shop/web");
@@ -303,5 +348,18 @@ mod tests {
         let three = alert(3, 1, "c", High, "execution", &[MALLORY]);
         let joining = join(&two, &[three]).unwrap();
         assert_eq!(joining.incident.title, "Attack on several clusters");
+        for (shared, joins) in [
+            (("ip", "203.0.113.7"), true),
+            (("ip", "10.0.0.5"), false),
+            (("ip", "fd00::5"), false),
+            (("account", "system:serviceaccount:default:default"), false),
+        ] {
+            let here = alert(4, 0, "a", High, "execution", &[shared]);
+            let mut there = alert(5, 1, "b", High, "impact", &[shared]);
+            assert!(join(&there, std::slice::from_ref(&here)).is_some());
+            there.cluster = "test".to_owned();
+            let joined = join(&there, std::slice::from_ref(&here));
+            assert_eq!(joined.is_some(), joins, "{shared:?}");
+        }
     }
 }

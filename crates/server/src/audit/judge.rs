@@ -4,18 +4,21 @@
 //! together, events from before the plan was on are left out, alerts are told which list of threat intelligence they
 //! rest on, and what leaves is taken clean of secrets.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use seareeve_audit::{Arrived, Fault, Record, SOURCE, State};
+use seareeve_audit::{Addresses, Arrived, Fault, Record, SOURCE, State};
 use seareeve_detect::{Detector, Engine};
 use seareeve_intel::Joined;
+use seareeve_model::Alert;
 use seareeve_store::AuditClusterId;
 use seareeve_store::audit_blocks::Block;
 use tracing::{error, warn};
 
 use super::content::Content;
 use super::decode::Broken;
+use super::entity_name;
 use super::kept::{MOST_EVENT, Packer};
 use super::order::Held;
 use super::raise::Found;
@@ -23,6 +26,7 @@ use super::raise::Found;
 /// See the module.
 pub(super) struct Judge {
     state: State,
+    addresses: Addresses,
     engine: Arc<Engine>,
     joined: Arc<Joined>,
     detector: Detector,
@@ -73,6 +77,7 @@ impl Judge {
         }
         Self {
             state,
+            addresses: Addresses::default(),
             engine: Arc::clone(engine),
             joined: Arc::clone(&content.known().joined),
             detector,
@@ -94,7 +99,7 @@ impl Judge {
         }
     }
 
-    /// Learns from an event that was judged before: what objects were like.
+    /// Learns from an event that was judged before: what objects were like, and who speaks from where.
     pub(super) fn recall(&mut self, event: &str) {
         if let Ok(record) = Record::read(event.as_bytes()) {
             self.note(&record);
@@ -102,7 +107,8 @@ impl Judge {
         }
     }
 
-    fn note(&self, record: &Record<'_>) {
+    fn note(&mut self, record: &Record<'_>) {
+        self.addresses.see(record);
         let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         arrived.see(record);
     }
@@ -175,6 +181,7 @@ impl Judge {
             seareeve_audit::redact_alert(&mut alert);
             judged.found.push(Found {
                 key: held.key,
+                shared_by_many: self.shared_by_many(&alert),
                 alert,
                 event: Arc::clone(&text),
             });
@@ -188,6 +195,16 @@ impl Judge {
             packer.add(at, &short.json);
         }
         Ok(())
+    }
+
+    /// The addresses of an alert that many speak from.
+    fn shared_by_many(&self, alert: &Alert) -> BTreeSet<String> {
+        let addresses = alert.entities.iter().filter(|entity| entity.kind == "ip");
+        let is_shared = |name: &String| {
+            let address = name.parse();
+            address.is_ok_and(|address| self.addresses.is_shared(address))
+        };
+        addresses.map(entity_name).filter(is_shared).collect()
     }
 
     /// What it knows of objects now; nothing if that has not changed.

@@ -1,5 +1,6 @@
 //! Saves what a batch of events raised, with how far it has come, in one transaction.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,6 +20,8 @@ pub(super) struct Found {
     pub(super) key: u128,
     /// What the engine says.
     pub(super) alert: Alert,
+    /// Its addresses that many speak from.
+    pub(super) shared_by_many: BTreeSet<String>,
     /// The event without its secrets, as JSON. It may be large, and raise several.
     pub(super) event: Arc<str>,
 }
@@ -67,7 +70,8 @@ pub(super) async fn save(
             suppression: suppress::rule_for(&rules, name, &found.alert, now),
             said: found.alert.clone(),
         };
-        saved.changed += usize::from(raise(&mut tx, &new, now).await? != Raised::Known);
+        let raised = raise(&mut tx, &new, &found.shared_by_many, now).await?;
+        saved.changed += usize::from(raised != Raised::Known);
     }
     if let Some(block) = &batch.block {
         saved.block = Some(audit_blocks::add(&mut tx, cluster, block).await?);
@@ -77,30 +81,37 @@ pub(super) async fn save(
     Ok(saved)
 }
 
-/// Raises one alert and joins it with others.
+/// Raises one alert and joins it with others, but not by addresses that many speak from.
 pub(super) async fn raise(
     tx: &mut Tx,
     new: &NewAlert,
+    shared_by_many: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Raised, StoreError> {
     let raised = alerts::raise(tx, new, now).await?;
     match raised {
         Raised::Known => {}
         Raised::Again(alert) => incidents::touch_of(tx, alert).await?,
-        Raised::New(alert) if new.suppression.is_none() => join(tx, alert, now).await?,
+        Raised::New(alert) if new.suppression.is_none() => {
+            join(tx, alert, shared_by_many, now).await?;
+        }
         Raised::New(_) => {}
     }
     Ok(raised)
 }
 
-async fn join(tx: &mut Tx, alert: AlertId, now: Timestamp) -> Result<(), StoreError> {
-    let at = now;
+async fn join(
+    tx: &mut Tx,
+    alert: AlertId,
+    shared_by_many: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let near = incidents::near(tx, alert, joining::AFTER_PERSISTENCE, joining::MOST_NEAR).await?;
     let Some((itself, others)) = near else {
         return Ok(());
     };
-    if let Some(joined) = joining::join(&itself, &others) {
-        incidents::join(tx, joined.known, &joined.incident, &joined.alerts, at).await?;
+    if let Some(joined) = joining::join(&itself, &others, shared_by_many) {
+        incidents::join(tx, joined.known, &joined.incident, &joined.alerts, now).await?;
     }
     Ok(())
 }

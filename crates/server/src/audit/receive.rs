@@ -4,7 +4,8 @@
 //! at just enough to refuse what can be no list of events, appended to the cluster's lane, and acknowledged. Whoever
 //! is one too many is told at once; the API server tries again by itself.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,11 +13,12 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use seareeve_audit::Form;
 use seareeve_bus::AppendError;
 use seareeve_store::audit_sources::{self, HEARD_EVERY};
 use seareeve_store::{AuditSourceId, StoreError};
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::auth::caller::bearer;
 use crate::auth::secret;
@@ -29,6 +31,9 @@ pub(crate) const MOST_BODY: usize = 32 << 20;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Seconds after which whoever was refused may try again.
 const LATER: u64 = 2;
+/// What is said of a source that brings more than its lane holds.
+pub(super) const FULL: &str =
+    "the lane is full: events come faster than they are judged (audit.spool_mib)";
 /// By this prefix secret scanners recognise a webhook's token.
 pub(crate) const PREFIX: &str = "seareeve_audit_";
 
@@ -72,7 +77,8 @@ pub(crate) async fn receive(
         Ok(()) => {}
         Err(AppendError::Full) => {
             warn!(cluster, "the lane of audit events is full");
-            note_full(&app, source).await;
+            // Whoever is turned away is told at once, and waits for no database.
+            app.audit.heard.note(source, app.now(), true);
             return Err(ApiError::rate_limited(LATER));
         }
         Err(AppendError::TooLarge { .. }) => {
@@ -82,7 +88,7 @@ pub(crate) async fn receive(
             return Err(ApiError::unavailable(&anyhow::Error::new(error)));
         }
     }
-    app.audit.heard(source, app.now());
+    app.audit.heard.note(source, app.now(), false);
     Ok((
         StatusCode::OK,
         [(header::CONTENT_TYPE, "application/json")],
@@ -142,46 +148,31 @@ fn form(headers: &HeaderMap) -> ApiResult<Form> {
     }
 }
 
-async fn note_full(app: &App, source: AuditSourceId) {
-    let noted = async {
-        let mut tx = app.store.begin().await?;
-        let problem = "the lane is full: events come faster than they are judged (audit.spool_mib)";
-        audit_sources::failed(&mut tx, source, problem, app.now()).await?;
-        tx.commit().await
-    };
-    if let Err(error) = noted.await {
-        debug!(error = %error, "failed to note a full lane");
-    }
-}
-
-/// Which sources were heard of: written down now and then by `flush`, so that no request waits for the database.
+/// Which sources were heard of, and which were turned away: written down now and then by `flush`, so that no request
+/// waits for the database.
 #[derive(Default)]
-pub(crate) struct Heard(std::sync::Mutex<std::collections::BTreeMap<i64, jiff::Timestamp>>);
+pub(crate) struct Heard(Mutex<BTreeMap<i64, Last>>);
+
+/// When a source was heard of last, and whether it was turned away since that was written down.
+struct Last {
+    at: Timestamp,
+    was_full: bool,
+}
 
 impl Heard {
-    fn note(&self, source: AuditSourceId, now: jiff::Timestamp) {
-        let mut heard = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        heard.insert(source.0, now);
+    fn note(&self, source: AuditSourceId, at: Timestamp, is_full: bool) {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = heard.entry(source.0).or_insert(Last {
+            at,
+            was_full: false,
+        });
+        last.at = at;
+        last.was_full |= is_full;
     }
 
-    fn drain(&self) -> Vec<(AuditSourceId, jiff::Timestamp)> {
-        let mut heard = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn drain(&self) -> BTreeMap<i64, Last> {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *heard)
-            .into_iter()
-            .map(|(id, at)| (AuditSourceId(id), at))
-            .collect()
-    }
-}
-
-impl super::Audit {
-    fn heard(&self, source: AuditSourceId, now: jiff::Timestamp) {
-        self.heard.note(source, now);
     }
 }
 
@@ -192,8 +183,12 @@ pub(super) async fn flush(app: &App) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut tx = app.store.begin().await?;
-    for (source, at) in heard {
+    for (source, Last { at, was_full }) in heard {
+        let source = AuditSourceId(source);
         audit_sources::heard(&mut tx, source, None, at).await?;
+        if was_full {
+            audit_sources::failed(&mut tx, source, FULL, at).await?;
+        }
     }
     tx.commit().await
 }

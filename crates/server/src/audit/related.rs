@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::kept;
 
-/// Requests that are listed.
-const MOST: usize = 500;
+/// Requests that are listed: so many before an alert, and so many from it on, those that are nearest to it.
+const MOST: usize = 250;
 /// Blocks that are in memory at a time.
 const BLOCKS: usize = 16;
 /// Blocks that are looked through.
@@ -35,6 +35,11 @@ pub(crate) async fn requests(
         return Ok(related);
     }
     let (from, to) = (alert.first_seen - around, alert.last_seen + around);
+    let mut nearest = Nearest {
+        to: alert.first_seen,
+        requests: Vec::new(),
+        is_cut: false,
+    };
     let mut after = 0;
     for _ in 0..MOST_BLOCKS / BLOCKS {
         let found = audit_blocks::between(store, cluster.id, from, to, after, BLOCKS).await?;
@@ -45,31 +50,55 @@ pub(crate) async fn requests(
         after = last;
         let user = related.user.clone();
         let reading = move || {
-            let mut requests = Vec::new();
             for block in &blocks {
                 kept::lines(block, |line| {
-                    requests.extend(read(line, &user, from, to));
+                    nearest.requests.extend(read(line, &user, from, to));
                 })?;
+                nearest.cut();
             }
-            anyhow::Ok(requests)
+            anyhow::Ok(nearest)
         };
-        related
-            .requests
-            .extend(tokio::task::spawn_blocking(reading).await??);
-        if related.requests.len() > MOST {
+        nearest = tokio::task::spawn_blocking(reading).await??;
+        // Blocks come in the order of time.
+        if nearest.is_full() {
             break;
         }
     }
-    related
-        .requests
-        .sort_by(|a, b| (a.at, &a.audit_id).cmp(&(b.at, &b.audit_id)));
-    // Requests of two stages are one.
-    related
-        .requests
-        .dedup_by(|later, earlier| later.audit_id == earlier.audit_id);
-    related.is_cut = related.requests.len() > MOST;
-    related.requests.truncate(MOST);
+    related.requests = nearest.requests;
+    related.is_cut = nearest.is_cut;
     Ok(related)
+}
+
+/// The requests nearest to a time.
+struct Nearest {
+    to: Timestamp,
+    requests: Vec<RelatedRequest>,
+    is_cut: bool,
+}
+
+impl Nearest {
+    /// Puts requests in order, and leaves out those that are too far away.
+    fn cut(&mut self) {
+        let requests = &mut self.requests;
+        requests.sort_by(|a, b| (a.at, &a.audit_id).cmp(&(b.at, &b.audit_id)));
+        // The stages of a request are one. Its id alone would not do: clients may choose it, and so hide behind another.
+        requests.dedup_by(|later, earlier| {
+            (later.at, &later.audit_id) == (earlier.at, &earlier.audit_id)
+        });
+        let before = requests.partition_point(|request| request.at < self.to);
+        let most = before.min(MOST).saturating_add(MOST);
+        let far = before.saturating_sub(MOST);
+        requests.drain(..far);
+        self.is_cut |= far > 0 || requests.len() > most;
+        requests.truncate(most);
+    }
+
+    fn is_full(&self) -> bool {
+        let before = self
+            .requests
+            .partition_point(|request| request.at < self.to);
+        self.requests.len().saturating_sub(before) >= MOST && self.is_cut
+    }
 }
 
 /// Who raised an alert: as its first event says.
@@ -121,8 +150,9 @@ struct Status {
 }
 
 fn read(line: &str, user: &str, from: Timestamp, to: Timestamp) -> Option<RelatedRequest> {
-    // Most lines are of others: a look for the name spares reading them.
-    if !line.contains(user) {
+    // Most lines are of others: a look for the name spares reading them, where JSON can write it in one way only.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@ ".contains(&byte);
+    if user.bytes().all(is_plain) && !line.contains(user) {
         return None;
     }
     let event: Event = serde_json::from_str(line).ok()?;
@@ -151,4 +181,55 @@ fn read(line: &str, user: &str, from: Timestamp, to: Timestamp) -> Option<Relate
         source_ip: event.source_ips.into_iter().next(),
         user_agent: event.user_agent,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(id: &str, user: &str, second: i64) -> String {
+        let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
+        serde_json::json!({
+            "auditID": id, "verb": "get", "requestURI": "/api/v1/nodes", "user": {"username": user},
+            "requestReceivedTimestamp": at,
+        })
+        .to_string()
+    }
+
+    fn of(line: &str, user: &str) -> Option<RelatedRequest> {
+        read(line, user, Timestamp::UNIX_EPOCH, Timestamp::MAX)
+    }
+
+    #[test]
+    fn a_user_is_found_however_json_writes_the_name() {
+        for user in ["eve", r"CORP\eve", "o'hara <eve>", "ève"] {
+            assert!(of(&line("a", user, 1), user).is_some(), "{user}");
+        }
+        let escaped = line("a", "eve<x>", 1).replace('<', r"\u003c");
+        assert!(of(&escaped, "eve<x>").is_some());
+        assert!(of(&line("a", "evelyn", 1), "eve").is_none());
+    }
+
+    #[test]
+    fn the_nearest_stay_and_a_chosen_id_hides_nothing() {
+        let at = |second| of(&line("chosen", "eve", second), "eve");
+        let mut nearest = Nearest {
+            to: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_000),
+            requests: (1..1_010).filter_map(at).chain(at(999)).collect(),
+            is_cut: false,
+        };
+        nearest.cut();
+        assert!(nearest.is_cut && !nearest.is_full());
+        let seconds: Vec<i64> = nearest
+            .requests
+            .iter()
+            .map(|one| one.at.as_second())
+            .collect();
+        assert_eq!(seconds, (750..1_010).collect::<Vec<_>>());
+        nearest.requests.extend((1_010..2_000).filter_map(at));
+        nearest.cut();
+        assert!(nearest.is_full());
+        let last = nearest.requests.last().map(|one| one.at.as_second());
+        assert_eq!(last, Some(1_249));
+    }
 }

@@ -1,6 +1,6 @@
 //! Sample alerts: to see what alerts look like, and to try out what is done with them. They are marked as such.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use seareeve_model::{Alert, AlertSeverity, Digest, Entity, Evidence, Priority};
@@ -104,7 +104,7 @@ pub(crate) async fn create(app: &App) -> anyhow::Result<Vec<String>> {
             suppression: None,
             said,
         };
-        raise::raise(&mut tx, &new, now).await?;
+        raise::raise(&mut tx, &new, &BTreeSet::new(), now).await?;
         ids.push(new.id);
     }
     tx.commit().await?;

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 pub(crate) use self::kafka::MECHANISMS;
-use super::receive::tag;
+use super::receive::{FULL, tag};
 use super::{Desk, log};
 use crate::state::App;
 
@@ -108,13 +108,14 @@ async fn read(feed: Feed, mut source: AuditSource) {
                 ca_file,
                 from_start,
             }) => {
+                let folder = feed.app.config.credentials_folder();
                 let topic = kafka::Topic {
                     brokers,
                     name: topic,
                     tls,
                     username,
                     mechanism,
-                    password_file,
+                    password_file: password_file.map(|file| folder.join(file)),
                     ca_file,
                     from_start,
                 };
@@ -161,8 +162,7 @@ impl Feed {
                 match self.desk.lane.append(tag(Form::Lines), arrived, copy).await {
                     Ok(()) => break,
                     Err(AppendError::Full) => {
-                        let why = "the lane is full: events come faster than they are judged (audit.spool_mib)";
-                        self.fail(&anyhow::anyhow!(why)).await;
+                        self.fail(&anyhow::anyhow!(FULL)).await;
                         tokio::time::sleep(PAUSE).await;
                     }
                     Err(error) => return Err(error.into()),

@@ -71,13 +71,16 @@ fn names(given: &[String], address: IpAddr) -> Vec<String> {
     if !address.is_unspecified() {
         names.push(address.to_string());
     }
-    if let Ok(host) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
-        names.push(host.trim().to_owned());
-    }
-    names.retain(|name| !name.is_empty());
+    names.extend(machine());
     names.sort();
     names.dedup();
     names
+}
+
+/// What this machine calls itself.
+pub(super) fn machine() -> Option<String> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(host.trim().to_owned()).filter(|host| !host.is_empty())
 }
 
 /// An authority of our own.

@@ -144,19 +144,16 @@ fn object_rows(assessments: &[Assessment<'_>]) -> Vec<ObjectRow> {
                 continue;
             }
             let params = serde_json::Value::Object(wanted.params()).to_string();
-            rows.extend(verdict.objects.iter().map(|object| {
-                let actual = object.items.iter().map(|item| item.actual.as_str());
-                ObjectRow {
-                    check_id: verdict.check.clone(),
-                    params: params.clone(),
-                    kind: object.kind.to_string(),
-                    object: object.id.clone(),
-                    name: cut(&object.name),
-                    outcome: object.outcome.as_str().to_owned(),
-                    actual: cut(&actual.collect::<Vec<_>>().join("; ")),
-                    expected: cut(&object.expected),
-                    reason: object.reason.as_deref().map(cut),
-                }
+            rows.extend(verdict.objects.iter().map(|object| ObjectRow {
+                check_id: verdict.check.clone(),
+                params: params.clone(),
+                kind: object.kind.to_string(),
+                object: object.id.clone(),
+                name: cut(&object.name),
+                outcome: object.outcome.as_str().to_owned(),
+                actual: cut(&object.told()),
+                expected: cut(&object.expected),
+                reason: object.reason.as_deref().map(cut),
             }));
         }
     }

@@ -206,7 +206,8 @@ pub(super) async fn get(
     }))
 }
 
-/// Change alerts: their state, who deals with them, a note. For operators.
+/// Change alerts: their state, who deals with them, a note. An incident is closed with the last of its alerts, and open
+/// again with one of them. For operators.
 #[utoipa::path(patch, operation_id = "change_alerts", path = "/api/v1/alerts", tag = "alerts", request_body = AlertChange,
     responses((status = 200, body = AlertsChanged), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody)))]
@@ -223,6 +224,9 @@ pub(super) async fn change(
     let mut tx = app.store.begin().await?;
     let changed =
         alerts::change(&mut tx, &given.ids, &change, &caller.user.name, app.now()).await?;
+    if change.state.is_some() {
+        incidents::follow(&mut tx, &given.ids).await?;
+    }
     tx.commit().await?;
     app.events.publish(Event::Alerts);
     Ok(Json(AlertsChanged { alerts: changed }))

@@ -5,12 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use seareeve_api::{
     AuditCluster, AuditClusterList, AuditCoverage, AuditJoin, AuditPlan, AuditSameCluster,
-    AuditSource, AuditSourceCreated, AuditSourceSettings, AuditWebhook, BrokenEvents, ErrorBody,
-    NewAuditCluster,
+    AuditSource, AuditSourceCreated, AuditSourceSettings, BrokenEvents, ErrorBody, NewAuditCluster,
 };
 use seareeve_store::audit_clusters::Same;
 use seareeve_store::users::Role;
@@ -19,9 +16,11 @@ use seareeve_store::{
 };
 use tracing::info;
 
+use crate::audit::kubeconfig::webhook;
 use crate::audit::{WARNING, receive};
 use crate::auth::caller::Caller;
 use crate::auth::secret::Secret;
+use crate::connectors::is_below;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
 
@@ -224,7 +223,10 @@ pub(super) async fn create_source(
     };
     let created = AuditSourceCreated {
         source,
-        webhook: secret.map(|secret| webhook(&app, &name, secret.text)),
+        webhook: secret.map(|secret| {
+            let authority = app.audit.tls.as_ref().and_then(|tls| tls.authority.clone());
+            webhook(&app.config, authority, &name, secret.text)
+        }),
     };
     Ok((StatusCode::CREATED, Json(created)))
 }
@@ -310,6 +312,11 @@ fn check(settings: &AuditSourceSettings) -> ApiResult<()> {
                     "username and password_file belong together",
                 ));
             }
+            if password_file.as_ref().is_some_and(|file| !is_below(file)) {
+                return Err(ApiError::bad_request(
+                    "name a password_file within the server's folder of credentials",
+                ));
+            }
             if username.is_some() && !tls {
                 return Err(ApiError::bad_request(
                     "a password is sent with TLS only: set tls",
@@ -390,58 +397,4 @@ async fn wire(
         kept_events: kept.events,
         kept_since: kept.first,
     })
-}
-
-/// What an API server needs to send its events here.
-fn webhook(app: &App, cluster: &str, token: String) -> AuditWebhook {
-    let config = &app.config;
-    let path = format!("/audit/{cluster}");
-    let host = match config.audit.address() {
-        Some(address) => {
-            let name = config.audit.names.iter().find(|name| !name.is_empty());
-            let name = name.cloned().unwrap_or_else(|| address.ip().to_string());
-            format!("https://{}:{}", bracketed(&name), address.port())
-        }
-        None if config.server.has_tls() => format!("https://{}", config.server.listen),
-        None => format!("http://{}", config.server.listen),
-    };
-    let address = format!("{host}{path}");
-    let authority = app.audit.tls.as_ref().and_then(|tls| tls.authority.clone());
-    let trust = match &authority {
-        Some(pem) => format!(
-            "\n    certificate-authority-data: {}",
-            STANDARD.encode(pem.as_bytes())
-        ),
-        None => String::new(),
-    };
-    // Kubernetes' client leaves tokens out where there is no TLS (client-go, clientcmd.ClientConfig).
-    let warning = match host.starts_with("https://") {
-        true => "",
-        false => {
-            "# API servers send this token over TLS only. Set `audit.listen` and make the source again, or put the\n\
-             # address of a proxy that ends TLS here.\n"
-        }
-    };
-    let kubeconfig = format!(
-        "{warning}apiVersion: v1\nkind: Config\nclusters:\n- name: seareeve\n  cluster:\n    server: {address}{trust}\n\
-         users:\n- name: seareeve\n  user:\n    token: {token}\n\
-         contexts:\n- name: seareeve\n  context:\n    cluster: seareeve\n    user: seareeve\n\
-         current-context: seareeve\n"
-    );
-    AuditWebhook {
-        path,
-        address,
-        token,
-        ca_certificate: authority,
-        kubeconfig,
-    }
-}
-
-/// An address of version 6 as it stands in addresses of pages.
-fn bracketed(name: &str) -> String {
-    if name.contains(':') {
-        format!("[{name}]")
-    } else {
-        name.to_owned()
-    }
 }

@@ -21,7 +21,7 @@ use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
 
-/// Alerts of an incident that are shown and changed with it.
+/// Alerts of an incident that are shown: the last ones.
 const MOST_ALERTS: usize = 1_000;
 
 #[derive(Deserialize, IntoParams)]
@@ -85,9 +85,8 @@ pub(super) async fn change(
     caller.require(Role::Operator)?;
     let change = wanted(given.state.as_deref(), given.owner, given.note)?;
     let incident = find(&app, &id).await?;
-    let members = members(&app, &incident).await?;
-    let uids: Vec<String> = members.into_iter().map(|alert| alert.uid).collect();
     let mut tx = app.store.begin().await?;
+    let uids = incidents::alerts_of(&mut tx, incident.id).await?;
     let owner = change.owner.as_deref();
     incidents::change(&mut tx, incident.id, change.state, owner).await?;
     alerts::change(&mut tx, &uids, &change, &caller.user.name, app.now()).await?;

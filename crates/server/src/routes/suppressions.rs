@@ -10,10 +10,10 @@ use seareeve_api::{
     ErrorBody, NewSuppressionRule, SuppressionCriterion, SuppressionRule, SuppressionRules,
     SuppressionTrial,
 };
-use seareeve_store::alerts::{self, AlertFilter};
+use seareeve_store::SuppressionId;
+use seareeve_store::alerts::{self, AlertFilter, AlertSort};
 use seareeve_store::suppressions::{self, Criterion, NewSuppression, Suppression};
 use seareeve_store::users::Role;
-use seareeve_store::{SuppressionId, alerts::Alert};
 
 use super::alerts::summary;
 use super::statements;
@@ -28,7 +28,9 @@ const REASONS: [&str; 4] = ["false_positive", "noise", "accepted", "other"];
 /// Criteria of a rule, and names of a criterion.
 const MOST: usize = 50;
 /// Alerts that a trial looks at.
-const TRIED: usize = 10_000;
+const TRIED: u64 = 10_000;
+/// Alerts of which all that is known is in memory at a time.
+const AT_A_TIME: usize = 500;
 /// Alerts that a trial shows.
 const SHOWN: usize = 20;
 
@@ -129,22 +131,33 @@ pub(super) async fn trial(
         rule: said.rule.clone().unwrap_or_default(),
         ..AlertFilter::default()
     };
-    let looked_at = alerts::list_all(&app.store, &filter, TRIED).await?;
-    let fitting: Vec<&Alert> = looked_at
-        .iter()
-        .filter(|alert| suppress::fits(&said, &alert.cluster, &alert.said))
-        .collect();
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    Ok(Json(SuppressionTrial {
-        alerts: count(fitting.len()),
-        events: fitting.iter().map(|alert| alert.seen).sum(),
-        looked_at: count(looked_at.len()),
-        examples: fitting
-            .iter()
-            .take(SHOWN)
-            .map(|alert| summary(alert))
-            .collect(),
-    }))
+    let mut trial = SuppressionTrial {
+        alerts: 0,
+        events: 0,
+        looked_at: 0,
+        examples: Vec::new(),
+    };
+    let mut after = None;
+    while trial.looked_at < TRIED {
+        let sort = AlertSort::Newest;
+        let page = alerts::list(&app.store, &filter, sort, after.as_ref(), AT_A_TIME).await?;
+        for alert in &page.items {
+            trial.looked_at += 1;
+            if !suppress::fits(&said, &alert.cluster, &alert.said) {
+                continue;
+            }
+            trial.alerts += 1;
+            trial.events += alert.seen;
+            if trial.examples.len() < SHOWN {
+                trial.examples.push(summary(alert));
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(Json(trial))
 }
 
 fn checked(given: NewSuppressionRule, now: Timestamp) -> ApiResult<NewSuppression> {

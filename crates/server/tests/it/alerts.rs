@@ -539,15 +539,31 @@ fn api_servers_are_listened_to_with_a_certificate_of_our_own() {
 fn a_file_is_followed() {
     let (keep, data) = folder();
     let log = keep.path().join("audit.log");
-    std::fs::write(&log, "").unwrap();
     let server = start(&data, |_| {});
     let client = admin(&server);
     cluster(&client, "prod");
-    let source = AuditSourceSettings::File {
-        path: log.to_str().unwrap().to_owned(),
+    let settings = |path: &str| AuditSourceSettings::File {
+        path: path.to_owned(),
         from_start: true,
     };
-    client.create_audit_source("prod", &source).unwrap();
+    let problem = |path: &str| {
+        let sources = client.audit_cluster("prod").unwrap().sources;
+        let found = sources
+            .into_iter()
+            .find(|source| source.settings == settings(path));
+        found.unwrap().problem
+    };
+    // What is not there, or no file, is told at once.
+    for (path, why) in [
+        (log.to_str().unwrap(), "there is no file"),
+        (data.as_str(), "it is no regular file"),
+    ] {
+        client.create_audit_source("prod", &settings(path)).unwrap();
+        let told = until(|| problem(path), Option::is_some).unwrap();
+        assert!(told.contains(why), "{told}");
+    }
+    std::fs::write(&log, "").unwrap();
+    until(|| problem(log.to_str().unwrap()), Option::is_none);
     let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
     writeln!(
         file,
@@ -561,13 +577,84 @@ fn a_file_is_followed() {
         |page| page.alerts.len() == 2,
     );
     assert_eq!(page.alerts[0].cluster, "prod");
-    let cluster = client.audit_cluster("prod").unwrap();
-    let source = cluster
-        .sources
-        .iter()
-        .find(|source| source.settings.kind() == "file")
-        .unwrap();
-    assert_eq!(source.problem, None);
+    assert_eq!(problem(log.to_str().unwrap()), None);
+}
+
+#[test]
+fn an_address_that_nodes_speak_from_joins_nothing_and_who_showed_an_old_token_is_named() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let webhook = cluster(&client, "prod");
+    let by = |mut event: Value, user: &str, from: &str| {
+        event["user"]["username"] = json!(user);
+        event["sourceIPs"] = json!([from]);
+        event
+    };
+    let node = event(
+        "n",
+        "get",
+        "/api/v1/nodes/n1",
+        json!({"resource": "nodes", "name": "n1", "apiVersion": "v1"}),
+    );
+    let secrets = |id: &str| {
+        let all = json!({"resource": "secrets", "apiVersion": "v1"});
+        event(id, "list", "/api/v1/secrets", all)
+    };
+    let account = "system:serviceaccount:shop:cart";
+    let mut stolen = by(exec("a", "cart", "ls"), account, "10.0.0.5");
+    stolen["annotations"] = json!({"authentication.k8s.io/legacy-token": account});
+    let events = [
+        by(node, "system:node:n1", "10.0.0.5"),
+        stolen,
+        by(secrets("b"), "bob", "10.0.0.5"),
+    ];
+    assert_eq!(send(&server, &webhook, "identity", &list(&events)), 200);
+    let raised = |account: &str| {
+        let conditions = [("entity", account)];
+        until(
+            || client.alerts(&conditions, None).unwrap(),
+            |page| !page.alerts.is_empty(),
+        )
+    };
+    raised(account);
+    raised("bob");
+    let shared = || {
+        let incidents = client.incidents(false, None).unwrap().incidents;
+        let shared = incidents.into_iter().flat_map(|incident| incident.shared);
+        shared.map(|entity| entity.name).collect::<Vec<_>>()
+    };
+    // What the account does belongs together, and bob's deed to nothing.
+    assert_eq!(shared(), [account]);
+    // From a machine of their own, two accounts are one attacker.
+    let events = [
+        by(exec("c", "db", "ls"), "carl", "10.0.0.9"),
+        by(secrets("d"), "dora", "10.0.0.9"),
+    ];
+    assert_eq!(send(&server, &webhook, "identity", &list(&events)), 200);
+    until(shared, |shared| shared.contains(&"10.0.0.9".to_owned()));
+}
+
+#[test]
+fn clusters_that_are_made_at_the_same_time_are_all_judged() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let names: Vec<String> = (0..12).map(|number| format!("c{number}")).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let (client, server) = (&client, &server);
+            scope.spawn(move || {
+                let webhook = cluster(client, name);
+                let body = list(&[exec(name, "cart", "ls")]);
+                assert_eq!(send(server, &webhook, "identity", &body), 200);
+            });
+        }
+    });
+    until(
+        || client.alerts(&[("rule", "exec-into-pod")], None).unwrap(),
+        |page| page.alerts.len() == names.len(),
+    );
 }
 
 /// A broker that speaks Kafka's protocol: librdkafka's own mock cluster, in Debian's `kcat`. Dropping it kills it.

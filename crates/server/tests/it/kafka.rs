@@ -9,6 +9,7 @@ use seareeve_api::{AuditSource, AuditSourceSettings, Client};
 use serde_json::json;
 
 use self::broker::{Broker, Mechanism};
+use self::scram::Hash;
 use crate::alerts::{cluster, exec};
 use crate::hosts::{admin, refusal, until};
 use crate::support::{folder, start};
@@ -33,6 +34,14 @@ fn source(client: &Client) -> AuditSource {
         .unwrap()
 }
 
+/// A file in the server's folder of credentials, as sources name it.
+fn password(data: &camino::Utf8Path, text: &str) -> String {
+    let folder = data.join("credentials");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("password"), text).unwrap();
+    "password".to_owned()
+}
+
 fn alerts(client: &Client, count: usize) {
     until(
         || client.alerts(&[("rule", "exec-into-pod")], None).unwrap(),
@@ -44,14 +53,22 @@ fn alerts(client: &Client, count: usize) {
 fn a_topic_behind_tls_and_sasl_is_read() {
     for (mechanism, word, user) in [
         (Mechanism::Plain, None, "$ConnectionString"),
-        (Mechanism::Scram, Some("scram-sha-256"), "reader"),
+        (
+            Mechanism::Scram(Hash::Sha256),
+            Some("scram-sha-256"),
+            "reader",
+        ),
+        (
+            Mechanism::Scram(Hash::Sha512),
+            Some("scram-sha-512"),
+            "reader",
+        ),
     ] {
         let (keep, data) = folder();
         let broker = Broker::start(mechanism, user, CONNECTION);
         let ca_file = keep.path().join("ca.pem");
         std::fs::write(&ca_file, &broker.authority).unwrap();
-        let password = keep.path().join("password");
-        std::fs::write(&password, format!("{CONNECTION}\n")).unwrap();
+        let password = password(&data, &format!("{CONNECTION}\n"));
         let server = start(&data, |_| {});
         let client = admin(&server);
         cluster(&client, "prod");
@@ -62,7 +79,7 @@ fn a_topic_behind_tls_and_sasl_is_read() {
             tls: true,
             username: Some(user.to_owned()),
             mechanism: word.map(str::to_owned),
-            password_file: Some(password.to_str().unwrap().to_owned()),
+            password_file: Some(password),
             ca_file: Some(ca_file.to_str().unwrap().to_owned()),
             from_start: true,
         };
@@ -77,13 +94,50 @@ fn a_topic_behind_tls_and_sasl_is_read() {
 }
 
 #[test]
+fn a_wrong_password_is_told_whichever_way_it_is_shown() {
+    for (asked, word, shown) in [
+        // The password is wrong, and the way is another than the user is known for.
+        (Hash::Sha256, "scram-sha-256", "SCRAM-SHA-256"),
+        (Hash::Sha512, "scram-sha-512", "SCRAM-SHA-512"),
+        (Hash::Sha256, "scram-sha-512", "SCRAM-SHA-512"),
+    ] {
+        let (keep, data) = folder();
+        let broker = Broker::start(Mechanism::Scram(asked), "reader", "right");
+        let ca_file = keep.path().join("ca.pem");
+        std::fs::write(&ca_file, &broker.authority).unwrap();
+        let password = keep.path().join("password");
+        std::fs::write(&password, "wrong").unwrap();
+        let server = start(&data, |_| {});
+        let client = admin(&server);
+        cluster(&client, "prod");
+        let settings = AuditSourceSettings::Kafka {
+            brokers: vec![broker.address.clone()],
+            topic: "audit".to_owned(),
+            tls: true,
+            username: Some("reader".to_owned()),
+            mechanism: Some(word.to_owned()),
+            password_file: Some(password.to_str().unwrap().to_owned()),
+            ca_file: Some(ca_file.to_str().unwrap().to_owned()),
+            from_start: true,
+        };
+        client.create_audit_source("prod", &settings).unwrap();
+        let told = until(|| source(&client), |source| source.problem.is_some());
+        let problem = told.problem.unwrap();
+        assert!(
+            problem.contains("the broker refuses the user reader") && problem.contains(shown),
+            "{problem}"
+        );
+        assert!(!problem.contains("wrong"), "{problem}");
+    }
+}
+
+#[test]
 fn a_wrong_password_is_told_and_not_tried_again_and_again() {
     let (keep, data) = folder();
     let broker = Broker::start(Mechanism::Plain, "reader", "right");
     let ca_file = keep.path().join("ca.pem");
     std::fs::write(&ca_file, &broker.authority).unwrap();
-    let password = keep.path().join("password");
-    std::fs::write(&password, "wrong").unwrap();
+    let file = password(&data, "wrong");
     let server = start(&data, |_| {});
     let client = admin(&server);
     cluster(&client, "prod");
@@ -94,15 +148,24 @@ fn a_wrong_password_is_told_and_not_tried_again_and_again() {
             tls: true,
             username: username.map(str::to_owned),
             mechanism: mechanism.map(str::to_owned),
-            password_file: username.map(|_| password.to_str().unwrap().to_owned()),
+            password_file: username.map(|_| file.clone()),
             ca_file: ca_file.map(str::to_owned),
             from_start: true,
         }
     };
-    for wrong in [
+    // Whoever may add sources reads no file of the server's but those that are meant for it.
+    let elsewhere = ["/etc/passwd", "../server.db", ""].map(|file| {
+        let mut settings = settings(None, Some("reader"), None);
+        if let AuditSourceSettings::Kafka { password_file, .. } = &mut settings {
+            *password_file = Some(file.to_owned());
+        }
+        settings
+    });
+    let wrong = [
         settings(Some("digest-md5"), Some("reader"), None),
         settings(Some("plain"), None, None),
-    ] {
+    ];
+    for wrong in wrong.into_iter().chain(elsewhere) {
         assert_eq!(
             refusal(client.create_audit_source("prod", &wrong)),
             "bad_request"

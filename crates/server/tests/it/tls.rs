@@ -4,7 +4,8 @@ use rcgen::{CertificateParams, KeyPair};
 use seareeve_server::config::Config;
 use serde_json::{Value, json};
 
-use crate::hosts::until;
+use crate::alerts::cluster;
+use crate::hosts::{admin, until};
 use crate::support::{folder, start};
 
 /// A certificate that signs itself, and its key.
@@ -108,4 +109,62 @@ fn a_certificate_that_cannot_be_used_is_named() {
         seareeve_server::check_certificate(&config).unwrap_err()
     );
     assert!(text.contains("/nowhere"), "{text}");
+}
+
+#[test]
+fn api_servers_are_told_a_name_that_they_can_reach() {
+    let (keep, data) = folder();
+    let file = |name: &str, text: &str| {
+        let path = keep.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (certificate, key) = certificate("seareeve.example");
+    let (chain, key) = (file("tls.crt", &certificate), file("tls.key", &key));
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let told = |cluster_name: &str, change: &dyn Fn(&mut Config)| {
+        let server = start(&data, |config| {
+            config.audit.listen = "0.0.0.0:0".to_owned();
+            change(config);
+        });
+        let webhook = cluster(&admin(&server), cluster_name);
+        let end = format!("/audit/{cluster_name}");
+        let host = webhook.address.strip_suffix(&end).unwrap();
+        let (name, port) = host.rsplit_once(':').unwrap();
+        assert_ne!(port, "0", "the one that was taken");
+        let name = name.to_owned();
+        let server = format!("    server: {}\n", webhook.address);
+        assert!(
+            webhook.kubeconfig.contains(&server),
+            "{}",
+            webhook.kubeconfig
+        );
+        (name, webhook.kubeconfig)
+    };
+
+    // What is set wins; the machine's own name is still better than that it listens everywhere.
+    let named = |config: &mut Config| config.audit.names = vec!["2001:db8::7".to_owned()];
+    assert_eq!(told("named", &named).0, "https://[2001:db8::7]");
+    let (name, file) = told("unnamed", &|_| {});
+    assert_eq!(name, format!("https://{}", machine.trim()));
+    assert!(
+        !file.contains('#') && !file.contains("client-key"),
+        "{file}"
+    );
+
+    // Whom to trust and what to show is said where we cannot know it.
+    let (name, file) = told("given", &|config| {
+        config.audit.certificate = chain.clone().into();
+        config.audit.key = key.clone().into();
+        config.audit.client_ca = chain.clone().into();
+    });
+    assert_eq!(name, "https://seareeve.example");
+    for wanted in [
+        "`certificate-authority: FILE`",
+        "(`audit.client_ca`)",
+        "    client-certificate: /etc/kubernetes/seareeve-client.crt\n",
+        "    client-key: /etc/kubernetes/seareeve-client.key\n",
+    ] {
+        assert!(file.contains(wanted), "{wanted} in {file}");
+    }
 }

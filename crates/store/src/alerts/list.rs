@@ -127,7 +127,7 @@ pub async fn list(
     })
 }
 
-/// The first `most` alerts of a filter, for trial runs and exports.
+/// The first `most` alerts of a filter, such as those of an incident.
 ///
 /// # Errors
 /// When the database fails.

@@ -356,6 +356,50 @@ fn incidents_hold_alerts_and_end_with_them() {
                 .items
                 .is_empty()
         );
+        // A further alert opens it again.
+        let mut tx = store.begin().await?;
+        incidents::join(&mut tx, Some(known), &incident, &[], at(40)).await?;
+        tx.commit().await?;
+        let changed = incidents::get(store, "i1").await?.unwrap();
+        assert_eq!(changed.state, AlertState::Active);
+        // It is closed with the last of its alerts, and open again with the first.
+        let mut tx = store.begin().await?;
+        let uids = incidents::alerts_of(&mut tx, known).await?;
+        let [first, rest @ ..] = uids.as_slice() else {
+            panic!("it has alerts");
+        };
+        let steps = [
+            (rest, AlertState::Dismissed, AlertState::Active),
+            (
+                std::slice::from_ref(first),
+                AlertState::Dismissed,
+                AlertState::Dismissed,
+            ),
+            (
+                std::slice::from_ref(first),
+                AlertState::Active,
+                AlertState::Active,
+            ),
+            (
+                std::slice::from_ref(first),
+                AlertState::Resolved,
+                AlertState::Resolved,
+            ),
+            (uids.as_slice(), AlertState::New, AlertState::Active),
+        ];
+        for (changed, to, expected) in steps {
+            let change = Change {
+                state: Some(to),
+                ..Change::default()
+            };
+            alerts::change(&mut tx, changed, &change, "ann", at(41)).await?;
+            incidents::follow(&mut tx, changed).await?;
+            tx.commit().await?;
+            let state = incidents::get(store, "i1").await?.unwrap().state;
+            assert_eq!(state, expected, "{to:?}");
+            tx = store.begin().await?;
+        }
+        drop(tx);
         // An event that comes again makes it longer.
         let mut tx = store.begin().await?;
         let again = new("e4", "c", AlertSeverity::Low, 95_000);

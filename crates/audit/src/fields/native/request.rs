@@ -1,13 +1,17 @@
 //! Fields of the request itself: where it came from, and what its address says.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use seareeve_detect::{Argument, Presence, Value, Values};
 
 use super::{always, flag, some};
+use crate::addresses::address_class;
+use crate::destination::destinations;
 use crate::event::AuditEvent;
 use crate::fields::present_if;
+use crate::portrait::Aspect;
 use crate::uri;
 use crate::user::product;
 
@@ -39,7 +43,7 @@ pub(super) fn source_class<'e>(
     out: &mut Values<'e>,
 ) -> Presence {
     // The farthest of them: whoever asks may put any before the address that the server sees, but not take that away.
-    let classes = addresses(event).map(class);
+    let classes = addresses(event).map(address_class);
     let farthest = classes.max_by_key(|class| match *class {
         "loopback" => 0,
         "private" => 1,
@@ -53,26 +57,6 @@ pub(super) fn peer<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values
     peer.into_iter()
         .for_each(|address| out.push(Value::Address(address)));
     present_if(peer.is_some())
-}
-
-fn class(address: IpAddr) -> &'static str {
-    let is_private = match address {
-        IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            address.is_private()
-                || address.is_link_local()
-                // Addresses behind a provider's translation (RFC 6598).
-                || (first == 100 && (64..128).contains(&second))
-        }
-        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
-    };
-    if address.is_loopback() {
-        "loopback"
-    } else if is_private {
-        "private"
-    } else {
-        "public"
-    }
 }
 
 pub(super) fn agent<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
@@ -91,14 +75,44 @@ pub(super) fn command<'e>(
     _: &Argument,
     out: &mut Values<'e>,
 ) -> Presence {
+    some(command_of(event).map(Cow::Owned), out)
+}
+
+fn command_of(event: &AuditEvent<'_>) -> Option<String> {
     let part = event.record.target.and_then(|target| target.subresource);
     if !part.is_some_and(|part| part.is("exec")) {
-        return Presence::Absent;
+        return None;
     }
     let uri = event.record.uri.decode();
     let words: Vec<_> = uri::parameters(&uri, "command").collect();
-    out.owned(words.join(" "));
-    Presence::Present
+    Some(words.join(" "))
+}
+
+/// What of an object leads somewhere.
+const LEADING: [Aspect; 4] = [
+    Aspect::Command,
+    Aspect::Setting,
+    Aspect::Endpoint,
+    Aspect::EndpointHost,
+];
+
+pub(super) fn destination<'e>(
+    event: &'e AuditEvent<'_>,
+    _: &Argument,
+    out: &mut Values<'e>,
+) -> Presence {
+    let mut found = BTreeSet::new();
+    if let Some(command) = command_of(event) {
+        destinations(&command, &mut found);
+    }
+    for (aspect, text) in event.added() {
+        if LEADING.contains(aspect) {
+            destinations(text, &mut found);
+        }
+    }
+    let is_there = !found.is_empty();
+    found.into_iter().for_each(|one| out.owned(one));
+    present_if(is_there)
 }
 
 fn uri_parameter(event: &AuditEvent<'_>, name: &str) -> Option<String> {

@@ -9,7 +9,9 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use seareeve_model::{Fact, FactKind, Snapshot};
-use seareeve_posture::{Check, Fix, Library, ObjectVerdict, Outcome as Verdict, judge, managed};
+use seareeve_posture::{
+    Check, CheckVerdict, Fix, Library, ObjectVerdict, Outcome as Verdict, judge, managed,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -48,19 +50,18 @@ pub(super) fn run(
     }
     let mut changes = Vec::new();
     let mut by_hand = Vec::new();
+    let mut is_untold = false;
     for (check, params) in uses {
         let verdict = judge(check, &params, &snapshot, surroundings.now());
-        match verdict.outcome {
-            Verdict::Fail => {}
-            outcome => {
-                let reason = verdict.reason.unwrap_or_default();
-                messages.note(format!(
-                    "{}: {} {reason}",
-                    check.id(),
-                    outcome.as_str().replace('_', " ")
-                ));
-                continue;
-            }
+        if verdict.outcome == Verdict::NotCollected {
+            let (open, is_told) = unread(check, &verdict, &snapshot, args, messages)?;
+            is_untold |= !is_told;
+            changes.extend(open);
+            continue;
+        }
+        if verdict.outcome != Verdict::Fail {
+            messages.note(said(&verdict));
+            continue;
         }
         let failing: Vec<(&ObjectVerdict, &Fact)> = verdict
             .objects
@@ -94,12 +95,15 @@ pub(super) fn run(
             text.push_str(&format!("  {}\n", output::safe(&command)));
         }
     }
-    if text.is_empty() {
+    if text.is_empty() && !is_untold {
         text.push_str("nothing to mend\n");
     }
     output::result(None, &text)?;
     if changes.is_empty() {
-        return Ok(Outcome::Done);
+        return Ok(match is_untold {
+            true => Outcome::Incomplete,
+            false => Outcome::Done,
+        });
     }
     if !args.apply {
         messages.note("nothing was changed; --apply changes it");
@@ -118,6 +122,65 @@ pub(super) fn run(
         messages.note("the engine learns of it when it is restarted: systemctl restart docker");
     }
     Ok(Outcome::Done)
+}
+
+/// What is said of a check that finds no fault.
+fn said(verdict: &CheckVerdict) -> String {
+    let objects = verdict.objects.iter();
+    let reason = verdict.reason.as_ref();
+    let reason = reason.or_else(|| objects.filter_map(|object| object.reason.as_ref()).next());
+    let reason = reason.map(|reason| format!(": {reason}"));
+    format!(
+        "{}: {}{}",
+        verdict.check,
+        verdict.outcome.as_str().replace('_', " "),
+        reason.unwrap_or_default()
+    )
+}
+
+/// The changes of engines that cannot be judged because their `daemon.json` was changed since they were started, mostly
+/// by the fix before this one: what the file does not say yet is put beside it. Also whether all is told then.
+fn unread(
+    check: &Check,
+    verdict: &CheckVerdict,
+    snapshot: &Snapshot,
+    args: &FixArgs,
+    messages: &Messages,
+) -> anyhow::Result<(Vec<Change>, bool)> {
+    let open = verdict.objects.iter();
+    let open = open.filter(|object| object.outcome == Verdict::NotCollected);
+    let facts: Vec<Option<&Fact>> = open
+        .map(|object| find(snapshot, &object.kind, &object.id))
+        .map(|fact| fact.filter(|fact| is_unread(fact)))
+        .collect();
+    let keys = &check.fix().daemon;
+    if keys.is_empty() || facts.is_empty() || facts.contains(&None) {
+        messages.note(said(verdict));
+        return Ok((Vec::new(), false));
+    }
+    let mut changes = Vec::new();
+    for fact in facts.into_iter().flatten() {
+        let known = fact.data.pointer("/config/keys");
+        let has = |key: &String| known.is_some_and(|known| known.get(key).is_some());
+        if keys.keys().all(has) {
+            messages.note(format!(
+                "{}: daemon.json says it already; the engine learns of it when it is restarted",
+                check.id()
+            ));
+        } else {
+            changes.push(Change::daemon(&fact.data, keys, &args.collect.root)?);
+        }
+    }
+    if let (Some(impact), false) = (&check.fix().impact, changes.is_empty()) {
+        messages.note(format!("{}: {impact}", check.id()));
+    }
+    Ok((changes, true))
+}
+
+fn is_unread(daemon: &Fact) -> bool {
+    let config = |key: &str| daemon.data.get("config").and_then(|config| config.get(key));
+    config("changed_since_start") == Some(&Value::Bool(true))
+        && config("status").and_then(Value::as_str) == Some("ok")
 }
 
 /// The checks that `args.id` names, with their parameters.
@@ -217,8 +280,12 @@ fn save(journal: &Utf8Path, id: &str, changes: &[Change], now: Timestamp) -> any
 }
 
 fn roll_back(journal: &Utf8Path, messages: &Messages) -> anyhow::Result<Outcome> {
-    let text = std::fs::read_to_string(journal)
-        .with_context(|| format!("failed to read what was changed from {journal}"))?;
+    let text = match std::fs::read_to_string(journal) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("there is no fix of it that could be taken back: {journal} is not there")
+        }
+        text => text.with_context(|| format!("failed to read what was changed from {journal}"))?,
+    };
     let content: Journal =
         serde_json::from_str(&text).with_context(|| format!("failed to use {journal}"))?;
     // The last one first: several may concern one file.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use camino::Utf8Path;
-use seareeve_api::{Client, ClientError, NewAuditCluster};
+use seareeve_api::{AuditCluster, AuditSourceSettings, Client, ClientError, NewAuditCluster};
 use seareeve_audit::{AuditSource, Policy, coverage, policy_for};
 use seareeve_detect::{Content, Engine, Loader, Options};
 
@@ -75,16 +75,24 @@ fn set_up(engine: &Engine, args: &AuditSetupArgs, messages: &Messages) -> anyhow
     let folder = &args.folder;
     std::fs::create_dir_all(folder).with_context(|| format!("failed to make {folder}"))?;
     let policy = folder.join(POLICY);
-    write(&policy, &policy_for(engine.rules()), 0o644)?;
+    let text = policy_for(engine.rules());
+    write(&policy, &text, 0o644)?;
+    let parsed = Policy::parse(&text).context("our own policy cannot be read")?;
+    let blind = coverage(&parsed, engine.rules());
+    let blind: Vec<&str> = blind.iter().map(|found| found.id.as_str()).collect();
     let mut flags = format!("--audit-policy-file=/etc/kubernetes/{POLICY}\n");
     match &args.cluster {
         Some(cluster) => {
             let client = server::client(&args.server)?;
             make_known(&client, cluster)?;
+            let known = client.audit_cluster(cluster)?;
             let webhook = server::webhook(&client, cluster)?;
             let file = folder.join(WEBHOOK);
             write(&file, &webhook.kubeconfig, 0o600)?;
             messages.note(format!("wrote {policy} and {file}, which holds a token"));
+            for note in left_to_do(&known, &webhook.kubeconfig) {
+                messages.note(note);
+            }
             // Batches that wait for long are what makes alerts late.
             let _ = write!(
                 flags,
@@ -103,11 +111,18 @@ fn set_up(engine: &Engine, args: &AuditSetupArgs, messages: &Messages) -> anyhow
             );
         }
     }
+    if !blind.is_empty() {
+        messages.note(format!(
+            "the policy leaves out what is in secrets; blind for that, on purpose: {}",
+            blind.join(", ")
+        ));
+    }
     messages.note("put the files into /etc/kubernetes on each control plane node, mount them into the API server's pod, and add these flags:");
     output::result(None, &flags)?;
     Ok(Outcome::Done)
 }
 
+/// Makes the cluster known, if it is not.
 fn make_known(client: &Client, cluster: &str) -> anyhow::Result<()> {
     let made = client.create_audit_cluster(&NewAuditCluster {
         name: cluster.to_owned(),
@@ -118,6 +133,35 @@ fn make_known(client: &Client, cluster: &str) -> anyhow::Result<()> {
         Err(ClientError::Refused { status: 409, .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What somebody still has to do, with the file of a new webhook; `before` is what the cluster was like before it.
+fn left_to_do(before: &AuditCluster, kubeconfig: &str) -> Vec<String> {
+    let name = &before.name;
+    let mut notes = Vec::new();
+    let comments = kubeconfig.lines();
+    let comments: Vec<&str> = comments
+        .filter_map(|line| line.strip_prefix("# "))
+        .collect();
+    if !comments.is_empty() {
+        notes.push(format!("in {WEBHOOK}: {}", comments.join(" ")));
+    }
+    let sources = before.sources.iter();
+    let webhooks = sources.filter(|source| source.settings == AuditSourceSettings::Webhook);
+    let end = |id| format!("`seareeve server audit delete-source {name} {id}`");
+    let webhooks: Vec<String> = webhooks.map(|source| end(source.id)).collect();
+    if !webhooks.is_empty() {
+        notes.push(format!(
+            "{name} had webhooks before, whose tokens stay good: once the new file is in use, end them with {}",
+            webhooks.join(" and ")
+        ));
+    }
+    if before.on_since.is_none() {
+        notes.push(format!(
+            "{name} is off, and raises no alerts: `seareeve server audit on {name}` says what it takes"
+        ));
+    }
+    notes
 }
 
 fn write(path: &Utf8Path, text: &str, mode: u32) -> anyhow::Result<()> {

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail};
 use seareeve_api::{
-    AlertChange, AuditCluster, AuditJoin, AuditPlan, AuditSourceSettings, Client, IncidentChange,
-    NewAuditCluster, NewSuppressionRule, SuppressionCriterion,
+    AlertChange, AuditCluster, AuditCoverage, AuditJoin, AuditPlan, AuditSourceSettings,
+    BrokenEvents, Client, DetectionCoverage, IncidentChange, NewAuditCluster, NewSuppressionRule,
+    SuppressionCriterion,
 };
 use serde::Serialize;
 
@@ -217,7 +218,7 @@ fn audit(client: &Client, command: &AuditCommand) -> anyhow::Result<()> {
             },
         )?),
         AuditCommand::Delete { cluster } => Ok(client.delete_audit_cluster(cluster)?),
-        AuditCommand::Coverage { cluster } => json(&client.audit_coverage(cluster)?),
+        AuditCommand::Coverage { cluster } => covered(&client.audit_coverage(cluster)?),
         AuditCommand::Policy {
             cluster,
             file: _,
@@ -231,7 +232,7 @@ fn audit(client: &Client, command: &AuditCommand) -> anyhow::Result<()> {
             let text = input::file("audit policy", file, MOST_POLICY)?;
             let text = String::from_utf8(text).with_context(|| format!("{file} is not UTF-8"))?;
             client.put_audit_policy(cluster, &text)?;
-            json(&client.audit_coverage(cluster)?)
+            covered(&client.audit_coverage(cluster)?)
         }
         AuditCommand::Policy { cluster, .. } => {
             output::result(None, &client.audit_policy(cluster)?.content)
@@ -284,6 +285,65 @@ pub(crate) fn webhook(
         .context("the server made a webhook without a token")
 }
 
+/// What detections lack, those that lack most first, and of how many nothing is known.
+fn covered(coverage: &AuditCoverage) -> anyhow::Result<()> {
+    let mut text = String::new();
+    let with = |status: &str| {
+        let detections = coverage.detections.iter();
+        let found = detections.filter(|one| one.status == status);
+        found.collect::<Vec<&DetectionCoverage>>()
+    };
+    let (blind, partial) = (with("blind"), with("partial"));
+    // Writing to a String cannot fail.
+    for (words, detections) in [("blind", &blind), ("partly blind", &partial)] {
+        for one in detections {
+            let title = output::safe(&one.title);
+            let _ = writeln!(text, "{} ({title}): {words}", output::safe(&one.rule));
+            for reason in &one.reasons {
+                let _ = writeln!(text, "  {}", output::safe(reason));
+            }
+        }
+    }
+    let by = match coverage.has_policy {
+        true => " and the policy that was given",
+        false => "",
+    };
+    let _ = writeln!(
+        text,
+        "By {} events{by}: {} detections see what they need, {} are partly blind, {} are blind, and of {} nothing shows it.",
+        coverage.events,
+        with("sees").len(),
+        partial.len(),
+        blind.len(),
+        with("unknown").len(),
+    );
+    output::result(None, &text)
+}
+
+/// What became of events that were not judged.
+fn not_judged(cluster: &AuditCluster) -> Vec<String> {
+    let mut lines = Vec::new();
+    if cluster.broken_events > 0 {
+        let kinds = cluster.broken.iter();
+        let kinds = kinds.map(|one| format!("{} {}", one.events, output::safe(&one.kind)));
+        let kinds: Vec<String> = kinds.collect();
+        let broken = cluster.broken_events;
+        lines.push(format!("{broken} not read as events: {}", kinds.join(", ")));
+    }
+    if cluster.early_events > 0 {
+        let early = cluster.early_events;
+        lines.push(format!("{early} from before it was on, left alone"));
+    }
+    if cluster.repeated_events > 0 {
+        let repeated = cluster.repeated_events;
+        lines.push(format!("{repeated} came again, and count once"));
+    }
+    if cluster.backlog_bytes > 0 {
+        lines.push(format!("{} bytes wait to be judged", cluster.backlog_bytes));
+    }
+    lines
+}
+
 fn clusters(client: &Client) -> anyhow::Result<()> {
     let mut text = String::new();
     for cluster in client.audit_clusters()?.clusters {
@@ -298,6 +358,14 @@ fn clusters(client: &Client) -> anyhow::Result<()> {
         };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{name}  {state}  {} events  {last}", cluster.events);
+        if let Some(problem) = &cluster.problem {
+            let at = cluster.problem_at.map(|at| format!(" at {at}"));
+            let at = at.unwrap_or_default();
+            let _ = writeln!(text, "  problem{at}: {}", output::safe(problem));
+        }
+        for line in not_judged(&cluster) {
+            let _ = writeln!(text, "  {line}");
+        }
         for source in &cluster.sources {
             let heard = match (&source.problem, source.received) {
                 (Some(problem), _) => output::safe(problem),
@@ -305,6 +373,10 @@ fn clusters(client: &Client) -> anyhow::Result<()> {
                 (None, None) => "not heard of yet".to_owned(),
             };
             let _ = writeln!(text, "  {}  {}  {heard}", source.id, source.settings.kind());
+        }
+        for broken in &cluster.broken {
+            let BrokenEvents { kind, events, last } = broken;
+            let _ = writeln!(text, "  not readable: {events} {kind}, last at {last}");
         }
     }
     output::result(None, &text)

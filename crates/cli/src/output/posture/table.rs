@@ -145,6 +145,10 @@ fn whole(text: &mut String, control: &ReportControl) {
         let said = safe(said);
         let _ = match names.as_slice() {
             [name] if said.is_empty() => writeln!(text, "{INDENT}{}", safe(name)),
+            // A path that is told anyway.
+            [name] if name.starts_with('/') && said.contains(&safe(name)) => {
+                writeln!(text, "{INDENT}{said}")
+            }
             [name] => writeln!(text, "{INDENT}{}: {said}", safe(name)),
             _ => writeln!(text, "{INDENT}{said}: {}", some(names)),
         };
@@ -209,10 +213,14 @@ fn by_reason(text: &mut String, controls: &[&ReportControl]) {
     for control in controls {
         let object = || deciding(control).map(reason).next();
         let reason = control.reason.clone().or_else(object).unwrap_or_default();
-        // One cause mostly takes several kinds of facts away.
-        let cause = [" could not be read: ", " may not be read: "]
-            .iter()
-            .find_map(|what| reason.split_once(what));
+        // One cause mostly takes several kinds of facts away, or several options.
+        let cause = [
+            " cannot be told: ",
+            " could not be read: ",
+            " may not be read: ",
+        ]
+        .iter()
+        .find_map(|what| reason.split_once(what));
         let reason = cause.map_or(reason.as_str(), |(_, cause)| cause).to_owned();
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, same)) => same.push(control),

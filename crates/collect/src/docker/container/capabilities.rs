@@ -144,6 +144,8 @@ mod tests {
             ALL.len() - 1
         );
         assert_eq!(granted(&[], &["ALL"], true), ["ALL"]);
+        // Adding all counts over dropping all.
+        assert_eq!(granted(&["ALL"], &["ALL"], false).len(), ALL.len());
         let more = granted(&["SYS_PTRACE"], &["CAP_NET_RAW"], false);
         assert_eq!(more.len(), DOCKER.len());
         assert!(more.contains(&"SYS_PTRACE".to_owned()) && !more.contains(&"NET_RAW".to_owned()));

@@ -1,6 +1,7 @@
 //! Options that the engine says itself, in `GET /info`: what it really does, whatever was configured.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
@@ -74,12 +75,6 @@ pub(super) fn options(
 
 /// Without loopback addresses, which every engine trusts.
 fn insecure(config: &Value) -> Option<BTreeSet<String>> {
-    let is_loopback = |name: &str| {
-        name.starts_with("127.")
-            || name.starts_with("::1")
-            || name.starts_with("[::1]")
-            || name.starts_with("localhost")
-    };
     let networks = texts(Some(config.get("InsecureRegistryCIDRs")?)).map(str::to_owned);
     let indexes = config.get("IndexConfigs")?.as_object()?.iter();
     let named = indexes
@@ -91,6 +86,28 @@ fn insecure(config: &Value) -> Option<BTreeSet<String>> {
             .filter(|name| !is_loopback(name))
             .collect(),
     )
+}
+
+/// `127.0.0.0/8`, `::1/128`, `127.0.0.1:5000`, `[::1]:5000`, `localhost:5000`. A name that only begins like one of them
+/// is another machine's, and a network that is wider holds others.
+fn is_loopback(name: &str) -> bool {
+    if let Some((network, bits)) = name.split_once('/') {
+        let bits = bits.parse::<u8>();
+        return match network.parse::<IpAddr>() {
+            Ok(IpAddr::V4(network)) => network.is_loopback() && bits.is_ok_and(|bits| bits >= 8),
+            Ok(IpAddr::V6(network)) => network.is_loopback() && bits == Ok(128),
+            Err(_no_network) => false,
+        };
+    }
+    // More than one colon without brackets is an address of IPv6, and not one with a port.
+    let host = match name.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None if name.matches(':').count() == 1 => name.split(':').next(),
+        None => Some(name),
+    };
+    let host = host.unwrap_or_default();
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// With user namespaces, an engine keeps everything in a folder named for them: `/var/lib/docker/165536.165536`.
@@ -118,10 +135,13 @@ mod tests {
             "DockerRootDir": "/data/165536.165536", "SecurityOptions": ["name=userns"],
             "Plugins": {"Authorization": ["opa"]},
             "RegistryConfig": {
-                "InsecureRegistryCIDRs": ["127.0.0.0/8", "::1/128", "10.0.0.0/8"], "Mirrors": [],
+                "InsecureRegistryCIDRs": ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "127.0.0.0/1"], "Mirrors": [],
                 "IndexConfigs": {
                     "docker.io": {"Secure": true}, "registry:5000": {"Secure": false},
-                    "localhost:5000": {"Secure": false},
+                    "localhost:5000": {"Secure": false}, "127.0.0.1:5000": {"Secure": false},
+                    "[::1]:5000": {"Secure": false}, "localhost": {"Secure": false},
+                    // Names that only begin like one.
+                    "localhost.lan:5000": {"Secure": false}, "127.lan": {"Secure": false},
                 },
             },
         });
@@ -134,7 +154,7 @@ mod tests {
             json!(options(&info, &security)),
             json!({
                 "storage-driver": "overlay2", "log-driver": "journald", "live-restore": true, "data-root": "/data",
-                "authorization-plugins": ["opa"], "insecure-registries": ["10.0.0.0/8", "registry:5000"],
+                "authorization-plugins": ["opa"], "insecure-registries": ["10.0.0.0/8", "127.0.0.0/1", "127.lan", "localhost.lan:5000", "registry:5000"],
                 "registry-mirrors": [], "rootless": false, "selinux-enabled": false,
             })
         );

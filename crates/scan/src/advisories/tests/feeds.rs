@@ -71,12 +71,15 @@ fn findings_say_what_the_feeds_say() {
         (0.94358, 0.99961)
     );
     assert_eq!(epss.date, date(2025, 8, 25));
-    // Two CVEs that are one vulnerability: what is said of either is said of it.
-    let second = database.vulnerabilities("CVE-2020-3").unwrap().remove(0);
+    // Of two CVEs that one record has for aliases: what is said of one is not said of the other.
+    let second = database.vulnerabilities("CVE-2020-2").unwrap().remove(0);
     assert!(!second.known_exploited.unwrap().ransomware);
     let epss = database.epss("A-2").unwrap();
     assert_eq!(epss, second.epss);
     assert_eq!(epss.unwrap().score.get(), 0.00042);
+    let other = database.vulnerabilities("CVE-2020-3").unwrap().remove(0);
+    assert_eq!((other.known_exploited, other.epss), (None, None));
+    assert_eq!(database.vulnerabilities("A-2").unwrap().len(), 2);
     let third = database.vulnerabilities("C-3").unwrap().remove(0);
     assert_eq!((third.known_exploited, third.epss), (None, None));
     assert_eq!(database.epss("CVE-1999-9").unwrap(), None);

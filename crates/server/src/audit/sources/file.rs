@@ -34,6 +34,7 @@ pub(super) async fn follow(
         .transpose()
         .context("how far the file was read cannot be understood")?;
     let mut tail = Tail::new(Utf8PathBuf::from(path), position, from_start);
+    let mut was_missing = false;
     loop {
         let (back, chunk) = tokio::task::spawn_blocking(move || {
             let mut tail = tail;
@@ -53,7 +54,13 @@ pub(super) async fn follow(
             );
             feed.tell(&why).await;
         }
-        if chunk.has_moved {
+        if chunk.is_missing && !was_missing {
+            feed.fail(&anyhow::anyhow!("there is no file {path} yet"))
+                .await;
+        }
+        let is_back = was_missing && !chunk.is_missing;
+        was_missing = chunk.is_missing;
+        if chunk.has_moved || is_back {
             let position = serde_json::to_string(&tail.position)?;
             feed.append(chunk.lines, &position).await?;
         } else {
@@ -83,6 +90,16 @@ struct Chunk {
     has_moved: bool,
     /// Whether what stood behind the position may be gone.
     has_lost: bool,
+    /// Whether there is no file at the path.
+    is_missing: bool,
+}
+
+/// Opens what is a file: a pipe would keep whoever opens it waiting.
+fn open_file(path: &Utf8Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    File::open(path)
 }
 
 /// Reads a file as it grows.
@@ -113,6 +130,7 @@ impl Tail {
     fn read(&mut self) -> io::Result<Chunk> {
         let mut chunk = Chunk::default();
         if self.file.is_none() && !self.open(&mut chunk)? {
+            chunk.is_missing = true;
             return Ok(chunk);
         }
         let (Some(file), Some(position)) = (&self.file, &mut self.position) else {
@@ -265,7 +283,7 @@ impl Tail {
 
     /// Opens what is to be read first. Says whether there is something.
     fn open(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
-        let file = match File::open(&self.path) {
+        let file = match open_file(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),

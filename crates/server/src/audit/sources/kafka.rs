@@ -3,10 +3,12 @@
 //! There is no consumer group: how far each partition is read is kept by us, together with what is durable here.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use camino::Utf8PathBuf;
 use futures_util::future::join_all;
 use rskafka::BackoffConfig;
 use rskafka::client::partition::{OffsetAt, PartitionClient, UnknownTopicHandling};
@@ -15,6 +17,7 @@ use rskafka::record::RecordAndOffset;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::AsyncReadExt as _;
 
 use super::Feed;
 
@@ -29,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECTING: Duration = Duration::from_secs(1);
 /// How passwords are shown.
 pub(crate) const MECHANISMS: [&str; 3] = ["plain", "scram-sha-256", "scram-sha-512"];
+/// Bytes of a file with a password.
+const MOST_SECRET: u64 = 16 << 10;
 /// Bytes of a message.
 const MOST_MESSAGE: usize = 32 << 20;
 /// Bytes of what is appended in one go.
@@ -41,7 +46,7 @@ pub(super) struct Topic {
     pub(super) tls: bool,
     pub(super) username: Option<String>,
     pub(super) mechanism: Option<String>,
-    pub(super) password_file: Option<String>,
+    pub(super) password_file: Option<Utf8PathBuf>,
     pub(super) ca_file: Option<String>,
     pub(super) from_start: bool,
 }
@@ -192,7 +197,13 @@ async fn connect(topic: &Topic) -> anyhow::Result<Client> {
             .password_file
             .as_deref()
             .context("a user needs a password_file")?;
-        let password = tokio::fs::read_to_string(file)
+        let read = async || -> io::Result<String> {
+            let file = tokio::fs::File::open(file).await?;
+            let mut text = String::new();
+            file.take(MOST_SECRET).read_to_string(&mut text).await?;
+            Ok(text)
+        };
+        let password = read()
             .await
             .with_context(|| format!("failed to read {file}"))?;
         let credentials = Credentials::new(username.clone(), password.trim().to_owned());
@@ -205,13 +216,14 @@ async fn connect(topic: &Topic) -> anyhow::Result<Client> {
         builder = builder.sasl_config(config);
         refused = Some(Refused {
             user: username.clone(),
-            file: file.to_owned(),
+            file: file.to_string(),
             mechanism,
         });
     }
     builder.build().await.map_err(|error| match refused {
         Some(refused) if is_refusal(&error) => refused.into(),
-        _ => anyhow::Error::from(error).context("failed to connect to any broker"),
+        // The client's errors repeat what caused them.
+        _ => anyhow::anyhow!("failed to connect to any broker: {error}"),
     })
 }
 

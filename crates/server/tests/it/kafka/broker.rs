@@ -11,7 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::scram::Exchange;
+use super::scram::{Exchange, Hash};
 use super::wire::{Reader, Writer, batch};
 
 /// Errors of the protocol.
@@ -34,7 +34,7 @@ const KNOWN: [(i16, i16, i16); 6] = [
 #[derive(Clone, Copy)]
 pub(super) enum Mechanism {
     Plain,
-    Scram,
+    Scram(Hash),
 }
 
 /// See the module. It lives until the test's process ends.
@@ -179,7 +179,7 @@ fn versions(answer: Writer, error: i16, version: i16) -> Writer {
 fn handshake(answer: Writer, wanted: &str, who: &mut Who, shared: &Shared) -> Writer {
     let name = match shared.mechanism {
         Mechanism::Plain => "PLAIN",
-        Mechanism::Scram => "SCRAM-SHA-256",
+        Mechanism::Scram(hash) => hash.mechanism(),
     };
     let error = if wanted == name {
         *who = Who::Shaken;
@@ -208,7 +208,7 @@ fn authenticate(answer: Writer, shown: &[u8], who: &mut Who, shared: &Shared) ->
             *who = Who::Known;
             fine(answer, b"")
         }
-        (Who::Shaken, Mechanism::Scram) => match Exchange::begin(shown, &shared.user) {
+        (Who::Shaken, Mechanism::Scram(hash)) => match Exchange::begin(hash, shown, &shared.user) {
             Some((exchange, said)) => {
                 *who = Who::Asked(exchange);
                 fine(answer, &said)

@@ -1,15 +1,74 @@
-//! The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677).
+//! The server's side of SCRAM (RFC 5802) with SHA-256 (RFC 7677) and SHA-512.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 const SALT: &[u8] = b"not secret";
 const ROUNDS: u32 = 4_096;
 const NONCE: &str = "3rfcNHYJY1ZVvWVs7j";
 
+/// What is hashed by.
+#[derive(Clone, Copy)]
+pub(super) enum Hash {
+    Sha256,
+    Sha512,
+}
+
+impl Hash {
+    /// How the mechanism is called.
+    pub(super) fn mechanism(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SCRAM-SHA-256",
+            Self::Sha512 => "SCRAM-SHA-512",
+        }
+    }
+
+    fn of(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => Sha256::digest(bytes).to_vec(),
+            Self::Sha512 => Sha512::digest(bytes).to_vec(),
+        }
+    }
+
+    /// HMAC (RFC 2104).
+    fn keyed(self, key: &[u8], text: &[u8]) -> Vec<u8> {
+        let block = match self {
+            Self::Sha256 => 64,
+            Self::Sha512 => 128,
+        };
+        let mut padded = if key.len() > block {
+            self.of(key)
+        } else {
+            key.to_vec()
+        };
+        padded.resize(block, 0);
+        let with = |byte: u8, text: &[u8]| {
+            let mut all: Vec<u8> = padded.iter().map(|one| one ^ byte).collect();
+            all.extend_from_slice(text);
+            self.of(&all)
+        };
+        with(0x5c, &with(0x36, text))
+    }
+
+    /// PBKDF2 (RFC 8018) with one block.
+    fn salted(self, password: &str) -> Vec<u8> {
+        let first = [SALT, &1_u32.to_be_bytes()].concat();
+        let mut block = self.keyed(password.as_bytes(), &first);
+        let mut sum = block.clone();
+        for _ in 1..ROUNDS {
+            block = self.keyed(password.as_bytes(), &block);
+            sum.iter_mut()
+                .zip(&block)
+                .for_each(|(sum, byte)| *sum ^= byte);
+        }
+        sum
+    }
+}
+
 /// One who wants in.
 pub(super) struct Exchange {
+    hash: Hash,
     nonce: String,
     /// What both have said.
     said: String,
@@ -17,7 +76,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Answers the first message; nothing, if it is of somebody else.
-    pub(super) fn begin(first: &[u8], user: &str) -> Option<(Self, Vec<u8>)> {
+    pub(super) fn begin(hash: Hash, first: &[u8], user: &str) -> Option<(Self, Vec<u8>)> {
         let first = std::str::from_utf8(first).ok()?;
         let bare = first.strip_prefix("n,,")?;
         let (name, nonce) = bare.split_once(",r=")?;
@@ -28,7 +87,7 @@ impl Exchange {
         let salt = BASE64_STANDARD.encode(SALT);
         let answer = format!("r={nonce},s={salt},i={ROUNDS}");
         let said = format!("{bare},{answer}");
-        Some((Self { nonce, said }, answer.into_bytes()))
+        Some((Self { hash, nonce, said }, answer.into_bytes()))
     }
 
     /// Answers the last message; nothing, if the password is another.
@@ -40,45 +99,15 @@ impl Exchange {
         }
         let proof = BASE64_STANDARD.decode(proof).ok()?;
         let said = format!("{},{without_proof}", self.said);
-        let salted = salted(password);
-        let client_key = hmac(&salted, b"Client Key");
-        let signature = hmac(&Sha256::digest(client_key), said.as_bytes());
+        let hash = self.hash;
+        let salted = hash.salted(password);
+        let client_key = hash.keyed(&salted, b"Client Key");
+        let signature = hash.keyed(&hash.of(&client_key), said.as_bytes());
         let shown: Vec<u8> = proof.iter().zip(signature).map(|(a, b)| a ^ b).collect();
         if shown != client_key {
             return None;
         }
-        let server = hmac(&hmac(&salted, b"Server Key"), said.as_bytes());
+        let server = hash.keyed(&hash.keyed(&salted, b"Server Key"), said.as_bytes());
         Some(format!("v={}", BASE64_STANDARD.encode(server)).into_bytes())
     }
-}
-
-fn salted(password: &str) -> [u8; 32] {
-    let mut block = hmac(password.as_bytes(), &[SALT, &1_u32.to_be_bytes()].concat());
-    let mut sum = block;
-    for _ in 1..ROUNDS {
-        block = hmac(password.as_bytes(), &block);
-        sum.iter_mut()
-            .zip(block)
-            .for_each(|(sum, byte)| *sum ^= byte);
-    }
-    sum
-}
-
-/// HMAC (RFC 2104).
-fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let mut padded = [0; 64];
-    if key.len() > padded.len() {
-        padded[..32].copy_from_slice(&Sha256::digest(key));
-    } else {
-        padded[..key.len()].copy_from_slice(key);
-    }
-    let inner = Sha256::new()
-        .chain_update(padded.map(|byte| byte ^ 0x36))
-        .chain_update(text)
-        .finalize();
-    let outer = Sha256::new()
-        .chain_update(padded.map(|byte| byte ^ 0x5c))
-        .chain_update(inner)
-        .finalize();
-    outer.into()
 }
