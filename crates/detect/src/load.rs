@@ -29,7 +29,7 @@ pub struct Options {
     pub unknown_fields: UnknownFields,
     /// Rules that are less urgent are off.
     pub least_priority: Option<Priority>,
-    /// Whether rules are asked after one has matched.
+    /// Whether rules are asked after one has raised an alert.
     pub matching: Matching,
     /// Rules with one of these ids, names or tags are off.
     pub off: Vec<String>,

@@ -27,13 +27,13 @@ pub struct Engine {
     pub(crate) matching: Matching,
 }
 
-/// Whether rules are asked after one has matched.
+/// Whether rules are asked after one has raised an alert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Matching {
     /// All are: a rule of a user is not hidden by one of somebody else.
     #[default]
     All,
-    /// The first one that matches is enough, as Falco does unless told otherwise.
+    /// The first one that does is enough, as Falco has it unless told otherwise.
     First,
 }
 
@@ -111,7 +111,7 @@ impl Detector {
         };
         let mut run = Run::new(program, event, scratch);
         self.matched.clear();
-        run.matching(&mut self.matched, engine.matching == Matching::First);
+        run.matching(&mut self.matched);
         if self.matched.is_empty() {
             run.finish();
             return Vec::new();
@@ -238,6 +238,9 @@ impl<'a> Seeing<'a> {
         told: &mut Run<'_, '_, T>,
     ) {
         for (matched, next) in matches {
+            if self.engine.matching == Matching::First && !self.alerts.is_empty() {
+                return;
+            }
             match (next, &matched.rule.behaviour) {
                 (Next::Step(step), _) => self.correlate(run, told, matched, step, None),
                 (Next::Raise(story), _) => self.raise(run, told, matched, story),

@@ -90,7 +90,7 @@ impl<'r, 'e, E: Event + ?Sized> Run<'r, 'e, E> {
     }
 
     /// Puts the places of all rules that match into `matched`, in the order of their definition.
-    pub(crate) fn matching(&mut self, matched: &mut Vec<u32>, is_first_enough: bool) {
+    pub(crate) fn matching(&mut self, matched: &mut Vec<u32>) {
         if !self.candidates() {
             return;
         }
@@ -111,9 +111,6 @@ impl<'r, 'e, E: Event + ?Sized> Run<'r, 'e, E> {
                 };
                 if self.holds(rule.rest) {
                     matched.extend(u32::try_from(place));
-                    if is_first_enough {
-                        return;
-                    }
                 }
             }
         }

@@ -225,6 +225,9 @@ fn expressions_of_one_field_are_told_apart() {
     }
 }
 
+/// A detection that learns of names alone.
+const LEARNS: &str = "id: learns\ntitle: learns\nsource: syscall\nseverity: low\ntactics: []\ntechniques: []\ndescription: d\nremediation: []\nfalse_positives: []\nentities: []\nexamples:\n- {fires: x, event: {}}\n- {quiet: x, event: {}}\noutput: o\ncondition: proc.name exists\nbaseline: {type: first_seen, group-by: [user.name], fields: [proc.name], learning: 1h}\n";
+
 #[test]
 fn the_first_match_can_be_enough() {
     let file = format!(
@@ -236,7 +239,9 @@ fn the_first_match_can_be_enough() {
         matching: Matching::First,
         ..Options::default()
     };
-    let mut detector = Detector::new(Arc::new(load_with(&[("r.yaml", &file)], options).engine));
+    // What only learns, and is asked first, hides nothing.
+    let files = [("learns.yaml", LEARNS), ("r.yaml", file.as_str())];
+    let mut detector = Detector::new(Arc::new(load_with(&files, options).engine));
     let names = |alerts: Vec<seareeve_model::Alert>| {
         alerts
             .into_iter()
@@ -345,10 +350,9 @@ impl Event for Guarded {
 
 #[test]
 fn what_is_said_is_taken_from_what_may_be_told() {
-    let learns = "id: learns\ntitle: learns\nsource: syscall\nseverity: low\ntactics: []\ntechniques: []\ndescription: d\nremediation: []\nfalse_positives: []\nentities: []\nexamples:\n- {fires: x, event: {}}\n- {quiet: x, event: {}}\noutput: o\ncondition: proc.name exists\nbaseline: {type: first_seen, group-by: [user.name], fields: [proc.name], learning: 1h}\n";
     let says = rule("proc.cmdline contains hunter2")
         .replace("output: o", "output: '%user.name ran %proc.cmdline'");
-    let loaded = load(&[("learns.yaml", learns), ("r.yaml", &says)]);
+    let loaded = load(&[("learns.yaml", LEARNS), ("r.yaml", &says)]);
     assert_eq!(errors(&loaded), Vec::<String>::new());
     let mut detector = Detector::new(Arc::new(loaded.engine));
     let mut see = |line: &str| {
