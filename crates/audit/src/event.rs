@@ -208,9 +208,15 @@ impl<'a> AuditEvent<'a> {
                 let new = now.iter().filter(|one| !known.has(fingerprint(one)));
                 new.cloned().collect::<Vec<_>>()
             };
-            // Pods that a controller makes have what its template has: that is nobody's doing now.
+            // Pods that a controller makes have what its template has: that is nobody's doing now. Neither is what a
+            // replica set of before has, which is scaled down when its deployment has something else.
             if let Some(owner) = &self.context.owner {
-                return without(owner);
+                let mut new = without(owner);
+                if !self.record.verb.is("create") {
+                    let previous = self.context.previous.as_ref();
+                    new.retain(|one| previous.is_some_and(|known| !known.has(fingerprint(one))));
+                }
+                return new;
             }
             if self.record.verb.is("create") {
                 return now.clone();

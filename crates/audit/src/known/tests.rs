@@ -72,6 +72,41 @@ fn both_events_of_a_request_and_both_tries_of_a_client_are_judged_once() {
 }
 
 #[test]
+fn what_a_deployment_had_before_comes_back_with_no_old_replica_set() {
+    let mut cluster = Cluster(State::default());
+    let controller = "system:serviceaccount:kube-system:deployment-controller";
+    let plain = r#"{"containers":[{"name":"c","image":"i"}]}"#;
+    let deployment = |id: u32, verb: &str, spec: &str| {
+        let body = format!(
+            r#""responseObject":{{"kind":"Deployment","metadata":{{"name":"d"}},"spec":{{"template":{{"spec":{spec}}}}}}},"#
+        );
+        let target = r#"{"resource":"deployments","namespace":"n","name":"d"}"#;
+        event(id, "eve", verb, target, &body)
+    };
+    let set = |id: u32, verb: &str, name: &str, spec: &str| {
+        let body = format!(
+            r#""responseObject":{{"kind":"ReplicaSet","metadata":{{"name":"{name}","ownerReferences":[{{"kind":"Deployment",
+            "name":"d","controller":true}}]}},"spec":{{"template":{{"spec":{spec}}}}}}},"#
+        );
+        let target = format!(r#"{{"resource":"replicasets","namespace":"n","name":"{name}"}}"#);
+        event(id, controller, verb, &target, &body)
+    };
+    let mut added_by = |text: &str| cluster.see(text, added).unwrap();
+    added_by(&deployment(1, "create", SPEC));
+    assert_eq!(added_by(&set(2, "create", "bad", SPEC)), [""; 0]);
+    // Somebody mends it, and what is left of before is scaled down: one that is known, and one that is not.
+    assert_eq!(added_by(&deployment(3, "update", plain)), [""; 0]);
+    assert_eq!(added_by(&set(4, "update", "bad", SPEC)), [""; 0]);
+    assert_eq!(added_by(&set(5, "update", "older", SPEC)), [""; 0]);
+    // What is put into one is new.
+    added_by(&set(6, "create", "good", plain));
+    assert_eq!(
+        added_by(&set(7, "update", "good", SPEC)),
+        ["HostNamespace pid", "Privileged c"]
+    );
+}
+
+#[test]
 fn a_pod_is_blamed_on_who_changed_its_deployment() {
     let mut cluster = Cluster(State::default());
     let deployment = |extra: &str| {

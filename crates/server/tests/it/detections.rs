@@ -181,7 +181,10 @@ fn the_catalogue_says_what_detections_see_and_raise() {
     assert!(sight.has_policy && sight.is_on);
     assert_eq!(
         sight.lacks,
-        ["create cronjobs.batch is logged at Metadata, Request is needed"]
+        [
+            "create cronjobs.batch is logged at Metadata, Request is needed",
+            "patch cronjobs.batch is logged at Metadata, Request is needed"
+        ]
     );
     assert_eq!(detail.needs[0].resources, ["cronjobs.batch"]);
     assert!(detail.examples.iter().any(|example| example.fires));
