@@ -199,7 +199,7 @@ impl Walk<'_> {
         let (stat, kind, link) = match looked {
             Ok(looked) => looked,
             Err(error) => {
-                self.unreadable(path, &error.into());
+                self.lost(path, &error.into());
                 return Ok(false);
             }
         };
@@ -231,11 +231,20 @@ impl Walk<'_> {
             let taken = self.collector.file(facts, &mut content);
             match content.error {
                 // The others can still be read.
-                Some(error) => self.unreadable(path, &error),
+                Some(error) => self.lost(path, &error),
                 None => taken?,
             }
         }
         Ok(kind == Kind::Directory)
+    }
+
+    /// Says that a file could not be read. One that was removed since its folder was listed is no part of the tree, as
+    /// one that is made after that is none: on a machine at work that happens all the time. A folder that is gone may
+    /// have been moved, with what was never looked at in it.
+    fn lost(&mut self, path: &Path, error: &io::Error) {
+        if error.kind() != io::ErrorKind::NotFound {
+            self.unreadable(path, error);
+        }
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {

@@ -195,6 +195,12 @@ fn a_directory_may_change_while_it_is_read() {
             match path.as_bytes() {
                 b"grows" => std::fs::write(place("grows"), [b'x'; 900]).unwrap(),
                 b"shrinks" => std::fs::write(place("shrinks"), "x").unwrap(),
+                // Itself, and one that is listed and not looked at yet.
+                b"goes" => {
+                    std::fs::remove_file(place("goes")).unwrap();
+                    std::fs::remove_file(place("goes-too")).unwrap();
+                    std::fs::remove_dir(place("leaves")).unwrap();
+                }
                 b"piped" => {
                     std::fs::remove_file(place("piped")).unwrap();
                     let file = place("piped");
@@ -214,9 +220,13 @@ fn a_directory_may_change_while_it_is_read() {
 
     let root = tempfile::tempdir().unwrap();
     let place = |name: &str| root.path().join(name);
-    for name in ["grows", "shrinks", "piped", "z", ".wh.z", "z2"] {
+    let names = [
+        "goes", "goes-too", "grows", "shrinks", "piped", "z", ".wh.z", "z2",
+    ];
+    for name in names {
         std::fs::write(place(name), "12345").unwrap();
     }
+    std::fs::create_dir(place("leaves")).unwrap();
     std::fs::create_dir_all(place("moved/deeper")).unwrap();
     for name in ["moved/file", "moved/passwd", "moved/deeper/file"] {
         std::fs::write(place(name), "inside").unwrap();
