@@ -50,7 +50,8 @@ pub(crate) fn run(
     let home = surroundings.environment.home.clone();
     if args.kubernetes {
         let (file, context) = (args.kubeconfig.as_deref(), args.context.as_deref());
-        let connection = k8s::connection(file, context, surroundings)?;
+        let connect = || k8s::connection(file, context, surroundings);
+        let connection = connect()?;
         let named = args.cluster_name.clone();
         let sensor = Sensor {
             args,
@@ -60,7 +61,7 @@ pub(crate) fn run(
             cluster: Some(named.unwrap_or_else(|| connection.name.clone())),
         };
         // A large cluster takes more memory than a machine; its pod says how much it may have.
-        return kubernetes::run(&sensor, &connection, messages);
+        return kubernetes::run(&sensor, &connection, &connect, messages);
     }
     limits::set(args.memory);
     let sensor = Sensor {

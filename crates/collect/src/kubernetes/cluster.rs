@@ -178,7 +178,7 @@ impl Cluster {
     /// resource listens meanwhile. Connections that break are made anew, with growing pauses.
     ///
     /// # Errors
-    /// When the cluster cannot be reached at the beginning, or does not know us.
+    /// When the cluster cannot be reached at the beginning, or does not know us, then or later: credentials end.
     pub fn watch(
         &self,
         stop: &Stop,
@@ -188,7 +188,12 @@ impl Cluster {
         let mut state = State::new(Kind::Cluster);
         state.set_about(self.about()?);
         let (send, receive) = mpsc::sync_channel(QUEUE);
-        stop.on_stop(&self.client);
+        // Watching may come to its end by itself, and what else `stop` ends goes on.
+        let outer = stop;
+        let stop = &Stop::default();
+        let _cut = stop.at_end(self.client.cutter());
+        let inner = stop.clone();
+        let _stopped = outer.at_end(move || inner.stop());
         std::thread::scope(|threads| {
             let mut waited_for: BTreeSet<Resource> = read_resources().collect();
             for resource in read_resources() {
@@ -258,6 +263,11 @@ impl Cluster {
                         if gap.is_some() {
                             waited_for.remove(&resource);
                         }
+                    }
+                    Heard::Unknown(error) => {
+                        drop(receive);
+                        stop.stop();
+                        return Err(error);
                     }
                 }
                 if !was_ready && waited_for.is_empty() {

@@ -96,45 +96,72 @@ impl Observation {
 
 /// Watches a cluster until it is stopped, and passes on what it says. Blocks.
 ///
+/// Where the cluster cannot be reached, or does not know us any more, `again` makes a client anew: credentials may have
+/// been replaced meanwhile. What it says when it cannot is passed on.
+///
 /// # Errors
 /// When the receiver will never take what is sent, or, observed once, the cluster cannot be reached.
 pub fn observe(
-    cluster: &Cluster,
+    cluster: Cluster,
+    again: &mut dyn FnMut() -> Result<Cluster, String>,
     observation: &Observation,
     stop: &Stop,
     taker: &mut dyn Taker,
 ) -> Result<(), ObserveError> {
     let mut pause = observation.pace.first;
+    let mut cluster: Result<Cluster, String> = Ok(cluster);
     loop {
-        let mut observer = Observer {
-            observation,
-            taker: &mut *taker,
-            stop,
-            sent: None,
-            pending: BTreeSet::new(),
-            since: None,
-            is_gap_new: false,
-            told: Instant::now(),
-            failures: 0,
-            not_before: None,
-            end: None,
-        };
-        let watched = cluster.watch(stop, observation.pace, &mut |told| observer.hear(told));
-        if let Some(end) = observer.end {
-            return end.map_err(ObserveError::Refused);
-        }
-        match watched {
-            Ok(()) => return Ok(()),
-            Err(error) if observation.once => return Err(error.into()),
-            Err(error) => {
-                warn!(cluster = %observation.name, error = %error, "the cluster cannot be watched; it is tried again");
-                taker.trouble(&error.to_string());
-                if !stop.pause(pause) {
+        let why = match &cluster {
+            Ok(cluster) => {
+                let round = round(cluster, observation, stop, taker);
+                let Err((error, was_heard)) = round? else {
                     return Ok(());
+                };
+                if was_heard {
+                    pause = observation.pace.first;
                 }
-                pause = pause.saturating_mul(2).min(observation.pace.most);
+                error.to_string()
             }
+            Err(why) => why.clone(),
+        };
+        warn!(cluster = %observation.name, error = %why, "the cluster cannot be watched; it is tried again");
+        taker.trouble(&why);
+        if !stop.pause(pause) {
+            return Ok(());
         }
+        pause = pause.saturating_mul(2).min(observation.pace.most);
+        cluster = again();
+    }
+}
+
+/// Watches for as long as that goes. What ended it, if it was the cluster, and whether the receiver was sent something.
+fn round(
+    cluster: &Cluster,
+    observation: &Observation,
+    stop: &Stop,
+    taker: &mut dyn Taker,
+) -> Result<Result<(), (AskError, bool)>, ObserveError> {
+    let mut observer = Observer {
+        observation,
+        taker,
+        stop,
+        sent: None,
+        pending: BTreeSet::new(),
+        since: None,
+        is_gap_new: false,
+        told: Instant::now(),
+        failures: 0,
+        not_before: None,
+        end: None,
+    };
+    let watched = cluster.watch(stop, observation.pace, &mut |told| observer.hear(told));
+    if let Some(end) = observer.end {
+        return end.map(Ok).map_err(ObserveError::Refused);
+    }
+    match watched {
+        Ok(()) => Ok(Ok(())),
+        Err(error) if observation.once => Err(error.into()),
+        Err(error) => Ok(Err((error, observer.sent.is_some()))),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A watch goes on from where the last one ended: at the version of the last event or bookmark. When the server no
 //! longer knows that version (410 Gone), all is listed anew, and what is missing from the list is gone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -32,7 +32,8 @@ pub struct Pace {
     pub first: Duration,
     /// At most.
     pub most: Duration,
-    /// Before a resource that is denied or not there is asked for again.
+    /// At most, before a resource that is denied or not there is asked for again. It begins with `first`, too: an API
+    /// server that has just started denies what it allows a moment later, when it has read its roles.
     pub again: Duration,
 }
 
@@ -59,8 +60,23 @@ struct Shared {
 #[derive(Default)]
 struct StopState {
     is_stopped: bool,
-    /// Ends requests that wait for an answer.
-    cuts: Vec<Box<dyn FnOnce() + Send>>,
+    /// Ends what waits, such as requests for an answer. By number, so that they can be taken back.
+    cuts: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
+    next: u64,
+}
+
+/// What is to be done at the end, for as long as it is kept.
+pub(super) struct AtEnd<'s> {
+    stop: &'s Stop,
+    number: u64,
+}
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        let taken = self.stop.state().cuts.remove(&self.number);
+        // What it holds goes when nobody is kept waiting.
+        drop(taken);
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -77,7 +93,7 @@ impl Stop {
         let cuts = std::mem::take(&mut state.cuts);
         drop(state);
         self.0.changed.notify_all();
-        for cut in cuts {
+        for cut in cuts.into_values() {
             cut();
         }
     }
@@ -88,16 +104,18 @@ impl Stop {
         self.state().is_stopped
     }
 
-    /// Cuts the client's connections when it comes to that.
-    pub(super) fn on_stop(&self, client: &Client) {
-        let cut = client.cutter();
+    /// Does `cut` when it comes to that: at once, if it has.
+    pub(super) fn at_end(&self, cut: impl FnOnce() + Send + 'static) -> AtEnd<'_> {
         let mut state = self.state();
+        let number = state.next;
+        state.next = number.wrapping_add(1);
         if state.is_stopped {
             drop(state);
             cut();
         } else {
-            state.cuts.push(Box::new(cut));
+            state.cuts.insert(number, Box::new(cut));
         }
+        AtEnd { stop: self, number }
     }
 
     /// Waits, but not longer than until the end. False when it is that.
@@ -123,6 +141,8 @@ pub(super) enum Heard {
     Listed(BTreeSet<(String, String)>),
     /// What is missing.
     Gap(Option<Gap>),
+    /// The server does not know us any more, and so nothing else can be heard either.
+    Unknown(AskError),
 }
 
 /// Why a watch has ended.
@@ -145,6 +165,8 @@ struct Watch<'w> {
     version: String,
     /// Whether the last one has said anything.
     has_heard: bool,
+    /// The pause before what is denied is asked for again.
+    denied: Duration,
 }
 
 /// Lists and watches `resource` until it is stopped, or nobody listens.
@@ -162,6 +184,7 @@ pub(super) fn watch(
         send,
         version: String::new(),
         has_heard: false,
+        denied: pace.first,
     };
     let mut pause = pace.first;
     while !stop.is_stopped() {
@@ -189,29 +212,36 @@ impl Watch<'_> {
                 if self.stop.is_stopped() {
                     return Ok(None);
                 }
+                if error.status() == Some(401) {
+                    self.tell(Heard::Unknown(error))?;
+                    return Ok(None);
+                }
                 let gap = gap(self.resource, "list", &error);
                 let time = if is_passing(gap.status) {
                     warn!(resource = %self.resource, error = %error, "failed to list, trying again");
-                    longer(pause, pace)
+                    longer(pause, pace.most)
                 } else {
-                    pace.again
+                    longer(&mut self.denied, pace.again)
                 };
                 self.tell(Heard::Gap(Some(gap)))?;
                 return Ok(Some(time));
             }
         };
         let mut breaks = 0;
+        let mut denial = None;
         while breaks < MAX_BREAKS {
             self.has_heard = false;
+            denial = None;
             match self.listen(api_version)? {
                 Ok(End::Stopped) => return Ok(None),
                 Ok(End::Expired) => {
                     debug!(resource = %self.resource, "the watch has expired, listing anew");
-                    return Ok(Some(longer(pause, pace)));
+                    return Ok(Some(longer(pause, pace.most)));
                 }
                 Ok(End::Over) => {
                     breaks = 0;
                     *pause = pace.first;
+                    self.denied = pace.first;
                     continue;
                 }
                 Ok(End::Broken) => {}
@@ -219,10 +249,10 @@ impl Watch<'_> {
                     debug!(%error, "stopped");
                     return Ok(None);
                 }
+                // Not believed at once: it may be an API server that has just started.
                 Err(error) if matches!(error.status(), Some(401 | 403 | 404)) => {
-                    let gap = gap(self.resource, "watch", &error);
-                    self.tell(Heard::Gap(Some(gap)))?;
-                    return Ok(Some(pace.again));
+                    debug!(resource = %self.resource, %error, "the watch is denied, asking again");
+                    denial = Some(error);
                 }
                 Err(error) => {
                     debug!(resource = %self.resource, %error, "the watch broke, going on");
@@ -231,14 +261,23 @@ impl Watch<'_> {
             if self.has_heard {
                 breaks = 0;
                 *pause = pace.first;
+                self.denied = pace.first;
             } else {
                 breaks += 1;
             }
-            if !self.stop.pause(longer(pause, pace)) {
+            if !self.stop.pause(longer(pause, pace.most)) {
                 return Ok(None);
             }
         }
-        Ok(Some(longer(pause, pace)))
+        let Some(error) = denial else {
+            return Ok(Some(longer(pause, pace.most)));
+        };
+        if error.status() == Some(401) {
+            self.tell(Heard::Unknown(error))?;
+            return Ok(None);
+        }
+        self.tell(Heard::Gap(Some(gap(self.resource, "watch", &error))))?;
+        Ok(Some(longer(&mut self.denied, pace.again)))
     }
 
     /// Lists everything, and says what there is. Gives the version of the API.
@@ -402,8 +441,8 @@ fn resource_version(object: &Value) -> Option<&str> {
 }
 
 /// The pause to make now; the next one is twice as long.
-fn longer(pause: &mut Duration, pace: Pace) -> Duration {
-    let now = (*pause).min(pace.most);
-    *pause = now.saturating_mul(2).min(pace.most);
+fn longer(pause: &mut Duration, most: Duration) -> Duration {
+    let now = (*pause).min(most);
+    *pause = now.saturating_mul(2).min(most);
     now
 }

@@ -43,6 +43,8 @@ struct World {
     forgotten: u64,
     faults: BTreeMap<String, VecDeque<Fault>>,
     refused: BTreeMap<String, u16>,
+    /// The only `Authorization` that is taken, if not all are.
+    only: Option<&'static str>,
     /// Method, path with query, the `Accept` and the `Authorization` header.
     requests: Vec<(String, String, String, String)>,
     is_over: bool,
@@ -140,6 +142,11 @@ impl Fake {
         self.world().refused.insert(path.to_owned(), status);
     }
 
+    /// Knows nobody any more who does not come with this `Authorization`.
+    pub(crate) fn know_only(&self, authorization: &'static str) {
+        self.world().only = Some(authorization);
+    }
+
     /// All requests until now: method, path with query, `Accept`, `Authorization`.
     pub(crate) fn requests(&self) -> Vec<(String, String, String, String)> {
         self.world().requests.clone()
@@ -204,8 +211,12 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
             .filter_map(|part| part.split_once('='))
             .collect();
         let is_watch = query.contains_key("watch");
+        let mut is_known = true;
         let fault = {
             let mut world = shared.0.lock().unwrap();
+            if let Some(only) = world.only {
+                is_known = authorization == only;
+            }
             world
                 .requests
                 .push((method, target.clone(), accept.clone(), authorization));
@@ -224,6 +235,7 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
         };
         let refused = shared.0.lock().unwrap().refused.get(path).copied();
         let status = match &fault {
+            _ if !is_known => Some(401),
             Some(Fault::Status(status)) => Some(*status),
             Some(Fault::PageExpired) => Some(410),
             _ => refused,

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use seareeve_collect::kubernetes::{Cluster, Pace, Stop, Told};
+use seareeve_collect::kubernetes::{
+    Cluster, Connection, Credentials, Observation, Pace, Refusal, Stop, Taker, Told, Wanted,
+    observe,
+};
 use seareeve_kubernetes::{Gap, Resource};
-use seareeve_model::CollectionStatus;
+use seareeve_model::{CollectionStatus, FactDelta, FactIndex};
 use serde_json::{Value, json};
 
 use crate::fake::{Fake, Fault};
@@ -154,7 +157,9 @@ fn a_resource_that_may_no_longer_be_watched_is_a_gap_until_it_may() {
     fake.put(SERVICES, service("a", 1));
     watched(&fake, |told| {
         until(told, &["a:1"]);
-        fake.fault(WATCH, Fault::Status(403));
+        for _ in 0..5 {
+            fake.fault(WATCH, Fault::Status(403));
+        }
         let gap = loop {
             let heard = told.recv_timeout(LONG).expect("it is told of");
             if let Heard::Gap(Resource::Service, Some(gap)) = heard {
@@ -185,5 +190,99 @@ fn a_cluster_with_gaps_becomes_ready() {
     fake.put(SERVICES, service("a", 1));
     watched(&fake, |told| {
         until(told, &["a:1"]);
+    });
+}
+
+#[test]
+fn what_an_api_server_denies_while_it_starts_is_no_gap() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    watched(&fake, |told| {
+        until(told, &["a:1"]);
+        // It takes connections before it has read the roles that it decides by, and before it has read who we are.
+        fake.fault(WATCH, Fault::Status(403));
+        fake.fault(WATCH, Fault::Status(401));
+        fake.fault(WATCH, Fault::Status(403));
+        fake.put(SERVICES, service("a", 2));
+        loop {
+            match told.recv_timeout(LONG).expect("it is told of") {
+                Heard::Changed(_, there) if there.contains("a:2") => break,
+                Heard::Gap(Resource::Service, gap) => panic!("a gap: {gap:?}"),
+                _ => {}
+            }
+        }
+    });
+}
+
+/// Takes everything, and says what came.
+struct Everything(mpsc::Sender<String>);
+
+impl Taker for Everything {
+    fn index(&mut self, index: &FactIndex) -> Result<Wanted, Refusal> {
+        let facts = index.hashes.iter();
+        Ok(Wanted {
+            revision: "1".to_owned(),
+            facts: facts
+                .map(|(kind, of_kind)| (kind.clone(), of_kind.keys().cloned().collect()))
+                .collect(),
+        })
+    }
+
+    fn delta(&mut self, delta: &FactDelta) -> Result<String, Refusal> {
+        for fact in delta.put.values().flatten() {
+            drop(self.0.send(fact.id.clone()));
+        }
+        Ok("2".to_owned())
+    }
+
+    fn trouble(&mut self, why: &str) {
+        drop(self.0.send(format!("trouble: {why}")));
+    }
+}
+
+#[test]
+fn credentials_that_end_are_read_anew() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    let stop = Stop::default();
+    let (send, receive) = mpsc::channel();
+    let pace = Pace {
+        first: Duration::from_millis(1),
+        most: Duration::from_millis(5),
+        again: Duration::from_millis(5),
+    };
+    let observation = Observation {
+        pace,
+        ..Observation::new("prod")
+    };
+    let until = |wanted: &str| loop {
+        let came: String = receive.recv_timeout(LONG).expect("it is told of");
+        if came.starts_with(wanted) {
+            break came;
+        }
+    };
+    std::thread::scope(|threads| {
+        let observing = threads.spawn(|| {
+            let first = Cluster::new(&fake.connection(), limits()).unwrap();
+            let again = &mut || {
+                let connection = Connection {
+                    credentials: Credentials::Token("fresh".to_owned()),
+                    ..fake.connection()
+                };
+                Cluster::new(&connection, limits()).map_err(|error| error.to_string())
+            };
+            observe(first, again, &observation, &stop, &mut Everything(send))
+        });
+        until("Service/shop/a");
+        fake.know_only("Bearer fresh");
+        // Watches that go on are not asked who they are for; the next one is.
+        fake.fault(WATCH, Fault::Bookmark);
+        let trouble = until("trouble: ");
+        assert!(trouble.contains("status 401"), "{trouble}");
+        until("Service/shop/a");
+        fake.put(SERVICES, service("b", 1));
+        until("Service/shop/b");
+        stop.stop();
+        observing.join().unwrap().unwrap();
     });
 }

@@ -86,17 +86,21 @@ fn run(
     stop: &Stop,
     handle: &Handle,
 ) -> anyhow::Result<()> {
-    let context = Some(settings.context.as_str()).filter(|context| !context.is_empty());
-    let files = [settings.kubeconfig.clone()];
-    let connection = Connection::from_kubeconfig(&files, context)?;
-    let cluster = Cluster::new(&connection, Limits::default())?;
+    // Read anew whenever the cluster stops to know us: somebody may have replaced what the file says.
+    let connect = || -> anyhow::Result<Cluster> {
+        let context = Some(settings.context.as_str()).filter(|context| !context.is_empty());
+        let files = [settings.kubeconfig.clone()];
+        let connection = Connection::from_kubeconfig(&files, context)?;
+        Ok(Cluster::new(&connection, Limits::default())?)
+    };
     let mut taker = Here {
         app,
         name: &settings.name,
         handle,
     };
     observe(
-        &cluster,
+        connect()?,
+        &mut || connect().map_err(|error| format!("{error:#}")),
         &Observation::new(&settings.name),
         stop,
         &mut taker,

@@ -18,10 +18,11 @@ use crate::output::Messages;
 /// Watches until the process ends, or once.
 pub(super) fn run(
     sensor: &Sensor<'_>,
-    connection: &Connection,
+    first: &Connection,
+    again: &dyn Fn() -> anyhow::Result<Connection>,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
-    let cluster = Cluster::new(connection, Limits::default())?;
+    let cluster = Cluster::new(first, Limits::default())?;
     let mut there = There {
         client: sensor.client(messages)?,
         sensor,
@@ -36,8 +37,11 @@ pub(super) fn run(
         once: sensor.args.once,
         ..Observation::new(sensor.name())
     };
-    observe(&cluster, &observation, &Stop::default(), &mut there)
-        .with_context(|| format!("failed to observe the cluster {}", connection.name))?;
+    let connect = || anyhow::Ok(Cluster::new(&again()?, Limits::default())?);
+    let mut connect = || connect().map_err(|error| format!("{error:#}"));
+    let stop = Stop::default();
+    observe(cluster, &mut connect, &observation, &stop, &mut there)
+        .with_context(|| format!("failed to observe the cluster {}", first.name))?;
     messages.note(format!("facts sent to {}", sensor.args.server));
     Ok(Outcome::Done)
 }
