@@ -28,6 +28,7 @@ const RENDERED: &[(&str, &[&str])] = &[
     ("everything.yaml", &["everything.values.yaml"]),
     ("cluster.yaml", &["cluster.values.yaml"]),
     ("webhook.yaml", &["webhook.values.yaml"]),
+    ("alone.yaml", &["alone.values.yaml"]),
 ];
 
 /// Of what files it was rendered, by their digests: so that tests notice a change where there is no Helm.

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask up | test | fixtures | acceptance | fuzz | gen | chart | tidy | bench`.
+//! The project's own commands: `cargo xtask up | image | test | fixtures | acceptance | fuzz | gen | chart | tidy | bench`.
 //!
 //! A plain program over `std::process`: it is the first thing that is compiled on a fresh machine, so it keeps
 //! few dependencies and never depends on the product's crates.
@@ -17,6 +17,7 @@ mod chart;
 mod fixtures;
 mod fuzz;
 mod generated;
+mod image;
 mod measure;
 mod postgres;
 mod server;
@@ -29,6 +30,7 @@ mod ui;
 mod up;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -51,6 +53,18 @@ enum Command {
         /// Passed on to `seareeve up`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Build an image of the release binary, without an engine: an archive for `docker load` and its like
+    Image {
+        /// Where it goes
+        #[arg(short, long, default_value = "seareeve-image.tar")]
+        output: PathBuf,
+        /// What it is called; the chart's default is this
+        #[arg(long, default_value = concat!("seareeve:", env!("CARGO_PKG_VERSION")))]
+        reference: String,
+        /// A binary that was built already, on this machine
+        #[arg(long)]
+        binary: Option<PathBuf>,
     },
     /// Everything that CI checks, with its set-up
     Test {
@@ -105,6 +119,18 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let shell = Shell::terminal(Workspace::find()?);
     match command {
         Command::Up { arguments } => up::up(&shell, &arguments)?,
+        Command::Image {
+            output,
+            reference,
+            binary,
+        } => image::image(
+            &shell,
+            &image::Wish {
+                output: &output,
+                reference: &reference,
+                binary: binary.as_deref(),
+            },
+        )?,
         Command::Test { steps } => return test::test(&shell, &steps),
         Command::Fixtures => {
             let images = fixtures::small(&shell)?;

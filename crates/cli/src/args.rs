@@ -193,8 +193,8 @@ pub(crate) enum Command {
     Db(DbCommand),
     /// Start the server, its UI and its workers in one process on this machine.
     ///
-    /// Prints the address and a one-time sign-in link. Ctrl-C ends running work in order and stops; a second Ctrl-C
-    /// stops at once.
+    /// Prints the address and, if it listens to this machine alone, a one-time sign-in link. Ctrl-C ends running work in
+    /// order and stops; a second Ctrl-C stops at once.
     Up(UpArgs),
     /// Ask a running server.
     Server(ServerArgs),

@@ -99,7 +99,13 @@ impl State {
                 CollectionStatus::Denied => 3,
                 CollectionStatus::Error => 4,
             });
-        let details: Vec<&str> = gaps.iter().map(|gap| gap.detail.as_str()).collect();
+        // Who is away says the same of each resource.
+        let mut details: Vec<&str> = Vec::new();
+        for gap in &gaps {
+            if !details.contains(&gap.detail.as_str()) {
+                details.push(&gap.detail);
+            }
+        }
         Collection {
             status: worst.unwrap_or(CollectionStatus::Ok),
             detail: (!details.is_empty()).then(|| details.join("; ")),

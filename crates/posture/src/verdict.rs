@@ -126,20 +126,52 @@ impl ObjectVerdict {
     /// How many items are kept: more than a person reads, and less than a hostile object can make.
     pub const MOST_ITEMS: usize = 100;
 
-    /// What there is: what was found fault with, else what the check says of the object.
+    /// What there is: what was found fault with, else what the check says of the object. What several items say is said
+    /// once.
     #[must_use]
     pub fn told(&self) -> String {
-        let items = self.items.iter().map(|item| item.actual.as_str());
-        match (&self.actual, self.items.is_empty()) {
-            (Some(actual), true) => actual.clone(),
-            _ => items.collect::<Vec<_>>().join("; "),
+        if let (Some(actual), []) = (&self.actual, self.items.as_slice()) {
+            return actual.clone();
         }
+        let mut said: Vec<&str> = Vec::new();
+        for item in &self.items {
+            if !said.contains(&item.actual.as_str()) {
+                said.push(&item.actual);
+            }
+        }
+        said.join("; ")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_several_items_say_is_said_once() {
+        let item = |message: &str, actual: &str| Item {
+            message: message.to_owned(),
+            actual: actual.to_owned(),
+            evidence: Value::Null,
+        };
+        let verdict = ObjectVerdict {
+            kind: FactKind::new("kubernetes.subject").unwrap(),
+            id: "Group/ci".to_owned(),
+            name: "ci".to_owned(),
+            outcome: Outcome::Fail,
+            reason: None,
+            expected: "nobody".to_owned(),
+            actual: None,
+            items: vec![
+                item("may start pods", "edit by shop"),
+                item("may start jobs", "edit by shop"),
+                item("may start pods", "edit by staging"),
+            ],
+            more_items: 0,
+            fix: ObjectFix::default(),
+        };
+        assert_eq!(verdict.told(), "edit by shop; edit by staging");
+    }
 
     #[test]
     fn a_failure_outweighs_all_and_what_is_not_applicable_nothing() {

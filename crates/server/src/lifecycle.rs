@@ -53,7 +53,7 @@ pub struct Server {
     /// Where API servers send their audit events, if not there.
     webhooks: Option<TlsListener>,
     address: String,
-    sign_in_link: String,
+    sign_in_link: Option<String>,
     /// Held while the process lives, so that no second one works on the same folder.
     _lock: File,
 }
@@ -65,7 +65,7 @@ enum Main {
 }
 
 impl Server {
-    /// Opens the store, takes the address, and makes a sign-in link.
+    /// Opens the store, takes the address, and makes a sign-in link where only this machine is listened to.
     ///
     /// # Errors
     /// When the folder, the store or the address cannot be had; the message names it.
@@ -98,7 +98,13 @@ impl Server {
         config.server.listen = listener.local_addr()?;
         let (listener, address) = main_listener(&config, listener)?;
         let now = Timestamp::now();
-        let path = first_link_path(&store, now).await?;
+        let user = first_user(&store, now).await?;
+        // What is printed at the start of anything but a program in a terminal stands in a log, which more people read
+        // than own the server.
+        let path = match config.server.listen.ip().is_loopback() {
+            true => Some(link_path(&store, user, now).await?),
+            false => None,
+        };
         let epoch = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let app = Arc::new(App {
             config,
@@ -121,7 +127,7 @@ impl Server {
             wake: tokio::sync::Notify::new(),
             shutdown: CancellationToken::new(),
         });
-        let sign_in_link = format!("{address}{path}");
+        let sign_in_link = path.map(|path| format!("{address}{path}"));
         Ok(Self {
             app,
             listener,
@@ -144,10 +150,10 @@ impl Server {
         axum::serve::Listener::local_addr(self.webhooks.as_ref()?).ok()
     }
 
-    /// The one-time sign-in link.
+    /// The one-time sign-in link, if only people on this machine can use it.
     #[must_use]
-    pub fn sign_in_link(&self) -> &str {
-        &self.sign_in_link
+    pub fn sign_in_link(&self) -> Option<&str> {
+        self.sign_in_link.as_deref()
     }
 
     /// Serves until SIGINT or SIGTERM, then lets running work end; a second signal ends it at once.
@@ -360,13 +366,12 @@ fn open_layer_cache(config: &Config) -> anyhow::Result<Option<Arc<LayerCache>>> 
     Ok(Some(Arc::new(cache)))
 }
 
-/// A link for the first user, who is made when there are no users yet.
-async fn first_link_path(store: &Store, now: Timestamp) -> anyhow::Result<String> {
-    let user = match users::by_name(store, FIRST_USER).await? {
+/// The first user, who is made when there are no users yet.
+async fn first_user(store: &Store, now: Timestamp) -> anyhow::Result<UserId> {
+    Ok(match users::by_name(store, FIRST_USER).await? {
         Some(user) => user.id,
         None => users::create(store, FIRST_USER, None, Role::Owner, now).await?,
-    };
-    link_path(store, user, now).await
+    })
 }
 
 async fn link_path(store: &Store, user: UserId, now: Timestamp) -> anyhow::Result<String> {

@@ -17,13 +17,13 @@ pub(crate) fn run(config: Config, messages: &Messages) -> anyhow::Result<Outcome
     let ended = runtime.block_on(async {
         let server = Server::start(config).await?;
         // A result, not a message: scripts and `cargo xtask test` read it.
+        let sign_in = match server.sign_in_link() {
+            Some(link) => format!("Open {link} to sign in (once, within an hour)"),
+            None => "`seareeve user link admin`, here, makes a link to sign in with".to_owned(),
+        };
         output::result(
             None,
-            &format!(
-                "Seareeve is up at {}\nOpen {} to sign in (once, within an hour)\n",
-                server.address(),
-                server.sign_in_link()
-            ),
+            &format!("Seareeve is up at {}\n{sign_in}\n", server.address()),
         )?;
         messages.note("Ctrl-C stops it");
         server.run_until_stopped().await

@@ -31,6 +31,13 @@ const RENDERED: &[(&str, &[&str])] = &[
         &["DaemonSet/seareeve-sensor", "Deployment/seareeve-observer"],
     ),
     ("webhook.yaml", &["Deployment/seareeve-admission"]),
+    (
+        "alone.yaml",
+        &[
+            "Deployment/seareeve-observer",
+            "StatefulSet/seareeve-server",
+        ],
+    ),
 ];
 
 /// What the sensor cannot do without, by the checks that it fails. `deploy/helm/seareeve/README.md` says why.

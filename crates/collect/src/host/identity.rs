@@ -21,12 +21,23 @@ pub(crate) struct Identity {
     pub(crate) data: Value,
 }
 
+/// What the machine is called. The kernel tells each reader the name of the reader's own namespace, also through the
+/// machine's `/proc`: to a container that has the machine mounted somewhere, its own. The machine's file is right there.
+fn hostname(root: &Root) -> String {
+    let (kernel, file) = ("/proc/sys/kernel/hostname", "/etc/hostname");
+    let order = match root.is_here() {
+        true => [kernel, file],
+        false => [file, kernel],
+    };
+    order
+        .into_iter()
+        .find_map(|path| root.line(path))
+        .unwrap_or_default()
+}
+
 /// Reads all of it. What cannot be read is left out.
 pub(crate) fn collect(root: &Root, kernel: Option<&Kernel>) -> Identity {
-    let hostname = root
-        .line("/proc/sys/kernel/hostname")
-        .or_else(|| root.line("/etc/hostname"))
-        .unwrap_or_default();
+    let hostname = hostname(root);
     let machine_id = root.line("/etc/machine-id");
     let managed = managed::find(root, &hostname);
     let mut data = BTreeMap::from([
@@ -152,7 +163,9 @@ mod tests {
             "etc/os-release",
             "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='Debian 12'\nX=y\nbad\n",
         );
-        write("proc/sys/kernel/hostname", "build-1\n");
+        // A container's own name, and the machine's.
+        write("proc/sys/kernel/hostname", "seareeve-sensor-x7k2p\n");
+        write("etc/hostname", "build-1\n");
         write("proc/sys/kernel/osrelease", "6.1.0\n");
         write("sys/fs/cgroup/cgroup.controllers", "cpu\n");
         write("sys/fs/selinux/enforce", "1");

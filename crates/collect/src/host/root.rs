@@ -25,6 +25,11 @@ impl Root {
         }
     }
 
+    /// Whether it is the root of this process.
+    pub(crate) fn is_here(&self) -> bool {
+        self.prefix.as_os_str().is_empty() || self.prefix == Path::new("/")
+    }
+
     /// Where a path of the host is for us, without a look at links.
     pub(crate) fn place(&self, path: &Utf8Path) -> PathBuf {
         let below = path.as_str().trim_start_matches('/');

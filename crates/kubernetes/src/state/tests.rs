@@ -363,10 +363,18 @@ fn gaps_are_said_with_what_is_there() {
         Resource::CiliumNetworkPolicy,
         gap(CollectionStatus::Absent, "no such resource"),
     );
+    // Several resources of one kind of fact, which are away for the same reason.
+    for resource in [Resource::Role, Resource::ClusterRole] {
+        state.set_gap(resource, gap(CollectionStatus::Error, "nobody answers"));
+    }
     let status = |name: &str| {
         let found = state.collection(&kind(name), "x");
         (found.status, found.detail)
     };
+    assert_eq!(
+        status("kubernetes.role"),
+        (CollectionStatus::Error, Some("nobody answers".to_owned()))
+    );
     assert_eq!(
         status("kubernetes.workload"),
         (

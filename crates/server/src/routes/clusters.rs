@@ -520,13 +520,18 @@ fn summary(cluster: &Cluster, asset: Asset, cloud: Option<ClusterCloud>) -> Clus
             CollectionStatus::Denied | CollectionStatus::Error
         )
     });
-    let failing: Vec<&str> = failing
-        .map(|collection| collection.detail.as_deref().unwrap_or_default())
-        .collect();
+    // What several kinds of facts suffer from is said once.
+    let mut said: Vec<&str> = Vec::new();
+    for collection in failing {
+        let detail = collection.detail.as_deref().unwrap_or_default();
+        if !said.contains(&detail) {
+            said.push(detail);
+        }
+    }
     let (state, reason) = match &cluster.trouble {
         Some(why) => ("unreachable", Some(why.clone())),
         None if !cluster.is_whole => ("reading", Some("its facts are on their way".to_owned())),
-        None if !failing.is_empty() => ("partial", Some(failing.join("; "))),
+        None if !said.is_empty() => ("partial", Some(said.join("; "))),
         None => ("watching", None),
     };
     ClusterSummary {

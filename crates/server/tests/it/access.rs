@@ -403,3 +403,17 @@ fn links_are_not_held_back_by_guesses_at_names() {
     }
     Browser::signed_in(&server);
 }
+
+#[test]
+fn a_server_that_others_reach_prints_no_sign_in_link() {
+    let (_folder, data) = folder();
+    let there = start(&data, |config| {
+        config.server.listen = "0.0.0.0:0".parse().unwrap();
+        config.server.behind_proxy = true;
+    });
+    // What it prints stands in the log of its pod, which others read who may not own the server.
+    assert_eq!(there.link, "");
+    drop(there);
+    let here = start(&data, |_| {});
+    assert!(here.link.contains("/sign-in#token="), "{}", here.link);
+}

@@ -43,7 +43,7 @@ pub(crate) fn start(data: &Utf8Path, change: impl FnOnce(&mut Config)) -> Runnin
             let server = Server::start(config).await.unwrap();
             tell.send((
                 server.address().to_owned(),
-                server.sign_in_link().to_owned(),
+                server.sign_in_link().unwrap_or_default().to_owned(),
             ))
             .unwrap();
             let mut stopped = Some(stopped);

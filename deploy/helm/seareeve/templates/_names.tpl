@@ -30,7 +30,15 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- .Values.address -}}
 {{- else if and .Values.server.enabled $ingress.enabled $ingress.host -}}
 https://{{ $ingress.host }}
+{{- else if and .Values.server.enabled .Values.server.tlsSecret -}}
+{{- $port := include "seareeve.port" . -}}
+https://{{ include "seareeve.name" . }}-server.{{ .Release.Namespace }}.svc{{ if ne $port "443" }}:{{ $port }}{{ end }}
 {{- end -}}
+{{- end -}}
+
+{{/* The port of the server's service. */}}
+{{- define "seareeve.port" -}}
+{{- .Values.server.service.port | default (ternary 443 80 (not (empty .Values.server.tlsSecret))) -}}
 {{- end -}}
 
 {{/* What each part's pods may be given: list of root and the part's name. */}}
