@@ -105,9 +105,25 @@ fn nothing_that_a_server_says_is_lost() {
     }
 }
 
+/// What a command prints of a server's answer to its one request.
+fn told(arguments: &[&str], request: &'static str, answer: &Value) -> String {
+    let answer = answer.to_string().into_bytes();
+    let server = serve(Box::new(move |asked, _| match asked == request {
+        true => ("200 OK", "application/json", answer.clone()),
+        false => ("404 Not Found", "application/json", Vec::new()),
+    }));
+    let output = Home::new()
+        .command(arguments)
+        .env("SEAREEVE_SERVER", format!("http://{server}"))
+        .env("SEAREEVE_TOKEN", "token")
+        .output();
+    let run = Run::from(output.unwrap());
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    run.out
+}
+
 #[test]
 fn what_is_wrong_with_audit_events_is_listed() {
-    let home = Home::new();
     let cluster = |name: &str| {
         serde_json::json!({
             "name": name, "on_since": null, "consent_by": null, "consent_at": null, "sources": [], "events": 0,
@@ -129,26 +145,16 @@ fn what_is_wrong_with_audit_events_is_listed() {
         busy[key] = value.clone();
     }
     let answer = serde_json::json!({"clusters": [cluster("lab"), busy], "warning": ""});
-    let server = serve(Box::new(move |request, _| match request {
-        "GET /api/v1/audit/clusters" => (
-            "200 OK",
-            "application/json",
-            answer.to_string().into_bytes(),
-        ),
-        _ => ("404 Not Found", "application/json", Vec::new()),
-    }));
-    let output = home
-        .command(&["server", "audit", "list"])
-        .env("SEAREEVE_SERVER", format!("http://{server}"))
-        .env("SEAREEVE_TOKEN", "token")
-        .output();
-    let run = Run::from(output.unwrap());
-    assert_eq!((run.code, run.err.as_str()), (0, ""));
-    insta::assert_snapshot!(run.out, @r"
+    let said = told(
+        &["server", "audit", "list"],
+        "GET /api/v1/audit/clusters",
+        &answer,
+    );
+    insta::assert_snapshot!(said, @r"
     lab  off  0 events  no event yet
     prod  on since 2026-01-01T00:00:00Z  12 events  last event 2026-01-01T00:00:01Z
       problem at 2026-01-01T00:00:02Z: audit.log: a line has more than 16 MiB and was left out
-      5 not read as events: 4 no-json, 1 too-deep
+      5 not read as events: 4 no-json (last at 2026-01-01T00:00:02Z), 1 too-deep (last at 2026-01-01T00:00:02Z)
       3 from before it was on, left alone
       2 came again, and count once
       77 bytes wait to be judged
@@ -158,29 +164,18 @@ fn what_is_wrong_with_audit_events_is_listed() {
 
 #[test]
 fn what_detections_lack_is_listed_and_the_rest_is_counted() {
-    let home = Home::new();
     let detection = |rule: &str, status: &str, reasons: &[&str]| serde_json::json!({"rule": rule, "title": rule.to_uppercase(), "status": status, "reasons": reasons});
     let lack = "create pods is logged at Metadata, Request is needed";
     let answer = serde_json::json!({"events": 7, "has_policy": true, "detections": [
         detection("a", "partial", &[lack]), detection("b", "sees", &[]), detection("c", "blind", &[lack, "more"]),
         detection("d", "unknown", &[]), detection("e", "sees", &[]),
     ]});
-    let server = serve(Box::new(move |request, _| match request {
-        "GET /api/v1/audit/clusters/prod/coverage" => (
-            "200 OK",
-            "application/json",
-            answer.to_string().into_bytes(),
-        ),
-        _ => ("404 Not Found", "application/json", Vec::new()),
-    }));
-    let output = home
-        .command(&["server", "audit", "coverage", "prod"])
-        .env("SEAREEVE_SERVER", format!("http://{server}"))
-        .env("SEAREEVE_TOKEN", "token")
-        .output();
-    let run = Run::from(output.unwrap());
-    assert_eq!((run.code, run.err.as_str()), (0, ""));
-    insta::assert_snapshot!(run.out, @r"
+    let said = told(
+        &["server", "audit", "coverage", "prod"],
+        "GET /api/v1/audit/clusters/prod/coverage",
+        &answer,
+    );
+    insta::assert_snapshot!(said, @r"
     c (C): blind
       create pods is logged at Metadata, Request is needed
       more

@@ -271,3 +271,19 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     }
     builder.into_inner().unwrap()
 }
+
+/// Whether files can be given to other users, as some tests need; it is said when they cannot.
+#[expect(
+    clippy::print_stderr,
+    reason = "the test's reader must see that nothing was tested"
+)]
+pub(crate) fn gives_files_away() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        let required =
+            std::env::var_os("SEAREEVE_REQUIRE_SHARED").is_some_and(|value| value == "1");
+        assert!(!required, "SEAREEVE_REQUIRE_SHARED=1 requires root");
+        eprintln!("DID NOT RUN: only root gives files away");
+    }
+    is_root
+}

@@ -324,8 +324,10 @@ fn covered(coverage: &AuditCoverage) -> anyhow::Result<()> {
 fn not_judged(cluster: &AuditCluster) -> Vec<String> {
     let mut lines = Vec::new();
     if cluster.broken_events > 0 {
-        let kinds = cluster.broken.iter();
-        let kinds = kinds.map(|one| format!("{} {}", one.events, output::safe(&one.kind)));
+        let kinds = cluster.broken.iter().map(|broken| {
+            let BrokenEvents { kind, events, last } = broken;
+            format!("{events} {} (last at {last})", output::safe(kind))
+        });
         let kinds: Vec<String> = kinds.collect();
         let broken = cluster.broken_events;
         lines.push(format!("{broken} not read as events: {}", kinds.join(", ")));
@@ -373,10 +375,6 @@ fn clusters(client: &Client) -> anyhow::Result<()> {
                 (None, None) => "not heard of yet".to_owned(),
             };
             let _ = writeln!(text, "  {}  {}  {heard}", source.id, source.settings.kind());
-        }
-        for broken in &cluster.broken {
-            let BrokenEvents { kind, events, last } = broken;
-            let _ = writeln!(text, "  not readable: {events} {kind}, last at {last}");
         }
     }
     output::result(None, &text)
