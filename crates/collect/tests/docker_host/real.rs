@@ -27,6 +27,8 @@ fn containers_are_seen_as_they_are() {
     for (kind, collection) in &snapshot.facts {
         let expected = match kind.as_str() {
             "docker.swarm" => CollectionStatus::Absent,
+            // The machine may be a node, too, or have been one.
+            other if other.starts_with("kubernetes.") => continue,
             _ => CollectionStatus::Ok,
         };
         // Not every kernel lets its audit rules be seen.

@@ -105,8 +105,7 @@ fn a_wrong_password_is_told_whichever_way_it_is_shown() {
         let broker = Broker::start(Mechanism::Scram(asked), "reader", "right");
         let ca_file = keep.path().join("ca.pem");
         std::fs::write(&ca_file, &broker.authority).unwrap();
-        let password = keep.path().join("password");
-        std::fs::write(&password, "wrong").unwrap();
+        let password = password(&data, "wrong");
         let server = start(&data, |_| {});
         let client = admin(&server);
         cluster(&client, "prod");
@@ -116,7 +115,7 @@ fn a_wrong_password_is_told_whichever_way_it_is_shown() {
             tls: true,
             username: Some("reader".to_owned()),
             mechanism: Some(word.to_owned()),
-            password_file: Some(password.to_str().unwrap().to_owned()),
+            password_file: Some(password),
             ca_file: Some(ca_file.to_str().unwrap().to_owned()),
             from_start: true,
         };
