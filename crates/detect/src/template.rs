@@ -22,8 +22,8 @@ const MOST_FIELDS: usize = 500;
 #[derive(Debug, Default)]
 pub(crate) struct Template {
     pieces: Vec<Piece>,
-    /// What stands where an event has no value.
-    missing: &'static str,
+    /// Whether people read it as a sentence: lists are told as such, without Falco's brackets.
+    is_prose: bool,
 }
 
 #[derive(Debug)]
@@ -108,18 +108,15 @@ impl Template {
         if !literal.is_empty() {
             pieces.push(Piece::Text(literal));
         }
-        let missing = match percent {
-            Percent::Strict => MISSING,
-            Percent::Lenient => NONE,
-        };
-        Ok(Self { pieces, missing })
+        let is_prose = percent == Percent::Lenient;
+        Ok(Self { pieces, is_prose })
     }
 
     /// A text without values.
     pub(crate) fn literal(text: &str) -> Self {
         Self {
             pieces: vec![Piece::Text(text.to_owned())],
-            missing: MISSING,
+            is_prose: false,
         }
     }
 
@@ -134,7 +131,10 @@ impl Template {
                     let _ = write!(text, "{count}");
                 }
                 Piece::Value { slot, width, .. } => {
-                    let shown = shown(*slot, run).unwrap_or_else(|| self.missing.to_owned());
+                    let shown = match self.is_prose {
+                        true => told(*slot, run).unwrap_or_else(|| NONE.to_owned()),
+                        false => shown(*slot, run).unwrap_or_else(|| MISSING.to_owned()),
+                    };
                     if *width == 0 {
                         text.push_str(&shown);
                     } else {
@@ -219,6 +219,13 @@ pub(crate) fn shown<E: Event + ?Sized>(slot: SlotId, run: &mut Run<'_, '_, E>) -
     }
     let texts: Vec<String> = values.iter().map(text).collect();
     Some(cut(format!("({})", texts.join(","))))
+}
+
+/// The values of a slot as a sentence lists them; nothing when there are none.
+fn told<E: Event + ?Sized>(slot: SlotId, run: &mut Run<'_, '_, E>) -> Option<String> {
+    let values = run.values(slot)?;
+    let texts: Vec<String> = values.iter().map(text).collect();
+    (!texts.is_empty()).then(|| cut(texts.join(", ")))
 }
 
 /// The values of a slot that say something, each as text.

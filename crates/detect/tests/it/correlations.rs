@@ -32,6 +32,21 @@ fn alarms(detector: &mut Detector, events: &[Value]) -> Vec<usize> {
 }
 
 #[test]
+fn sentences_list_values_without_brackets_and_outputs_with_them() {
+    let file = detection("told", "condition: evt.type = execve\n")
+        .replace(
+            "did it %correlation.count times",
+            "by (%proc.aname) in %proc.cwd",
+        )
+        .replace("ran %proc.name", "by %proc.aname in %proc.cwd");
+    let mut detector = detector(&[("told.yaml", &file)]);
+    let run = json!({"evt.type": "execve", "evt.rawtime": SECOND, "user.name": "a", "proc.aname": ["sh", "sshd"]});
+    let alerts: Vec<Alert> = see(&mut detector, &[run]);
+    assert_eq!(alerts[0].description, "a by (sh, sshd) in (none)");
+    assert_eq!(alerts[0].output, "a by (sh,sshd) in <NA>");
+}
+
+#[test]
 fn events_are_counted_by_group() {
     let file = detection(
         "many",
