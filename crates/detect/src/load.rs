@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod compile;
+mod ids;
 mod info;
 mod macros;
 mod refusal;

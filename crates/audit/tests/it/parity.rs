@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seareeve_audit::AuditSource;
-use seareeve_detect::{Loader, Options};
+use seareeve_detect::{Content, Loader, Options};
 use serde_json::Value;
 
 use crate::support::{Watch, shared};
@@ -116,17 +116,36 @@ fn check(expected: &Value) -> Option<String> {
 }
 
 #[test]
-fn the_public_rule_file_loads_whole() {
+fn the_public_rule_file_loads_whole_alone_and_beside_ours() {
     let Some(path) = shared("falco/rules/k8s_audit_rules.yaml") else {
         return;
     };
-    let mut loader = Loader::new(vec![Arc::new(AuditSource)], Options::default());
-    loader.file(
-        "k8s_audit_rules.yaml",
-        &std::fs::read_to_string(path).unwrap(),
+    let text = std::fs::read_to_string(path).unwrap();
+    let rules = |content: Option<Content>| {
+        let mut loader = Loader::new(vec![Arc::new(AuditSource)], Options::default());
+        if let Some(content) = content {
+            loader.content(&content);
+        }
+        loader.file("k8s_audit_rules.yaml", &text);
+        let loaded = loader.finish();
+        let words: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+        assert!(!loaded.has_errors(), "{}", words.join("\n"));
+        let ids = loaded
+            .engine
+            .rules()
+            .filter(|rule| rule.file == "k8s_audit_rules.yaml");
+        ids.map(|rule| rule.id.clone()).collect::<Vec<String>>()
+    };
+    let (alone, beside) = (rules(None), rules(Some(Content::builtin())));
+    assert_eq!((alone.len(), beside.len()), (48, 48));
+    // Ours keep the ids that both would have.
+    let others = alone
+        .iter()
+        .zip(&beside)
+        .filter(|(alone, beside)| alone != beside);
+    let others: Vec<&str> = others.map(|(_, beside)| beside.as_str()).collect();
+    assert_eq!(
+        others,
+        ["rule-anonymous-request-allowed", "rule-port-forward"]
     );
-    let loaded = loader.finish();
-    let words: Vec<String> = loaded.diagnostics.iter().map(ToString::to_string).collect();
-    assert!(!loaded.has_errors(), "{}", words.join("\n"));
-    assert_eq!(loaded.engine.rules().count(), 48);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use seareeve_model::Digest;
 use sha2::{Digest as _, Sha256};
 
-use super::info::slug;
+use super::ids::Ids;
 use super::macros::{Lists, Macros};
 use super::refusal::{Place, Refusal, label};
 use super::templates::{TextFault, Texts, field};
@@ -34,6 +34,7 @@ pub(super) fn compile(mut book: Book, sources: &[Arc<dyn Source>], options: &Opt
         sources,
         rules: Vec::new(),
         targets: Vec::new(),
+        ids: Ids::of(&book),
         by_id: HashMap::new(),
         steps: Vec::new(),
         diagnostics: noted,
@@ -59,6 +60,7 @@ pub(super) struct Work<'w> {
     pub(super) builders: Vec<Builder<'w>>,
     pub(super) rules: Vec<Compiled>,
     pub(super) targets: Vec<Target>,
+    ids: Ids<'w>,
     pub(super) by_id: HashMap<String, usize>,
     /// Steps that are other rules: the correlation, the step, the other's id and where it is named.
     pub(super) steps: Vec<(usize, u8, String, Spot)>,
@@ -93,7 +95,7 @@ impl<'w> Work<'w> {
             });
         };
         let details = rule.details.as_deref();
-        let id = details.map_or_else(|| slug(&rule.name), |details| details.id.clone());
+        let id = self.ids.id(rule);
         if self.by_id.contains_key(&id) {
             return Err(Refusal {
                 code: Code::Validate,

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seareeve_model::{AlertSeverity, Digest};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::compile::Work;
 use crate::compile::NodeId;
@@ -101,19 +100,6 @@ impl Work<'_> {
             is_detection: details.is_some(),
         }
     }
-}
-
-/// A name as an id. One without letters that ids have becomes a number.
-pub(super) fn slug(name: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric();
-    let words = name.split(|c| !is_part(c)).filter(|word| !word.is_empty());
-    let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
-    if words.is_empty() {
-        let digest = Sha256::digest(name);
-        let digits = digest.iter().take(8).map(|byte| format!("{byte:02x}"));
-        return format!("rule-{}", digits.collect::<String>());
-    }
-    words.join("-")
 }
 
 /// What tags say of ATT&CK: `mitre_privilege_escalation`, `T1059.004`.

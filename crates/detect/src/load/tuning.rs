@@ -7,7 +7,7 @@ use seareeve_model::{AlertSeverity, Digest};
 use sha2::{Digest as _, Sha256};
 
 use super::Loader;
-use super::info::slug;
+use super::ids::Ids;
 use crate::engine::{Engine, Rule};
 use crate::language::Operation;
 use crate::rules::{Code, Entry, Exception, Fault, MOST_EXCEPTIONS, RuleEntry, Spot, literal};
@@ -125,11 +125,10 @@ impl Loader {
     }
 
     fn entry(&mut self, id: &str) -> Option<&mut RuleEntry> {
-        let is_it = |entry: &&mut RuleEntry| match &entry.details {
-            Some(details) => details.id == id,
-            None => slug(&entry.name) == id,
-        };
-        self.book.rules.entries.iter_mut().find(is_it)
+        let ids = Ids::of(&self.book);
+        let entries = &self.book.rules.entries;
+        let place = entries.iter().position(|entry| ids.id(entry) == id)?;
+        self.book.rules.entries.get_mut(place)
     }
 
     fn tune_list(&mut self, name: &str, change: &TunedList, spot: Spot) -> Result<(), Fault> {

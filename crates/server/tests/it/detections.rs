@@ -484,9 +484,19 @@ fn rule_files_are_tried_and_kept_whole_or_not_at_all() {
         refusal(client.put_detection_file("shop.yaml", &same, false)),
         "bad_request"
     );
-    let slug = RULES.replace("Shell in a shop", "exec into pod");
-    let why = told(client.put_detection_file("shop.yaml", &slug, false));
-    assert!(why.contains("another detection with the id"), "{why}");
+    let (_, rule) = RULES.split_once("- rule").unwrap();
+    let twice = format!("{RULES}- rule{}", rule.replace("Shell", "shell"));
+    let why = told(client.put_detection_file("shop.yaml", &twice, false));
+    assert!(
+        why.contains("another detection with the id shell-in-a-shop"),
+        "{why}"
+    );
+    // A rule of Falco's beside a detection that would have its id has one of its own.
+    let beside = RULES.replace("Shell in a shop", "exec into pod");
+    let tried = client
+        .put_detection_file("shop.yaml", &beside, true)
+        .unwrap();
+    assert_eq!(tried.detections, ["rule-exec-into-pod"]);
     // Hostile ones end.
     let mut lists = String::from("- list: l0\n  items: [a, b]\n");
     for number in 1..40 {
