@@ -14,6 +14,7 @@ use crate::patch;
 use crate::portrait::{Aspect, Portrait, Trait, fingerprint, guards_removed_by};
 use crate::record::{Body, BodyTexts, Record};
 use crate::redact::{Redacted, redact};
+use crate::told::Told;
 use crate::uri;
 use crate::user::UserKind;
 
@@ -97,6 +98,15 @@ impl<'a> AuditEvent<'a> {
         let text = self.record.text();
         let clean = self.clean.into_inner();
         clean.unwrap_or_else(|| redact(text))
+    }
+
+    /// What another record says of the same event.
+    pub(crate) fn read_as<'e>(&self, record: Record<'e>) -> AuditEvent<'e> {
+        AuditEvent {
+            time: self.time,
+            context: self.context.clone(),
+            ..AuditEvent::new(record)
+        }
     }
 
     /// Who is behind the request: whoever made or changed what a controller only follows, or else who sent it.
@@ -423,17 +433,7 @@ impl seareeve_detect::Event for AuditEvent<'_> {
     }
 
     fn told(&self) -> Option<Box<dyn seareeve_detect::Event + '_>> {
-        let clean = self.redacted().map(|clean| clean.json.as_bytes());
-        if clean == Some(self.record.text()) {
-            return None;
-        }
-        // What cannot be read without its credentials raises an alert that says nothing but when.
-        let record = clean.and_then(|clean| Record::read(clean).ok());
-        Some(Box::new(AuditEvent {
-            time: self.time,
-            context: self.context.clone(),
-            ..AuditEvent::new(record.unwrap_or_default())
-        }))
+        Some(Box::new(Told::new(self)))
     }
 }
 

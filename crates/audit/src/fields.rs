@@ -157,6 +157,11 @@ impl Source for AuditSource {
     }
 }
 
+/// What a field that [`AuditSource`] resolved is called.
+pub(crate) fn name(field: &Field) -> Option<&'static str> {
+    TABLE.get(field.id).map(|definition| &*definition.name)
+}
+
 /// The values of a field that [`AuditSource`] resolved.
 pub(crate) fn extract<'e>(
     event: &'e AuditEvent<'_>,

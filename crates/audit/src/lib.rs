@@ -21,6 +21,7 @@ mod portrait;
 mod record;
 mod redact;
 mod source;
+mod told;
 mod uri;
 mod user;
 

@@ -10,6 +10,8 @@ mod part;
 mod places;
 mod text;
 
+use std::borrow::Cow;
+
 use seareeve_model::Alert;
 use seareeve_redact::REDACTED;
 use serde_json::{Map, Value, json};
@@ -71,6 +73,16 @@ pub fn redact(event: &[u8]) -> Option<Redacted> {
 pub fn redact_bodies(event: &[u8]) -> Option<Redacted> {
     let record = Record::read(event).ok()?;
     Some(without_bodies(&record))
+}
+
+/// A text of an event's metadata without credentials. `None`: it may be JSON, which this is not for.
+pub(crate) fn metadata(text: &str, is_address: bool) -> Option<Cow<'_, str>> {
+    let clean = match is_address {
+        true => clean_uri(text),
+        false if matches!(text.trim_start().bytes().next(), Some(b'{' | b'[')) => return None,
+        false => text::redacted(text),
+    };
+    Some(clean.map_or(Cow::Borrowed(text), Cow::Owned))
 }
 
 /// Takes out of an alert what looks like a credential. It is made of an event without those
