@@ -753,5 +753,10 @@ fn a_topic_is_read_and_read_on_after_a_restart() {
     let client = admin(&second);
     wait_for(&client, 2);
     let cluster = client.audit_cluster("prod").unwrap();
-    assert_eq!((cluster.events, cluster.broken_events), (2, 0));
+    // What was read and not yet noted as read when the first one ended is read again, and raises nothing.
+    assert!((2..=3).contains(&cluster.events), "{cluster:?}");
+    assert_eq!(cluster.broken_events, 0);
+    let alerts = client.alerts(&[("rule", "exec-into-pod")], None).unwrap();
+    let seen = alerts.alerts.iter().map(|alert| alert.seen);
+    assert_eq!(seen.collect::<Vec<_>>(), [1, 1]);
 }
