@@ -12,7 +12,7 @@ use crate::source::{Event, Shape, Value};
 /// What stands in an output where an event has no value, as in Falco's.
 const MISSING: &str = "<NA>";
 /// What stands in sentences there.
-const NONE: &str = "(none)";
+const NONE: &str = "not known";
 /// Bytes of one value in a text at most.
 const MOST_BYTES: usize = 8 << 10;
 /// Fields of one text at most.

@@ -42,7 +42,7 @@ fn sentences_list_values_without_brackets_and_outputs_with_them() {
     let mut detector = detector(&[("told.yaml", &file)]);
     let run = json!({"evt.type": "execve", "evt.rawtime": SECOND, "user.name": "a", "proc.aname": ["sh", "sshd"]});
     let alerts: Vec<Alert> = see(&mut detector, &[run]);
-    assert_eq!(alerts[0].description, "a by (sh, sshd) in (none)");
+    assert_eq!(alerts[0].description, "a by (sh, sshd) in not known");
     assert_eq!(alerts[0].output, "a by (sh,sshd) in <NA>");
 }
 
