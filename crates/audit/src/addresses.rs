@@ -38,23 +38,19 @@ impl Addresses {
             UserKind::Node | UserKind::Controller | UserKind::System => true,
             UserKind::ServiceAccount | UserKind::Human => false,
         };
-        let addresses = record.addresses.iter();
-        let addresses = addresses.filter_map(|text| text.decode().parse::<IpAddr>().ok());
-        for address in addresses.map(|address| address.to_canonical()) {
-            let at = record.time();
+        let at = record.time();
+        let mut hash = DefaultHasher::new();
+        record.user.name.decode().hash(&mut hash);
+        let speaker = hash.finish();
+        for address in record.source_addresses() {
             if self.young.len() >= HALF || at.saturating_sub(self.since) > DAY {
                 self.old = std::mem::take(&mut self.young);
                 self.since = at;
             }
-            let mut hash = DefaultHasher::new();
-            record.user.name.decode().hash(&mut hash);
             let speakers = self.young.entry(address);
             let speakers = speakers.or_insert_with(|| Speakers::Few(Vec::new()));
             // A node's credentials may be used from outside, too: then the address is whoever stole them.
-            speakers.add(
-                hash.finish(),
-                is_of_cluster && address_class(address) != PUBLIC,
-            );
+            speakers.add(speaker, is_of_cluster && address_class(address) != PUBLIC);
         }
     }
 

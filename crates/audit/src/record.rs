@@ -6,6 +6,7 @@
 //! has them read all in the order they come.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -217,6 +218,15 @@ impl<'a> Record<'a> {
             .find_map(|text| text.decode().parse::<Timestamp>().ok())
             .and_then(|time| u64::try_from(time.as_nanosecond()).ok())
             .unwrap_or(0)
+    }
+
+    /// Where the request came from and through: first what the client says, last what the server sees.
+    pub(crate) fn source_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let parsed = self
+            .addresses
+            .iter()
+            .filter_map(|text| text.decode().parse().ok());
+        parsed.map(|address: IpAddr| address.to_canonical())
     }
 
     /// The value of an annotation of the event.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use seareeve_detect::{Argument, Presence, Value, Values};
 
@@ -15,22 +14,13 @@ use crate::portrait::Aspect;
 use crate::uri;
 use crate::user::product;
 
-fn addresses(event: &AuditEvent<'_>) -> impl Iterator<Item = IpAddr> {
-    event
-        .record
-        .addresses
-        .iter()
-        .filter_map(|text| text.decode().parse::<IpAddr>().ok())
-        .map(|address| address.to_canonical())
-}
-
 pub(super) fn source<'e>(
     event: &'e AuditEvent<'_>,
     _: &Argument,
     out: &mut Values<'e>,
 ) -> Presence {
     let mut is_there = false;
-    for address in addresses(event) {
+    for address in event.record.source_addresses() {
         out.push(Value::Address(address));
         is_there = true;
     }
@@ -43,7 +33,7 @@ pub(super) fn source_class<'e>(
     out: &mut Values<'e>,
 ) -> Presence {
     // The farthest of them: whoever asks may put any before the address that the server sees, but not take that away.
-    let classes = addresses(event).map(address_class);
+    let classes = event.record.source_addresses().map(address_class);
     let farthest = classes.max_by_key(|class| match *class {
         "loopback" => 0,
         "private" => 1,
@@ -53,7 +43,7 @@ pub(super) fn source_class<'e>(
 }
 
 pub(super) fn peer<'e>(event: &'e AuditEvent<'_>, _: &Argument, out: &mut Values<'e>) -> Presence {
-    let peer = addresses(event).last();
+    let peer = event.record.source_addresses().last();
     peer.into_iter()
         .for_each(|address| out.push(Value::Address(address)));
     present_if(peer.is_some())
