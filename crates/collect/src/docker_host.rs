@@ -14,7 +14,7 @@ use seareeve_model::{CollectionStatus, Fact, Snapshot};
 use serde_json::Value;
 
 use crate::docker::engine::{self, HostView, Settings};
-use crate::docker::{Gathered, discover};
+use crate::docker::{Gathered, discover, silent};
 use crate::host::files::{Files, Wanted};
 use crate::host::identity::{self, Identity};
 use crate::host::root::Root;
@@ -138,12 +138,16 @@ pub fn collect(options: &Options) -> Snapshot {
             files.extend(wanted);
         }
     }
+    let silent = match &root {
+        Some(root) if engines == 0 => silent::why(root, processes),
+        _ => None,
+    };
     if engines == 0 {
-        without_engine(&mut gathered);
+        without_engine(silent.as_deref(), &mut gathered);
     }
     match (&machine, &view) {
         (Some(machine), Some(view)) => {
-            machine.tell(view, engines > 0, files, &mut gathered);
+            machine.tell(view, engines > 0, silent, files, &mut gathered);
             #[cfg(target_os = "linux")]
             machine.tell_node(options, &mut gathered);
         }
@@ -206,18 +210,24 @@ pub(crate) fn node(options: &Options) -> Option<Snapshot> {
     })
 }
 
-/// Says of all kinds that come from engines why they are not there: there is none, or none could be asked.
-fn without_engine(gathered: &mut Gathered) {
+/// Says of all kinds that come from engines why they are not there: there is none, none could be asked, or there is one
+/// that is `silent`.
+fn without_engine(silent: Option<&str>, gathered: &mut Gathered) {
     let refused = gathered
         .failures("docker.daemon")
         .iter()
         .find(|(status, _)| *status != CollectionStatus::Absent);
-    let (status, why) = refused.cloned().unwrap_or_else(|| {
-        let why = "there is no engine on this machine";
-        (CollectionStatus::Absent, why.to_owned())
-    });
+    let (status, why) = match (refused, silent) {
+        (Some(refused), _) => refused.clone(),
+        (None, Some(why)) => (CollectionStatus::Error, why.to_owned()),
+        (None, None) => {
+            let why = "there is no engine on this machine";
+            (CollectionStatus::Absent, why.to_owned())
+        }
+    };
     for kind in ENGINES {
-        if gathered.failures(kind).is_empty() {
+        let mut known = gathered.failures(kind).iter();
+        if known.all(|(known, _)| *known == CollectionStatus::Absent && status != *known) {
             gathered.fail(kind, status, why.clone());
         }
     }
@@ -323,13 +333,18 @@ impl<'a> Machine<'a> {
         &self,
         view: &HostView<'_>,
         has_engine: bool,
+        silent: Option<String>,
         mut files: BTreeSet<Wanted>,
         gathered: &mut Gathered,
     ) {
         gathered.source("host", "/etc, /proc, /sys");
         let name = &self.identity.hostname;
         let id = self.identity.machine_id.as_ref().unwrap_or(name);
-        gathered.add("host", fact(id, name, self.identity.data.clone()));
+        let mut data = self.identity.data.clone();
+        if let (Some(why), Some(data)) = (silent, data.as_object_mut()) {
+            data.insert("silent_engine".to_owned(), why.into());
+        }
+        gathered.add("host", fact(id, name, data));
         for mount in self.mounts.iter().filter(|mount| mount.is_hosts()) {
             let id = format!("{} {}", mount.point, mount.device);
             gathered.add("host.mount", fact(&id, mount.point.as_str(), mount.data()));
