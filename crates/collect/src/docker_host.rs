@@ -138,13 +138,10 @@ pub fn collect(options: &Options) -> Snapshot {
             files.extend(wanted);
         }
     }
-    let silent = match &root {
-        Some(root) if engines == 0 => silent::why(root, processes),
+    let silent = match engines {
+        0 => without_engine(root.as_ref(), processes, &mut gathered),
         _ => None,
     };
-    if engines == 0 {
-        without_engine(silent.as_deref(), &mut gathered);
-    }
     match (&machine, &view) {
         (Some(machine), Some(view)) => {
             machine.tell(view, engines > 0, silent, files, &mut gathered);
@@ -210,20 +207,26 @@ pub(crate) fn node(options: &Options) -> Option<Snapshot> {
     })
 }
 
-/// Says of all kinds that come from engines why they are not there: there is none, none could be asked, or there is one
-/// that is `silent`.
-fn without_engine(silent: Option<&str>, gathered: &mut Gathered) {
+/// Says of all kinds that come from engines why they are not there: none could be asked, there is one that is silent, or
+/// there is none. Returns why it is silent.
+fn without_engine(
+    root: Option<&Root>,
+    processes: &processes::Processes,
+    gathered: &mut Gathered,
+) -> Option<String> {
     let refused = gathered
         .failures("docker.daemon")
         .iter()
         .find(|(status, _)| *status != CollectionStatus::Absent);
-    let (status, why) = match (refused, silent) {
-        (Some(refused), _) => refused.clone(),
-        (None, Some(why)) => (CollectionStatus::Error, why.to_owned()),
-        (None, None) => {
-            let why = "there is no engine on this machine";
-            (CollectionStatus::Absent, why.to_owned())
-        }
+    let (status, why, silent) = match refused.cloned() {
+        Some((status, why)) => (status, why, None),
+        None => match root.and_then(|root| silent::why(root, processes)) {
+            Some(why) => (CollectionStatus::Error, why.clone(), Some(why)),
+            None => {
+                let why = "there is no engine on this machine";
+                (CollectionStatus::Absent, why.to_owned(), None)
+            }
+        },
     };
     for kind in ENGINES {
         let mut known = gathered.failures(kind).iter();
@@ -231,6 +234,7 @@ fn without_engine(silent: Option<&str>, gathered: &mut Gathered) {
             gathered.fail(kind, status, why.clone());
         }
     }
+    silent
 }
 
 /// Whether an engine runs on this machine: behind a socket it does, and on a loopback address.

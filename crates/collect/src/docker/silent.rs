@@ -19,14 +19,12 @@ pub(crate) fn why(root: &Root, processes: &Processes) -> Option<String> {
         process.name == "dockerd" && !processes.of_containers.contains_key(&process.pid)
     });
     if running.next().is_some() {
-        let why =
-            "dockerd runs and does not answer: DOCKER_HOST or --socket names where it listens";
+        let why = "dockerd runs and does not answer: it is just starting, or listens where only DOCKER_HOST or --socket says";
         return Some(why.to_owned());
     }
     let program = DOCKERD.iter().find(|path| root.exists(path));
     // Pods are a kubelet's, which needs none of these engines.
-    let has_containers = !processes.of_containers.is_empty() && !processes.has_pods;
-    match (program, has_containers) {
+    match (program, processes.has_loose) {
         (Some(program), true) => Some(format!(
             "Docker is installed ({program}) and does not run, though containers do"
         )),
@@ -82,7 +80,7 @@ mod tests {
                     ("proc/8/cmdline", "dockerd\0-H\0tcp://10.0.0.1:2376\0"),
                 ],
                 Some(
-                    "dockerd runs and does not answer: DOCKER_HOST or --socket names where it listens",
+                    "dockerd runs and does not answer: it is just starting, or listens where only DOCKER_HOST or --socket says",
                 ),
             ),
             // An engine in a pod.
