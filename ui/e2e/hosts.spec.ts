@@ -2,6 +2,7 @@
 
 import { expect, type Page, test } from "@playwright/test";
 
+import { violations } from "./axe";
 import { SESSION_FILE } from "./environment";
 
 test.use({ storageState: SESSION_FILE });
@@ -73,6 +74,10 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
   await page.getByRole("button", { name: "web" }).click();
   const container = page.getByRole("complementary", { name: "Container web" });
   await expect(container.getByText("Image", { exact: true })).toBeVisible();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page), colorScheme).toEqual([]);
+  }
   await container.getByRole("link", { name: "5.5 Containers are not privileged" }).click();
   await expect(pane.getByText("is privileged", { exact: true })).toBeVisible();
   await page.keyboard.press("Escape");
