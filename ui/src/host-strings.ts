@@ -63,6 +63,7 @@ export const hostStrings = {
     noControls: "No benchmark is about this machine",
     filteredEmpty: "No control matches",
     noContainers: "No containers",
+    containersUnknown: "Which containers there are could not be told",
     noHistory: "Nothing has changed yet",
     noHistoryHint: "When a control's outcome changes, it is listed here.",
     containerColumns: { name: "Container", image: "Image", user: "Runs as", settings: "Settings", mounts: "From the host", failed: "Failed checks" },

@@ -18,14 +18,16 @@ const words = t.settings;
 
 interface Props {
   containers: HostContainer[] | undefined;
+  /** Whether they could be asked for: none is not the same as none seen. */
+  isKnown: boolean;
   /** The id of the one in the pane. */
   shown: string | undefined;
   open: (container: string) => void;
 }
 
-export function Containers({ containers, shown, open }: Props) {
+export function Containers({ containers, isKnown, shown, open }: Props) {
   if (containers === undefined) return <Skeleton rows={8} />;
-  if (containers.length === 0) return <Empty title={t.noContainers} />;
+  if (containers.length === 0) return <Empty title={isKnown ? t.noContainers : t.containersUnknown} />;
   return (
     <DataTable
       label={t.containers}

@@ -66,13 +66,13 @@ export function HostPage() {
       )}
       <nav className="tabs" aria-label={t.tabs}>
         <Tab id={text} tab={undefined} current={search.tab} name={t.controls} number={report.data?.controls.length} />
-        <Tab id={text} tab="containers" current={search.tab} name={t.containers} number={host?.container_list.length} />
+        <Tab id={text} tab="containers" current={search.tab} name={t.containers} number={host?.containers == null ? undefined : host.container_list.length} />
         <Tab id={text} tab="history" current={search.tab} name={t.history} number={undefined} />
       </nav>
       {search.tab === "history" ? (
         <History id={id} />
       ) : search.tab === "containers" ? (
-        <Containers containers={host?.container_list} shown={search.container} open={(id) => open({ container: id })} />
+        <Containers containers={host?.container_list} isKnown={host?.containers != null} shown={search.container} open={(id) => open({ container: id })} />
       ) : report.isError ? (
         <ErrorState error={report.error} retry={() => void report.refetch()} />
       ) : report.data === undefined ? (
