@@ -2,6 +2,7 @@
 
 import { expect, type Page, test } from "@playwright/test";
 
+import { violations } from "./axe";
 import { SESSION_FILE } from "./environment";
 
 test.use({ storageState: SESSION_FILE });
@@ -53,6 +54,9 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "build-1" })).toBeVisible();
+  // The gravest first.
+  await expect(page.getByRole("table", { name: "Controls" }).locator("tbody tr[data-index='0']")).toContainText("5.5 Containers are not privileged");
+  await expect(page.getByText("Unmanaged container host")).toBeVisible();
   await page.getByRole("searchbox").fill("privileged");
   await page.getByRole("button", { name: /Containers are not privileged/ }).click();
   const pane = page.getByRole("complementary", { name: /Control/ });
@@ -67,6 +71,16 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
 
   await page.getByRole("link", { name: "Containers" }).click();
   await expect(page.getByText("privileged", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "web" }).click();
+  const container = page.getByRole("complementary", { name: "Container web" });
+  await expect(container.getByText("Image", { exact: true })).toBeVisible();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page), colorScheme).toEqual([]);
+  }
+  await container.getByRole("link", { name: "5.5 Containers are not privileged" }).click();
+  await expect(pane.getByText("is privileged", { exact: true })).toBeVisible();
+  await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "Recommendations" }).first().click();
   await expect(page.getByText(/0 of \d+ points/).first()).toBeVisible();
   await page.getByRole("link", { name: "Container hosts should be configured securely" }).click();
@@ -74,4 +88,16 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
 
   await page.getByRole("link", { name: "Overview" }).click();
   await expect(page.getByRole("region", { name: "Secure score" }).getByText(/0 of \d+ points/)).toBeVisible();
+});
+
+test("a host that is no more is forgotten", async ({ page }) => {
+  await page.goto("/hosts");
+  await page.getByRole("link", { name: "build-1" }).click();
+  await page.getByRole("button", { name: "Forget this host" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Forget this host" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Hosts" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "build-1" })).toBeHidden();
+  // Other tests look at it.
+  await join(page);
+  await expect(page.getByRole("link", { name: "build-1" })).toBeVisible();
 });

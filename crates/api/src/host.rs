@@ -112,22 +112,36 @@ pub struct HostContainer {
     pub pid_mode: String,
     /// `host` where it shares the host's memory.
     pub ipc_mode: String,
+    /// `host` where it can rename the host.
+    pub uts_mode: String,
+    /// `host` where its users are the host's though the engine keeps them apart.
+    pub userns_mode: String,
     /// Capabilities beyond the engine's own.
     pub capabilities: Vec<String>,
+    /// Capabilities of the engine's own that it does without.
+    pub dropped: Vec<String>,
+    /// Whether its processes can gain no privileges; absent where that could not be told.
+    pub no_new_privileges: Option<bool>,
     /// Its seccomp profile.
     pub seccomp: String,
     /// Its AppArmor profile.
     pub apparmor: String,
     /// Bytes of memory that it may use; 0 without a limit.
     pub memory_bytes: u64,
+    /// What limits its use of processors, as `1.5 processors`, `512 shares` or `processors 0-1`; empty without a limit.
+    pub processors: String,
     /// Processes that it may have; absent without a limit.
     pub pids_limit: Option<u64>,
-    /// When it is started again.
+    /// When it is started again, as `always` or `on-failure:5`.
     pub restart: String,
+    /// What its health check says, as `healthy`; empty where nothing checks it.
+    pub health: String,
     /// Published ports, as `0.0.0.0:80->8080/tcp`.
     pub ports: Vec<String>,
     /// What is mounted from the host, as `/etc->/host/etc (rw)`.
     pub mounts: Vec<String>,
+    /// Devices of the host that it is given.
+    pub devices: Vec<String>,
     /// Checks that fail on it.
     pub failed: u32,
 }

@@ -1,7 +1,5 @@
 //! The host report: what `seareeve docker --format json` prints, and what a benchmark says of any asset.
 
-use std::cmp::Reverse;
-
 use jiff::Timestamp;
 use seareeve_model::{CollectionStatus, Snapshot};
 use seareeve_posture as posture;
@@ -243,15 +241,7 @@ fn control(
     verdict: &posture::ControlVerdict<'_>,
 ) -> ReportControl {
     let control = verdict.control;
-    // Of several checks, the one that decides; of those that decide alike, the one that is worst.
-    let deciding = verdict.checks.iter().min_by_key(|verdict| {
-        let check = library.check(&verdict.check);
-        (
-            verdict.outcome,
-            Reverse(check.map(posture::Check::severity)),
-        )
-    });
-    let deciding = match deciding {
+    let deciding = match verdict.deciding(library) {
         Some(verdict) => Some(&verdict.check),
         None => control.checks.first().map(|used| &used.check),
     };

@@ -124,8 +124,9 @@ pub(crate) enum Command {
     Sbom(SbomArgs),
     /// Compare this machine's container engines with the CIS Docker Benchmark.
     ///
-    /// Finds Docker and Podman, also rootless, by itself, and needs no server. Nothing is changed, and nothing is run
-    /// inside of containers. As root it sees all; what it cannot see is told and never counts as fine.
+    /// Finds Docker and Podman, also rootless, by itself, and needs no server. Nothing is changed,
+    /// and nothing is run inside of containers. As root it sees all; what it cannot see is told
+    /// and never counts as fine.
     ///
     /// Examples:
     ///   seareeve docker

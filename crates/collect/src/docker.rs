@@ -15,6 +15,7 @@ mod image;
 mod network;
 mod options;
 mod process;
+pub(crate) mod silent;
 mod swarm;
 mod time;
 mod user;

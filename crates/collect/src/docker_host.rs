@@ -14,7 +14,7 @@ use seareeve_model::{CollectionStatus, Fact, Snapshot};
 use serde_json::Value;
 
 use crate::docker::engine::{self, HostView, Settings};
-use crate::docker::{Gathered, discover};
+use crate::docker::{Gathered, discover, silent};
 use crate::host::files::{Files, Wanted};
 use crate::host::identity::{self, Identity};
 use crate::host::root::Root;
@@ -138,12 +138,13 @@ pub fn collect(options: &Options) -> Snapshot {
             files.extend(wanted);
         }
     }
-    if engines == 0 {
-        without_engine(&mut gathered);
-    }
+    let silent = match engines {
+        0 => without_engine(root.as_ref(), processes, &mut gathered),
+        _ => None,
+    };
     match (&machine, &view) {
         (Some(machine), Some(view)) => {
-            machine.tell(view, engines > 0, files, &mut gathered);
+            machine.tell(view, engines > 0, silent, files, &mut gathered);
             #[cfg(target_os = "linux")]
             machine.tell_node(options, &mut gathered);
         }
@@ -206,21 +207,34 @@ pub(crate) fn node(options: &Options) -> Option<Snapshot> {
     })
 }
 
-/// Says of all kinds that come from engines why they are not there: there is none, or none could be asked.
-fn without_engine(gathered: &mut Gathered) {
+/// Says of all kinds that come from engines why they are not there: none could be asked, there is one that is silent, or
+/// there is none. Returns why it is silent.
+fn without_engine(
+    root: Option<&Root>,
+    processes: &processes::Processes,
+    gathered: &mut Gathered,
+) -> Option<String> {
     let refused = gathered
         .failures("docker.daemon")
         .iter()
         .find(|(status, _)| *status != CollectionStatus::Absent);
-    let (status, why) = refused.cloned().unwrap_or_else(|| {
-        let why = "there is no engine on this machine";
-        (CollectionStatus::Absent, why.to_owned())
-    });
+    let (status, why, silent) = match refused.cloned() {
+        Some((status, why)) => (status, why, None),
+        None => match root.and_then(|root| silent::why(root, processes)) {
+            Some(why) => (CollectionStatus::Error, why.clone(), Some(why)),
+            None => {
+                let why = "there is no engine on this machine";
+                (CollectionStatus::Absent, why.to_owned(), None)
+            }
+        },
+    };
     for kind in ENGINES {
-        if gathered.failures(kind).is_empty() {
+        let mut known = gathered.failures(kind).iter();
+        if known.all(|(known, _)| *known == CollectionStatus::Absent && status != *known) {
             gathered.fail(kind, status, why.clone());
         }
     }
+    silent
 }
 
 /// Whether an engine runs on this machine: behind a socket it does, and on a loopback address.
@@ -323,13 +337,18 @@ impl<'a> Machine<'a> {
         &self,
         view: &HostView<'_>,
         has_engine: bool,
+        silent: Option<String>,
         mut files: BTreeSet<Wanted>,
         gathered: &mut Gathered,
     ) {
         gathered.source("host", "/etc, /proc, /sys");
         let name = &self.identity.hostname;
         let id = self.identity.machine_id.as_ref().unwrap_or(name);
-        gathered.add("host", fact(id, name, self.identity.data.clone()));
+        let mut data = self.identity.data.clone();
+        if let (Some(why), Some(data)) = (silent, data.as_object_mut()) {
+            data.insert("silent_engine".to_owned(), why.into());
+        }
+        gathered.add("host", fact(id, name, data));
         for mount in self.mounts.iter().filter(|mount| mount.is_hosts()) {
             let id = format!("{} {}", mount.point, mount.device);
             gathered.add("host.mount", fact(&id, mount.point.as_str(), mount.data()));

@@ -1,11 +1,13 @@
 //! Verdicts × benchmark → controls: what an edition of a benchmark says of an asset.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::{Span, Timestamp};
-use seareeve_model::{Collection, FactKind, Snapshot};
+use seareeve_model::{Collection, FactKind, Severity, Snapshot};
 
 use crate::benchmark::{Benchmark, Control, Use};
+use crate::check::Check;
 use crate::exceptions::Exceptions;
 use crate::judge::{CHECK_STEPS, judge, judge_facts};
 use crate::library::Library;
@@ -35,6 +37,25 @@ pub struct ControlVerdict<'l> {
     pub checks: Vec<CheckVerdict>,
     /// What its evidence shows. It decides nothing.
     pub evidence: Vec<CheckVerdict>,
+}
+
+impl ControlVerdict<'_> {
+    /// Of several checks, the one that decides; of those that decide alike, the gravest.
+    #[must_use]
+    pub fn deciding(&self, library: &Library) -> Option<&CheckVerdict> {
+        self.checks.iter().min_by_key(|verdict| {
+            let check = library.check(&verdict.check);
+            (verdict.outcome, Reverse(check.map(Check::severity)))
+        })
+    }
+
+    /// That of the check that decides; unknown where only people say it.
+    #[must_use]
+    pub fn severity(&self, library: &Library) -> Severity {
+        let deciding = self.deciding(library);
+        let check = deciding.and_then(|verdict| library.check(&verdict.check));
+        check.map_or(Severity::Unknown, Check::severity)
+    }
 }
 
 /// A person's answer to what no check can tell.

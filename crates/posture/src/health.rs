@@ -1,9 +1,12 @@
 //! What a recommendation says of an asset, from what benchmarks say of it, and which assets are not concerned at all.
 
+use std::cmp::Reverse;
+
 use seareeve_model::{CollectionStatus, FactKind, Snapshot};
 use serde_json::Value;
 
-use crate::assess::Assessment;
+use crate::assess::{Assessment, ControlVerdict};
+use crate::library::Library;
 use crate::score::Health;
 use crate::verdict::{CheckVerdict, Outcome};
 
@@ -42,26 +45,48 @@ pub fn managed(snapshot: &Snapshot) -> Option<String> {
     ))
 }
 
-/// Whether an asset is healthy by a whole benchmark, and why if it is not. One failed control makes it unhealthy. What
-/// could not be collected or evaluated makes it unknown; controls that only a person can answer do neither, nor does
-/// a kind of fact that the collector does not gather at all.
+/// Whether an asset is healthy by a whole benchmark, and why if it is not: the gravest controls first. One failed
+/// control makes it unhealthy. What could not be collected or evaluated makes it unknown; controls that only a person
+/// can answer do neither, nor does a kind of fact that the collector does not gather at all.
 #[must_use]
-pub fn health(snapshot: &Snapshot, assessment: &Assessment<'_>) -> (Health, Option<String>) {
+pub fn health(
+    library: &Library,
+    snapshot: &Snapshot,
+    assessment: &Assessment<'_>,
+) -> (Health, Option<String>) {
     let statuses = snapshot.facts.values().map(|facts| facts.status);
-    health_with(statuses, assessment)
+    let (health, reason) = health_with(library, statuses, assessment);
+    match health {
+        Health::Unknown => (health, unasked(snapshot).or(reason)),
+        Health::Healthy | Health::Unhealthy | Health::NotApplicable => (health, reason),
+    }
+}
+
+/// Why no engine of a machine could be asked, where that is so: it says more than a list of nearly all controls.
+fn unasked(snapshot: &Snapshot) -> Option<String> {
+    let daemons = snapshot.facts.get(&FactKind::new("docker.daemon").ok()?)?;
+    let is_gap = matches!(
+        daemons.status,
+        CollectionStatus::Denied | CollectionStatus::Error
+    );
+    (is_gap && daemons.items.is_empty()).then(|| daemons.detail.clone())?
 }
 
 /// The same, where `statuses` say of each kind of fact how collecting it went.
 pub(crate) fn health_with(
+    library: &Library,
     mut statuses: impl Iterator<Item = CollectionStatus>,
     assessment: &Assessment<'_>,
 ) -> (Health, Option<String>) {
     let with = |outcomes: &[Outcome]| -> Vec<&str> {
         let controls = assessment.controls.iter();
-        controls
+        let mut controls: Vec<&ControlVerdict<'_>> = controls
             .filter(|control| outcomes.contains(&control.outcome))
-            .map(|control| control.control.id.as_str())
-            .collect()
+            .collect();
+        // Those that are alike stay in the benchmark's order, which is that of their numbers.
+        controls.sort_by_key(|control| (Reverse(control.severity(library)), control.control.level));
+        let ids = controls.iter().map(|control| control.control.id.as_str());
+        ids.collect()
     };
     let failed = with(&[Outcome::Fail]);
     if !failed.is_empty() {

@@ -443,8 +443,13 @@ impl Standing {
 
     /// What a recommendation that gathers a benchmark says of the asset.
     #[must_use]
-    pub fn health(&self, assessment: &Assessment<'_>) -> (Health, Option<String>) {
-        health_with(self.facts.values().map(|facts| facts.status), assessment)
+    pub fn health(
+        &self,
+        library: &Library,
+        assessment: &Assessment<'_>,
+    ) -> (Health, Option<String>) {
+        let statuses = self.facts.values().map(|facts| facts.status);
+        health_with(library, statuses, assessment)
     }
 
     fn counts(&self, column: &Column, scope: &Scope<'_>) -> BTreeMap<Outcome, usize> {

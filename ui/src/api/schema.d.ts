@@ -4767,6 +4767,10 @@ export interface components {
             apparmor: string;
             /** @description Capabilities beyond the engine's own. */
             capabilities: string[];
+            /** @description Devices of the host that it is given. */
+            devices: string[];
+            /** @description Capabilities of the engine's own that it does without. */
+            dropped: string[];
             /** @description The engine's endpoint. */
             engine: string;
             /**
@@ -4774,6 +4778,8 @@ export interface components {
              * @description Checks that fail on it.
              */
             failed: number;
+            /** @description What its health check says, as `healthy`; empty where nothing checks it. */
+            health: string;
             /** @description The engine's id of it. */
             id: string;
             /** @description The image as it was asked for. */
@@ -4793,6 +4799,8 @@ export interface components {
             name: string;
             /** @description `bridge`, `host`, a network's name, … */
             network: string;
+            /** @description Whether its processes can gain no privileges; absent where that could not be told. */
+            no_new_privileges?: boolean | null;
             /** @description `host` where it shares the host's processes. */
             pid_mode: string;
             /**
@@ -4804,9 +4812,11 @@ export interface components {
             ports: string[];
             /** @description Whether it has all rights on the host. */
             privileged: boolean;
+            /** @description What limits its use of processors, as `1.5 processors`, `512 shares` or `processors 0-1`; empty without a limit. */
+            processors: string;
             /** @description Whether its root file system can be written. */
             read_only: boolean;
-            /** @description When it is started again. */
+            /** @description When it is started again, as `always` or `on-failure:5`. */
             restart: string;
             /** @description Its seccomp profile. */
             seccomp: string;
@@ -4814,6 +4824,10 @@ export interface components {
             state: string;
             /** @description What it runs as. */
             user: string;
+            /** @description `host` where its users are the host's though the engine keeps them apart. */
+            userns_mode: string;
+            /** @description `host` where it can rename the host. */
+            uts_mode: string;
         };
         /** @description A host. */
         HostDetail: components["schemas"]["HostSummary"] & {

@@ -5,7 +5,7 @@
 // reader hears it, without a second kind of cursor.
 
 import { defaultRangeExtractor, useWindowVirtualizer } from "@tanstack/react-virtual";
-import { Fragment, useEffect, useLayoutEffect, useRef, useState, type MouseEvent, type ReactNode } from "react";
+import { Fragment, useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type MouseEvent, type ReactNode } from "react";
 
 import { useHotkeys } from "../lib/hotkeys";
 import { usePreferences } from "../lib/preferences";
@@ -47,6 +47,8 @@ const OVERSCAN = 12;
 /** The next page is asked for when this few rows are left. */
 const NEAR_END = 30;
 const COMPACT = 0.8;
+/** Of a column without a width: a name of some twenty letters. */
+const LEAST_WIDTH = "11rem";
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { label, columns, rows, rowKey, openKey, hasMore = false, onEndReached, isLoadingMore = false } = props;
@@ -120,7 +122,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const totalHeight = virtualizer.getTotalSize();
   return (
     <div className="table-frame">
-      <table className={props.onOpen === undefined ? "table" : "table is-clickable"} aria-label={label} aria-rowcount={rowCount(props)}>
+      <table
+        className={props.onOpen === undefined ? "table" : "table is-clickable"}
+        style={{ "--columns": leastWidth(columns) } as CSSProperties}
+        aria-label={label}
+        aria-rowcount={rowCount(props)}
+      >
         <colgroup>
           {columns.map((column) => (
             <col
@@ -190,6 +197,12 @@ function Spacer({ height }: { height: number }) {
 function cellClass<Row>(column: Column<Row>): string | undefined {
   const names = [column.align === "end" && "is-end", column.isMinor === true && "is-minor"].filter(Boolean);
   return names.length === 0 ? undefined : names.join(" ");
+}
+
+/** Where there is little room, the table scrolls rather than leave nothing to the columns without a width. */
+function leastWidth<Row>(columns: Column<Row>[]): string {
+  const shown = columns.filter(({ isMinor }) => isMinor !== true);
+  return `calc(${shown.map(({ width }) => width ?? LEAST_WIDTH).join(" + ")})`;
 }
 
 /** The head counts as a row; -1 says that nobody knows. */

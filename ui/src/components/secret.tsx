@@ -4,6 +4,9 @@ import { strings } from "../strings";
 import { CopyButton } from "./bits";
 import { Dialog } from "./dialog";
 
+/** Characters of a line in a dialog, where the browser does not fit the field to its text by itself. */
+const LINE = 40;
+
 interface Props {
   title: string;
   text: string;
@@ -17,11 +20,14 @@ export function Secret({ title, text, label, secret, onClose }: Props) {
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
       <div className="secret">
-        <input
+        {/* Whole at any width: who cannot see the end of a command does not run it. */}
+        <textarea
           className="input is-mono"
           aria-label={label}
           value={secret}
+          rows={Math.ceil(secret.length / LINE)}
           readOnly
+          spellCheck={false}
           onFocus={(event) => event.target.select()}
         />
         <CopyButton text={secret} what={label.toLowerCase()} />

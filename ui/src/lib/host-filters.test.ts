@@ -16,5 +16,6 @@ test("only what is known is taken from the address", () => {
     control: "5.4",
     tab: "history",
   });
+  expect(hostSearch({ tab: "containers", container: "c1" })).toEqual({ tab: "containers", container: "c1" });
   expect(hostSearch({ level: "3", tab: "x", severity: "" })).toEqual({});
 });

@@ -38,6 +38,8 @@ export interface HostSearch {
   level?: "1" | "2";
   /** The control in the pane. */
   control?: string;
+  /** The container in the pane: its id. */
+  container?: string;
 }
 
 export function hostSearch(values: Values): HostSearch {
@@ -48,5 +50,6 @@ export function hostSearch(values: Values): HostSearch {
     severity: someOf(SEVERITIES, values.severity),
     level: oneOf(["1", "2"] as const, values.level),
     control: text(values.control),
+    container: text(values.container),
   };
 }

@@ -157,7 +157,7 @@ function Statements({ host, control }: { host: Pick<HostDetail, "id" | "name">; 
       const expires = days === 0 ? undefined : new Date(Date.now() + days * 86_400_000).toISOString();
       if (isOpen) {
         const { benchmark, version, id } = control;
-        const body = { host: host.id, benchmark, version, control: id, status: String(fields.get("answer")), reason };
+        const body = { host: host.id, benchmark, version, control: id, status: String(fields.get("answer")), reason, until: expires };
         await data(api.POST("/api/v1/attestations", { body }));
       } else {
         const body = { check: control.check ?? "", asset: host.name, object: String(fields.get("object")) || undefined, reason, expires };
@@ -176,10 +176,18 @@ function Statements({ host, control }: { host: Pick<HostDetail, "id" | "name">; 
   const said = [
     ...(exceptions.data?.exceptions ?? [])
       .filter(({ check }) => check === control.check)
-      .map(({ id, reason, author, created, expires }) => ({ kind: "exceptions" as const, id, text: reason, author, created, expires })),
+      .map(({ id, reason, author, created, expires }) => ({ kind: "exceptions" as const, id, text: reason, author, created, expires, evidence: null })),
     ...(attestations.data?.attestations ?? [])
       .filter((one) => one.control === control.id && one.version === control.version && one.benchmark === control.benchmark)
-      .map(({ id, reason, author, created, expires }) => ({ kind: "attestations" as const, id, text: reason, author, created, expires })),
+      .map(({ id, reason, author, created, expires, evidence_name }) => ({
+        kind: "attestations" as const,
+        id,
+        text: reason,
+        author,
+        created,
+        expires,
+        evidence: evidence_name,
+      })),
   ];
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -192,10 +200,15 @@ function Statements({ host, control }: { host: Pick<HostDetail, "id" | "name">; 
         <section>
           <h3>{t.said}</h3>
           <ul className="control-said">
-            {said.map(({ kind, id, text, author, created, expires }) => (
+            {said.map(({ kind, id, text, author, created, expires, evidence }) => (
               <li key={`${kind} ${id}`}>
                 <span>
                   {text}{" "}
+                  {evidence != null && (
+                    <a href={`/api/v1/attestations/${id}/evidence`} download={evidence}>
+                      {evidence}
+                    </a>
+                  )}{" "}
                   <span className="muted">
                     {author}, <Time at={created} />
                     {expires != null && `, ${t.until.toLowerCase()} ${expires.slice(0, 10)}`}
@@ -220,16 +233,28 @@ function Statements({ host, control }: { host: Pick<HostDetail, "id" | "name">; 
             <form key={control.id} className="control-form" onSubmit={submit}>
               <p className="muted">{isOpen ? t.attestLead : t.exceptLead}</p>
               {isOpen ? (
-                <label className="field">
-                  {t.answer}
-                  <select name="answer" defaultValue="pass">
-                    {(["pass", "fail", "not_applicable"] as const).map((status) => (
-                      <option key={status} value={status}>
-                        {hostStrings.host.statuses[status]}
-                      </option>
-                    ))}
-                  </select>
-                </label>
+                <>
+                  <label className="field">
+                    {t.answer}
+                    <select name="answer" defaultValue="pass">
+                      {(["pass", "fail", "not_applicable"] as const).map((status) => (
+                        <option key={status} value={status}>
+                          {hostStrings.host.statuses[status]}
+                        </option>
+                      ))}
+                    </select>
+                  </label>
+                  <label className="field">
+                    {t.holds}
+                    <select name="days" defaultValue="0">
+                      {(["0", "30", "90", "180"] as const).map((days) => (
+                        <option key={days} value={days}>
+                          {t.answerDays[days]}
+                        </option>
+                      ))}
+                    </select>
+                  </label>
+                </>
               ) : (
                 <>
                   <label className="field">

@@ -9,6 +9,7 @@ import { SeverityLabel } from "../components/severity";
 import { type ActiveFilter, Empty, FilteredEmpty } from "../components/states";
 import { hostStrings } from "../host-strings";
 import { toggled } from "../lib/address";
+import { gravestFirst } from "../lib/controls";
 import { count } from "../lib/format";
 import { CONTROL_STATUSES, type HostSearch } from "../lib/host-filters";
 import { asSeverity } from "../lib/severity";
@@ -26,7 +27,7 @@ interface Props {
 
 export function Controls({ report, reason, search, change, open }: Props) {
   const wanted = search.status?.split(",") ?? [];
-  const others = report.controls.filter((control) => fits(control, { ...search, status: undefined }));
+  const others = gravestFirst(report.controls).filter((control) => fits(control, { ...search, status: undefined }));
   const shown = others.filter(({ status }) => wanted.length === 0 || wanted.includes(status));
   const active = activeFilters(search, change);
   if (report.controls.length === 0) {
@@ -62,6 +63,7 @@ export function Controls({ report, reason, search, change, open }: Props) {
           ]}
           onChange={(level) => change({ level: level === "any" ? undefined : level })}
         />
+        <span className="muted">{report.benchmarks.map(({ title, version }) => `${title} ${version}`).join(", ")}</span>
         <span className="filter-count" role="status">
           {t.shown(shown.length, report.controls.length)}
         </span>

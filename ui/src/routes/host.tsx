@@ -1,13 +1,17 @@
-// One host: what it is, its controls, its containers, and how they changed; one control in the pane.
+// One host: what it is, its controls, its containers, and how they changed; one control or container in the pane.
 
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState } from "react";
 
+import { api, done } from "../api/client";
 import { hostQuery, hostReportQuery } from "../api/host-queries";
-import type { HostDetail } from "../api/types";
+import { keys } from "../api/queries";
+import type { HostDetail, PostureReport } from "../api/types";
 import { Fact, Time, useTitle } from "../components/bits";
 import { ControlStatus } from "../components/control-status";
 import { Icon } from "../components/icon";
+import { Removal } from "../components/removal";
 import { SeverityCounts } from "../components/severity";
 import { ErrorState, Skeleton } from "../components/states";
 import { hostStrings } from "../host-strings";
@@ -15,7 +19,8 @@ import { imageUseStrings } from "../image-use-strings";
 import { count } from "../lib/format";
 import type { HostSearch } from "../lib/host-filters";
 import { useHotkeys } from "../lib/hotkeys";
-import { Containers } from "./host-containers";
+import { useMay } from "../lib/role";
+import { ContainerPane, Containers } from "./host-containers";
 import { ControlPane } from "./host-control";
 import { Controls } from "./host-controls";
 import { History } from "./host-history";
@@ -35,10 +40,13 @@ export function HostPage() {
   useTitle(host?.name ?? t.controls);
   const change = (part: HostSearch) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
-  const open = (control: string | undefined) =>
-    void navigate({ search: (before) => ({ ...before, control }), replace: search.control !== undefined, resetScroll: false });
+  const isOpen = (search.control ?? search.container) !== undefined;
+  const open = (part: Pick<HostSearch, "control" | "container">) =>
+    void navigate({ search: (before) => ({ ...before, ...part }), replace: isOpen, resetScroll: false });
+  const close = () => open({ control: undefined, container: undefined });
   const control = report.data?.controls.find((one) => one.id === search.control);
-  useHotkeys({ Escape: () => void navigate({ to: "/hosts", search: {} }) }, search.control === undefined);
+  const container = host?.container_list.find((one) => one.id === search.container);
+  useHotkeys({ Escape: () => void navigate({ to: "/hosts", search: {} }) }, !isOpen);
 
   if (error !== null) {
     return (
@@ -49,26 +57,34 @@ export function HostPage() {
     );
   }
   return (
-    <div className={control === undefined ? "page" : "page has-pane"}>
+    <div className={control === undefined && container === undefined ? "page" : "page has-pane"}>
       <Back />
-      {host === undefined ? <Skeleton rows={4} /> : <Header host={host} />}
+      {host === undefined ? (
+        <Skeleton rows={4} />
+      ) : (
+        <Header host={host} report={report.data} onForgotten={() => void navigate({ to: "/hosts", search: {} })} />
+      )}
       <nav className="tabs" aria-label={t.tabs}>
         <Tab id={text} tab={undefined} current={search.tab} name={t.controls} number={report.data?.controls.length} />
-        <Tab id={text} tab="containers" current={search.tab} name={t.containers} number={host?.container_list.length} />
+        <Tab id={text} tab="containers" current={search.tab} name={t.containers} number={host?.containers == null ? undefined : host.container_list.length} />
         <Tab id={text} tab="history" current={search.tab} name={t.history} number={undefined} />
       </nav>
       {search.tab === "history" ? (
         <History id={id} />
       ) : search.tab === "containers" ? (
-        <Containers containers={host?.container_list} />
+        <Containers containers={host?.container_list} isKnown={host?.containers != null} shown={search.container} open={(id) => open({ container: id })} />
       ) : report.isError ? (
         <ErrorState error={report.error} retry={() => void report.refetch()} />
       ) : report.data === undefined ? (
         <Skeleton rows={8} />
       ) : (
-        <Controls report={report.data} reason={host?.reason ?? undefined} search={search} change={change} open={open} />
+        <Controls report={report.data} reason={host?.reason ?? undefined} search={search} change={change} open={(id) => open({ control: id })} />
       )}
-      {control !== undefined && host !== undefined && <ControlPane host={host} control={control} onClose={() => open(undefined)} />}
+      {control !== undefined && host !== undefined ? (
+        <ControlPane host={host} control={control} onClose={close} />
+      ) : (
+        container !== undefined && <ContainerPane host={id} container={container} report={report.data} onClose={close} />
+      )}
     </div>
   );
 }
@@ -89,16 +105,36 @@ function Tab({ id, tab, current, name, number }: { id: string; tab: HostSearch["
   );
 }
 
-function Header({ host }: { host: HostDetail }) {
+/** A machine with engines that nobody else looks after is an unmanaged container host. */
+function kindOf(host: HostDetail, report: PostureReport): string {
+  if (report.controls.length > 0) return t.kinds.unmanaged;
+  return host.engines.length > 0 ? t.kinds.managed : t.kinds.none;
+}
+
+interface HeaderProps {
+  host: HostDetail;
+  report: PostureReport | undefined;
+  onForgotten: () => void;
+}
+
+function Header({ host, report, onForgotten }: HeaderProps) {
+  const mayForget = useMay("operator");
+  const [doomed, setDoomed] = useState<HostDetail>();
   return (
     <header className="image-header">
       <div className="image-title">
         <h1>{host.name}</h1>
         <ControlStatus status={host.state} />
         <SeverityCounts counts={host.failed} />
+        {mayForget && (
+          <button type="button" className="button is-small host-forget" onClick={() => setDoomed(host)}>
+            {t.forget}
+          </button>
+        )}
       </div>
       {host.reason != null && <p className="image-names">{host.reason}</p>}
       <dl className="facts">
+        {report !== undefined && <Fact name={t.kind}>{kindOf(host, report)}</Fact>}
         {host.engines.map(({ product, version, endpoint, rootless }) => (
           <Fact key={endpoint} name={t.engine}>
             <span title={endpoint}>
@@ -111,7 +147,7 @@ function Header({ host }: { host: HostDetail }) {
             {host.images == null ? "?" : count(host.images)}
           </Link>
         </Fact>
-        <Fact name={t.containers}>{host.containers == null ? "?" : `${count(host.running ?? 0)} / ${count(host.containers)}`}</Fact>
+        <Fact name={t.containers}>{host.containers == null ? "?" : t.ofThemRun(count(host.running ?? 0), count(host.containers))}</Fact>
         {host.os != null && <Fact name={t.os}>{host.os}</Fact>}
         {host.kernel != null && (
           <Fact name={t.kernel}>
@@ -130,6 +166,19 @@ function Header({ host }: { host: HostDetail }) {
           </Fact>
         ))}
       </dl>
+      <Removal
+        item={doomed}
+        title={t.forgetTitle}
+        text={({ name }) => t.forgetText(name)}
+        verb={t.forget}
+        remove={async ({ id }) => {
+          await done(api.DELETE("/api/v1/hosts/{id}", { params: { path: { id } } }));
+          onForgotten();
+        }}
+        told={t.forgotten}
+        stale={keys.posture}
+        onClose={() => setDoomed(undefined)}
+      />
     </header>
   );
 }

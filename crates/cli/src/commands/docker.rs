@@ -9,7 +9,7 @@ use seareeve_api::{PostureReport, posture_report};
 use seareeve_collect::docker_host;
 use seareeve_engine::Endpoint;
 use seareeve_model::Snapshot;
-use seareeve_posture::{Exceptions, Library, Outcome as Verdict, Statements, assess};
+use seareeve_posture::{Benchmark, Exceptions, Library, Outcome as Verdict, Statements, assess};
 use seareeve_server::config::Config;
 
 use crate::args::{CollectArgs, DockerArgs, DockerCommand, PostureArgs};
@@ -136,6 +136,14 @@ pub(crate) fn saved(file: &Utf8Path) -> anyhow::Result<Snapshot> {
     Ok(snapshot)
 }
 
+/// Whether a benchmark has a control or uses a check of that name.
+fn is_known(benchmarks: &[&Benchmark], wanted: &str) -> bool {
+    let mut controls = benchmarks.iter().flat_map(|benchmark| &benchmark.controls);
+    controls.any(|control| {
+        control.id == wanted || control.checks.iter().any(|used| used.check == wanted)
+    })
+}
+
 fn judge(
     library: &Library,
     snapshot: &Snapshot,
@@ -143,6 +151,15 @@ fn judge(
     surroundings: &Surroundings,
 ) -> anyhow::Result<PostureReport> {
     let benchmarks = content::benchmarks(library, &args.benchmark)?;
+    let known = |wanted: &&String| is_known(&benchmarks, wanted);
+    if let Some(unknown) = args.only.iter().find(|wanted| !known(wanted)) {
+        // Nothing would be judged, which a gate would take for good.
+        let names: Vec<String> = benchmarks
+            .iter()
+            .map(|benchmark| format!("{} {}", benchmark.id, benchmark.version))
+            .collect();
+        anyhow::bail!("{} has no control or check {unknown}", names.join(", "));
+    }
     let exceptions = match &args.exceptions {
         Some(file) => {
             let bytes = input::file("file of exceptions", file, MOST_EXCEPTIONS)?;

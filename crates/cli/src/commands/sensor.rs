@@ -39,6 +39,10 @@ const CLUSTER_TOKEN_FILE: &str = "cluster-token";
 const REST: u32 = 4;
 /// The longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(60);
+/// How long an engine that is started anew may be away before that is told: it stops its containers first.
+const RESTART: Duration = Duration::from_secs(30);
+/// How often it is looked for meanwhile, where nothing is heard of it.
+const RESTART_LOOK: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(
     args: &SensorArgs,
@@ -132,13 +136,30 @@ pub(crate) fn run(
         let woken = watch.wait(most);
         is_due |= looked.elapsed() >= every;
         if woken.look || woken == Woken::default() {
+            let had_engine = !is_silent(&facts);
             facts = sensor.look_and_rest(&mut watch);
+            let until = Instant::now() + RESTART;
+            while had_engine && is_silent(&facts) {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    break;
+                }
+                watch.wait(left.min(RESTART_LOOK));
+                facts = sensor.look_and_rest(&mut watch);
+            }
             looked = match is_due {
                 true => Instant::now(),
                 false => looked,
             };
         }
     }
+}
+
+/// Whether there is an engine that does not answer, and no other.
+fn is_silent(facts: &Snapshot) -> bool {
+    let hosts = facts.facts.get(&kind("host"));
+    let mut hosts = hosts.into_iter().flat_map(|hosts| &hosts.items);
+    hosts.any(|host| host.data.get("silent_engine").is_some())
 }
 
 /// A kind of facts that the sensor itself adds.

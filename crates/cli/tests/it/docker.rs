@@ -133,6 +133,15 @@ fn gates_and_filters_decide_the_exit_code_and_what_is_shown() {
         0
     );
     assert_eq!(docker(&home, &["--only", "3.1"]).code, 3);
+    // A gate on nothing would always hold.
+    let run = docker(&home, &["--only", "5.5,99.1", "--fail-on", "low"]);
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(
+        run.err
+            .contains("cis-docker 1.8.0 has no control or check 99.1"),
+        "{}",
+        run.err
+    );
     let shown = docker(
         &home,
         &[
@@ -510,6 +519,33 @@ fn a_node_of_a_providers_cluster_is_not_mended() {
             run.err
         );
     }
+}
+
+#[test]
+fn what_is_mended_by_hand_says_for_whom_and_can_be_typed() {
+    let home = home();
+    let mut facts = facts(&home, false);
+    facts["facts"]["docker.container"]["items"][1]["data"]["HostConfig"]["Privileged"] =
+        json!(true);
+    let folder = json!({
+        "role": "docker.config-dir", "path": "/etc/docker", "exists": true,
+        "audit": { "persisted": [], "loaded": [], "rules": [] },
+    });
+    facts["facts"]["host.file"] = collection(&[fact("f1", "/etc/docker", folder)]);
+    facts["facts"]["host"] = collection(&[fact("h1", "build-1", json!({}))]);
+    home.write("facts.json", facts.to_string());
+    let fix = |id: &str| {
+        let run = home.run(&["docker", "fix", id, "--facts", "facts.json"]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        run.out
+    };
+    let out = fix("5.5");
+    assert_eq!(out.matches("docker run").count(), 1, "{out}");
+    assert!(out.contains(", db\n"), "{out}");
+    let typed = "  # /etc/docker\n  echo '-w /etc/docker -p wa -k docker' >> /etc/audit/rules.d/docker.rules\n  \
+        augenrules --load\n";
+    let out = fix("1.1.6");
+    assert!(out.ends_with(typed), "{out}");
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Processes {
     pub(crate) engines: Vec<Process>,
     /// Of containers: the ids in the path of its control group, the outermost one first.
     pub(crate) of_containers: BTreeMap<u32, Vec<String>>,
+    /// Whether some of them are in no pod of a kubelet, which keeps these under control groups of its own.
+    pub(crate) has_loose: bool,
 }
 
 /// Looks at every process once.
@@ -59,8 +61,10 @@ pub(crate) fn collect(root: &Root) -> std::io::Result<Processes> {
             found.engines.extend(process(root, pid, name, boot));
         }
         let groups = root.text(&format!("/proc/{pid}/cgroup"), FILE);
-        let ids = containers(&groups.unwrap_or_default());
+        let groups = groups.unwrap_or_default();
+        let ids = containers(&groups);
         if !ids.is_empty() {
+            found.has_loose |= !groups.contains("kubepods");
             found.of_containers.insert(pid, ids);
         }
     }

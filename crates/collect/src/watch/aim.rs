@@ -80,8 +80,10 @@ pub(super) fn engines(snapshot: &Snapshot) -> impl Iterator<Item = (Endpoint, St
     })
 }
 
-/// Whether there is no engine but those that were found: none that is there and did not answer.
+/// Whether there is no engine but those that were found: none that is there and did not answer. Of one that does not run
+/// there is nothing to be heard.
 pub(super) fn found_all_engines(snapshot: &Snapshot) -> bool {
+    let is_silent = |host: &Fact| text(host, "/silent_engine").is_some();
     let facts = snapshot.facts.iter();
     let status = facts
         .filter(|(kind, _)| kind.as_str() == "docker.daemon")
@@ -90,7 +92,7 @@ pub(super) fn found_all_engines(snapshot: &Snapshot) -> bool {
     matches!(
         status,
         Some(CollectionStatus::Ok | CollectionStatus::Absent)
-    )
+    ) || items(snapshot, "host").any(is_silent)
 }
 
 /// The processes whose end changes something.

@@ -570,7 +570,7 @@ impl Model {
                     let Some(assessment) = assessments.iter().rfind(is_it) else {
                         continue;
                     };
-                    self.standing.health(assessment)
+                    self.standing.health(&content.library, assessment)
                 }
                 (None, None) => joined(self.tally(content, recommendation, &statements, now)),
             };

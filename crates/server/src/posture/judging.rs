@@ -72,12 +72,12 @@ pub(crate) fn put_together(
             .collect(),
         objects,
         failed: failed(content, &newest),
-        newest: newest
-            .iter()
-            .map(|assessment| {
-                let benchmark = assessment.benchmark;
-                (benchmark.id.clone(), benchmark.version.clone())
-            })
+        // Also those that no longer concern the asset: that is a change, too.
+        newest: content
+            .library
+            .benchmarks()
+            .filter_map(|benchmark| content.library.benchmark(&benchmark.id, None))
+            .map(|benchmark| (benchmark.id.clone(), benchmark.version.clone()))
             .collect(),
         health,
         state,
@@ -120,16 +120,9 @@ fn control_row(
         version: assessment.benchmark.version.clone(),
         control: verdict.control.id.clone(),
         outcome: verdict.outcome.as_str().to_owned(),
-        severity: severity(content, verdict),
+        severity: verdict.severity(&content.library),
         reason: verdict.reason.as_deref().map(cut),
     }
-}
-
-/// That of the check that decides.
-fn severity(content: &Content, verdict: &ControlVerdict<'_>) -> Severity {
-    let deciding = verdict.checks.iter().min_by_key(|check| check.outcome);
-    let check = deciding.and_then(|deciding| content.library.check(&deciding.check));
-    check.map_or(Severity::Unknown, posture::Check::severity)
 }
 
 /// Each check on each object once, however many editions want it.
@@ -168,7 +161,7 @@ fn failed(content: &Content, newest: &[&Assessment<'_>]) -> SeverityCounts {
     let mut counts = SeverityCounts::default();
     for verdict in newest.iter().flat_map(|one| &one.controls) {
         if verdict.outcome == Outcome::Fail {
-            let count = match severity(content, verdict) {
+            let count = match verdict.severity(&content.library) {
                 Severity::Critical => &mut counts.critical,
                 Severity::High => &mut counts.high,
                 Severity::Medium => &mut counts.medium,
@@ -215,7 +208,7 @@ fn recommended(
                 (Some(why), Some(_)) => (posture::Health::NotApplicable, Some(why.clone())),
                 (None, Some(benchmark)) => {
                     let assessment = newest.iter().find(|one| one.benchmark.id == benchmark)?;
-                    posture::health(snapshot, assessment)
+                    posture::health(&content.library, snapshot, assessment)
                 }
             };
             let plain = Health {

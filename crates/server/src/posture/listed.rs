@@ -93,21 +93,61 @@ fn container(fact: &Fact) -> HostContainer {
         network: text(data, "/HostConfig/NetworkMode"),
         pid_mode: text(data, "/HostConfig/PidMode"),
         ipc_mode: text(data, "/HostConfig/IpcMode"),
-        capabilities: list(data, "/capabilities/added")
-            .filter_map(Value::as_str)
-            .map(cut)
-            .collect(),
+        uts_mode: text(data, "/HostConfig/UTSMode"),
+        userns_mode: text(data, "/HostConfig/UsernsMode"),
+        capabilities: texts(data, "/capabilities/added"),
+        dropped: texts(data, "/capabilities/dropped"),
+        no_new_privileges: data
+            .pointer("/security/no_new_privileges")
+            .and_then(Value::as_bool),
         seccomp: text(data, "/security/seccomp"),
         apparmor: text(data, "/security/apparmor"),
         memory_bytes: number(data, "/HostConfig/Memory").unwrap_or_default(),
+        processors: processors(data),
         pids_limit: number(data, "/HostConfig/PidsLimit").filter(|limit| *limit > 0),
-        restart: text(data, "/HostConfig/RestartPolicy/Name"),
+        restart: restart(data),
+        health: text(data, "/State/Health/Status"),
         ports: list(data, "/ports").map(port).collect(),
         mounts: list(data, "/mounts")
             .filter(|mount| !text(mount, "/host_path").is_empty())
             .map(mount)
             .collect(),
+        devices: list(data, "/HostConfig/Devices")
+            .map(|device| text(device, "/PathOnHost"))
+            .collect(),
         failed: 0,
+    }
+}
+
+/// All that limits its use of processors: `docker run --cpus`, `--cpu-quota`, `--cpu-shares`, `--cpuset-cpus`. 1024 shares
+/// are what those have that ask for none.
+fn processors(data: &Value) -> String {
+    let set = |key: &str| number(data, &format!("/HostConfig/{key}")).filter(|set| *set > 0);
+    let mut said = Vec::new();
+    let period = set("CpuPeriod").unwrap_or(100_000);
+    let quota = set("CpuQuota").and_then(|quota| quota.saturating_mul(1000).checked_div(period));
+    let nano = set("NanoCpus").map(|nano| nano / 1_000_000);
+    if let Some(milli) = nano.or(quota) {
+        let (whole, rest) = (milli / 1000, milli % 1000);
+        let text = format!("{whole}.{rest:03}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        said.push(format!("{text} processors"));
+    }
+    if let Some(shares) = set("CpuShares").filter(|shares| *shares != 1024) {
+        said.push(format!("{shares} shares"));
+    }
+    let cpus = text(data, "/HostConfig/CpusetCpus");
+    if !cpus.is_empty() {
+        said.push(format!("processors {cpus}"));
+    }
+    said.join(", ")
+}
+
+fn restart(data: &Value) -> String {
+    let name = text(data, "/HostConfig/RestartPolicy/Name");
+    match number(data, "/HostConfig/RestartPolicy/MaximumRetryCount") {
+        Some(most) if most > 0 => format!("{name}:{most}"),
+        _ => name,
     }
 }
 
@@ -136,6 +176,11 @@ fn text(data: &Value, pointer: &str) -> String {
         .pointer(pointer)
         .and_then(Value::as_str)
         .unwrap_or_default())
+}
+
+fn texts(data: &Value, pointer: &str) -> Vec<String> {
+    let texts = list(data, pointer).filter_map(Value::as_str);
+    texts.map(cut).collect()
 }
 
 fn cut(text: &str) -> String {

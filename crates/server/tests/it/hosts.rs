@@ -133,6 +133,12 @@ fn a_host_joins_and_is_judged_whenever_it_changes() {
     assert_eq!(listed.engines[0].version, "29.1.0");
     let failed = listed.failed;
     assert!(failed.critical + failed.high + failed.medium + failed.low > 0);
+    // The gravest first.
+    let reason = listed.reason.clone().unwrap();
+    assert!(
+        reason.contains(" controls fail: 5.5, 4.1, 5.6, "),
+        "{reason}"
+    );
 
     let detail = client.host(host).unwrap();
     assert_eq!(detail.os.as_deref(), Some("Debian GNU/Linux 13"));
@@ -361,6 +367,51 @@ fn machines_that_benchmarks_are_not_about_are_listed_with_the_reason() {
         assert_eq!(client.host_report(host, None).unwrap().controls, []);
     }
     assert_eq!(client.score().unwrap().share, None);
+}
+
+#[test]
+fn an_engine_that_stops_and_one_that_goes_leave_their_lines_in_the_history() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let sensor = joined(&server, &client);
+    let host = send(&sensor, &facts("build-1", true));
+    let seen = |state: &str| {
+        let seen = until(
+            || client.host(host).unwrap(),
+            |host| host.summary.state == state,
+        );
+        seen.summary.reason.unwrap()
+    };
+    seen("unhealthy");
+    let last = || {
+        let history = client.host_history(host).unwrap();
+        let mut changes = history.changes.into_iter();
+        let change = changes.find(|change| change.control == "5.5").unwrap();
+        (change.was, change.status)
+    };
+    let without = |status: &str, why: &str| {
+        let mut facts = facts("build-1", true);
+        for kind in ["docker.daemon", "docker.container", "docker.image"] {
+            facts["facts"][kind] =
+                json!({"status": status, "detail": why, "source": "sockets", "items": []});
+        }
+        facts
+    };
+    // Nothing can be told of one that does not run, which is not the same as none.
+    let why = "Docker is installed (/usr/bin/dockerd) and does not run";
+    send(&sensor, &without("error", why));
+    assert_eq!(seen("unknown"), why);
+    assert_eq!(status(&client, host, PRIVILEGED), "not_collected");
+    let fail = Some("fail".to_owned());
+    assert_eq!(last(), (fail, "not_collected".to_owned()));
+    send(&sensor, &without("absent", "there is no engine"));
+    seen("not_applicable");
+    let open = Some("not_collected".to_owned());
+    assert_eq!(last(), (open, "not_applicable".to_owned()));
+    send(&sensor, &facts("build-1", true));
+    seen("unhealthy");
+    assert_eq!(last(), (None, "fail".to_owned()));
 }
 
 #[test]

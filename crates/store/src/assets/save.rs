@@ -100,6 +100,9 @@ struct StoredHealth<'a> {
     since: i64,
 }
 
+/// The outcome of a control that no longer concerns an asset.
+const NOT_APPLICABLE: &str = "not_applicable";
+
 #[derive(Serialize)]
 struct Change<'a> {
     benchmark: &'a str,
@@ -109,7 +112,7 @@ struct Change<'a> {
     outcome: &'a str,
 }
 
-const EXISTS: &str = "SELECT id, name, environment FROM asset WHERE id = $1";
+const EXISTS: &str = "SELECT id, name, environment, judged FROM asset WHERE id = $1";
 const SUMMARY: &str = "UPDATE asset SET state = $2, reason = $3, judged = $4, critical = $5, high = $6, medium = $7, \
        low = $8, unknown = $9, said_unhealthy = $10, said_healthy = $11, said_not_applicable = $12, said_unknown = $13 \
      WHERE id = $1 AND (judged IS NULL OR state <> $2 OR COALESCE(reason, '') <> COALESCE($3, '') \
@@ -136,8 +139,15 @@ pub async fn save_judged(
     };
     let known = Columns::new(&known, "asset", &["id"]);
     let (name, environment) = (known.text("name")?, known.text("environment")?);
+    // The first verdicts of an asset are no change.
+    let is_first = known.opt_int("judged")?.is_none();
     let mut changes = Changes::default();
-    save_controls(tx, (asset, &environment), judged, now, &mut changes).await?;
+    let of = Of {
+        asset,
+        environment: &environment,
+        is_first,
+    };
+    save_controls(tx, &of, judged, now, &mut changes).await?;
     save_objects(tx, asset, &judged.objects, now, &mut changes).await?;
     let differ = save_health(tx, (asset, &name), &judged.health, now, &mut changes).await?;
     let failed = judged.failed;
@@ -177,15 +187,23 @@ const PUT_CHANGES: &str = "INSERT INTO control_change (asset, at, benchmark, ver
      SELECT $1, $2, n.value ->> 'benchmark', n.value ->> 'version', n.value ->> 'control', n.value ->> 'was', \
        n.value ->> 'outcome' FROM json_each($3) AS n";
 
+/// Whose controls they are.
+struct Of<'a> {
+    asset: AssetId,
+    environment: &'a str,
+    /// Whether it is judged for the first time.
+    is_first: bool,
+}
+
 async fn save_controls(
     tx: &mut Tx,
-    (asset, environment): (AssetId, &str),
+    of: &Of<'_>,
     judged: &Judged,
     now: Timestamp,
     changes: &mut Changes,
 ) -> Result<(), StoreError> {
     let stored = sqlx::query(verdicts::CONTROLS_OF)
-        .bind(asset.0)
+        .bind(of.asset.0)
         .fetch_all(tx.connection())
         .await?;
     let mut old = BTreeMap::new();
@@ -198,8 +216,6 @@ async fn save_controls(
         );
         old.insert(key, verdict);
     }
-    // The first verdicts of an asset are no change.
-    let is_first = old.is_empty();
     let (mut put, mut told) = (Vec::new(), Vec::new());
     let (mut kept, mut shifts) = (BTreeSet::new(), Shifts::new());
     let counted = |row: &ControlRow, outcome: &str| Counted {
@@ -253,7 +269,7 @@ async fn save_controls(
             reason,
             since: since.as_millisecond(),
         });
-        if is_changed && !is_first && judged.newest.contains(&edition) {
+        if is_changed && !of.is_first && judged.newest.contains(&edition) {
             told.push(Change {
                 benchmark: &row.benchmark,
                 version: &row.version,
@@ -277,6 +293,17 @@ async fn save_controls(
     for (_, verdict) in old.iter().filter(|(key, _)| !kept.contains(*key)) {
         let row = &verdict.row;
         *shifts.entry(counted(row, &row.outcome)).or_default() -= 1;
+        // What no longer concerns the asset: Docker was removed, or its provider looks after it now.
+        let edition = (row.benchmark.clone(), row.version.clone());
+        if judged.newest.contains(&edition) && row.outcome != NOT_APPLICABLE {
+            told.push(Change {
+                benchmark: &row.benchmark,
+                version: &row.version,
+                control: &row.control,
+                was: Some(&row.outcome),
+                outcome: NOT_APPLICABLE,
+            });
+        }
     }
     let editions = |benchmark: &String, version: &String| Counted::edition(benchmark, version);
     let before: BTreeSet<Counted> = old.keys().map(|(b, v, _)| editions(b, v)).collect();
@@ -287,18 +314,18 @@ async fn save_controls(
     for edition in before.difference(&after) {
         *shifts.entry(edition.clone()).or_default() -= 1;
     }
-    control_counts::shift(tx, &["", environment], &shifts).await?;
+    control_counts::shift(tx, &["", of.environment], &shifts).await?;
     changes.inserted += told.len() as u64;
     for batch in put.chunks(BATCH) {
         sqlx::query(PUT_CONTROLS)
-            .bind(asset.0)
+            .bind(of.asset.0)
             .bind(rows(batch))
             .execute(tx.connection())
             .await?;
     }
     for batch in told.chunks(BATCH) {
         sqlx::query(PUT_CHANGES)
-            .bind(asset.0)
+            .bind(of.asset.0)
             .bind(now.as_millisecond())
             .bind(rows(batch))
             .execute(tx.connection())
@@ -306,7 +333,7 @@ async fn save_controls(
     }
     for batch in gone.chunks(BATCH) {
         let done = sqlx::query(DELETE_CONTROLS)
-            .bind(asset.0)
+            .bind(of.asset.0)
             .bind(rows(batch))
             .execute(tx.connection())
             .await?;

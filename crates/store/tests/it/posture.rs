@@ -176,7 +176,7 @@ fn a_change_writes_the_difference_and_a_line_of_history() {
                 "1 DELETE control_verdict",
                 "1 DELETE object_verdict",
                 "1 INSERT control_verdict",
-                "2 INSERT control_change",
+                "3 INSERT control_change",
                 // Of its environment, and of all together.
                 "6 INSERT control_count",
                 "1 INSERT object_verdict",
@@ -205,6 +205,11 @@ fn a_change_writes_the_difference_and_a_line_of_history() {
         let pass = "pass".to_owned();
         let expected = [
             ("5.5".to_owned(), Some("fail".to_owned()), pass.clone()),
+            (
+                "5.6".to_owned(),
+                Some(pass.clone()),
+                "not_applicable".to_owned(),
+            ),
             ("5.7".to_owned(), None, pass),
         ];
         assert_eq!(told, expected);

@@ -22,6 +22,9 @@ use crate::content;
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
 
+/// Objects that are named before they are counted.
+const NAMED: usize = 8;
+
 /// What a fix changed, so that it can be taken back: a file in the data folder.
 #[derive(Debug, Serialize, Deserialize)]
 struct Journal {
@@ -71,10 +74,7 @@ pub(super) fn run(
             .collect();
         let planned = plan(check.fix(), &failing, &snapshot, args)?;
         if planned.is_empty() {
-            let commands = failing
-                .iter()
-                .filter_map(|(object, _)| object.fix.command.clone());
-            by_hand.push((check, commands.collect::<Vec<_>>()));
+            by_hand.push(told_by_hand(check, &failing));
         }
         changes.extend(planned);
         if let Some(impact) = &check.fix().impact {
@@ -85,16 +85,7 @@ pub(super) fn run(
     for change in &changes {
         text.push_str(&change.shown()?);
     }
-    for (check, commands) in by_hand {
-        text.push_str(&format!(
-            "{}: to be mended by hand: {}\n",
-            check.id(),
-            check.fix().text
-        ));
-        for command in commands {
-            text.push_str(&format!("  {}\n", output::safe(&command)));
-        }
-    }
+    text.extend(by_hand);
     if text.is_empty() && !is_untold {
         text.push_str("nothing to mend\n");
     }
@@ -122,6 +113,35 @@ pub(super) fn run(
         messages.note("the engine learns of it when it is restarted: systemctl restart docker");
     }
     Ok(Outcome::Done)
+}
+
+/// What a person has to do: each command once, below the names of those that it is for.
+fn told_by_hand(check: &Check, failing: &[(&ObjectVerdict, &Fact)]) -> String {
+    let mut text = format!(
+        "{}: to be mended by hand: {}\n",
+        check.id(),
+        check.fix().text
+    );
+    let mut commands: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (object, _) in failing {
+        let command = object.fix.command.as_deref().unwrap_or_default();
+        match commands.iter_mut().find(|(known, _)| *known == command) {
+            Some((_, names)) => names.push(&object.name),
+            None => commands.push((command, vec![&object.name])),
+        }
+    }
+    for (command, names) in commands {
+        let more = match names.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named: Vec<&str> = names.into_iter().take(NAMED).collect();
+        text.push_str(&format!("  # {}{more}\n", output::safe(&named.join(", "))));
+        for line in command.lines() {
+            text.push_str(&format!("  {}\n", output::safe(line)));
+        }
+    }
+    text
 }
 
 /// What is said of a check that finds no fault.
