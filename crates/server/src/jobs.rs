@@ -26,6 +26,7 @@ use crate::state::App;
 
 pub(crate) use assess::{
     JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess, enqueue_images as enqueue_assess_images,
+    is_assessing_all,
 };
 pub(crate) use backtest::enqueue as enqueue_backtest;
 pub(crate) use read_cloud::{

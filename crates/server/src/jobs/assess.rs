@@ -42,12 +42,22 @@ pub(crate) async fn enqueue(
     asset: Option<AssetId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    jobs::enqueue(tx, ASSESS, &payload(asset), now, 5, now).await?;
+    Ok(())
+}
+
+/// Whether all assets are being judged, or wait for it. Single ones do not count: on a busy server there is always one.
+pub(crate) async fn is_assessing_all(app: &App) -> Result<bool, StoreError> {
+    let all = payload(None);
+    let pending = jobs::payloads(&app.store, ASSESS).await?;
+    Ok(pending.contains(&all))
+}
+
+fn payload(asset: Option<AssetId>) -> String {
     let payload = Payload {
         asset: asset.map(|asset| asset.0),
     };
-    let payload = serde_json::to_string(&payload).unwrap_or_default();
-    jobs::enqueue(tx, ASSESS, &payload, now, 5, now).await?;
-    Ok(())
+    serde_json::to_string(&payload).unwrap_or_default()
 }
 
 pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
