@@ -5,7 +5,7 @@
 // reader hears it, without a second kind of cursor.
 
 import { defaultRangeExtractor, useWindowVirtualizer } from "@tanstack/react-virtual";
-import { Fragment, useEffect, useLayoutEffect, useRef, useState, type MouseEvent, type ReactNode } from "react";
+import { Fragment, useEffect, useLayoutEffect, useRef, useState, type CSSProperties, type MouseEvent, type ReactNode } from "react";
 
 import { useHotkeys } from "../lib/hotkeys";
 import { usePreferences } from "../lib/preferences";
@@ -36,6 +36,8 @@ interface DataTableProps<Row> {
   hasMore?: boolean;
   isLoadingMore?: boolean;
   onEndReached?: () => void;
+  /** For rows that look different. */
+  rowClass?: (row: Row) => string | undefined;
   /** For a click anywhere in a row, where that does something. */
   onOpen?: (row: Row) => void;
   /** The row that is open beside the table: J and K then open its neighbours. */
@@ -47,6 +49,9 @@ const OVERSCAN = 12;
 /** The next page is asked for when this few rows are left. */
 const NEAR_END = 30;
 const COMPACT = 0.8;
+/** What a column without a width has at least, before the table scrolls sideways; and one with a share of it. */
+const LEAST_REST = "14rem";
+const LEAST_SHARE = "9rem";
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { label, columns, rows, rowKey, openKey, hasMore = false, onEndReached, isLoadingMore = false } = props;
@@ -120,7 +125,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const totalHeight = virtualizer.getTotalSize();
   return (
     <div className="table-frame">
-      <table className={props.onOpen === undefined ? "table" : "table is-clickable"} aria-label={label} aria-rowcount={rowCount(props)}>
+      <table
+        className={props.onOpen === undefined ? "table" : "table is-clickable"}
+        style={{ "--table-least": leastWidth(columns) } as CSSProperties}
+        aria-label={label}
+        aria-rowcount={rowCount(props)}
+      >
         <colgroup>
           {columns.map((column) => (
             <col
@@ -149,6 +159,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               <Fragment key={rowKey(row)}>
                 <Spacer height={gap} />
                 <tr
+                  className={props.rowClass?.(row)}
                   data-index={item.index}
                   aria-rowindex={item.index + 2}
                   aria-current={item.index === openIndex || undefined}
@@ -190,6 +201,12 @@ function Spacer({ height }: { height: number }) {
 function cellClass<Row>(column: Column<Row>): string | undefined {
   const names = [column.align === "end" && "is-end", column.isMinor === true && "is-minor"].filter(Boolean);
   return names.length === 0 ? undefined : names.join(" ");
+}
+
+/** With which columns without a width still have room for a name. */
+function leastWidth<Row>(columns: Column<Row>[]): string {
+  const least = ({ width = LEAST_REST }: Column<Row>) => (width.endsWith("%") ? LEAST_SHARE : width);
+  return `calc(${columns.filter(({ isMinor }) => isMinor !== true).map(least).join(" + ")})`;
 }
 
 /** The head counts as a row; -1 says that nobody knows. */
