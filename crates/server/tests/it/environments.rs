@@ -99,6 +99,8 @@ fn each_environment_has_its_score_and_its_exemptions() {
         reason: "walled off".to_owned(),
         expires: None,
     };
+    let judged_at = |host: i64| client.host(host).unwrap().judged_at;
+    let before = judged_at(hosts[0]);
     let made = client.create_exemption(&exemption).unwrap();
     let rows = until(
         || {
@@ -118,6 +120,8 @@ fn each_environment_has_its_score_and_its_exemptions() {
         exempt[0].reason.as_deref(),
         Some("mitigated: walled off (admin)")
     );
+    // Of thousands of assets only those are judged again that it is about.
+    assert_eq!(judged_at(hosts[0]), before);
     // The group of the lab is empty now, and counts no more: the points that there could be are gone as well.
     assert_eq!(client.score_of("lab").unwrap().share, None);
     assert_eq!(client.score().unwrap().groups[0].unhealthy_count, 2);
