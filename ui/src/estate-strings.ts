@@ -63,6 +63,7 @@ export const estateStrings = {
     noScore: "No score yet",
     preview: "preview",
     quickFix: "quick fix",
+    deny: "can be denied",
   },
 
   recommendation: {

@@ -262,6 +262,7 @@ function Title({ one, environment, children }: { one: Recommendation; environmen
         {children}
         {one.preview && `, ${t.preview}`}
         {one.quick_fix && `, ${t.quickFix}`}
+        {one.deny && `, ${t.deny}`}
       </span>
     </span>
   );
