@@ -50,7 +50,7 @@ export function OverviewPage() {
               )}
             </section>
           )}
-          <NextSteps />
+          {!worst.isPending && <NextSteps />}
         </div>
         <div className="overview-side">
           <ScanBox />
