@@ -31,8 +31,7 @@ test.afterAll(async ({ browser }) => {
 test("assets are chosen, weighed and exempt, and counted again", async ({ page }) => {
   await page.goto("/recommendations?environment=prod");
   await expect(page.getByText("2 of 2").first()).toBeVisible();
-  await page.keyboard.press("j");
-  await page.keyboard.press("Enter");
+  for (const key of ["j", "Enter", "j", "Enter"]) await page.keyboard.press(key);
   await expect(page.getByRole("heading", { level: 1, name: TITLE })).toBeVisible();
   await expect(page).toHaveURL(/environment=prod/);
   await page.getByLabel("Choose prod-1").check();
@@ -53,6 +52,61 @@ test("assets are chosen, weighed and exempt, and counted again", async ({ page }
   await page.getByRole("button", { name: `Take back: ${TITLE}` }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
   await expect(page.getByText("behind a gateway")).toBeHidden();
+});
+
+const GROUP = "Remediate security configurations";
+
+test("recommendations stand beneath their score groups, which the address remembers", async ({ page }) => {
+  await page.goto("/recommendations?environment=prod");
+  const table = page.getByRole("table", { name: "Recommendations" });
+  const group = table.getByRole("button", { name: GROUP });
+  await expect(group).toHaveAttribute("aria-expanded", "false");
+  // Maximum and current score, unhealthy assets, and what could be had.
+  await expect(table.getByRole("row", { name: GROUP })).toContainText(/0 of 4\s*2 of 2\s*\+4/);
+  const link = table.getByRole("link", { name: TITLE });
+  await expect(link).toBeHidden();
+  await page.keyboard.press("j");
+  await expect(group).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(link).toBeVisible();
+  await expect(page).toHaveURL(/open=/);
+  await page.reload();
+  await expect(group).toHaveAttribute("aria-expanded", "true");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await expect(link).toBeFocused();
+  // A click anywhere in the group's row does it as well.
+  await table.getByRole("row", { name: GROUP }).getByText("2 of 2").click();
+  await expect(link).toBeHidden();
+
+  // What is looked for is shown, and groups without it are not.
+  await page.getByRole("searchbox").fill("configured securely");
+  await expect(link).toBeVisible();
+  await expect(table.getByRole("button")).toHaveCount(1);
+  await page.getByRole("button", { name: "Close all groups" }).click();
+  await expect(link).toBeHidden();
+  await page.getByRole("button", { name: "Open all groups" }).click();
+  await page.getByRole("button", { name: /^High/ }).click();
+  await page.getByLabel("Status").selectOption("unhealthy");
+  await expect(link).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+
+  // One list, with what was looked for.
+  await page.getByRole("link", { name: "By recommendation" }).click();
+  await expect(page).toHaveURL(/view=list/);
+  await expect(page.getByRole("searchbox")).toHaveValue("configured securely");
+  await expect(table.getByRole("button")).toHaveCount(0);
+  await expect(link).toBeVisible();
+  await page.getByLabel("Status").selectOption("healthy");
+  await expect(page.getByText("Nothing matches")).toBeVisible();
+});
+
+test("the first page says what to do next", async ({ page }) => {
+  await page.goto("/");
+  const next = page.getByRole("region", { name: "Do this next" });
+  await expect(next.getByText("3 of 3 assets need it")).toBeVisible();
+  await next.getByRole("link", { name: TITLE }).click();
+  await expect(page.getByRole("heading", { level: 1, name: TITLE })).toBeVisible();
 });
 
 test("a file of what is shown can be downloaded", async ({ page }) => {
@@ -227,6 +281,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     const open: [string, (page: Page) => Promise<unknown>][] = [
       ["/recommendations", (page) => expect(page.getByRole("table")).toBeVisible()],
+      ["/recommendations?open=all&all=yes", (page) => expect(page.getByRole("link", { name: TITLE })).toBeVisible()],
+      ["/recommendations?view=list", (page) => expect(page.getByRole("table")).toBeVisible()],
       ["/recommendations?view=assets", (page) => expect(page.getByRole("table")).toBeVisible()],
       ["/recommendations?view=assets&q=nothing", (page) => expect(page.getByText("Nothing matches")).toBeVisible()],
       ["/recommendations/docker-host-configuration", (page) => expect(page.getByRole("table")).toBeVisible()],

@@ -27,6 +27,7 @@ export const estateStrings = {
   recommendations: {
     title: "Recommendations",
     views: "Group by",
+    byGroup: "By score group",
     byRecommendation: "By recommendation",
     byAsset: "By asset",
     filter: "Filter by title",
@@ -40,9 +41,17 @@ export const estateStrings = {
     scoreMore: "History and groups",
     exemptions: "Exemptions",
     points: (points: string, max: string) => `${points} of ${max} points`,
-    columns: { title: "Recommendation", severity: "Severity", kind: "About", health: "Unhealthy", potential: "Potential increase" },
+    columns: { title: "Recommendation", severity: "Severity", score: "Score", health: "Unhealthy", potential: "Potential increase" },
     assetColumns: { name: "Asset", environment: "Environment", state: "Status", needs: "Needs", seen: "Last seen" },
     of: (n: number, all: number) => `${count(n)} of ${count(all)}`,
+    unknown: (n: number) => `${count(n)} not assessed`,
+    healthOf: (unhealthy: number, healthy: number, unknown: number) =>
+      `${count(unhealthy)} unhealthy, ${count(healthy)} healthy, ${count(unknown)} not assessed`,
+    pointsOf: (points: string, max: string) => `${points} of ${max}`,
+    notAssessed: "not assessed",
+    noPoints: "no points",
+    closeAll: "Close all groups",
+    openAll: "Open all groups",
     plus: (points: string) => `+${points}`,
     shown: (n: number, all: number) => (n === all ? plural(all, "recommendation") : `${count(n)} of ${plural(all, "recommendation")}`),
     shownAssets: (n: number, more: boolean) => (more ? `${count(n)} and more` : plural(n, "asset")),
@@ -54,6 +63,7 @@ export const estateStrings = {
     noScore: "No score yet",
     preview: "preview",
     quickFix: "quick fix",
+    deny: "can be denied",
   },
 
   recommendation: {
@@ -199,6 +209,7 @@ export const estateStrings = {
     back: "Recommendations",
     points: (points: string, max: string) => `${points} of ${max} points`,
     potential: (points: string, share: string) => `Potential increase: ${points} points (${share})`,
+    partly: "Some assets could not be told, and count in neither: see the groups.",
     how: "How it is reckoned",
     howText:
       "Each score group gives its points in the share of its assets that are healthy for all of its recommendations. An asset counts once, however many fail. What is not applicable, exempt or could not be told counts in neither. The whole is all points that are there over all that could be, of the groups with any judged asset.",
@@ -213,6 +224,7 @@ export const estateStrings = {
     changes: "What changed it",
     noHistory: "The score has not changed",
     chart: (first: string, last: string) => `The score went from ${first} to ${last}.`,
+    now: "now",
     chartPoint: (time: string, share: string) => `${time}: ${share}`,
     cause: (name: string, was: string | undefined, now: string | undefined) =>
       was === undefined ? `${name} joined: ${now ?? ""}` : now === undefined ? `${name} was deleted` : `${name}: ${was} → ${now}`,

@@ -110,7 +110,7 @@ const overview = createRoute({
   path: "/",
   loader: ({ context: { client } }) => {
     void client.prefetchQuery(overviewQuery);
-    void client.prefetchInfiniteQuery(imagesQuery({ sort: "severity" }, 8));
+    void client.prefetchInfiniteQuery(imagesQuery({ sort: "severity" }, 5));
   },
   component: lazyRouteComponent(() => import("./routes/overview"), "OverviewPage"),
 });

@@ -199,6 +199,12 @@ export const strings = {
     fixableShare: (percent: number) => `${percent} % of all`,
     worst: "Worst images",
     worstAll: "All images",
+    next: {
+      title: "Do this next",
+      all: "All recommendations",
+      points: (points: string) => `+${points} points`,
+      assets: (n: number, all: number) => `${count(n)} of ${plural(all, "asset")} ${n === 1 ? "needs" : "need"} it`,
+    },
     liveScans: "Scans",
     liveScansAll: "All scans",
     noScans: "No scan yet",

@@ -112,9 +112,9 @@ pub use posture::{
     ReportObject, ReportRemedy, posture_report, report_object,
 };
 pub use recommendation::{
-    Recommendation, RecommendationAsset, RecommendationAssetPage, RecommendationDetail,
-    RecommendationList, Score, ScoreAsset, ScoreCause, ScoreGroup, ScoreGroupDetail, ScoreHistory,
-    ScorePoint,
+    GroupedRecommendation, Recommendation, RecommendationAsset, RecommendationAssetPage,
+    RecommendationDetail, RecommendationGroup, RecommendationList, Score, ScoreAsset, ScoreCause,
+    ScoreGroup, ScoreGroupDetail, ScoreHistory, ScorePoint,
 };
 pub use report::{
     AdvisoryMatch, Cvss, ImageReport, Reference, ReportDistro, ReportFinding, ReportImage,

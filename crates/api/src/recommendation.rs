@@ -40,6 +40,42 @@ pub struct Recommendation {
 pub struct RecommendationList {
     /// Those that bring the most points first, then the most severe.
     pub recommendations: Vec<Recommendation>,
+    /// The same by score group, groups that could bring the most first. Also those of which no asset was judged.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub groups: Vec<RecommendationGroup>,
+}
+
+/// A score group and what is recommended in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecommendationGroup {
+    /// The group.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// Its points. They count in the whole when any asset was judged.
+    pub max: f64,
+    /// Those that are there.
+    pub current: f64,
+    /// Those to be had.
+    pub potential: f64,
+    /// Assets that are healthy for all of its recommendations.
+    pub healthy: u32,
+    /// Assets that are not.
+    pub unhealthy: u32,
+    /// Assets of which it could not be told: they count neither way.
+    pub unknown: u32,
+    /// Its recommendations, in the order of the list but for what they bring in this group.
+    pub recommendations: Vec<GroupedRecommendation>,
+}
+
+/// A recommendation in one of its score groups.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct GroupedRecommendation {
+    /// The recommendation.
+    pub id: String,
+    /// Points that come back in this group when no asset needs it any more.
+    pub potential: f64,
 }
 
 /// A recommendation and its assets.

@@ -25,7 +25,9 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 use crate::state::App;
 
 pub(crate) use assess::{
-    JUDGED_AT, JUDGED_WITH, enqueue as enqueue_assess, enqueue_images as enqueue_assess_images,
+    JUDGED_AT, JUDGED_WITH, Meant, enqueue as enqueue_assess,
+    enqueue_images as enqueue_assess_images, enqueue_meant as enqueue_assess_meant,
+    is_assessing_all,
 };
 pub(crate) use backtest::enqueue as enqueue_backtest;
 pub(crate) use read_cloud::{

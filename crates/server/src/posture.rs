@@ -6,6 +6,7 @@ pub(crate) mod images;
 pub(crate) mod judging;
 pub(crate) mod listed;
 pub(crate) mod own;
+pub(crate) mod placing;
 pub(crate) mod scoring;
 
 pub(crate) use forgetting::forget;

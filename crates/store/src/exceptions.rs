@@ -128,3 +128,20 @@ pub async fn any_ended(
         .await?;
     Ok(Columns::new(&row, "posture_exception", &[]).int("ended")? > 0)
 }
+
+const NEXT_END: &str = "SELECT MIN(expires) AS expires FROM (\
+       SELECT expires FROM posture_exception WHERE expires > $1 UNION ALL \
+       SELECT expires FROM attestation WHERE expires > $1 UNION ALL \
+       SELECT expires FROM exemption WHERE expires > $1) AS ends";
+
+/// When the next of them ends after `now`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_end(store: &Store, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query(NEXT_END)
+        .bind(now.as_millisecond())
+        .fetch_one(&store.pool)
+        .await?;
+    Columns::new(&row, "posture_exception", &[]).opt_time("expires")
+}

@@ -4761,6 +4761,16 @@ export interface components {
              */
             unfixable: number;
         };
+        /** @description A recommendation in one of its score groups. */
+        GroupedRecommendation: {
+            /** @description The recommendation. */
+            id: string;
+            /**
+             * Format: double
+             * @description Points that come back in this group when no asset needs it any more.
+             */
+            potential: number;
+        };
         /** @description A container and its settings. */
         HostContainer: {
             /** @description Its AppArmor profile. */
@@ -5990,8 +6000,49 @@ export interface components {
             /** @description Why it matters. */
             why: string;
         };
+        /** @description A score group and what is recommended in it. */
+        RecommendationGroup: {
+            /**
+             * Format: double
+             * @description Those that are there.
+             */
+            current: number;
+            /**
+             * Format: int32
+             * @description Assets that are healthy for all of its recommendations.
+             */
+            healthy: number;
+            /** @description The group. */
+            id: string;
+            /**
+             * Format: double
+             * @description Its points. They count in the whole when any asset was judged.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description Those to be had.
+             */
+            potential: number;
+            /** @description Its recommendations, in the order of the list but for what they bring in this group. */
+            recommendations: components["schemas"]["GroupedRecommendation"][];
+            /** @description For people. */
+            title: string;
+            /**
+             * Format: int32
+             * @description Assets that are not.
+             */
+            unhealthy: number;
+            /**
+             * Format: int32
+             * @description Assets of which it could not be told: they count neither way.
+             */
+            unknown: number;
+        };
         /** @description All recommendations. */
         RecommendationList: {
+            /** @description The same by score group, groups that could bring the most first. Also those of which no asset was judged. */
+            groups: components["schemas"]["RecommendationGroup"][];
             /** @description Those that bring the most points first, then the most severe. */
             recommendations: components["schemas"]["Recommendation"][];
         };

@@ -36,6 +36,8 @@ interface DataTableProps<Row> {
   hasMore?: boolean;
   isLoadingMore?: boolean;
   onEndReached?: () => void;
+  /** For rows that look different. */
+  rowClass?: (row: Row) => string | undefined;
   /** For a click anywhere in a row, where that does something. */
   onOpen?: (row: Row) => void;
   /** The row that is open beside the table: J and K then open its neighbours. */
@@ -47,8 +49,9 @@ const OVERSCAN = 12;
 /** The next page is asked for when this few rows are left. */
 const NEAR_END = 30;
 const COMPACT = 0.8;
-/** Of a column without a width: a name of some twenty letters. */
-const LEAST_WIDTH = "11rem";
+/** What a column without a width has at least, before the table scrolls sideways; and one with a share of it. */
+const LEAST_REST = "14rem";
+const LEAST_SHARE = "9rem";
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { label, columns, rows, rowKey, openKey, hasMore = false, onEndReached, isLoadingMore = false } = props;
@@ -124,7 +127,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     <div className="table-frame">
       <table
         className={props.onOpen === undefined ? "table" : "table is-clickable"}
-        style={{ "--columns": leastWidth(columns) } as CSSProperties}
+        style={{ "--table-least": leastWidth(columns) } as CSSProperties}
         aria-label={label}
         aria-rowcount={rowCount(props)}
       >
@@ -156,6 +159,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               <Fragment key={rowKey(row)}>
                 <Spacer height={gap} />
                 <tr
+                  className={props.rowClass?.(row)}
                   data-index={item.index}
                   aria-rowindex={item.index + 2}
                   aria-current={item.index === openIndex || undefined}
@@ -199,10 +203,10 @@ function cellClass<Row>(column: Column<Row>): string | undefined {
   return names.length === 0 ? undefined : names.join(" ");
 }
 
-/** Where there is little room, the table scrolls rather than leave nothing to the columns without a width. */
+/** With which columns without a width still have room for a name. */
 function leastWidth<Row>(columns: Column<Row>[]): string {
-  const shown = columns.filter(({ isMinor }) => isMinor !== true);
-  return `calc(${shown.map(({ width }) => width ?? LEAST_WIDTH).join(" + ")})`;
+  const least = ({ width = LEAST_REST }: Column<Row>) => (width.endsWith("%") ? LEAST_SHARE : width);
+  return `calc(${columns.filter(({ isMinor }) => isMinor !== true).map(least).join(" + ")})`;
 }
 
 /** The head counts as a row; -1 says that nobody knows. */

@@ -18,24 +18,27 @@ export interface AssetsSearch {
   status?: Health;
 }
 
-/** Recommendations, or the assets that need them. */
+/** Recommendations by score group, in one list, or the assets that need them. */
 export interface RecommendationsSearch extends AssetsSearch {
-  view?: "assets";
+  view?: "list" | "assets";
   severity?: string;
   group?: string;
+  /** Groups that are open, joined by commas; `all` or `none`. */
+  open?: string;
   /** Also those that nothing needs. */
   all?: "yes";
 }
 
 export function recommendationsSearch(values: Values): RecommendationsSearch {
   return {
-    view: oneOf(["assets"] as const, values.view),
+    view: oneOf(["list", "assets"] as const, values.view),
     q: text(values.q),
     kind: text(values.kind),
     environment: text(values.environment),
     status: oneOf(HEALTH, values.status),
     severity: someOf(SEVERITIES, values.severity),
     group: text(values.group),
+    open: text(values.open),
     all: oneOf(["yes"] as const, values.all),
   };
 }

@@ -121,7 +121,7 @@ const COLUMNS: Column<AssetRecommendation>[] = [
   {
     id: "title",
     header: t.columns.title,
-    width: "36%",
+    width: "44%",
     cell: ({ id, title }) => (
       <Link to="/recommendations/$id" params={{ id }} search={{}} data-row-link="" title={title}>
         {title}

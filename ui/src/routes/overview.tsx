@@ -9,6 +9,7 @@ import { ScanBox } from "../components/scan-box";
 import { StarterBanner } from "../components/starter-banner";
 import { ErrorState, Skeleton } from "../components/states";
 import { strings } from "../strings";
+import { NextSteps } from "./overview-next";
 import { NumberStrip } from "./overview-numbers";
 import { RecentScans } from "./overview-scans";
 import { ScorePanel } from "./overview-score";
@@ -18,7 +19,7 @@ import "./overview.css";
 export function OverviewPage() {
   useTitle(strings.overview.title);
   const overview = useQuery(overviewQuery);
-  const worst = useInfiniteQuery(imagesQuery({ sort: "severity" }, 8));
+  const worst = useInfiniteQuery(imagesQuery({ sort: "severity" }, 5));
   const { data: status } = useQuery(statusQuery);
   const isEmpty = overview.data?.images === 0;
   return (
@@ -43,12 +44,13 @@ export function OverviewPage() {
               {worst.isError ? (
                 <ErrorState error={worst.error} retry={() => void worst.refetch()} />
               ) : worst.data === undefined ? (
-                <Skeleton rows={8} />
+                <Skeleton rows={5} />
               ) : (
                 <WorstImages images={worst.data.pages[0]?.images ?? []} />
               )}
             </section>
           )}
+          {!worst.isPending && <NextSteps />}
         </div>
         <div className="overview-side">
           <ScanBox />

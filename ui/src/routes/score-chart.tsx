@@ -2,7 +2,7 @@
 
 import type { ScorePoint } from "../api/types";
 import { estateStrings } from "../estate-strings";
-import { exact } from "../lib/format";
+import { exact, relative } from "../lib/format";
 import { usePreferences } from "../lib/preferences";
 import { path, steps } from "../lib/score-steps";
 
@@ -12,11 +12,13 @@ const HEIGHT = 120;
 
 export function ScoreChart({ points, days }: { points: ScorePoint[]; days: number }) {
   const { clock } = usePreferences();
-  const line = steps(points, days, new Date());
+  const now = new Date();
+  const line = steps(points, days, now);
   const [first, last] = [line[0], line.at(-1)];
   if (first === undefined || last === undefined) return null;
   const told = (share: number) => `${Math.round(share * 100)}%`;
   const drawn = path(line, WIDTH, HEIGHT);
+  const start = new Date(Math.max(now.getTime() - days * 86_400_000, new Date(first.at).getTime()));
   return (
     <figure className="score-chart">
       <svg viewBox={`0 -4 ${WIDTH} ${HEIGHT + 8}`} preserveAspectRatio="none" role="img" aria-label={t.chart(told(first.y), told(last.y))}>
@@ -35,6 +37,10 @@ export function ScoreChart({ points, days }: { points: ScorePoint[]; days: numbe
         <span>100%</span>
         <span>50%</span>
         <span>0%</span>
+      </div>
+      <div className="score-times" aria-hidden="true">
+        <span>{relative(start, now)}</span>
+        <span>{t.now}</span>
       </div>
     </figure>
   );

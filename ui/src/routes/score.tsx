@@ -82,6 +82,7 @@ function Tile({ score }: { score: Score }) {
           {t.points(points(score.points), points(score.max))}
         </p>
         {score.max > score.points && <p className="muted">{t.potential(points(score.max - score.points), percent(1 - share))}</p>}
+        {score.groups.some(({ unknown }) => unknown > 0) && <p className="muted">{t.partly}</p>}
         <details>
           <summary>{t.how}</summary>
           <p className="muted">{t.howText}</p>

@@ -9,11 +9,11 @@ use seareeve_kubernetes::KINDS;
 use seareeve_model::{Collection, FactDelta, FactIndex, FactKind};
 use seareeve_store::clusters::{self, Cluster, Key, NewCluster, NewFact};
 use seareeve_store::image_uses::{self, Extent, NewUse};
-use seareeve_store::sensors::{self, Sensor};
+use seareeve_store::sensors::Sensor;
 use seareeve_store::{AssetId, StoreError, Tx};
 
 use crate::jobs;
-use crate::posture::images;
+use crate::posture::{images, placing};
 use crate::state::App;
 
 /// Facts of one cluster at most.
@@ -97,7 +97,7 @@ pub(crate) async fn index(
         collected_at: index.collected_at,
     };
     let mut cluster = clusters::meet(&mut tx, &new, now).await?;
-    bind(&mut tx, sender, cluster.asset).await?;
+    bind(app, &mut tx, sender, cluster.asset, now).await?;
     let stored = clusters::hashes(&mut tx, cluster.asset).await?;
     let mut wanted: BTreeMap<FactKind, BTreeSet<String>> = BTreeMap::new();
     let mut there: BTreeSet<Key> = BTreeSet::new();
@@ -152,7 +152,7 @@ pub(crate) async fn delta(
     let mut tx = app.store.begin().await?;
     let known = clusters::by_uid(&mut tx, &packed.asset_id).await?;
     let mut cluster = known.ok_or(IntakeError::Stale)?;
-    bind(&mut tx, sender, cluster.asset).await?;
+    bind(app, &mut tx, sender, cluster.asset, now).await?;
     if packed.base != revision(&cluster) {
         return Err(IntakeError::Stale);
     }
@@ -220,14 +220,20 @@ async fn finish(
 }
 
 /// A stolen token must not be able to speak for other clusters.
-async fn bind(tx: &mut Tx, sender: Sender<'_>, asset: AssetId) -> Result<(), IntakeError> {
+async fn bind(
+    app: &App,
+    tx: &mut Tx,
+    sender: Sender<'_>,
+    asset: AssetId,
+    now: Timestamp,
+) -> Result<(), IntakeError> {
     let Sender::Sensor(sensor) = sender else {
         return Ok(());
     };
     match sensor.asset {
         Some(bound) if bound != asset => Err(IntakeError::Foreign),
         Some(_) => Ok(()),
-        None => Ok(sensors::bind(tx, sensor.id, asset).await?),
+        None => Ok(placing::bind(app, tx, sensor.id, asset, now).await?),
     }
 }
 

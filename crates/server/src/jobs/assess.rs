@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use seareeve_api::Event;
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scores::Cause;
-use seareeve_store::{AssetId, StoreError, Tx, assets, clusters, image_uses, settings};
+use seareeve_store::{
+    AssetId, StoreError, Tx, assets, clusters, environments, image_uses, settings,
+};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
@@ -30,10 +32,27 @@ const MOST_CAUSES: usize = 20;
 /// Assets that one job judges by their images, so that others get their turn in between.
 const MOST_AT_ONCE: usize = 50;
 
-#[derive(Serialize, Deserialize)]
-struct Payload {
-    /// All of them, if nothing.
-    asset: Option<i64>,
+/// Which assets a job judges.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Meant {
+    /// This one; more than one, if absent.
+    pub(crate) asset: Option<i64>,
+    /// Those of this kind; of all kinds, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    /// Those of this environment; of all, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) environment: Option<String>,
+}
+
+impl Meant {
+    fn is_all(&self) -> bool {
+        self.asset.is_none() && self.kind.is_none() && self.environment.is_none()
+    }
+
+    fn payload(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 /// Enqueues judging one asset, or all, in the transaction that makes it necessary.
@@ -42,20 +61,36 @@ pub(crate) async fn enqueue(
     asset: Option<AssetId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let payload = Payload {
+    let meant = Meant {
         asset: asset.map(|asset| asset.0),
+        ..Meant::default()
     };
-    let payload = serde_json::to_string(&payload).unwrap_or_default();
-    jobs::enqueue(tx, ASSESS, &payload, now, 5, now).await?;
+    enqueue_meant(tx, &meant, now).await
+}
+
+/// Enqueues judging some assets, in the transaction that makes it necessary.
+pub(crate) async fn enqueue_meant(
+    tx: &mut Tx,
+    meant: &Meant,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    jobs::enqueue(tx, ASSESS, &meant.payload(), now, 5, now).await?;
     Ok(())
+}
+
+/// Whether all assets are being judged, or wait for it. Single ones do not count: on a busy server there is always one.
+pub(crate) async fn is_assessing_all(app: &App) -> Result<bool, StoreError> {
+    let all = Meant::default().payload();
+    let pending = jobs::payloads(&app.store, ASSESS).await?;
+    Ok(pending.contains(&all))
 }
 
 pub(super) async fn run(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     own::refresh(app).await?;
-    let payload: Payload = serde_json::from_str(&job.payload).context("payload")?;
-    match payload.asset {
+    let meant: Meant = serde_json::from_str(&job.payload).context("payload")?;
+    match meant.asset {
         Some(asset) => one(app, job, AssetId(asset)).await?,
-        None => all(app, job).await?,
+        None => several(app, job, &meant).await?,
     }
     app.events.publish(Event::Posture);
     Ok(())
@@ -84,10 +119,14 @@ async fn one(app: &Arc<App>, job: &Job, asset: AssetId) -> Result<(), JobError> 
     Ok(())
 }
 
-async fn all(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
+async fn several(app: &Arc<App>, job: &Job, meant: &Meant) -> Result<(), JobError> {
     let now = app.now();
     let said = Arc::new(Said::load(&app.store).await?);
-    let known = assets::all(&app.store, "").await?;
+    let mut known = assets::all(&app.store, meant.kind.as_deref().unwrap_or_default()).await?;
+    if let Some(environment) = &meant.environment {
+        let places = environments::of_assets(&app.store).await?;
+        known.retain(|asset| places.get(&asset.id) == Some(environment));
+    }
     // One content for all of them: what is exchanged meanwhile has a job of its own.
     let content = app.content();
     let mut causes = Vec::new();
@@ -115,11 +154,17 @@ async fn all(app: &Arc<App>, job: &Job) -> Result<(), JobError> {
     }
     let mut tx = app.store.begin().await?;
     scoring::note(&mut tx, &content, Differ::Any, causes, now).await?;
-    settings::set(&mut tx, JUDGED_WITH, content.digest.as_str()).await?;
-    settings::set(&mut tx, JUDGED_AT, &now.to_string()).await?;
+    if meant.is_all() {
+        settings::set(&mut tx, JUDGED_WITH, content.digest.as_str()).await?;
+        settings::set(&mut tx, JUDGED_AT, &now.to_string()).await?;
+    }
     jobs::complete(&mut tx, job).await?;
     tx.commit().await?;
-    info!(assets = known.len(), "all assets judged");
+    info!(
+        assets = known.len(),
+        is_all = meant.is_all(),
+        "assets judged"
+    );
     Ok(())
 }
 

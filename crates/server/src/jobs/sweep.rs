@@ -8,16 +8,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use seareeve_store::{exceptions, jobs, scans, sessions, settings, sign_in_links};
+use tokio::time::Instant;
 use tracing::warn;
 
-use crate::jobs::{
-    ASSESS, JUDGED_AT, JUDGED_WITH, MATCHED_WITH, SCAN, ScanJob, UPDATE_TRIED, announce,
-};
+use crate::jobs::{JUDGED_AT, JUDGED_WITH, MATCHED_WITH, SCAN, ScanJob, UPDATE_TRIED, announce};
 use crate::posture::own;
 use crate::state::App;
 
 /// Pause between two rounds.
 const EVERY: Duration = Duration::from_secs(30);
+/// The store counts milliseconds: a round after an end does not begin in the one before it.
+const MOMENT: Duration = Duration::from_millis(2);
 /// Ended scans and dead jobs are listed this long.
 const KEEP: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// An upload of this age that no waiting or running scan names is left over.
@@ -35,9 +36,25 @@ pub(super) async fn run(app: Arc<App>) {
         note("posture", posture(&app).await);
         note("images in use", super::images_in_use::sweep(&app).await);
         note("connectors", crate::jobs::enqueue_due_reads(&app).await);
+        rest(&app).await;
+    }
+}
+
+/// Waits for the next round. What people said ends on time, not with the round after it.
+async fn rest(app: &App) {
+    let round = Instant::now() + EVERY;
+    loop {
+        // Whoever says something that ends wakes the workers.
+        let woken = app.wake.notified();
+        let now = app.now();
+        let end = exceptions::next_end(&app.store, now).await.ok().flatten();
+        let end = end.and_then(|end| Duration::try_from(end.duration_since(now)).ok());
+        let end = end.and_then(|end| Instant::now().checked_add(end));
+        let until = end.map_or(round, |end| round.min(end + MOMENT));
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = app.shutdown.cancelled() => {}
+            () = tokio::time::sleep_until(until) => return,
+            () = woken => {}
+            () = app.shutdown.cancelled() => return,
         }
     }
 }
@@ -84,7 +101,7 @@ async fn update_is_due(app: &App, now: Timestamp) -> anyhow::Result<bool> {
 
 /// Judges all assets anew when the content is another one, or when something that people said has ended.
 async fn posture(app: &Arc<App>) -> anyhow::Result<()> {
-    if jobs::any_pending(&app.store, &[ASSESS]).await? {
+    if crate::jobs::is_assessing_all(app).await? {
         return Ok(());
     }
     // Another process may have brought checks.

@@ -92,13 +92,14 @@ impl Sums {
 
     /// The points that are there.
     pub(crate) fn current(&self) -> f64 {
-        self.groups.values().map(GroupSums::current).sum()
+        // A sum of nothing is -0.
+        0.0 + self.groups.values().map(GroupSums::current).sum::<f64>()
     }
 
     /// The points that there can be: those of groups of which any asset was judged.
     pub(crate) fn max(&self) -> f64 {
         let assessed = self.groups.values().filter(|group| group.is_assessed());
-        assessed.map(|group| group.max).sum()
+        0.0 + assessed.map(|group| group.max).sum::<f64>()
     }
 
     /// The first as a share of the second; nothing when nothing that has points was judged.
@@ -111,8 +112,8 @@ impl Sums {
     pub(crate) fn potentials(&self) -> BTreeMap<&str, f64> {
         let mut potentials: BTreeMap<&str, f64> = BTreeMap::new();
         for group in self.groups.values() {
-            for (recommendation, (mended, unknown)) in &group.mended {
-                *potentials.entry(recommendation).or_default() += group.gain(*mended, *unknown);
+            for (recommendation, points) in group.gains() {
+                *potentials.entry(recommendation).or_default() += points;
             }
         }
         potentials
@@ -172,6 +173,12 @@ impl GroupSums {
     /// The points to be had.
     pub(crate) fn potential(&self) -> f64 {
         self.per_asset() * f64::from(self.unhealthy)
+    }
+
+    /// The points that come back in this group when no asset needs a recommendation any more, by recommendation.
+    pub(crate) fn gains(&self) -> impl Iterator<Item = (&str, f64)> {
+        let all = self.mended.iter();
+        all.map(|(id, (mended, unknown))| (id.as_str(), self.gain(*mended, *unknown)))
     }
 
     /// What comes back when so many assets become healthy, and so many unknown.

@@ -10,7 +10,6 @@ use seareeve_api::{
     ErrorBody, Event, MoveAsset,
 };
 use seareeve_store::assets::{self, AssetNeeds, HealthEntry, NeedsFilter};
-use seareeve_store::scores::Cause;
 use seareeve_store::users::Role;
 use seareeve_store::{AssetId, environments as stored, health_counts};
 use serde::Deserialize;
@@ -21,8 +20,8 @@ use super::recommendations::state;
 use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
-use crate::jobs;
-use crate::posture::scoring::{self, Differ, Sums};
+use crate::posture::placing;
+use crate::posture::scoring::Sums;
 use crate::state::App;
 
 /// Which assets.
@@ -126,25 +125,8 @@ pub(super) async fn move_to(
         return Ok(StatusCode::NO_CONTENT);
     }
     let now = app.now();
-    let cause = Cause {
-        recommendation: String::new(),
-        asset: asset.id,
-        asset_name: asset.name,
-        was: Some(asset.environment),
-        health: Some(given.environment.clone()),
-    };
     let mut tx = app.store.begin().await?;
-    let differ = stored::set(&mut tx, asset.id, &given.environment).await?;
-    scoring::note(
-        &mut tx,
-        &app.content(),
-        Differ::Of(&differ),
-        vec![cause],
-        now,
-    )
-    .await?;
-    // An exemption may be about its environment.
-    jobs::enqueue_assess(&mut tx, Some(asset.id), now).await?;
+    placing::put(&app, &mut tx, asset.id, &given.environment, now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     app.events.publish(Event::Posture);

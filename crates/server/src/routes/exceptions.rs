@@ -86,7 +86,11 @@ pub(super) async fn delete(
     caller.require(Role::SecurityAdmin)?;
     let mut tx = app.store.begin().await?;
     let was_there = exceptions::delete(&mut tx, ExceptionId(id)).await?;
-    statements::taken_back(&app, tx, was_there, "exception", None).await
+    if !was_there {
+        return Err(ApiError::not_found("exception"));
+    }
+    statements::judge_again(&app, tx, None, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn wire(exception: exceptions::Exception) -> Exception {

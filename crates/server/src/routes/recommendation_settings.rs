@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use super::statements;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
+use crate::jobs::Meant;
 use crate::posture::Content;
 use crate::state::App;
 
@@ -66,7 +67,7 @@ pub(super) async fn put(
     let set = setting(id, given, &caller.user.name, now);
     let mut tx = app.store.begin().await?;
     settings::put(&mut tx, &set).await?;
-    statements::judge_again(&app, tx, None, now).await?;
+    statements::judge_some(&app, tx, &of_its_kind(recommendation), now).await?;
     Ok(Json(wire(recommendation, Some(set))))
 }
 
@@ -80,13 +81,21 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
     caller.require(Role::SecurityAdmin)?;
-    known(&app.content(), &id)?;
+    let meant = of_its_kind(known(&app.content(), &id)?);
     let mut tx = app.store.begin().await?;
     let now = app.now();
     if settings::delete(&mut tx, &id, &caller.user.name, now).await? {
-        statements::judge_again(&app, tx, None, now).await?;
+        statements::judge_some(&app, tx, &meant, now).await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is set for a recommendation changes nothing for assets of other kinds.
+fn of_its_kind(recommendation: &Recommendation) -> Meant {
+    Meant {
+        kind: Some(recommendation.asset.clone()),
+        ..Meant::default()
+    }
 }
 
 /// What was set for a recommendation, change by change.

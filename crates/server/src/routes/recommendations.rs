@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use seareeve_api::{
-    ErrorBody, Recommendation, RecommendationAsset, RecommendationAssetPage, RecommendationDetail,
-    RecommendationList,
+    ErrorBody, GroupedRecommendation, Recommendation, RecommendationAsset, RecommendationAssetPage,
+    RecommendationDetail, RecommendationGroup, RecommendationList,
 };
 use seareeve_posture as judge;
 use seareeve_store::assets::{self, HealthEntry, HealthState, StandingFilter};
@@ -23,7 +23,7 @@ use super::scans::limit;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
 use crate::posture::Content;
-use crate::posture::scoring::Sums;
+use crate::posture::scoring::{GroupSums, Sums};
 use crate::state::App;
 
 /// Assets that a recommendation itself shows.
@@ -63,8 +63,13 @@ pub(super) async fn list(
     _caller: Caller,
     Query(query): Query<ScopeQuery>,
 ) -> ApiResult<Json<RecommendationList>> {
-    let recommendations = all(&app, query.environment.as_deref()).await?;
-    Ok(Json(RecommendationList { recommendations }))
+    let content = app.content();
+    let sums = sums(&app, &content, query.environment.as_deref()).await?;
+    let recommendations = all(&content, &sums);
+    Ok(Json(RecommendationList {
+        groups: grouped(&content, &sums, &recommendations),
+        recommendations,
+    }))
 }
 
 /// The same as CSV.
@@ -88,7 +93,9 @@ pub(super) async fn csv(
         "unknown",
         "potential",
     ]);
-    for one in all(&app, query.environment.as_deref()).await? {
+    let content = app.content();
+    let sums = sums(&app, &content, query.environment.as_deref()).await?;
+    for one in all(&content, &sums) {
         file.row(&[
             &one.id,
             &one.title,
@@ -237,10 +244,12 @@ fn known<'c>(content: &'c Content, id: &str) -> ApiResult<&'c judge::Recommendat
     known.ok_or_else(|| ApiError::not_found("recommendation"))
 }
 
-async fn all(app: &App, environment: Option<&str>) -> ApiResult<Vec<Recommendation>> {
-    let content = app.content();
+async fn sums(app: &App, content: &Content, environment: Option<&str>) -> ApiResult<Sums> {
     let counts = health_counts::counts(&app.store, environment.unwrap_or_default()).await?;
-    let sums = Sums::of(&content, &counts);
+    Ok(Sums::of(content, &counts))
+}
+
+fn all(content: &Content, sums: &Sums) -> Vec<Recommendation> {
     let points = sums.potentials();
     let shown = |one: &judge::Recommendation| {
         let id = one.id.as_str();
@@ -255,7 +264,44 @@ async fn all(app: &App, environment: Option<&str>) -> ApiResult<Vec<Recommendati
             .then(severe_other.cmp(severe))
             .then(one.title.cmp(&other.title))
     });
-    Ok(all.into_iter().map(|(_, one)| one).collect())
+    all.into_iter().map(|(_, one)| one).collect()
+}
+
+/// Score groups with their recommendations; one that is in several groups stands in each.
+fn grouped(content: &Content, sums: &Sums, all: &[Recommendation]) -> Vec<RecommendationGroup> {
+    let group = |group: &judge::ScoreGroup| {
+        let none = GroupSums::default();
+        let part = sums.groups.get(&group.id).unwrap_or(&none);
+        let gains: BTreeMap<&str, f64> = part.gains().collect();
+        let members = all
+            .iter()
+            .filter(|one| one.score_groups.contains(&group.id));
+        let mut members: Vec<GroupedRecommendation> = members
+            .map(|one| GroupedRecommendation {
+                id: one.id.clone(),
+                potential: gains.get(one.id.as_str()).copied().unwrap_or_default(),
+            })
+            .collect();
+        members.sort_by(|one, other| other.potential.total_cmp(&one.potential));
+        RecommendationGroup {
+            id: group.id.clone(),
+            title: group.title.clone(),
+            max: group.points,
+            current: part.current(),
+            potential: part.potential(),
+            healthy: part.healthy,
+            unhealthy: part.unhealthy,
+            unknown: part.unknown,
+            recommendations: members,
+        }
+    };
+    let mut groups: Vec<_> = content.catalogue.groups().iter().map(group).collect();
+    groups.retain(|group| !group.recommendations.is_empty());
+    groups.sort_by(|one, other| {
+        let points = other.potential.total_cmp(&one.potential);
+        points.then(other.unhealthy.cmp(&one.unhealthy))
+    });
+    groups
 }
 
 /// Assets by what is said of them: healthy, unhealthy, not applicable, unknown.

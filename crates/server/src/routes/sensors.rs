@@ -27,7 +27,7 @@ use crate::clusters::intake::{self, IntakeError, Sender};
 use crate::clusters::membership;
 use crate::error::{ApiError, ApiResult};
 use crate::jobs;
-use crate::posture::{self, listed};
+use crate::posture::{self, listed, placing};
 use crate::routes::session::address;
 use crate::state::App;
 
@@ -111,8 +111,7 @@ pub(super) async fn put_facts(
         ));
     }
     if sensor.asset.is_none() {
-        sensors::bind(&mut tx, sensor.id, taken.asset).await?;
-        environments::pass_to_asset(&mut tx, taken.asset, sensor.id).await?;
+        placing::bind(&app, &mut tx, sensor.id, taken.asset, now).await?;
     }
     if taken.is_changed {
         jobs::enqueue_assess(&mut tx, Some(taken.asset), now).await?;

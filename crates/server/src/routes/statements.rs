@@ -1,6 +1,5 @@
 //! What exceptions, attestations and exemptions share: a reason, an end, and that assets are judged anew.
 
-use axum::http::StatusCode;
 use jiff::Timestamp;
 use seareeve_store::users::Role;
 use seareeve_store::{AssetId, Tx, clusters};
@@ -22,21 +21,6 @@ pub(super) fn may_say(
     reason(why)?;
     ends_later(expires, now)?;
     Ok(now)
-}
-
-/// Ends the transaction in which a statement was taken back, so that `asset`, or all, are judged anew.
-pub(super) async fn taken_back(
-    app: &App,
-    tx: Tx,
-    was_there: bool,
-    noun: &str,
-    asset: Option<AssetId>,
-) -> ApiResult<StatusCode> {
-    if !was_there {
-        return Err(ApiError::not_found(noun));
-    }
-    judge_again(app, tx, asset, app.now()).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Refuses a reason that says nothing, or too much.
@@ -70,6 +54,19 @@ pub(super) async fn judge_again(
     };
     let asset = side.map(|side| side.cluster).or(asset);
     jobs::enqueue_assess(&mut tx, asset, now).await?;
+    tx.commit().await?;
+    app.wake.notify_waiters();
+    Ok(())
+}
+
+/// Ends the transaction, so that some assets are judged anew.
+pub(super) async fn judge_some(
+    app: &App,
+    mut tx: Tx,
+    meant: &jobs::Meant,
+    now: Timestamp,
+) -> ApiResult<()> {
+    jobs::enqueue_assess_meant(&mut tx, meant, now).await?;
     tx.commit().await?;
     app.wake.notify_waiters();
     Ok(())

@@ -403,7 +403,7 @@ fn workload(name: &str, privileged: bool) -> Fact {
     }
 }
 
-fn index(uid: &str, facts: &[&Fact]) -> FactIndex {
+pub(crate) fn index(uid: &str, facts: &[&Fact]) -> FactIndex {
     let workloads = kind("kubernetes.workload");
     let hashes = facts.iter().map(|fact| (fact.id.clone(), fact.hash()));
     FactIndex {

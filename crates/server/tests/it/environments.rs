@@ -1,7 +1,11 @@
 //! Environments: each has a score of its own, which exemptions move as they should.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use seareeve_api::{Client, Join, NewExemption, NewJoinToken, ScoreIf};
 
+use crate::clusters::index;
 use crate::hosts::{admin, facts, refusal, send, until};
 use crate::support::{Running, folder, start};
 
@@ -95,6 +99,8 @@ fn each_environment_has_its_score_and_its_exemptions() {
         reason: "walled off".to_owned(),
         expires: None,
     };
+    let judged_at = |host: i64| client.host(host).unwrap().judged_at;
+    let before = judged_at(hosts[0]);
     let made = client.create_exemption(&exemption).unwrap();
     let rows = until(
         || {
@@ -114,6 +120,8 @@ fn each_environment_has_its_score_and_its_exemptions() {
         exempt[0].reason.as_deref(),
         Some("mitigated: walled off (admin)")
     );
+    // Of thousands of assets only those are judged again that it is about.
+    assert_eq!(judged_at(hosts[0]), before);
     // The group of the lab is empty now, and counts no more: the points that there could be are gone as well.
     assert_eq!(client.score_of("lab").unwrap().share, None);
     assert_eq!(client.score().unwrap().groups[0].unhealthy_count, 2);
@@ -166,4 +174,111 @@ fn each_environment_has_its_score_and_its_exemptions() {
             .iter()
             .all(|one| !one.silent && one.host_name.is_some())
     );
+}
+
+#[test]
+fn what_a_join_token_says_holds_for_clusters_and_for_who_joins_again() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let environment = |asset: i64| client.asset(asset).unwrap().summary.environment;
+
+    let observer = joined_in(&server, &client, "edge");
+    let cluster = observer.put_fact_index(&index("c1", &[])).unwrap().asset;
+    assert_eq!(environment(cluster), "edge");
+
+    let host = send(&joined_in(&server, &client, "lab"), &facts("build-1", true));
+    until(
+        || client.score_of("lab").unwrap().share,
+        |share| *share == Some(0.0),
+    );
+    // Nothing is new but where it belongs: its points move along, and both histories say why.
+    send(
+        &joined_in(&server, &client, "prod"),
+        &facts("build-1", true),
+    );
+    assert_eq!(environment(host), "prod");
+    assert_eq!(client.score_of("prod").unwrap().max, 4.0);
+    assert_eq!(client.score_of("lab").unwrap().share, None);
+    for environment in ["lab", "prod"] {
+        let last = client.score_history(1, Some(environment)).unwrap().points;
+        let cause = &last[0].causes[0];
+        assert_eq!(
+            (cause.was.as_deref(), cause.health.as_deref()),
+            (Some("lab"), Some("prod")),
+            "{environment}"
+        );
+    }
+    // A token that says nothing takes nothing out of where it is.
+    send(
+        &joined_in(&server, &client, "default"),
+        &facts("build-1", true),
+    );
+    assert_eq!(environment(host), "prod");
+}
+
+#[test]
+fn recommendations_stand_beneath_their_score_groups() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    send(&joined_in(&server, &client, "prod"), &facts("a", true));
+    let list = until(
+        || client.recommendations().unwrap(),
+        |list| list.groups[0].unhealthy == 1,
+    );
+    let first = &list.groups[0];
+    assert_eq!(first.id, "remediate-security-configurations");
+    assert_eq!(
+        (first.max, first.current, first.potential, first.healthy),
+        (4.0, 0.0, 4.0, 0)
+    );
+    let member = &first.recommendations[0];
+    assert_eq!(
+        (member.id.as_str(), member.potential),
+        (RECOMMENDATION, 4.0)
+    );
+    // As in the score, which knows only groups of which something was judged.
+    let score = client.score().unwrap();
+    assert_eq!(score.groups.len(), 1);
+    assert_eq!(score.groups[0].title, first.title);
+    let idle = list.groups.iter().filter(|one| one.id != first.id);
+    assert!(idle.clone().count() > 5 && idle.clone().all(|one| one.potential == 0.0));
+    // Each stands in each of its groups, and nothing else does.
+    for one in &list.recommendations {
+        let within = list.groups.iter().filter(|group| {
+            let mut members = group.recommendations.iter();
+            members.any(|member| member.id == one.id)
+        });
+        let within: BTreeSet<&str> = within.map(|group| group.id.as_str()).collect();
+        let said: BTreeSet<&str> = one.score_groups.iter().map(String::as_str).collect();
+        assert_eq!(within, said, "{}", one.id);
+    }
+}
+
+#[test]
+fn an_exemption_ends_by_itself() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let host = send(&joined_in(&server, &client, "prod"), &facts("a", true));
+    let state = || client.asset(host).unwrap().summary.state;
+    until(state, |state| state == "unhealthy");
+    let exemption = NewExemption {
+        recommendation: RECOMMENDATION.to_owned(),
+        asset: Some(host),
+        environment: None,
+        kind: "waiver".to_owned(),
+        reason: "until it is replaced".to_owned(),
+        expires: Some(jiff::Timestamp::now() + Duration::from_secs(3)),
+    };
+    let made = client.create_exemption(&exemption).unwrap();
+    until(state, |state| state == "not_applicable");
+    until(state, |state| state == "unhealthy");
+    // It is kept, to be read.
+    let kept = client.exemptions().unwrap().exemptions;
+    assert_eq!(kept[0].id, made.id);
+    let history = client.score_history(1, Some("prod")).unwrap().points;
+    let maxima: Vec<f64> = history.iter().map(|point| point.max).collect();
+    assert_eq!(maxima, [4.0, 0.0, 4.0]);
 }

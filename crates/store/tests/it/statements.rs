@@ -78,6 +78,13 @@ fn statements_are_kept_listed_and_taken_back() {
                 "{since} {now}"
             );
         }
+        for (now, end) in [(0, Some(10)), (9, Some(10)), (10, Some(20))] {
+            assert_eq!(
+                exceptions::next_end(store, at(now)).await?,
+                end.map(at),
+                "{now}"
+            );
+        }
 
         let mut tx = store.begin().await?;
         assert!(exceptions::delete(&mut tx, first).await?);

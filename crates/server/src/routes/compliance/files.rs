@@ -92,6 +92,7 @@ impl Rows {
                 "status",
                 "since",
                 "reason",
+                "id",
             ])
         } else {
             Csv::default()
@@ -108,6 +109,8 @@ impl Rows {
         let page =
             assets::control_in(&self.app.store, key, &filter, self.after.as_ref(), ROWS).await?;
         let section = benchmark.section(control);
+        // A spreadsheet takes 5.10 for the number 5.1, and 1.1.1 for a day in January.
+        let id = format!("{} {}", benchmark.id, control.id);
         for one in page.items {
             let row = one.verdict.row;
             file.row(&[
@@ -121,6 +124,7 @@ impl Rows {
                 &row.outcome,
                 &one.verdict.since.to_string(),
                 row.reason.as_deref().unwrap_or_default(),
+                &id,
             ]);
         }
         self.after = page.next;
