@@ -18,7 +18,7 @@ export const admissionStrings = {
     ended: "ended",
     unknown: "Not told",
     refused: (by: string, why: string) =>
-      `${by} refused it (“${why}”). If that is the API server, it lets everything in: register the webhook again.`,
+      `refused by ${by} (“${why}”). If that is the API server, it lets everything in: register the webhook again.`,
     soon: "It should have been renewed before. From its end on, the cluster lets everything in.",
     authoritySoon: "Its authority ends within two weeks: then the webhook makes another. Register it again.",
   },

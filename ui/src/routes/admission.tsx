@@ -180,7 +180,7 @@ function Warning({ text, children }: { text: string; children?: ReactNode }) {
     <span className="admission-warning">
       <Icon name="warning" />
       <span>
-        {text} {children}
+        {children} {text}
       </span>
     </span>
   );
