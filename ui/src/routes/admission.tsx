@@ -22,6 +22,7 @@ import { asSeverity } from "../lib/severity";
 import { putPolicy } from "./admission-change";
 import { PolicyDialog } from "./admission-policy";
 import { RuleDialog } from "./admission-rule";
+import { Trial } from "./admission-trial";
 import "./admission.css";
 import "./hosts.css";
 import "./image.css";
@@ -262,7 +263,9 @@ function Rules({ policy, cluster, rules, activity }: RulesProps) {
           isBusy={save.isPending}
           onConfirm={() => save.mutate(asked)}
           onClose={() => setAsked(undefined)}
-        />
+        >
+          <Trial policy={withMode(policy.policy, asked.rule.id, "deny")} recommendation={asked.rule.id} />
+        </Confirm>
       )}
     </section>
   );

@@ -14,7 +14,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector as _, NextTimeout, RustlsConnector,
 };
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::connection::{Connection, ConnectionError};
 use super::credentials::{ClientCertificate, Wallet};
@@ -223,6 +223,12 @@ impl Client {
             let proxy = Proxy::new(proxy).map_err(|error| ConnectionError::Proxy {
                 why: error.to_string(),
             })?;
+            // The client would leave another one out, and go where it is not to be seen.
+            if !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+                return Err(ConnectionError::Proxy {
+                    why: "only proxies of HTTP are spoken to".to_owned(),
+                });
+            }
             config = config.proxy(Some(proxy));
         }
         let config = config.build();
