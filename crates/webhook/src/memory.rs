@@ -12,6 +12,9 @@ use tokio::sync::{Notify, Semaphore};
 
 /// Reviews at a time.
 const MOST_REVIEWS: usize = 256;
+/// Reviews that wait for what the server knows at a time: names that nobody has heard of cost their sender nothing, and
+/// must not take the turns of all others.
+const MOST_WAITS: usize = 64;
 /// Images that are remembered.
 const MOST_IMAGES: usize = 20_000;
 /// Images that wait to be asked for.
@@ -39,6 +42,8 @@ pub(crate) struct Memory {
     pub(crate) wanted: Notify,
     /// Told when something was learned of them.
     learned: Notify,
+    /// Of reviews that wait for that.
+    waits: Semaphore,
     /// Whether the server answered when it was asked last.
     is_answered: AtomicBool,
     in_force: RwLock<InForce>,
@@ -67,6 +72,7 @@ impl Memory {
             turns: Arc::new(Semaphore::new(MOST_REVIEWS)),
             wanted: Notify::new(),
             learned: Notify::new(),
+            waits: Semaphore::new(MOST_WAITS),
             is_answered: AtomicBool::new(false),
             in_force: RwLock::new(in_force),
             images: Mutex::default(),
@@ -138,11 +144,15 @@ impl Memory {
         self.is_answered.store(is_answered, Ordering::Relaxed);
     }
 
-    /// Waits until the server said something of all these images. Whether it did: it is not waited for while it is away.
+    /// Waits until the server said something of all these images. Whether it did: it is not waited for while it is away,
+    /// or too many wait already.
     pub(crate) async fn hears_of(&self, images: &[String], within: Duration) -> bool {
         if !self.is_answered.load(Ordering::Relaxed) {
             return false;
         }
+        let Ok(_wait) = self.waits.try_acquire() else {
+            return false;
+        };
         let heard = async {
             loop {
                 let mut learned = std::pin::pin!(self.learned.notified());
