@@ -38,6 +38,13 @@ test("a recommendation is tried on what a cluster has, and refused where somebod
   await expect(row.getByRole("combobox")).toHaveValue("deny");
   await accessible(page);
 
+  // Who refuses in the list itself can try it there, too.
+  await page.getByRole("combobox", { name: /^Violations of “Running containers as root/ }).selectOption("deny");
+  await dialog.getByRole("button", { name: "Try" }).click();
+  await expect(dialog.getByText(/^Of \d+ objects?: \d+ refused$/)).toBeVisible();
+  await accessible(page);
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+
   // A parameter that cannot be understood is told at its field.
   await page.getByRole("button", { name: /^Edit Usage of host networking/ }).click();
   const port = dialog.getByLabel("Last one");

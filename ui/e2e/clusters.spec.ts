@@ -34,7 +34,7 @@ test("a cluster joins, and its workloads say what is wrong as soon as it is", as
   await page.getByRole("button", { name: "Privileged containers should be avoided" }).click();
   const pane = page.getByRole("complementary");
   await expect(pane.getByText(/^Failing: 1\./)).toBeVisible();
-  await expect(pane.getByText("db", { exact: true })).toBeVisible();
+  await expect(pane.getByText("Deployment/shop/db", { exact: true })).toBeVisible();
   await accessible(page);
   await page.keyboard.press("Escape");
   await expect(pane).toBeHidden();

@@ -11,8 +11,18 @@ export const admissionStrings = {
   builtin: "Nobody has changed it: everything is recorded, and nothing is refused.",
 
   gates: "Webhooks",
-  gateColumns: { cluster: "Cluster", name: "Webhook", version: "Version", reviews: "Reviews", policy: "Policy", seen: "Last seen" },
+  gateColumns: { cluster: "Cluster", name: "Webhook", version: "Version", reviews: "Reviews", policy: "Policy", certificate: "Certificate", seen: "Last seen" },
   gateStates: { current: "Up to date", old: "Being updated", own: "Its own file" },
+  certificate: {
+    ends: "ends",
+    ended: "ended",
+    unknown: "Not told",
+    refused: (by: string, why: string) =>
+      `refused by ${by} (“${why}”). If that is the API server, it lets everything in: register the webhook again.`,
+    soon: "It should have been renewed before. From its end on, the cluster lets everything in.",
+    authoritySoon: "Its authority ends within two weeks: then the webhook makes another. Register it again.",
+  },
+  away: "Not heard of for minutes: if it is away, the cluster lets everything in.",
   noGates: "No webhook has reported yet",
   noGatesHint:
     "Add it to the observer's chart (--set admission.enabled=true), or run it with the address of this server and a join token from the page Clusters. Then tell the API server of it, where the webhook runs. It begins by recording, and refuses nothing before you say so here.",

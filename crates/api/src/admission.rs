@@ -90,10 +90,41 @@ pub struct AdmissionReport {
     pub policy: String,
     /// Reviews since the last report.
     pub reviews: u64,
+    /// How its certificate is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<AdmissionCertificate>,
     /// Decisions since the last report.
     pub counts: Vec<AdmissionCount>,
     /// Some of them.
     pub samples: Vec<AdmissionSample>,
+}
+
+/// How the certificate is that a webhook shows to the API server. One that is not trusted lets everything in, and the API
+/// server tells nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AdmissionCertificate {
+    /// Until when it holds; absent where that cannot be read, or is never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Timestamp>,
+    /// Until when the authority does that the API server was told of.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub authority_until: Option<Timestamp>,
+    /// Why it could not be renewed, or read again.
+    pub problem: Option<String>,
+    /// Who would not take it last; absent once a review was asked for.
+    pub refused: Option<AdmissionRefusal>,
+}
+
+/// Somebody does not trust a webhook's certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AdmissionRefusal {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// The address from which it came.
+    pub by: String,
+    /// In the words of TLS.
+    pub why: String,
 }
 
 /// What became of a report.
@@ -164,6 +195,10 @@ pub struct AdmissionGate {
     pub current: Option<bool>,
     /// Reviews that it answered.
     pub reviews: u64,
+    /// Whether nothing was heard of it for minutes: its cluster lets everything in.
+    pub away: bool,
+    /// How its certificate is; absent where it did not say.
+    pub certificate: Option<AdmissionCertificate>,
     /// When it told something first.
     #[schema(value_type = String, format = DateTime)]
     pub first_seen: Timestamp,

@@ -53,11 +53,11 @@ pub use audit::{
 };
 
 pub use admission::{
-    AdmissionActivity, AdmissionCount, AdmissionEvent, AdmissionGate, AdmissionPolicy,
-    AdmissionPolicyList, AdmissionPreview, AdmissionPreviewHit, AdmissionPreviewRequest,
-    AdmissionPreviewRule, AdmissionReport, AdmissionReportTaken, AdmissionRule, AdmissionRuleList,
-    AdmissionSample, AdmissionTotal, FixableCounts, ImageCounts, ImageCountsList,
-    ImageCountsRequest, NewAdmissionPolicy,
+    AdmissionActivity, AdmissionCertificate, AdmissionCount, AdmissionEvent, AdmissionGate,
+    AdmissionPolicy, AdmissionPolicyList, AdmissionPreview, AdmissionPreviewHit,
+    AdmissionPreviewRequest, AdmissionPreviewRule, AdmissionRefusal, AdmissionReport,
+    AdmissionReportTaken, AdmissionRule, AdmissionRuleList, AdmissionSample, AdmissionTotal,
+    FixableCounts, ImageCounts, ImageCountsList, ImageCountsRequest, NewAdmissionPolicy,
 };
 pub use backtest::{
     Backtest, BacktestCounts, BacktestFile, BacktestGroup, BacktestList, BacktestRedacted,

@@ -16,13 +16,16 @@ mod credentials;
 mod exec;
 mod files;
 mod kubeconfig;
+mod line;
 mod list;
 #[cfg(target_os = "linux")]
 pub(crate) mod node;
 mod observe;
 #[cfg(target_os = "linux")]
 mod process;
+mod pulse;
 mod watch;
+mod wire;
 
 pub use act::Actor;
 pub use client::{AskError, Limits};

@@ -57,6 +57,9 @@ pub struct FactDelta {
     /// Ids of facts that are gone.
     #[serde(default)]
     pub gone: BTreeMap<FactKind, Vec<String>>,
+    /// Why the asset cannot be seen at present: what was sent is how it was. The next message without says that it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 impl FactIndex {
@@ -80,6 +83,7 @@ impl FactDelta {
             collections: BTreeMap::new(),
             put: BTreeMap::new(),
             gone: BTreeMap::new(),
+            trouble: None,
         }
     }
 

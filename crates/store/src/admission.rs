@@ -3,10 +3,11 @@
 mod scans;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
-use crate::rows::clean;
+use crate::rows::{clean, json};
 use crate::{Store, StoreError, Tx};
 
 pub use scans::{Found, ScannedImage, scanned};
@@ -104,10 +105,36 @@ pub struct GateRow {
     pub policy: String,
     /// Reviews that it answered.
     pub reviews: u64,
+    /// How its certificate is, if it said so.
+    pub certificate: Option<Certificate>,
     /// When it told something first.
     pub first_seen: Timestamp,
     /// When it told something last.
     pub last_seen: Timestamp,
+}
+
+/// How the certificate of a webhook is, as it said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Until when it holds.
+    pub until: Option<Timestamp>,
+    /// Until when its authority does.
+    pub authority_until: Option<Timestamp>,
+    /// Why it could not be renewed.
+    pub problem: Option<String>,
+    /// Who would not take it.
+    pub refused: Option<Refusal>,
+}
+
+/// Somebody would not take a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// When.
+    pub at: Timestamp,
+    /// An address.
+    pub by: String,
+    /// What it said.
+    pub why: String,
 }
 
 /// What a webhook tells.
@@ -125,6 +152,8 @@ pub struct Report {
     pub policy: String,
     /// Reviews since the last report.
     pub reviews: u64,
+    /// See [`GateRow::certificate`].
+    pub certificate: Option<Certificate>,
     /// Decisions since the last report.
     pub counts: Vec<NewCount>,
     /// Some of them.
@@ -169,10 +198,10 @@ pub struct NewSample {
 
 const LAST_REPORT: &str = "SELECT cluster, name, last_report FROM admission_gate \
      WHERE cluster = $1 AND name = $2";
-const SEEN: &str = "INSERT INTO admission_gate (cluster, name, version, policy, reviews, last_report, first_seen, last_seen) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (cluster, name) DO UPDATE SET version = excluded.version, \
+const SEEN: &str = "INSERT INTO admission_gate (cluster, name, version, policy, reviews, last_report, first_seen, last_seen, certificate) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8) ON CONFLICT (cluster, name) DO UPDATE SET version = excluded.version, \
        policy = excluded.policy, reviews = admission_gate.reviews + excluded.reviews, \
-       last_report = excluded.last_report, last_seen = excluded.last_seen";
+       last_report = excluded.last_report, last_seen = excluded.last_seen, certificate = excluded.certificate";
 const COUNT: &str = "INSERT INTO admission_count (cluster, recommendation, namespace, effect, decisions, first_seen, last_seen) \
      VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (cluster, recommendation, namespace, effect) DO UPDATE SET \
        decisions = admission_count.decisions + excluded.decisions, last_seen = excluded.last_seen";
@@ -201,6 +230,7 @@ pub async fn add_report(tx: &mut Tx, report: &Report, now: Timestamp) -> Result<
         }
     }
     let at = now.as_millisecond();
+    let certificate = report.certificate.as_ref().map(json);
     sqlx::query(SEEN)
         .bind(&cluster)
         .bind(&gate)
@@ -209,6 +239,7 @@ pub async fn add_report(tx: &mut Tx, report: &Report, now: Timestamp) -> Result<
         .bind(number(report.reviews))
         .bind(clean(&report.id))
         .bind(at)
+        .bind(certificate.as_deref().map(clean))
         .execute(tx.connection())
         .await?;
     for count in &report.counts {
@@ -287,7 +318,7 @@ pub struct DecisionFilter {
     pub namespace: Option<String>,
 }
 
-const GATES: &str = "SELECT cluster, name, version, policy, reviews, first_seen, last_seen FROM admission_gate \
+const GATES: &str = "SELECT cluster, name, version, policy, reviews, certificate, first_seen, last_seen FROM admission_gate \
      ORDER BY cluster, name";
 
 /// All webhooks.
@@ -304,6 +335,7 @@ pub async fn gates(store: &Store) -> Result<Vec<GateRow>, StoreError> {
             version: columns.text("version")?,
             policy: columns.text("policy")?,
             reviews: columns.count("reviews")?,
+            certificate: columns.opt_json("certificate")?,
             first_seen: columns.time("first_seen")?,
             last_seen: columns.time("last_seen")?,
         })

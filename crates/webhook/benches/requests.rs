@@ -1,10 +1,12 @@
 //! Reviews of a Deployment with three containers under all recommendations, over TLS: one after the other, and by four
 //! at a time. Limits of the issue: 10 ms for one, 1,000 in a second.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use jiff::Timestamp;
 use seareeve_webhook::{Options, Source, Tls, Webhook};
 use serde_json::{Value, json};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
@@ -99,6 +101,7 @@ fn requests(criterion: &mut Criterion) {
         cluster: "bench".to_owned(),
         name: "bench".to_owned(),
         folder: path,
+        clock: Arc::new(Timestamp::now),
     };
     let webhook = runtime
         .block_on(Webhook::start(options))

@@ -12,9 +12,10 @@ use axum::routing::{get, post};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use seareeve_admission::{Answer, Effect, Gate, Review, reply};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, warn};
 
-use crate::memory::Memory;
+use crate::memory::{Memory, Sight};
 
 /// Bytes of a review at most: the object and what it was before, of which the API server takes 3 MiB each.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -26,6 +27,9 @@ const LARGE: usize = 64 * 1024;
 const BODY: Duration = Duration::from_secs(5);
 /// How long judging may take. The API server waits as long as its configuration says, and then goes on without us.
 const JUDGING: Duration = Duration::from_secs(4);
+/// How long the first review of an image waits for what the server knows of it, if that answers at all. Without that,
+/// the first pod of every new image would be let in as one that nobody scanned.
+const FIRST_SIGHT: Duration = Duration::from_secs(1);
 
 pub(crate) fn router(memory: Arc<Memory>) -> Router {
     Router::new()
@@ -64,24 +68,12 @@ async fn validate(State(memory): State<Arc<Memory>>, request: Request) -> Respon
         }
     };
     let now = Timestamp::now();
-    let answer = if body.len() < LARGE {
-        decide(&memory, &review, now)
-    } else {
-        let (memory, review) = (Arc::clone(&memory), Arc::clone(&review));
-        let judging = tokio::task::spawn_blocking(move || {
-            // As long as it takes, even if nobody waits any more: threads are few.
-            let _turn = turn;
-            decide(&memory, &review, now)
-        });
-        match tokio::time::timeout(JUDGING, judging).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                warn!(error = %error, "judging a review failed");
-                Answer::unchecked("an error of its own")
-            }
-            Err(_elapsed) => Answer::unchecked("it took too long"),
-        }
-    };
+    let turn = Arc::new(turn);
+    let is_large = body.len() >= LARGE;
+    let (mut answer, unheard) = judged(&memory, &review, is_large, &turn, now).await;
+    if !unheard.is_empty() && memory.hears_of(&unheard, FIRST_SIGHT).await {
+        (answer, _) = judged(&memory, &review, is_large, &turn, now).await;
+    }
     memory.count(&review, &answer, now);
     if !answer.is_allowed {
         let decisions = answer.decisions.iter();
@@ -97,10 +89,40 @@ async fn validate(State(memory): State<Arc<Memory>>, request: Request) -> Respon
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
+/// The answer to a review, and the images that nobody has heard of yet.
+async fn judged(
+    memory: &Arc<Memory>,
+    review: &Arc<Review>,
+    is_large: bool,
+    turn: &Arc<OwnedSemaphorePermit>,
+    now: Timestamp,
+) -> (Answer, Vec<String>) {
+    if !is_large {
+        return decide(memory, review, now);
+    }
+    let (memory, review, turn) = (Arc::clone(memory), Arc::clone(review), Arc::clone(turn));
+    let judging = tokio::task::spawn_blocking(move || {
+        // As long as it takes, even if nobody waits any more: threads are few.
+        let _turn = turn;
+        decide(&memory, &review, now)
+    });
+    let answer = match tokio::time::timeout(JUDGING, judging).await {
+        Ok(Ok(judged)) => return judged,
+        Ok(Err(error)) => {
+            warn!(error = %error, "judging a review failed");
+            Answer::unchecked("an error of its own")
+        }
+        Err(_elapsed) => Answer::unchecked("it took too long"),
+    };
+    (answer, Vec::new())
+}
+
 /// An error of our own lets the object in, too.
-fn decide(memory: &Memory, review: &Review, now: Timestamp) -> Answer {
+fn decide(memory: &Memory, review: &Review, now: Timestamp) -> (Answer, Vec<String>) {
     let in_force = memory.in_force();
-    Gate::new(&memory.library, &in_force.policy).decide(review, memory, now)
+    let sight = Sight::new(memory);
+    let answer = Gate::new(&memory.library, &in_force.policy).decide(review, &sight, now);
+    (answer, sight.unheard())
 }
 
 /// The whole body. Who is refused while still sending would see a broken connection instead of the answer, so a body

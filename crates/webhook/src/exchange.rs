@@ -1,13 +1,14 @@
 //! What is exchanged with the server, beside all answers: policies, scans, and what was decided.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use seareeve_admission::{Counts, Report, Scanned, Severities};
 use seareeve_api::{
-    AdmissionCount, AdmissionReport, AdmissionSample, Client, ClientError, FixableCounts,
-    ImageCounts, ImageCountsRequest,
+    AdmissionCertificate, AdmissionCount, AdmissionRefusal, AdmissionReport, AdmissionSample,
+    Client, ClientError, FixableCounts, ImageCounts, ImageCountsRequest,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -81,10 +82,12 @@ impl Exchange {
             let done = self
                 .policy(&server)
                 .and_then(|()| self.report(&server, course));
+            self.memory.note_server(done.is_ok());
             course.note(done);
         }
         let done = self.images(&server);
         if done.is_err() {
+            self.memory.note_server(false);
             std::thread::sleep(PAUSE);
         }
         course.note(done);
@@ -146,6 +149,7 @@ impl Exchange {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: self.memory.in_force().digest,
             reviews: report.reviews,
+            certificate: Some(self.certificate(report.reviews)),
             counts: report
                 .counts
                 .into_iter()
@@ -174,6 +178,25 @@ impl Exchange {
         }
     }
 
+    /// How the certificate is. Who has asked for reviews since the last report trusts it.
+    fn certificate(&self, reviews: u64) -> AdmissionCertificate {
+        if reviews > 0 {
+            self.certificates.trusted();
+        }
+        let (until, authority_until) = self.certificates.until();
+        let trouble = self.certificates.trouble();
+        AdmissionCertificate {
+            until,
+            authority_until,
+            problem: trouble.problem,
+            refused: trouble.refused.map(|refused| AdmissionRefusal {
+                at: refused.at,
+                by: refused.by.to_string(),
+                why: refused.why,
+            }),
+        }
+    }
+
     /// Asks for images that reviews named.
     fn images(&self, server: &Client) -> Result<(), ClientError> {
         let images = self.memory.take_wanted(IMAGES);
@@ -186,10 +209,16 @@ impl Exchange {
             without: self.memory.in_force().policy.excluded_findings(),
         };
         let answer = server.image_counts(&request)?;
-        let learned = answer.images.into_iter().map(|image| {
+        // Of what it does not answer to, it knows nothing.
+        let mut learned: BTreeMap<String, Option<Scanned>> = request
+            .images
+            .into_iter()
+            .map(|image| (image, None))
+            .collect();
+        learned.extend(answer.images.into_iter().map(|image| {
             let scanned = image.digest.is_some().then(|| scanned(&image));
             (image.image, scanned)
-        });
+        }));
         self.memory.learn(learned);
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The admission webhook: it listens with TLS, answers reviews from memory, and talks to a server beside that.
 //!
 //! Whatever is away or broken, answers go on: without a server by the last policy that it gave, without a policy by
-//! the built-in one, which refuses nothing. No request waits for a server, a scanner or a disk.
+//! the built-in one, which refuses nothing. No request waits for a scanner or a disk, and for a server only the first
+//! that names an image, for a moment, and not while the server is away.
 
 #![warn(clippy::indexing_slicing)]
 
@@ -22,7 +23,7 @@ use seareeve_posture::{Catalogue, Library};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-pub use certificates::Tls;
+pub use certificates::{Clock, Tls};
 pub use policies::Source;
 
 use crate::certificates::Certificates;
@@ -45,6 +46,8 @@ pub struct Options {
     pub name: String,
     /// Where it keeps what has to outlive it.
     pub folder: Utf8PathBuf,
+    /// By which certificates are made and renewed.
+    pub clock: Clock,
 }
 
 /// A webhook that listens.
@@ -63,7 +66,11 @@ impl Webhook {
     /// # Errors
     /// When the certificate or the policy file cannot be used, or the address is taken.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let certificates = Arc::new(Certificates::load(options.tls, &options.folder)?);
+        let certificates = Arc::new(Certificates::load(
+            options.tls,
+            &options.folder,
+            options.clock,
+        )?);
         let library = Library::builtin();
         let catalogue = Catalogue::builtin();
         let policies =

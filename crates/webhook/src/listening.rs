@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::serve::Listener;
-use rustls::ServerConfig;
+use rustls::{AlertDescription, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -52,6 +52,7 @@ impl Tls {
         let accepting = Accepting {
             listener,
             acceptor: TlsAcceptor::from(Arc::new(config)),
+            certificates: Arc::clone(certificates),
             sender,
         };
         tokio::spawn(async move {
@@ -88,6 +89,7 @@ impl Listener for Tls {
 struct Accepting {
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    certificates: Arc<Certificates>,
     sender: mpsc::Sender<(Connection, SocketAddr)>,
 }
 
@@ -110,6 +112,7 @@ impl Accepting {
             // Answers are small, and somebody waits for each.
             let _ = stream.set_nodelay(true);
             let (acceptor, sender) = (self.acceptor.clone(), self.sender.clone());
+            let certificates = Arc::clone(&self.certificates);
             tokio::spawn(async move {
                 match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
@@ -117,11 +120,34 @@ impl Accepting {
                         // Nobody takes it any more when the webhook stops.
                         let _ = sender.send((connection, peer)).await;
                     }
-                    Ok(Err(error)) => debug!(%peer, %error, "no handshake"),
+                    Ok(Err(error)) => {
+                        debug!(%peer, %error, "no handshake");
+                        if let Some(why) = refusal(&error) {
+                            certificates.refuse(peer.ip(), why);
+                        }
+                    }
                     Err(_elapsed) => debug!(%peer, "no handshake in time"),
                 }
             });
         }
+    }
+}
+
+/// What a client says that does not trust the certificate (RFC 8446, 6.2), if that is what it said.
+fn refusal(error: &io::Error) -> Option<&'static str> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let rustls::Error::AlertReceived(alert) = error else {
+        return None;
+    };
+    match alert {
+        // Go says no more than this, whatever is wrong with it.
+        AlertDescription::BadCertificate => Some("bad certificate"),
+        AlertDescription::UnsupportedCertificate => Some("unsupported certificate"),
+        AlertDescription::CertificateRevoked => Some("certificate revoked"),
+        AlertDescription::CertificateExpired => Some("certificate expired"),
+        AlertDescription::CertificateUnknown => Some("certificate unknown"),
+        AlertDescription::UnknownCA => Some("unknown authority"),
+        _ => None,
     }
 }
 
@@ -183,5 +209,59 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+    use jiff::{SignedDuration, Timestamp};
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    use rustls::{ClientConfig, RootCertStore};
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+    use crate::certificates;
+
+    #[tokio::test]
+    async fn who_refuses_the_certificate_is_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap();
+        // A clock that is far behind makes one that is over, and takes it for fresh.
+        let behind = || Timestamp::now() - SignedDuration::from_hours(24 * 400);
+        let own = certificates::Tls::Own(vec!["127.0.0.1".to_owned()]);
+        let certificates = Arc::new(Certificates::load(own, path, Arc::new(behind)).unwrap());
+        let stop = CancellationToken::new();
+        let address = ([127, 0, 0, 1], 0).into();
+        let listener = Tls::bind(address, &certificates, stop.clone())
+            .await
+            .unwrap();
+        let mut roots = RootCertStore::empty();
+        let authority = certificates.authority();
+        roots.add_parsable_certificates(
+            CertificateDer::pem_slice_iter(authority.as_bytes()).flatten(),
+        );
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = TlsConnector::from(Arc::new(config));
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let stream = TcpStream::connect(listener.address()).await.unwrap();
+        assert!(connector.connect(name, stream).await.is_err(), "it is over");
+        let refused = loop {
+            if let Some(refused) = certificates.trouble().refused {
+                break refused;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(refused.by.to_string(), "127.0.0.1");
+        assert_eq!(refused.why, "certificate expired");
+        certificates.trusted();
+        assert_eq!(certificates.trouble().refused, None);
+        stop.cancel();
     }
 }

@@ -1,6 +1,7 @@
 //! What answers are made from, and what comes of them: all in memory, all of it bounded.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,9 @@ use tokio::sync::{Notify, Semaphore};
 
 /// Reviews at a time.
 const MOST_REVIEWS: usize = 256;
+/// Reviews that wait for what the server knows at a time: names that nobody has heard of cost their sender nothing, and
+/// must not take the turns of all others.
+const MOST_WAITS: usize = 64;
 /// Images that are remembered.
 const MOST_IMAGES: usize = 20_000;
 /// Images that wait to be asked for.
@@ -36,6 +40,12 @@ pub(crate) struct Memory {
     pub(crate) turns: Arc<Semaphore>,
     /// Told when images are wanted.
     pub(crate) wanted: Notify,
+    /// Told when something was learned of them.
+    learned: Notify,
+    /// Of reviews that wait for that.
+    waits: Semaphore,
+    /// Whether the server answered when it was asked last.
+    is_answered: AtomicBool,
     in_force: RwLock<InForce>,
     images: Mutex<Shelf>,
     tally: Mutex<Tally>,
@@ -61,6 +71,9 @@ impl Memory {
             catalogue,
             turns: Arc::new(Semaphore::new(MOST_REVIEWS)),
             wanted: Notify::new(),
+            learned: Notify::new(),
+            waits: Semaphore::new(MOST_WAITS),
+            is_answered: AtomicBool::new(false),
             in_force: RwLock::new(in_force),
             images: Mutex::default(),
             tally: Mutex::default(),
@@ -122,6 +135,41 @@ impl Memory {
             }
             shelf.known.insert(name, Known { scanned, at });
         }
+        drop(shelf);
+        self.learned.notify_waiters();
+    }
+
+    /// The server answered, or did not.
+    pub(crate) fn note_server(&self, is_answered: bool) {
+        self.is_answered.store(is_answered, Ordering::Relaxed);
+    }
+
+    /// Waits until the server said something of all these images. Whether it did: it is not waited for while it is away,
+    /// or too many wait already.
+    pub(crate) async fn hears_of(&self, images: &[String], within: Duration) -> bool {
+        if !self.is_answered.load(Ordering::Relaxed) {
+            return false;
+        }
+        let Ok(_wait) = self.waits.try_acquire() else {
+            return false;
+        };
+        let heard = async {
+            loop {
+                let mut learned = std::pin::pin!(self.learned.notified());
+                learned.as_mut().enable();
+                if images.iter().all(|name| self.has_heard_of(name)) {
+                    return;
+                }
+                learned.await;
+            }
+        };
+        tokio::time::timeout(within, heard).await.is_ok()
+    }
+
+    fn has_heard_of(&self, image: &str) -> bool {
+        let shelf = lock(&self.images);
+        let known = shelf.known.get(image);
+        known.is_some_and(|known| known.at.elapsed() < USABLE)
     }
 }
 
@@ -135,6 +183,38 @@ impl Images for Memory {
         if !is_fresh && shelf.wanted.len() < MOST_WANTED && !shelf.wanted.contains(full_name) {
             shelf.wanted.insert(full_name.to_owned());
             self.wanted.notify_one();
+        }
+        found
+    }
+}
+
+/// The same for one review, which remembers what nobody has heard of yet.
+pub(crate) struct Sight<'m> {
+    memory: &'m Memory,
+    unheard: Mutex<BTreeSet<String>>,
+}
+
+impl<'m> Sight<'m> {
+    pub(crate) fn new(memory: &'m Memory) -> Self {
+        Self {
+            memory,
+            unheard: Mutex::default(),
+        }
+    }
+
+    /// Images that the review asked for, and of which nothing was heard.
+    pub(crate) fn unheard(self) -> Vec<String> {
+        let unheard = self.unheard.into_inner();
+        let unheard = unheard.unwrap_or_else(PoisonError::into_inner);
+        unheard.into_iter().collect()
+    }
+}
+
+impl Images for Sight<'_> {
+    fn scanned(&self, full_name: &str) -> Option<Scanned> {
+        let found = self.memory.scanned(full_name);
+        if found.is_none() && !self.memory.has_heard_of(full_name) {
+            lock(&self.unheard).insert(full_name.to_owned());
         }
         found
     }

@@ -2270,6 +2270,25 @@ export interface components {
             /** @description The last ones first. */
             samples: components["schemas"]["AdmissionEvent"][];
         };
+        /**
+         * @description How the certificate is that a webhook shows to the API server. One that is not trusted lets everything in, and the API
+         *     server tells nobody.
+         */
+        AdmissionCertificate: {
+            /**
+             * Format: date-time
+             * @description Until when the authority does that the API server was told of.
+             */
+            authority_until?: string | null;
+            /** @description Why it could not be renewed, or read again. */
+            problem?: string | null;
+            refused?: components["schemas"]["AdmissionRefusal"] | null;
+            /**
+             * Format: date-time
+             * @description Until when it holds; absent where that cannot be read, or is never.
+             */
+            until?: string | null;
+        };
         /** @description How often something was decided. */
         AdmissionCount: {
             /**
@@ -2291,6 +2310,9 @@ export interface components {
         };
         /** @description A webhook that answers for a cluster. */
         AdmissionGate: {
+            /** @description Whether nothing was heard of it for minutes: its cluster lets everything in. */
+            away: boolean;
+            certificate?: components["schemas"]["AdmissionCertificate"] | null;
             /** @description The cluster's name. */
             cluster: string;
             /** @description Whether it has the policy that the server has for its cluster; absent for one with a policy of its own. */
@@ -2407,8 +2429,21 @@ export interface components {
              */
             warned: number;
         };
+        /** @description Somebody does not trust a webhook's certificate. */
+        AdmissionRefusal: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The address from which it came. */
+            by: string;
+            /** @description In the words of TLS. */
+            why: string;
+        };
         /** @description What a webhook tells the server. */
         AdmissionReport: {
+            certificate?: components["schemas"]["AdmissionCertificate"] | null;
             /** @description The cluster's name. */
             cluster: string;
             /** @description Decisions since the last report. */

@@ -43,6 +43,7 @@ export type ClusterNode = Schemas["ClusterNode"];
 export type ClusterSummary = Schemas["ClusterSummary"];
 export type ClusterWorkload = Schemas["ClusterWorkload"];
 export type AdmissionActivity = Schemas["AdmissionActivity"];
+export type AdmissionGate = Schemas["AdmissionGate"];
 export type AdmissionPolicy = Schemas["AdmissionPolicy"];
 export type AdmissionPreview = Schemas["AdmissionPreview"];
 export type AdmissionRule = Schemas["AdmissionRule"];

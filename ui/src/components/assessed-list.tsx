@@ -146,7 +146,7 @@ export function SortHead({ to, search, by, name }: { to: "/hosts" | "/clusters";
 export const failedColumn = <Row extends Assessed>(header: ReactNode, { sort = "severity" }: AssessedSearch): Column<Row> => ({
   id: "failed",
   header,
-  width: "20rem",
+  width: "21rem",
   sort: sort === "severity" ? "descending" : undefined,
   cell: ({ failed }) => (
     <span className="two-lines">

@@ -65,13 +65,16 @@ interface ConfirmProps {
   isBusy: boolean;
   onConfirm: () => void;
   onClose: () => void;
+  /** What helps to decide. */
+  children?: ReactNode;
 }
 
 /** Asks before something that cannot be undone. */
-export function Confirm({ title, text, verb, isBusy, onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ title, text, verb, isBusy, onConfirm, onClose, children }: ConfirmProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
+      {children}
       <div className="dialog-actions">
         <button type="button" className="button" onClick={onClose}>
           {strings.common.cancel}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { generalOf, isWaiting, policyMode, ruleOf, withGeneral, withMode, withRule } from "./admission";
+import { endsSoon, generalOf, isWaiting, policyMode, ruleOf, withGeneral, withMode, withRule } from "./admission";
 
 const policy = {
   schema: "seareeve.admission/1",
@@ -58,5 +58,13 @@ describe("a policy of admission", () => {
     expect(isWaiting(true, true, ruleOf(policy, "ports"))).toBe(true);
     expect(isWaiting(true, true, ruleOf(policy, "privileged"))).toBe(false);
     expect(isWaiting(false, false, ruleOf(policy, "other"))).toBe(false);
+  });
+
+  it("says when something ends soon, or has", () => {
+    const now = Date.parse("2030-01-01T00:00:00Z");
+    expect(endsSoon("2030-01-20T00:00:00Z", now)).toBe(false);
+    expect(endsSoon("2030-01-10T00:00:00Z", now)).toBe(true);
+    expect(endsSoon("2029-01-10T00:00:00Z", now)).toBe(true);
+    expect(endsSoon(null, now)).toBe(false);
   });
 });

@@ -65,7 +65,9 @@ function Tried({ preview, recommendation }: { preview: AdmissionPreview; recomme
   const isMeant = (one: { recommendation: string }) => recommendation === undefined || one.recommendation === recommendation;
   const rules = preview.rules.filter(isMeant);
   const sums = EFFECTS.map((effect) => ({ effect, sum: rules.reduce((sum, rule) => sum + rule[effect], 0) })).filter(({ sum }) => sum > 0);
-  const hits = preview.hits.filter(isMeant);
+  // What would be refused matters most, and not all may be named.
+  const weight = ({ effect }: { effect: string }) => EFFECTS.findIndex((one) => one === effect);
+  const hits = preview.hits.filter(isMeant).sort((a, b) => weight(a) - weight(b));
   const all = sums.reduce((sum, one) => sum + one.sum, 0);
   return (
     <div role="status">

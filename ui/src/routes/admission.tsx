@@ -2,18 +2,19 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 
 import { admissionStrings as t } from "../admission-strings";
 import { admissionDecisionsQuery, admissionPoliciesQuery, admissionRulesQuery } from "../api/admission-queries";
 import { ApiError } from "../api/client";
 import { keys } from "../api/queries";
-import type { AdmissionActivity, AdmissionPolicy, AdmissionRule } from "../api/types";
+import type { AdmissionActivity, AdmissionGate, AdmissionPolicy, AdmissionRule } from "../api/types";
 import { CopyButton, Time, useTitle } from "../components/bits";
 import { Confirm } from "../components/dialog";
+import { Icon } from "../components/icon";
 import { SeverityLabel } from "../components/severity";
 import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
-import { isWaiting, MODES, policyMode, ruleOf, withMode, type Mode } from "../lib/admission";
+import { endsSoon, isWaiting, MODES, policyMode, ruleOf, withMode, type Mode } from "../lib/admission";
 import { count } from "../lib/format";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
@@ -21,6 +22,7 @@ import { asSeverity } from "../lib/severity";
 import { putPolicy } from "./admission-change";
 import { PolicyDialog } from "./admission-policy";
 import { RuleDialog } from "./admission-rule";
+import { Trial } from "./admission-trial";
 import "./admission.css";
 import "./hosts.css";
 import "./image.css";
@@ -119,6 +121,7 @@ function Gates({ activity }: { activity: AdmissionActivity }) {
                 <th scope="col">{c.version}</th>
                 <th scope="col" className="is-end">{c.reviews}</th>
                 <th scope="col">{c.policy}</th>
+                <th scope="col">{c.certificate}</th>
                 <th scope="col">{c.seen}</th>
               </tr>
             </thead>
@@ -133,7 +136,11 @@ function Gates({ activity }: { activity: AdmissionActivity }) {
                     {gate.current == null ? t.gateStates.own : gate.current ? t.gateStates.current : t.gateStates.old}
                   </td>
                   <td>
+                    <Certificate gate={gate} />
+                  </td>
+                  <td>
                     <Time at={gate.last_seen} />
+                    {gate.away && <Warning text={t.away} />}
                   </td>
                 </tr>
               ))}
@@ -142,6 +149,41 @@ function Gates({ activity }: { activity: AdmissionActivity }) {
         </div>
       )}
     </section>
+  );
+}
+
+/** Until when the API server trusts a webhook, and what stands against it: when it does not, everything is let in. */
+function Certificate({ gate: { certificate } }: { gate: AdmissionGate }) {
+  if (certificate == null) return <span className="muted">{t.certificate.unknown}</span>;
+  const { until, authority_until: authority, problem, refused } = certificate;
+  const now = Date.now();
+  return (
+    <span className="admission-certificate">
+      {until != null && (
+        <span>
+          {Date.parse(until) < now ? t.certificate.ended : t.certificate.ends} <Time at={until} />
+        </span>
+      )}
+      {refused != null && (
+        <Warning text={t.certificate.refused(refused.by, refused.why)}>
+          <Time at={refused.at} />
+        </Warning>
+      )}
+      {endsSoon(until, now) && <Warning text={t.certificate.soon} />}
+      {endsSoon(authority, now) && <Warning text={t.certificate.authoritySoon} />}
+      {problem != null && <Warning text={problem} />}
+    </span>
+  );
+}
+
+function Warning({ text, children }: { text: string; children?: ReactNode }) {
+  return (
+    <span className="admission-warning">
+      <Icon name="warning" />
+      <span>
+        {children} {text}
+      </span>
+    </span>
   );
 }
 
@@ -189,7 +231,7 @@ function Rules({ policy, cluster, rules, activity }: RulesProps) {
       {!mayChange && <p className="muted panel-note">{t.forbidden}</p>}
       {isConflict ? <p role="alert" className="panel-note">{t.conflict}</p> : <FormError error={save.error} />}
       <div className="table-scroll" tabIndex={0} role="group" aria-labelledby="rules-title">
-        <table className="plain-table">
+        <table className="plain-table admission-rules">
           <thead>
             <tr>
               <th scope="col">{c.title}</th>
@@ -221,7 +263,9 @@ function Rules({ policy, cluster, rules, activity }: RulesProps) {
           isBusy={save.isPending}
           onConfirm={() => save.mutate(asked)}
           onClose={() => setAsked(undefined)}
-        />
+        >
+          <Trial policy={withMode(policy.policy, asked.rule.id, "deny")} recommendation={asked.rule.id} />
+        </Confirm>
       )}
     </section>
   );

@@ -34,7 +34,7 @@ export function RecommendationPane({ cluster, recommendation, onClose }: Props) 
             <ControlStatus status={data.health} />
             <SeverityLabel severity={asSeverity(data.severity)} />
           </p>
-          {data.reason != null && data.unhealthy_count === 0 && <p>{data.reason}</p>}
+          {data.reason != null && (data.unhealthy_count === 0 || data.health !== "unhealthy") && <p>{data.reason}</p>}
           <p>{t.counts(data.unhealthy_count, data.healthy_count, data.not_applicable_count, data.unknown_count)}</p>
           {data.excluded_namespaces.length > 0 && (
             <p className="muted">

@@ -32,8 +32,9 @@ export function WorkloadPane({ cluster, workload, onClose }: { cluster: number; 
               <div key={at} className="control-object">
                 <div className="control-object-name">
                   <span>{result.title}</span>
-                  <span>
-                    <SeverityLabel severity={asSeverity(result.severity)} /> <ControlStatus status={result.status} />
+                  <span className="control-object-rating">
+                    <SeverityLabel severity={asSeverity(result.severity)} />
+                    <ControlStatus status={result.status} />
                   </span>
                 </div>
                 {result.messages.map((message, number) => (

@@ -128,7 +128,7 @@ const columns = (open: (workload: string) => void): Column<ClusterWorkload>[] =>
   {
     id: "failed",
     header: t.workloadColumns.failed,
-    width: "20rem",
+    width: "21rem",
     cell: ({ failed, untold }) => (
       <span className="two-lines">
         <SeverityCounts counts={failed} />

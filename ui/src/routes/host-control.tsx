@@ -94,6 +94,9 @@ function ControlObjects({ control: { objects, unlisted = 0 } }: { control: Repor
   return <Objects objects={objects} unlisted={unlisted} />;
 }
 
+/** In a cluster many objects have the same name: kind and namespace tell them apart. */
+const named = ({ kind, id, name }: ReportObject): string => (kind.startsWith("kubernetes.") && id.includes("/") ? id : name);
+
 /** What was judged, what was found of it, and what is wanted. */
 export function Objects({ objects, unlisted }: { objects: ReportObject[]; unlisted: number }) {
   if (objects.length === 0) return null;
@@ -104,13 +107,13 @@ export function Objects({ objects, unlisted }: { objects: ReportObject[]; unlist
       {failedFirst.slice(0, 200).map((object) => (
         <div key={`${object.check} ${object.kind} ${object.id}`} className="control-object">
           <div className="control-object-name">
-            <span>{object.name}</span>
+            <span>{named(object)}</span>
             <ControlStatus status={object.status} />
           </div>
           {object.messages.map((message, at) => (
             <p key={at}>{message}</p>
           ))}
-          {object.actual !== "" && (
+          {object.actual !== "" && !object.messages.includes(object.actual) && (
             <p>
               <span className="muted">{t.actual}</span> {object.actual}
             </p>

@@ -3,11 +3,13 @@
 mod preview;
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use camino::Utf8Path;
+use jiff::Timestamp;
 use seareeve_admission::{Policy, PolicyFile, Reach, Webhook as Registered, configuration, export};
 use seareeve_api::Client;
 use seareeve_posture::{Catalogue, Library};
@@ -64,6 +66,7 @@ fn serve(args: &ServeArgs, config: &Config, messages: &Messages) -> anyhow::Resu
         cluster: args.cluster.clone(),
         name: args.name.clone(),
         folder: config.server.data_dir.clone(),
+        clock: Arc::new(Timestamp::now),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -11,11 +11,16 @@ use ureq::config::Config;
 use ureq::http::{StatusCode, Uri};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, Proxy};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector as _, NextTimeout, RustlsConnector,
+};
+use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::connection::{Connection, ConnectionError};
 use super::credentials::{ClientCertificate, Wallet};
+use super::line::Line;
+use super::pulse::Pulse;
+use super::wire::Wires;
 
 /// Longest text of a cluster that is repeated in a message.
 const SHOWN: usize = 300;
@@ -34,6 +39,10 @@ pub struct Limits {
     pub answer: Duration,
     /// Time for one watch, which is then asked for anew.
     pub watch: Duration,
+    /// Silence of all that is watched after which the cluster is asked for a sign of life.
+    pub quiet: Duration,
+    /// Time for that sign.
+    pub sign: Duration,
     /// Bytes of one answer.
     pub answer_bytes: u64,
     /// Bytes of one object.
@@ -53,6 +62,8 @@ impl Default for Limits {
             silence: Duration::from_secs(60),
             answer: Duration::from_secs(300),
             watch: Duration::from_secs(300),
+            quiet: Duration::from_secs(30),
+            sign: Duration::from_secs(15),
             answer_bytes: 1 << 30,
             // The API server takes requests of 3 MiB.
             object_bytes: 8 << 20,
@@ -149,12 +160,13 @@ impl AskError {
 
 /// A client for one cluster.
 pub(super) struct Client {
-    agent: Agent,
+    line: Line,
     base: String,
     host: Option<String>,
     server: String,
     wallet: Wallet,
     act_as: Option<(String, Vec<String>)>,
+    pub(super) pulse: Pulse,
     pub(super) limits: Limits,
 }
 
@@ -165,6 +177,8 @@ pub(super) enum Reply {
     Whole,
     /// As it comes, within the time for one watch.
     Watch,
+    /// In one go, within the time for a sign of life.
+    Sign,
 }
 
 impl Client {
@@ -209,11 +223,17 @@ impl Client {
             let proxy = Proxy::new(proxy).map_err(|error| ConnectionError::Proxy {
                 why: error.to_string(),
             })?;
+            // The client would leave another one out, and go where it is not to be seen.
+            if !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
+                return Err(ConnectionError::Proxy {
+                    why: "only proxies of HTTP are spoken to".to_owned(),
+                });
+            }
             config = config.proxy(Some(proxy));
         }
         let config = config.build();
-        let (agent, base, own_host) = match &connection.tls_server_name {
-            None => (config.new_agent(), server.clone(), None),
+        let (resolver, base, own_host) = match &connection.tls_server_name {
+            None => (Resolved::default(), server.clone(), None),
             Some(_) if connection.proxy.is_some() => {
                 return Err(address(
                     "it has both a proxy and another name in its certificate",
@@ -227,19 +247,31 @@ impl Client {
                 let base = format!("{scheme}://{name}:{port}{path}");
                 base.parse::<Uri>()
                     .map_err(|_invalid| address("the name in its certificate is none"))?;
-                let resolver = Elsewhere(uri.clone());
-                let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
                 let host = uri.authority().map(ToString::to_string);
-                (agent, base, host)
+                (
+                    Resolved {
+                        elsewhere: Some(uri),
+                    },
+                    base,
+                    host,
+                )
             }
         };
+        let line = Line::new(move || {
+            let connector =
+                ().chain(ConnectProxyConnector::default())
+                    .chain(Wires)
+                    .chain(RustlsConnector::default());
+            Agent::with_parts(config.clone(), connector, resolver.clone())
+        });
         Ok(Self {
-            agent,
+            line,
             base,
             host: own_host,
             server,
             wallet,
             act_as: connection.act_as.clone(),
+            pulse: Pulse::new(),
             limits,
         })
     }
@@ -249,9 +281,21 @@ impl Client {
     }
 
     /// What ends every request, now and later.
-    pub(super) fn cutter(&self) -> impl FnOnce() + Send + 'static {
-        let agent = self.agent.clone();
-        move || agent.shutdown()
+    pub(super) fn ender(&self) -> impl FnOnce() + Send + 'static {
+        self.line.ender()
+    }
+
+    /// Ends every request that goes on; later ones take other connections.
+    pub(super) fn cut(&self) {
+        self.line.cut();
+    }
+
+    /// Whether anybody is there: any answer is one.
+    pub(super) fn sign_of_life(&self) -> Result<(), AskError> {
+        let body = self.open("/version", "application/json", Reply::Sign)?;
+        // To its end, so that the connection can be used again. That it answered is all that matters.
+        let _read = io::copy(&mut body.take(self.limits.object_bytes), &mut io::sink());
+        Ok(())
     }
 
     /// The document at `path`, of at most `bytes`.
@@ -288,19 +332,21 @@ impl Client {
             })?;
         let limits = &self.limits;
         // A watch says nothing for as long as nothing happens.
-        let (time, silence) = match reply {
-            Reply::Whole => (limits.answer, limits.silence),
-            Reply::Watch => (
-                limits.watch.saturating_add(limits.silence),
-                limits.watch.saturating_add(limits.silence),
-            ),
+        let (time, begin, silence) = match reply {
+            Reply::Whole => (limits.answer, limits.silence, limits.silence),
+            Reply::Watch => {
+                let time = limits.watch.saturating_add(limits.silence);
+                (time, limits.silence, time)
+            }
+            Reply::Sign => (limits.sign, limits.sign, limits.sign),
         };
         let mut request = self
-            .agent
+            .line
+            .agent()
             .get(format!("{}{path}", self.base))
             .config()
             .timeout_global(Some(time))
-            .timeout_recv_response(Some(limits.silence))
+            .timeout_recv_response(Some(begin))
             .timeout_per_read(Some(silence))
             .build()
             .header("Accept", accept);
@@ -317,6 +363,7 @@ impl Client {
         }
         debug!(path, "asking the Kubernetes API");
         let response = request.call().map_err(|error| self.failed(path, &error))?;
+        self.pulse.beat();
         let status = response.status();
         let body = response.into_body().into_with_config().limit(u64::MAX);
         let mut reader = body.reader();
@@ -370,16 +417,15 @@ impl Client {
         let request = request
             .body(body)
             .map_err(|error| self.malformed(path, &error.to_string()))?;
-        let request = self
-            .agent
+        let agent = self.line.agent();
+        let request = agent
             .configure_request(request)
             .timeout_global(Some(self.limits.silence))
             // `DELETE` with a body says how to delete.
             .allow_non_standard_methods(true)
             .build();
         debug!(method, path, "asking the Kubernetes API");
-        let response = self
-            .agent
+        let response = agent
             .run(request)
             .map_err(|error| self.failed(path, &error))?;
         let status = response.status().as_u16();
@@ -497,18 +543,21 @@ impl<R: Read> Read for Metered<'_, R> {
     }
 }
 
-/// Resolves every address to where the server is.
-#[derive(Debug)]
-struct Elsewhere(Uri);
+/// Resolves addresses, or all of them to where the server is.
+#[derive(Clone, Debug, Default)]
+struct Resolved {
+    elsewhere: Option<Uri>,
+}
 
-impl Resolver for Elsewhere {
+impl Resolver for Resolved {
     fn resolve(
         &self,
-        _uri: &Uri,
+        uri: &Uri,
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        DefaultResolver::default().resolve(&self.0, config, timeout)
+        let uri = self.elsewhere.as_ref().unwrap_or(uri);
+        DefaultResolver::default().resolve(uri, config, timeout)
     }
 }
 

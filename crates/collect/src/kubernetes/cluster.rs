@@ -14,6 +14,7 @@ use tracing::debug;
 use super::client::{AskError, Client, Limits};
 use super::connection::{Connection, ConnectionError};
 use super::list::{gap, list, rest};
+use super::pulse::look_after;
 use super::watch::{Heard, Pace, Stop, watch};
 use crate::certificate;
 
@@ -52,6 +53,9 @@ pub enum Told<'s> {
     Gap(&'s State, Resource, Option<Gap>),
     /// For some time nothing has happened: a moment to pass on what did.
     Quiet(&'s State),
+    /// The API server does not answer any more, for this reason: what is known of the cluster is how it was. Whatever is
+    /// told next says that it does again.
+    Away(&'s str),
 }
 
 impl Cluster {
@@ -191,7 +195,7 @@ impl Cluster {
         // Watching may come to its end by itself, and what else `stop` ends goes on.
         let outer = stop;
         let stop = &Stop::default();
-        let _cut = stop.at_end(self.client.cutter());
+        let _cut = stop.at_end(self.client.ender());
         let inner = stop.clone();
         let _stopped = outer.at_end(move || inner.stop());
         std::thread::scope(|threads| {
@@ -210,13 +214,25 @@ impl Cluster {
             }
             // The last one that listens closes the queue.
             drop(send);
+            let looking = std::thread::Builder::new().name("pulse".to_owned());
+            let looking = looking.spawn_scoped(threads, || look_after(&self.client, stop));
+            if let Err(error) = looking {
+                stop.stop();
+                return Err(AskError::NoThread(error));
+            }
+            let mut is_away = false;
             let mut gaps = BTreeMap::new();
             let mut asked = Instant::now();
             loop {
                 let (resource, heard) = match receive.recv_timeout(QUIET) {
                     Ok(heard) => heard,
                     Err(RecvTimeoutError::Timeout) => {
-                        if waited_for.is_empty() && !stop.is_stopped() {
+                        let away = self.client.pulse.away();
+                        if let Some(why) = away.as_ref().filter(|_| !is_away) {
+                            tell(Told::Away(why));
+                        }
+                        is_away = away.is_some();
+                        if waited_for.is_empty() && !is_away && !stop.is_stopped() {
                             if asked.elapsed() >= ABOUT_EVERY {
                                 asked = Instant::now();
                                 self.ask_again(&mut state, tell);

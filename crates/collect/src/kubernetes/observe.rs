@@ -126,7 +126,7 @@ pub fn observe(
         };
         warn!(cluster = %observation.name, error = %why, "the cluster cannot be watched; it is tried again");
         taker.trouble(&why);
-        if !stop.pause(pause) {
+        if !stop.pause(pause, stop.calls()) {
             return Ok(());
         }
         pause = pause.saturating_mul(2).min(observation.pace.most);
@@ -149,6 +149,7 @@ fn round(
         pending: BTreeSet::new(),
         since: None,
         is_gap_new: false,
+        is_away: false,
         told: Instant::now(),
         failures: 0,
         not_before: None,
@@ -188,6 +189,8 @@ struct Observer<'o> {
     since: Option<Instant>,
     /// Whether something else can be read now than before.
     is_gap_new: bool,
+    /// Whether the receiver was told that the cluster is away.
+    is_away: bool,
     /// When the receiver last heard of us.
     told: Instant,
     failures: u32,
@@ -221,8 +224,10 @@ impl Observer<'_> {
                 }
             }
             Told::Gap(_, _, _) => self.is_gap_new = true,
+            Told::Away(why) => self.away(why),
             Told::Quiet(state) => {
                 let is_due = self.sent.is_none()
+                    || self.is_away
                     || self.is_gap_new
                     || !self.pending.is_empty()
                     || self.told.elapsed() >= self.observation.alive_every;
@@ -246,6 +251,7 @@ impl Observer<'_> {
             Ok(sent) => {
                 self.sent = Some(sent);
                 self.since = None;
+                self.is_away = false;
                 self.told = Instant::now();
                 self.failures = 0;
                 self.not_before = None;
@@ -267,6 +273,27 @@ impl Observer<'_> {
                     self.not_before = Instant::now().checked_add(pause);
                 }
             }
+        }
+    }
+
+    /// Tells that what was sent is how the cluster was. The next message says that it is there again.
+    fn away(&mut self, why: &str) {
+        self.is_away = true;
+        let Some(mut sent) = self.sent.take() else {
+            return self.taker.trouble(why);
+        };
+        let delta = FactDelta {
+            trouble: Some(why.to_owned()),
+            ..FactDelta::nothing(&sent.asset_id, &sent.revision, Timestamp::now())
+        };
+        match self.taker.delta(&delta) {
+            Ok(revision) => {
+                sent.revision = revision;
+                self.sent = Some(sent);
+            }
+            Err(Refusal::Never(why)) => self.finish(Err(Refusal::Never(why))),
+            // What it has is not known any more. It will notice the silence.
+            Err(refusal) => warn!(error = %refusal, "it is not told that the cluster is away"),
         }
     }
 

@@ -17,6 +17,7 @@ use tracing::{debug, warn};
 use super::client::{AskError, Client, Meter, Metered, Reply};
 use super::cluster::is_passing;
 use super::list::{accept, encode, gap, list, path, rest};
+use super::pulse::is_there;
 
 /// How often a watch may break without having said anything before all is listed anew: perhaps the version from
 /// which it should go on is what breaks it.
@@ -60,6 +61,8 @@ struct Shared {
 #[derive(Default)]
 struct StopState {
     is_stopped: bool,
+    /// How often those that pause were called.
+    calls: u64,
     /// Ends what waits, such as requests for an answer. By number, so that they can be taken back.
     cuts: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
     next: u64,
@@ -118,13 +121,25 @@ impl Stop {
         AtEnd { stop: self, number }
     }
 
-    /// Waits, but not longer than until the end. False when it is that.
-    pub(super) fn pause(&self, time: Duration) -> bool {
+    /// Ends pauses, since what is waited for has come.
+    pub(super) fn call(&self) {
+        let mut state = self.state();
+        state.calls = state.calls.wrapping_add(1);
+        drop(state);
+        self.0.changed.notify_all();
+    }
+
+    /// How often that was done.
+    pub(super) fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// Waits, but not longer than until the end, or until there are other calls than `calls`. False when it is the end.
+    pub(super) fn pause(&self, time: Duration, calls: u64) -> bool {
         let state = self.state();
-        let waited = self
-            .0
-            .changed
-            .wait_timeout_while(state, time, |state| !state.is_stopped);
+        let waited = self.0.changed.wait_timeout_while(state, time, |state| {
+            !state.is_stopped && state.calls == calls
+        });
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         !state.is_stopped
     }
@@ -167,6 +182,8 @@ struct Watch<'w> {
     has_heard: bool,
     /// The pause before what is denied is asked for again.
     denied: Duration,
+    /// How often those that pause had been called before the last request.
+    calls: u64,
 }
 
 /// Lists and watches `resource` until it is stopped, or nobody listens.
@@ -185,13 +202,14 @@ pub(super) fn watch(
         version: String::new(),
         has_heard: false,
         denied: pace.first,
+        calls: stop.calls(),
     };
     let mut pause = pace.first;
     while !stop.is_stopped() {
         match watch.round(pace, &mut pause) {
             // Expired: at once, but not in a circle.
             Ok(Some(time)) => {
-                if !stop.pause(time) {
+                if !stop.pause(time, watch.calls) {
                     return;
                 }
             }
@@ -215,6 +233,11 @@ impl Watch<'_> {
                 if error.status() == Some(401) {
                     self.tell(Heard::Unknown(error))?;
                     return Ok(None);
+                }
+                // That the whole cluster is away says nothing of this resource.
+                if error.status().is_none() && (self.was_away() || !is_there(self.client)) {
+                    debug!(resource = %self.resource, %error, "the cluster is away, trying again");
+                    return Ok(Some(longer(pause, pace.most)));
                 }
                 let gap = gap(self.resource, "list", &error);
                 let time = if is_passing(gap.status) {
@@ -262,10 +285,10 @@ impl Watch<'_> {
                 breaks = 0;
                 *pause = pace.first;
                 self.denied = pace.first;
-            } else {
+            } else if !self.was_away() {
                 breaks += 1;
             }
-            if !self.stop.pause(longer(pause, pace.most)) {
+            if !self.stop.pause(longer(pause, pace.most), self.calls) {
                 return Ok(None);
             }
         }
@@ -282,6 +305,7 @@ impl Watch<'_> {
 
     /// Lists everything, and says what there is. Gives the version of the API.
     fn list(&mut self) -> Result<Result<&'static str, AskError>, Unheard> {
+        self.calls = self.stop.calls();
         let names = std::cell::RefCell::new(BTreeSet::new());
         let mut is_heard = true;
         let (send, stop, resource) = (self.send, self.stop, self.resource);
@@ -316,6 +340,7 @@ impl Watch<'_> {
 
     /// One watch.
     fn listen(&mut self, api_version: &'static str) -> Result<Result<End, AskError>, Unheard> {
+        self.calls = self.stop.calls();
         let api = self.resource.api();
         let seconds = self.client.limits.watch.as_secs().max(1);
         let base = path(&api, api_version);
@@ -354,6 +379,7 @@ impl Watch<'_> {
                 let is_over = line.is_empty() && begun.elapsed() >= self.client.limits.watch / 2;
                 return Ok(Ok(if is_over { End::Over } else { End::Broken }));
             }
+            self.client.pulse.beat();
             match self.event(&line, &path, api_version)? {
                 Ok(None) => {}
                 Ok(Some(end)) => return Ok(Ok(end)),
@@ -420,6 +446,11 @@ impl Watch<'_> {
             self.has_heard = true;
         }
         Ok(Ok(None))
+    }
+
+    /// Whether the cluster is away, or was during the last request.
+    fn was_away(&self) -> bool {
+        self.client.pulse.is_away() || self.calls != self.stop.calls()
     }
 
     fn go_on_from(&mut self, object: &Value) {

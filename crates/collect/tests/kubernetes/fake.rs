@@ -47,6 +47,8 @@ struct World {
     only: Option<&'static str>,
     /// Method, path with query, the `Accept` and the `Authorization` header.
     requests: Vec<(String, String, String, String)>,
+    /// Whether nothing comes any more, on any connection, and none ends.
+    is_frozen: bool,
     is_over: bool,
 }
 
@@ -147,6 +149,12 @@ impl Fake {
         self.world().only = Some(authorization);
     }
 
+    /// Says nothing more, or goes on. Connections stay as they are.
+    pub(crate) fn freeze(&self, is_frozen: bool) {
+        self.world().is_frozen = is_frozen;
+        self.shared.1.notify_all();
+    }
+
     /// All requests until now: method, path with query, `Accept`, `Authorization`.
     pub(crate) fn requests(&self) -> Vec<(String, String, String, String)> {
         self.world().requests.clone()
@@ -220,6 +228,9 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
             world
                 .requests
                 .push((method, target.clone(), accept.clone(), authorization));
+            while world.is_frozen && !world.is_over {
+                world = shared.1.wait(world).unwrap();
+            }
             let key = if is_watch {
                 format!("watch:{path}")
             } else {
@@ -376,6 +387,7 @@ fn watch(
                     .events
                     .iter()
                     .find(|(of, version, ..)| of == path && *version > from)
+                    .filter(|_| !world.is_frozen)
                     .cloned();
                 if let Some(next) = next {
                     break next;

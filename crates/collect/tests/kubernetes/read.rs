@@ -1,10 +1,13 @@
 //! A cluster that is read once.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::mpsc;
 use std::time::Duration;
 
-use seareeve_collect::kubernetes::{AskError, Cluster, Limits};
+use seareeve_collect::kubernetes::{AskError, Cluster, Connection, Limits};
 use seareeve_kubernetes::{Change, KINDS, Kind, Object, Observed, Resource, State};
 use seareeve_model::{CollectionStatus, FactKind};
 use serde_json::{Value, json};
@@ -369,4 +372,46 @@ fn a_hostile_kubelet_costs_its_own_answer_and_nothing_else() {
             "{bytes}"
         );
     }
+}
+
+#[test]
+fn a_cluster_is_asked_through_its_proxy_or_not_at_all() {
+    let fake = empty();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (send, asked) = mpsc::channel();
+    // A proxy for one connection.
+    let proxy = std::thread::spawn(move || {
+        let (client, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(client.try_clone().unwrap());
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            assert_ne!(reader.read_line(&mut request).unwrap(), 0, "{request}");
+        }
+        let target = request.split(' ').nth(1).unwrap().to_owned();
+        let server = TcpStream::connect(&target).unwrap();
+        send.send(request).unwrap();
+        (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let (mut answers, mut to_client) = (server.try_clone().unwrap(), client);
+        std::thread::spawn(move || std::io::copy(&mut answers, &mut to_client));
+        // It ends with the client.
+        let _ended = std::io::copy(&mut reader, &mut &server);
+        drop(server.shutdown(std::net::Shutdown::Both));
+    });
+    let through = |proxy: String| Connection {
+        proxy: Some(proxy),
+        ..fake.connection()
+    };
+    let cluster = Cluster::new(&through(format!("http://{address}")), limits()).unwrap();
+    let about = cluster.about().unwrap();
+    assert_eq!(about.version.as_deref(), Some("v1.31.4"));
+    assert!(asked.recv().unwrap().starts_with("CONNECT 127.0.0.1:"));
+    drop(cluster);
+    proxy.join().unwrap();
+    let refused = Cluster::new(&through(format!("socks5://{address}")), limits());
+    let why = refused.err().unwrap().to_string();
+    assert_eq!(
+        why,
+        "the proxy's address cannot be used: only proxies of HTTP are spoken to"
+    );
 }

@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use seareeve_collect::kubernetes::{
-    Cluster, Connection, Credentials, Observation, Pace, Refusal, Stop, Taker, Told, Wanted,
-    observe,
+    Cluster, Connection, Credentials, Limits, Observation, Pace, Refusal, Stop, Taker, Told,
+    Wanted, observe,
 };
 use seareeve_kubernetes::{Gap, Resource};
 use seareeve_model::{CollectionStatus, FactDelta, FactIndex};
@@ -28,6 +28,7 @@ enum Heard {
     /// Ids of what changed, and of what is there.
     Changed(BTreeSet<String>, BTreeSet<String>),
     Gap(Resource, Option<Gap>),
+    Away(String),
 }
 
 fn service(name: &str, port: u16) -> Value {
@@ -47,13 +48,17 @@ fn services(state: &seareeve_kubernetes::State) -> BTreeSet<String> {
 
 /// Watches `fake` while `act` gives it things to watch and hears what is told.
 fn watched(fake: &Fake, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
+    watched_within(fake, limits(), act);
+}
+
+fn watched_within(fake: &Fake, limits: Limits, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
     let stop = Stop::default();
     let pace = Pace {
         first: Duration::from_millis(1),
         most: Duration::from_millis(5),
         again: Duration::from_millis(5),
     };
-    let cluster = Cluster::new(&fake.connection(), limits()).unwrap();
+    let cluster = Cluster::new(&fake.connection(), limits).unwrap();
     let (send, receive) = mpsc::channel();
     std::thread::scope(|threads| {
         let running = threads.spawn(|| {
@@ -69,6 +74,7 @@ fn watched(fake: &Fake, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
                         services(state),
                     ),
                     Told::Gap(_, resource, gap) => Heard::Gap(resource, gap),
+                    Told::Away(why) => Heard::Away(why.to_owned()),
                 };
                 // The test may have heard enough.
                 drop(send.send(heard));
@@ -93,7 +99,7 @@ fn until(receive: &mpsc::Receiver<Heard>, wanted: &[&str]) -> BTreeSet<String> {
                 }
             }
             Heard::Ready(there) if there == wanted => return touched,
-            Heard::Ready(_) | Heard::Gap(..) => {}
+            Heard::Ready(_) | Heard::Gap(..) | Heard::Away(_) => {}
         }
     }
 }
@@ -214,6 +220,84 @@ fn what_an_api_server_denies_while_it_starts_is_no_gap() {
     });
 }
 
+/// Silence is noticed soon.
+fn attentive() -> Limits {
+    Limits {
+        quiet: Duration::from_millis(20),
+        sign: Duration::from_millis(20),
+        ..limits()
+    }
+}
+
+#[test]
+fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    watched_within(&fake, attentive(), |told| {
+        until(told, &["a:1"]);
+        fake.freeze(true);
+        fake.put(SERVICES, service("b", 1));
+        let why = loop {
+            match told.recv_timeout(LONG).expect("it is told of") {
+                Heard::Away(why) => break why,
+                other => assert!(!matches!(other, Heard::Gap(..)), "{other:?}"),
+            }
+        };
+        assert!(
+            why.ends_with("did not answer /version in time"),
+            "it is said what happened: {why}"
+        );
+        fake.freeze(false);
+        loop {
+            match told.recv_timeout(LONG).expect("it is told of") {
+                Heard::Changed(_, there) if there.contains("b:1") => break,
+                other => assert!(!matches!(other, Heard::Gap(..)), "{other:?}"),
+            }
+        }
+    });
+    let requests = fake.requests();
+    let lists = requests
+        .iter()
+        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?limit="));
+    assert_eq!(lists.count(), 1, "nothing is listed anew");
+}
+
+#[test]
+fn a_quiet_cluster_is_asked_for_a_sign_of_life_and_its_watches_go_on() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    let limits = Limits {
+        quiet: Duration::from_millis(1),
+        sign: LONG,
+        ..limits()
+    };
+    watched_within(&fake, limits, |told| {
+        until(told, &["a:1"]);
+        let asked = || {
+            let requests = fake.requests().into_iter();
+            requests
+                .filter(|(_, target, ..)| target == "/version")
+                .count()
+        };
+        // Even one that answers that it will not.
+        fake.fault("/version", Fault::Status(403));
+        let before = asked();
+        let end = std::time::Instant::now() + LONG;
+        while asked() < before + 5 {
+            assert!(std::time::Instant::now() < end, "it is asked");
+            std::thread::yield_now();
+        }
+        assert!(told.try_recv().is_err(), "nothing is told of it");
+        fake.put(SERVICES, service("a", 2));
+        until(told, &["a:2"]);
+    });
+    let requests = fake.requests();
+    let watches = requests
+        .iter()
+        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?watch=1"));
+    assert_eq!(watches.count(), 1, "no watch was begun anew");
+}
+
 /// Takes everything, and says what came.
 struct Everything(mpsc::Sender<String>);
 
@@ -229,6 +313,11 @@ impl Taker for Everything {
     }
 
     fn delta(&mut self, delta: &FactDelta) -> Result<String, Refusal> {
+        if let Some(why) = &delta.trouble {
+            drop(self.0.send(format!("away: {why}")));
+        } else if delta.is_empty() {
+            drop(self.0.send("as it was".to_owned()));
+        }
         for fact in delta.put.values().flatten() {
             drop(self.0.send(fact.id.clone()));
         }
@@ -282,6 +371,35 @@ fn credentials_that_end_are_read_anew() {
         until("Service/shop/a");
         fake.put(SERVICES, service("b", 1));
         until("Service/shop/b");
+        stop.stop();
+        observing.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn who_takes_facts_is_told_that_they_are_of_the_past_and_that_they_no_longer_are() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    let stop = Stop::default();
+    let (send, receive) = mpsc::channel();
+    let observation = Observation::new("prod");
+    let until = |wanted: &str| loop {
+        let came: String = receive.recv_timeout(LONG).expect("it is told of");
+        if came.starts_with(wanted) {
+            break;
+        }
+    };
+    std::thread::scope(|threads| {
+        let observing = threads.spawn(|| {
+            let cluster = Cluster::new(&fake.connection(), attentive()).unwrap();
+            let again = &mut || Err("it is not asked for again".to_owned());
+            observe(cluster, again, &observation, &stop, &mut Everything(send))
+        });
+        until("Service/shop/a");
+        fake.freeze(true);
+        until("away: ");
+        fake.freeze(false);
+        until("as it was");
         stop.stop();
         observing.join().unwrap().unwrap();
     });

@@ -26,6 +26,8 @@ const MOST_ID: usize = 2_000;
 const MOST_CONTENT: usize = 16 << 20;
 /// Characters of what a collection says of itself.
 const MOST_DETAIL: usize = 20_000;
+/// Characters of why a cluster cannot be seen.
+const MOST_TROUBLE: usize = 1_000;
 /// Changes after which the whole weight is looked at again.
 const WEIGHED_FROM: usize = 50;
 
@@ -156,6 +158,12 @@ pub(crate) async fn delta(
     if packed.base != revision(&cluster) {
         return Err(IntakeError::Stale);
     }
+    if let Some(why) = &packed.trouble {
+        // It is the sender that is heard of, not the cluster.
+        let is_new = clusters::set_trouble(&mut tx, cluster.asset, Some(why), now).await?;
+        finish(app, tx, &cluster, is_new && cluster.is_whole, now).await?;
+        return Ok(revision(&cluster));
+    }
     let is_well_again = clusters::set_trouble(&mut tx, cluster.asset, None, now).await?;
     let is_new = !packed.is_empty || (!packed.more && !cluster.is_whole);
     if is_new {
@@ -250,6 +258,7 @@ struct Packed {
     /// The workloads among both, and which images they use.
     workloads: Vec<Key>,
     uses: Vec<NewUse>,
+    trouble: Option<String>,
 }
 
 impl Packed {
@@ -257,6 +266,12 @@ impl Packed {
         if delta.schema != FactDelta::SCHEMA {
             return Err(unknown(FactDelta::SCHEMA, &delta.schema));
         }
+        if delta.trouble.is_some() && (delta.more || !delta.is_empty()) {
+            let why = "facts of what cannot be seen are none";
+            return Err(IntakeError::Refused(why.to_owned()));
+        }
+        let trouble = delta.trouble.as_deref();
+        let trouble = trouble.map(|why| why.chars().take(MOST_TROUBLE).collect());
         check_collections(&delta.collections)?;
         let is_empty = delta.is_empty();
         let (mut put, mut uses) = (Vec::new(), Vec::new());
@@ -300,6 +315,7 @@ impl Packed {
         Ok(Self {
             workloads,
             uses,
+            trouble,
             asset_id: delta.asset_id,
             base: delta.base,
             more: delta.more,

@@ -147,7 +147,11 @@ fn webhooks_tell_what_they_decided_once() {
     }
     let seen = browser.get("/api/v1/admission/decisions?cluster=prod").body;
     assert_eq!(seen["counts"][0]["count"], json!(2));
-    assert_eq!(seen["gates"][0]["current"], json!(false));
+    let gate = &seen["gates"][0];
+    assert_eq!(
+        (&gate["current"], &gate["away"], &gate["certificate"]),
+        (&json!(false), &json!(false), &Value::Null)
+    );
     // Nothing happened later than now.
     assert!(seen["samples"][0]["at"].as_str().unwrap() < "2099");
     assert_eq!(
@@ -155,6 +159,28 @@ fn webhooks_tell_what_they_decided_once() {
             .get("/api/v1/admission/decisions?namespace=other")
             .body["counts"],
         json!([])
+    );
+
+    let certificate = json!({
+        "until": "2031-01-01T00:00:00Z", "authority_until": null, "problem": null,
+        "refused": {"at": "2030-01-01T00:00:00Z", "by": "10.0.0.1", "why": "bad certificate"},
+    });
+    let mut second = report.clone();
+    second["id"] = json!("r2");
+    second["certificate"] = certificate.clone();
+    assert_eq!(
+        browser
+            .post("/api/v1/admission/decisions", second.clone())
+            .status,
+        200
+    );
+    let seen = browser.get("/api/v1/admission/decisions").body;
+    assert_eq!(seen["gates"][0]["certificate"], certificate);
+    second["id"] = json!("r3");
+    second["certificate"]["refused"]["why"] = json!("x".repeat(2_000));
+    assert_eq!(
+        browser.post("/api/v1/admission/decisions", second).status,
+        400
     );
 
     let mut wrong = report.clone();

@@ -516,6 +516,52 @@ fn a_sensor_sends_what_is_missing_and_then_what_changes() {
 }
 
 #[test]
+fn a_sensor_says_that_its_cluster_is_away_and_that_it_is_back() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let sensor = joined(&server, &client);
+    let broken = workload("b", true);
+    let first = sensor.put_fact_index(&index("c1", &[&broken])).unwrap();
+    let taken = sensor
+        .patch_facts(&delta(&first.revision, &[&broken], &[]))
+        .unwrap();
+    until(
+        || health(&client, first.asset, PRIVILEGED),
+        |health| health == "unhealthy",
+    );
+    let away = FactDelta {
+        trouble: Some("the API server does not answer".to_owned()),
+        ..delta(&taken.revision, &[], &[])
+    };
+    sensor.patch_facts(&away).unwrap();
+    let watch = || client.clusters(None).unwrap().clusters.remove(0).watch;
+    assert_eq!(watch().state, "unreachable");
+    assert_eq!(
+        watch().reason.as_deref(),
+        Some("the API server does not answer")
+    );
+    assert!(watch().since.is_some());
+    until(
+        || health(&client, first.asset, PRIVILEGED),
+        |health| health == "unknown",
+    );
+    let wrong = FactDelta {
+        trouble: Some("and yet it is seen".to_owned()),
+        ..delta(&taken.revision, &[&broken], &[])
+    };
+    assert_eq!(refusal(sensor.patch_facts(&wrong)), "bad_request");
+    sensor
+        .patch_facts(&delta(&taken.revision, &[], &[]))
+        .unwrap();
+    assert_eq!(watch().state, "watching");
+    until(
+        || health(&client, first.asset, PRIVILEGED),
+        |health| health == "unhealthy",
+    );
+}
+
+#[test]
 fn what_was_judged_is_there_again_after_a_restart() {
     let (_keep, data) = folder();
     let broken = workload("b", true);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use seareeve_model::Severity;
 use seareeve_store::admission::{
-    self, DecisionFilter, Found, NewCount, NewSample, Policy, Report, ScannedImage,
+    self, Certificate, DecisionFilter, Found, NewCount, NewSample, Policy, Refusal, Report,
+    ScannedImage,
 };
 
 use crate::both::both;
@@ -41,6 +42,19 @@ fn a_policy_takes_the_place_of_the_one_that_was_meant() {
     });
 }
 
+fn certificate() -> Certificate {
+    Certificate {
+        until: Some(at(5)),
+        authority_until: None,
+        problem: Some("the folder is full".to_owned()),
+        refused: Some(Refusal {
+            at: at(3),
+            by: "10.0.0.1".to_owned(),
+            why: "bad certificate".to_owned(),
+        }),
+    }
+}
+
 fn report(id: &str, count: u64) -> Report {
     Report {
         id: id.to_owned(),
@@ -49,6 +63,7 @@ fn report(id: &str, count: u64) -> Report {
         version: "0.1.0".to_owned(),
         policy: "d1".to_owned(),
         reviews: 10,
+        certificate: Some(certificate()),
         counts: vec![NewCount {
             recommendation: "kubernetes-privileged".to_owned(),
             namespace: "shop".to_owned(),
@@ -91,6 +106,7 @@ fn a_report_counts_once_and_old_counts_go() {
         );
         let gates = admission::gates(store).await?;
         assert_eq!((gates[0].reviews, gates[0].last_seen), (20, at(20)));
+        assert_eq!(gates[0].certificate, Some(certificate()));
         let samples = admission::samples(store, &all, 1).await?;
         assert!(samples[0].said.message.ends_with("r2"));
         assert_eq!(samples[0].said.name, "web\u{fffd}");
@@ -116,13 +132,15 @@ fn a_report_counts_once_and_old_counts_go() {
         let mut tx = store.begin().await?;
         let other = Report {
             gate: "pod-2".to_owned(),
+            certificate: None,
             counts: Vec::new(),
             ..report("r3", 0)
         };
         assert!(admission::add_report(&mut tx, &other, later).await?);
         tx.commit().await?;
         assert_eq!(admission::counts(store, &all, 10).await?, []);
-        assert_eq!(admission::gates(store).await?.len(), 1);
+        let gates = admission::gates(store).await?;
+        assert_eq!((gates.len(), &gates[0].certificate), (1, &None));
         Ok(())
     });
 }

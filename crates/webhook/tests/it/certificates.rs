@@ -2,9 +2,15 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use seareeve_webhook::{Source, Tls, authority};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use crate::support::{agent, folder, own_names, pod, review, start, with_file};
+use jiff::{SignedDuration, Timestamp};
+use seareeve_webhook::{Clock, Source, Tls, authority};
+use serde_json::Value;
+
+use crate::support::{agent, folder, own_names, pod, review, serve, start, start_at, with_file};
 
 const OFF: &str = "mode: 'off'";
 
@@ -97,4 +103,101 @@ fn files_that_are_no_certificates_are_named() {
     };
     let error = format!("{:#}", authority(tls, &folder).unwrap_err());
     assert!(error.contains("a.pem"), "{error}");
+}
+
+/// A clock that is so many days behind, and the number to change.
+fn behind(days: i64) -> (Clock, Arc<AtomicI64>) {
+    let days = Arc::new(AtomicI64::new(days));
+    let behind = Arc::clone(&days);
+    let clock =
+        move || Timestamp::now() - SignedDuration::from_hours(24 * behind.load(Ordering::SeqCst));
+    (Arc::new(clock), days)
+}
+
+#[test]
+fn a_certificate_is_renewed_before_its_end_and_no_request_is_left_without_an_answer() {
+    let (_guard, folder) = folder();
+    let file = folder.join("policy.yaml");
+    std::fs::write(&file, format!("schema: seareeve.admission/1\n{OFF}")).unwrap();
+    // What it makes now is 271 days old, and good for 94 others.
+    let (clock, days) = behind(271);
+    let webhook = start_at(&folder, own_names(), Source::File(file), None, clock);
+    let certificate = || std::fs::read(folder.join("admission.crt")).unwrap();
+    let (first, known) = (certificate(), webhook.authority.clone());
+    let url = format!("https://{}/validate", webhook.address);
+    let body = review(&pod("nginx", false)).to_string();
+    // Each over a connection of its own, by what the API server was told at the beginning.
+    let asked = || {
+        let answer = agent(&known).post(&url).send(body.as_bytes());
+        assert_eq!(answer.unwrap().status().as_u16(), 200);
+    };
+    asked();
+    // A copy of the folder is as old as what is in it.
+    let file = std::fs::File::options()
+        .append(true)
+        .open(folder.join("admission.crt"))
+        .unwrap();
+    file.set_modified(std::time::SystemTime::now()).unwrap();
+    days.store(0, Ordering::SeqCst);
+    let end = Instant::now() + Duration::from_secs(60);
+    while certificate() == first {
+        asked();
+        assert!(Instant::now() < end, "it is renewed");
+    }
+    asked();
+    assert_eq!(authority(own_names(), &folder).unwrap(), known);
+}
+
+#[test]
+fn an_authority_that_ended_is_made_anew_and_no_certificate_outlives_one() {
+    let (_guard, folder) = folder();
+    let file = folder.join("policy.yaml");
+    std::fs::write(&file, format!("schema: seareeve.admission/1\n{OFF}")).unwrap();
+    let source = || Source::File(file.clone());
+    // Ten years less half a one ago.
+    let (clock, _) = behind(10 * 365 - 180);
+    let old = start_at(&folder, own_names(), source(), None, clock);
+    let first = old.authority.clone();
+    drop(old);
+    let now = with_file(&folder, OFF);
+    assert_eq!(now.authority, first);
+    now.review(&pod("nginx", false));
+    let made = std::fs::read(folder.join("admission.crt")).unwrap();
+    drop(now);
+    // 200 days later it has ended, with the certificate.
+    let (clock, _) = behind(-200);
+    let later = start_at(&folder, own_names(), source(), None, clock);
+    assert_ne!(later.authority, first);
+    assert_ne!(std::fs::read(folder.join("admission.crt")).unwrap(), made);
+}
+
+#[test]
+fn the_server_is_told_when_the_certificate_ends() {
+    let (_guard, folder) = folder();
+    let file = folder.join("policy.yaml");
+    std::fs::write(&file, format!("schema: seareeve.admission/1\n{OFF}")).unwrap();
+    let reports = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let kept = Arc::clone(&reports);
+    let server = serve(move |request, body| {
+        if request.starts_with("POST /api/v1/admission/decisions") {
+            let report = serde_json::from_str(body).unwrap();
+            kept.lock().unwrap().push(report);
+        }
+        ("200 OK", r#"{"new":true}"#.to_owned())
+    });
+    let (clock, _) = behind(100);
+    let source = Source::File(file);
+    // The last report comes at the end.
+    drop(start_at(&folder, own_names(), source, Some(&server), clock));
+    let reports = reports.lock().unwrap();
+    let told = &reports.last().unwrap()["certificate"];
+    for (field, made_for) in [("until", 365), ("authority_until", 3650)] {
+        let until: Timestamp = told[field].as_str().unwrap().parse().unwrap();
+        let days = (until - Timestamp::now()).total(jiff::Unit::Hour).unwrap() / 24.0 + 100.0;
+        // Certificates end with a day.
+        let expected = f64::from(made_for);
+        assert!(days > expected - 1.1 && days <= expected, "{field}: {days}");
+    }
+    assert_eq!(told["problem"], Value::Null);
+    assert_eq!(told["refused"], Value::Null);
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use seareeve_api::Client;
-use seareeve_webhook::{Options, Source, Tls, Webhook};
+use seareeve_webhook::{Clock, Options, Source, Tls, Webhook};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -39,6 +40,17 @@ pub(crate) fn with_file(folder: &Utf8Path, policy: &str) -> Running {
 }
 
 pub(crate) fn start(folder: &Utf8Path, tls: Tls, policy: Source, server: Option<&str>) -> Running {
+    start_at(folder, tls, policy, server, Arc::new(Timestamp::now))
+}
+
+/// One that has the time from `clock`.
+pub(crate) fn start_at(
+    folder: &Utf8Path,
+    tls: Tls,
+    policy: Source,
+    server: Option<&str>,
+    clock: Clock,
+) -> Running {
     let options = Options {
         listen: "127.0.0.1:0".parse().unwrap(),
         tls,
@@ -47,6 +59,7 @@ pub(crate) fn start(folder: &Utf8Path, tls: Tls, policy: Source, server: Option<
         cluster: "test".to_owned(),
         name: "gate-1".to_owned(),
         folder: folder.to_owned(),
+        clock,
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let (tell, told) = std::sync::mpsc::channel();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
-use seareeve_api::{AdmissionPreviewRequest, Client, NewAdmissionPolicy};
+use seareeve_api::{AdmissionGate, AdmissionPreviewRequest, Client, NewAdmissionPolicy};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -128,6 +128,28 @@ fn rules(client: &Client, cluster: Option<&str>) -> anyhow::Result<()> {
     output::result(None, &text)
 }
 
+/// What stands against a webhook's being asked: without it, its cluster lets everything in.
+fn troubles(gate: &AdmissionGate) -> Vec<String> {
+    let mut troubles = Vec::new();
+    if gate.away {
+        troubles.push("it was not heard of for minutes".to_owned());
+    }
+    let Some(certificate) = &gate.certificate else {
+        return troubles;
+    };
+    if let Some(until) = certificate.until {
+        troubles.push(format!("its certificate ends {until}"));
+    }
+    if let Some(refused) = &certificate.refused {
+        troubles.push(format!(
+            "{} refused its certificate at {} ({}): if that is the API server, register again",
+            refused.by, refused.at, refused.why
+        ));
+    }
+    troubles.extend(certificate.problem.clone());
+    troubles
+}
+
 fn decisions(client: &Client, cluster: Option<&str>) -> anyhow::Result<()> {
     let activity = client.admission_activity(cluster)?;
     let mut text = String::new();
@@ -142,6 +164,9 @@ fn decisions(client: &Client, cluster: Option<&str>) -> anyhow::Result<()> {
             gate.reviews,
             gate.last_seen
         );
+        for trouble in troubles(&gate) {
+            let _ = writeln!(text, "  {}", output::safe(&trouble));
+        }
     }
     for total in activity.counts {
         let counted = total.counted;

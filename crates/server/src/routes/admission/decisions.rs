@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::{Query, State};
 use jiff::SignedDuration;
 use seareeve_api::{
-    AdmissionActivity, AdmissionCount, AdmissionEvent, AdmissionGate, AdmissionReport,
-    AdmissionReportTaken, AdmissionSample, AdmissionTotal, ErrorBody,
+    AdmissionActivity, AdmissionCertificate, AdmissionCount, AdmissionEvent, AdmissionGate,
+    AdmissionRefusal, AdmissionReport, AdmissionReportTaken, AdmissionSample, AdmissionTotal,
+    ErrorBody,
 };
-use seareeve_store::admission::{self, DecisionFilter, NewCount, NewSample};
+use seareeve_store::admission::{self, Certificate, DecisionFilter, NewCount, NewSample, Refusal};
 use seareeve_store::users::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -28,6 +29,8 @@ const MOST_MESSAGE: usize = 2_000;
 /// What is shown at most.
 const SHOWN_COUNTS: i64 = 5_000;
 const SHOWN_SAMPLES: i64 = 200;
+/// A webhook that said nothing for so long is away: it reports every 20 seconds.
+const AWAY: SignedDuration = SignedDuration::from_mins(2);
 /// What a decision can be.
 const EFFECTS: [&str; 4] = ["denied", "warned", "audited", "unchecked"];
 
@@ -79,6 +82,8 @@ pub(in crate::routes) async fn list(
             version: gate.version,
             current,
             reviews: gate.reviews,
+            away: gate.last_seen + AWAY < app.now(),
+            certificate: gate.certificate.map(shown),
             first_seen: gate.first_seen,
             last_seen: gate.last_seen,
         });
@@ -143,6 +148,7 @@ pub(in crate::routes) async fn report(
         version: given.version,
         policy: given.policy,
         reviews: given.reviews,
+        certificate: given.certificate.map(kept),
         counts: given
             .counts
             .into_iter()
@@ -175,6 +181,32 @@ pub(in crate::routes) async fn report(
     Ok(Json(AdmissionReportTaken { new }))
 }
 
+fn kept(given: AdmissionCertificate) -> Certificate {
+    Certificate {
+        until: given.until,
+        authority_until: given.authority_until,
+        problem: given.problem,
+        refused: given.refused.map(|refused| Refusal {
+            at: refused.at,
+            by: refused.by,
+            why: refused.why,
+        }),
+    }
+}
+
+fn shown(kept: Certificate) -> AdmissionCertificate {
+    AdmissionCertificate {
+        until: kept.until,
+        authority_until: kept.authority_until,
+        problem: kept.problem,
+        refused: kept.refused.map(|refused| AdmissionRefusal {
+            at: refused.at,
+            by: refused.by,
+            why: refused.why,
+        }),
+    }
+}
+
 fn check(given: &AdmissionReport) -> ApiResult<()> {
     let refused = |why: &str| Err(ApiError::bad_request(why));
     if given.cluster.is_empty() || given.gate.is_empty() || given.id.is_empty() {
@@ -205,7 +237,14 @@ fn check(given: &AdmissionReport) -> ApiResult<()> {
     if words.chain(of_samples).any(|word| word.len() > MOST_NAME) {
         return refused("a name is too long");
     }
-    let mut messages = given.samples.iter().map(|one| &one.message);
+    let certificate = given.certificate.as_ref();
+    let refusal = certificate.and_then(|one| one.refused.as_ref());
+    let mut of_refusal = refusal.into_iter().flat_map(|one| [&one.by, &one.why]);
+    if of_refusal.any(|word| word.len() > MOST_NAME) {
+        return refused("a name is too long");
+    }
+    let problem = certificate.and_then(|one| one.problem.as_ref());
+    let mut messages = given.samples.iter().map(|one| &one.message).chain(problem);
     if messages.any(|message| message.len() > 4 * MOST_MESSAGE) {
         return refused("a message is too long");
     }
