@@ -150,7 +150,12 @@ fn a_standard_is_that_of_its_version() {
     assert_eq!(newest, verdict("pss-restricted"));
     assert_eq!(newest.1, "pass");
     // A version that nobody knows yet is taken for the newest that is known.
-    assert_eq!(verdict("pss-restricted@9.9").1, "pass");
+    assert_eq!(verdict("pss-restricted@1.99").1, "pass");
+    // Clusters say more of their version than a standard knows.
+    for version in ["1.28.7", "v1.28.7-gke.100", "1.28+"] {
+        let said = verdict(&format!("pss-restricted@{version}"));
+        assert_eq!(said, pair("pss-restricted@1.28", "fail"));
+    }
     home.write("pod.yaml", pod(", runAsUser: 0"));
     assert_eq!(verdict("pss-restricted@1.22").1, "fail");
     assert_eq!(verdict("pss-baseline@latest").1, "pass");
@@ -158,6 +163,14 @@ fn a_standard_is_that_of_its_version() {
     for (standard, why) in [
         ("pss-strict", "there is no standard"),
         ("pss-baseline@new", "no version"),
+        ("pss-baseline@", "no version"),
+        ("pss-baseline@01.30", "no version"),
+        ("pss-baseline@1.030", "no version"),
+        ("pss-baseline@1.+30", "no version"),
+        ("pss-baseline@2.0", "no version"),
+        // By these an object without a word about it would pass.
+        ("cis-docker", "use --benchmark cis-docker"),
+        ("cis-kubernetes@1.30", "use --benchmark cis-kubernetes"),
     ] {
         let run = home.run(&["k8s", "-f", "pod.yaml", "--standard", standard]);
         assert_eq!(run.code, 1);
