@@ -91,7 +91,9 @@ impl Object {
         // YAML takes a word such as `n` or `on` for a truth value, and so the API takes no such object.
         for pointer in ["/metadata/name", "/metadata/namespace"] {
             if value.pointer(pointer).is_some_and(|part| !part.is_string()) {
-                return Err(NotRead::NoObject("its name or namespace is no text"));
+                return Err(NotRead::NoObject(
+                    "its name or namespace is no text: to YAML, words such as n, y and on are truth values",
+                ));
             }
         }
         let name = text(&value, "/metadata/name")

@@ -6,11 +6,11 @@ pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use seareeve_api::{ManifestReport, ManifestResult};
 use seareeve_model::Severity;
-use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge};
+use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge, try_params};
 use serde_json::{Map, Value};
 
 use self::objects::Objects;
@@ -227,6 +227,9 @@ fn read_params(
                 check.params().contains_key(name),
                 "{file}: {id} has no parameter {name}"
             );
+        }
+        if let Some(why) = try_params(check, params) {
+            bail!("{file}: {id} cannot be used with its parameters: {why}");
         }
     }
     Ok(params)

@@ -200,6 +200,18 @@ fn a_broken_document_leaves_the_rest_and_is_told() {
         .collect();
     assert!(names.contains(&&json!("ok")) && names.contains(&&json!("web")));
     assert_eq!(home.run(&["k8s", "-f", "nowhere.yaml"]).code, 1);
+    // Neither a benchmark nor facts that are kept look whole.
+    let benchmark = ["k8s", "-f", "app", "--benchmark", "pss-baseline"];
+    let run = home.run(&[&benchmark[..], &["--save-facts", "kept.json"]].concat());
+    assert_eq!(run.code, 3, "{}", run.err);
+    assert!(
+        run.out.contains("of the documents 1 could not be read"),
+        "{}",
+        run.out
+    );
+    let run = home.run(&["k8s", "--facts", "kept.json", "--format", "json"]);
+    assert_eq!(run.code, 3);
+    assert!(!json_of(&run)["problems"].as_array().unwrap().is_empty());
 }
 
 #[test]
@@ -246,6 +258,14 @@ fn gates_filters_and_parameters_choose_what_counts() {
         ("none.such: {a: 1}", "there is no check none.such"),
         ("pod-security.privileged: {a: 1}", "has no parameter a"),
         ("[1]", "not of the form"),
+        (
+            "kubernetes.workload.limits-missing: {cpu: 0.5}",
+            "cannot be used with its parameters",
+        ),
+        (
+            "kubernetes.workload.image-untrusted: {allowed_images: '('}",
+            "cannot be used with its parameters",
+        ),
     ] {
         home.write("params.yaml", params);
         let run = k8s(&["--params", "params.yaml"]);

@@ -122,7 +122,7 @@ metadata: {name: c}
             "0:1 Pod /a",
             "1:2 Pod /b",
             "2:4 Pod /c",
-            "! 3:10 it is no YAML: did not find expected node content",
+            "! 3:9 it is no YAML: unclosed bracket '{'",
         ]
     );
     assert_eq!(

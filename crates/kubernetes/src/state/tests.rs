@@ -412,11 +412,11 @@ fn objects_of_other_kinds_and_shapes_are_told_apart() {
         ),
         (
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 7}}),
-            "it is no object of Kubernetes: its name or namespace is no text",
+            "it is no object of Kubernetes: its name or namespace is no text: to YAML, words such as n, y and on are truth values",
         ),
         (
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": false}}),
-            "it is no object of Kubernetes: its name or namespace is no text",
+            "it is no object of Kubernetes: its name or namespace is no text: to YAML, words such as n, y and on are truth values",
         ),
         (
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": ["no map"]}),
