@@ -49,18 +49,17 @@ impl Manifests {
             return;
         }
         let mut entries: Vec<Utf8PathBuf> = Vec::new();
-        let listed = folder.read_dir_utf8().and_then(|all| {
-            for entry in all {
-                match entry {
-                    Ok(entry) => entries.push(entry.into_path()),
-                    // One whose name is no text, which leaves the others.
-                    Err(error) => self.trouble(folder, &format!("failed to list it: {error}")),
+        match folder.read_dir_utf8() {
+            Err(error) => self.trouble(folder, &format!("failed to list it: {error}")),
+            Ok(all) => {
+                for entry in all {
+                    match entry {
+                        Ok(entry) => entries.push(entry.into_path()),
+                        // One whose name is no text, which leaves the others.
+                        Err(error) => self.trouble(folder, &format!("failed to list it: {error}")),
+                    }
                 }
             }
-            Ok(())
-        });
-        if let Err(error) = listed {
-            self.trouble(folder, &format!("failed to list it: {error}"));
         }
         entries.sort();
         for path in entries {

@@ -58,7 +58,7 @@ fn remedies(report: &ManifestReport, library: &Library) -> String {
         .collect();
     match remedies.as_str() {
         "" => String::new(),
-        remedies => format!("<h2>What to do</h2>\n<ul>\n{remedies}</ul>\n"),
+        remedies => format!("<h2>What to do</h2>\n<ul class=\"remedies\">\n{remedies}</ul>\n"),
     }
 }
 
@@ -67,15 +67,31 @@ fn remedy(check: &Check) -> String {
     let impact = fix
         .impact
         .iter()
-        .map(|impact| format!(" <em>{}</em>", escape(impact)));
+        .map(|impact| format!(" <em>{}</em>", with_code(impact)));
     let impact: String = impact.collect();
     format!(
         "<li id=\"{id}\"><strong>{}</strong> <span class=\"soft mono\">{id}</span><br>{}<br>{}{impact}</li>\n",
         escape(check.title()),
-        escape(check.why()),
-        escape(&fix.text),
+        with_code(check.why()),
+        with_code(&fix.text),
         id = escape(check.id()),
     )
+}
+
+/// A text of a check, in which names stand between backticks.
+fn with_code(text: &str) -> String {
+    let text = escape(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return text;
+    }
+    let marked = parts.into_iter().zip([false, true].into_iter().cycle());
+    marked
+        .map(|(part, is_code)| match is_code {
+            true => format!("<code>{part}</code>"),
+            false => part.to_owned(),
+        })
+        .collect()
 }
 
 fn rows(object: &ManifestObject) -> String {
