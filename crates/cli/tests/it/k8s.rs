@@ -296,6 +296,44 @@ fn standard_input_is_read_and_no_format_lets_a_name_be_more_than_text() {
 }
 
 #[test]
+fn who_reads_a_result_elsewhere_is_told_what_the_check_is_about() {
+    let home = home();
+    let printed = |format: &str| {
+        home.run(&[
+            "k8s",
+            "-f",
+            "./app",
+            "--only",
+            "pod-security.privileged",
+            "--format",
+            format,
+        ])
+    };
+    let log = json_of(&printed("sarif"));
+    let run = &log["runs"][0];
+    let rule = &run["tool"]["driver"]["rules"][0];
+    assert_eq!(
+        rule["shortDescription"]["text"],
+        "Containers are not privileged"
+    );
+    for part in ["fullDescription", "help"] {
+        assert!(!rule[part]["text"].as_str().unwrap().is_empty(), "{part}");
+    }
+    // As code scanning finds the file in the repository.
+    let location = &run["results"][0]["locations"][0]["physicalLocation"];
+    let uri = location["artifactLocation"]["uri"].as_str().unwrap();
+    assert!(uri.starts_with("app/"), "{uri}");
+    let page = printed("html").out;
+    for part in [
+        "<h2>What to do</h2>",
+        "<code>privileged</code>",
+        "href=\"#pod-security.privileged\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
 fn saved_facts_are_judged_as_the_manifests_were() {
     let home = home();
     let first = home.run(&[
