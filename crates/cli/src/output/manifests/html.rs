@@ -82,7 +82,7 @@ fn remedy(check: &Check) -> String {
 fn with_code(text: &str) -> String {
     let text = escape(text);
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return text;
     }
     let marked = parts.into_iter().zip([false, true].into_iter().cycle());
