@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use seareeve_posture::{Benchmark, ContentError, ContentKind, Library};
+use seareeve_posture::{Benchmark, ContentKind, Library};
 
 use crate::input;
 use crate::output::Messages;
@@ -23,7 +23,7 @@ pub(crate) fn library(folder: Option<&Utf8Path>) -> anyhow::Result<Library> {
         if !errors.is_empty() {
             let lines: Vec<String> = errors
                 .into_iter()
-                .map(|error| format!("\n  {:#}", anyhow::Error::from(error)))
+                .map(|error| format!("\n  {error:#}"))
                 .collect();
             bail!("{folder} cannot be used:{}", lines.concat());
         }
@@ -31,24 +31,48 @@ pub(crate) fn library(folder: Option<&Utf8Path>) -> anyhow::Result<Library> {
     Ok(library)
 }
 
-/// Adds what `folder` holds, and tells what cannot be used.
-pub(crate) fn add(library: &mut Library, folder: &Utf8Path) -> anyhow::Result<Vec<ContentError>> {
+/// Adds what `folder` holds, and tells what cannot be used: the rest is added.
+pub(crate) fn add(library: &mut Library, folder: &Utf8Path) -> anyhow::Result<Vec<anyhow::Error>> {
     let mut files = Vec::new();
     find(folder, &mut files)?;
+    let mut errors = Vec::new();
     let (mut checks, mut benchmarks) = (Vec::new(), Vec::new());
     for file in files {
-        let bytes = input::file("check or benchmark", &file, MOST_BYTES)?;
-        let text = String::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))?;
-        let list = match ContentKind::of(&text) {
-            ContentKind::Benchmark => &mut benchmarks,
-            ContentKind::Check => &mut checks,
-        };
-        list.push((file.into_string(), text));
+        match found(folder, &file) {
+            Err(error) => errors.push(error),
+            Ok(text) => match ContentKind::of(&text) {
+                ContentKind::Benchmark => benchmarks.push((file.into_string(), text)),
+                ContentKind::Check => checks.push((file.into_string(), text)),
+            },
+        }
     }
-    Ok(library.add(checks, benchmarks))
+    let unusable = library.add(checks, benchmarks);
+    errors.extend(unusable.into_iter().map(anyhow::Error::from));
+    Ok(errors)
 }
 
-/// All files of YAML below a folder, sorted.
+/// What a file says that was found in `folder`. Whoever may write there must not make us wait for the other end of a
+/// pipe, or show a file of somewhere else: links lead to files of the folder, as in a mounted ConfigMap.
+pub(crate) fn found(folder: &Utf8Path, file: &Utf8Path) -> anyhow::Result<String> {
+    let failed = || format!("failed to read {file}");
+    let place = file.canonicalize_utf8().with_context(failed)?;
+    if !place.starts_with(folder.canonicalize_utf8().with_context(failed)?) {
+        bail!("failed to use {file}: it is a link to what lies outside of {folder}");
+    }
+    if !place.metadata().with_context(failed)?.is_file() {
+        bail!("failed to use {file}: it is no file");
+    }
+    text(file)
+}
+
+/// What a file says that somebody named.
+pub(crate) fn text(file: &Utf8Path) -> anyhow::Result<String> {
+    let bytes = input::file("check or benchmark", file, MOST_BYTES)?;
+    String::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))
+}
+
+/// All files of YAML below a folder, sorted. What lies in hidden folders belongs to whoever keeps the folder: git, or
+/// the kubelet, which mounts a ConfigMap as links to the files of one.
 pub(crate) fn find(folder: &Utf8Path, files: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
     let mut found = Vec::new();
     walk(folder, DEEPEST, &mut found)?;
@@ -63,8 +87,11 @@ fn walk(folder: &Utf8Path, depth: usize, files: &mut Vec<Utf8PathBuf>) -> anyhow
         let entry = entry.with_context(failed)?;
         let kind = entry.file_type().with_context(failed)?;
         let path = entry.into_path();
+        let is_hidden = path.file_name().is_some_and(|name| name.starts_with('.'));
         if kind.is_dir() && depth > 0 {
-            walk(&path, depth - 1, files)?;
+            if !is_hidden {
+                walk(&path, depth - 1, files)?;
+            }
         } else if matches!(path.extension(), Some("yaml" | "yml")) {
             files.push(path);
         }

@@ -66,10 +66,17 @@ pub fn documents(file: &str, content: &[u8]) -> Documents {
         next: 0,
         found: Documents::default(),
     };
-    if content.trim_ascii_start().first() == Some(&b'{') && reader.json(content) {
+    let is_json = content.trim_ascii_start().first() == Some(&b'{');
+    let yaml = if is_json {
+        reader.json(content)
+    } else {
+        Some(0)
+    };
+    let Some((before, content)) = yaml.and_then(|offset| content.split_at_checked(offset)) else {
         return reader.found;
-    }
-    for (number, part) in split(content).into_iter().enumerate() {
+    };
+    for (number, mut part) in split(content).into_iter().enumerate() {
+        part.line = part.line.saturating_add(newlines(before));
         if number >= MAX_DOCUMENTS {
             reader.trouble(
                 part.line,
@@ -127,22 +134,26 @@ impl Reader<'_> {
         self.found.troubles.push(Trouble { origin, message });
     }
 
-    /// JSON documents, one after the other. False when it is no JSON from its beginning: braces begin YAML, too.
-    fn json(&mut self, content: &[u8]) -> bool {
+    /// JSON documents, one after the other; from where on it is YAML, if it is: braces begin YAML, too, and marks of YAML
+    /// may stand between documents of JSON.
+    fn json(&mut self, content: &[u8]) -> Option<usize> {
         let mut stream = serde_json::Deserializer::from_slice(content).into_iter::<Slim>();
         let mut line = Lines::default();
         loop {
-            let at = line.of(content, stream.byte_offset());
+            let offset = stream.byte_offset();
+            let at = line.of(content, offset);
             match stream.next() {
-                None => return true,
+                None => return None,
                 Some(Ok(Slim(value))) => self.take(value, at),
                 Some(Err(error)) => {
-                    if self.next == 0 && self.found.troubles.is_empty() {
-                        return false;
+                    let rest = content.get(offset..).unwrap_or_default();
+                    let is_first = self.next == 0 && self.found.troubles.is_empty();
+                    if is_first || rest.trim_ascii_start().starts_with(b"---") {
+                        return Some(offset);
                     }
                     let line = u64::try_from(error.line()).unwrap_or(at);
                     self.trouble(line, format!("it is no JSON from here on: {error}"));
-                    return true;
+                    return None;
                 }
             }
         }
@@ -173,7 +184,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes a document in: an object, a list of them, or nothing.
+    /// Takes a document in: an object, a list of them or of lists, or nothing. It is no deeper than its text may be.
     fn take(&mut self, value: Option<Value>, line: u64) {
         let Some(mut value) = value else {
             return;
@@ -197,7 +208,7 @@ impl Reader<'_> {
                 item.entry("apiVersion")
                     .or_insert_with(|| version.clone().into());
             }
-            self.object(item, line);
+            self.take(Some(item), line);
         }
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::json::text;
+use crate::pods;
 use crate::resource::Resource;
 use crate::trim;
 
@@ -34,7 +35,7 @@ pub struct Origin {
 /// Why a value is no [`Object`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRead {
-    /// It has no kind, no name, or is no map at all. The fault of who wrote it.
+    /// It has no kind, no name, is no map at all, or its pods are none. The fault of who wrote it.
     #[error("it is no object of Kubernetes: {0}")]
     NoObject(&'static str),
     /// It is of a kind that no facts are made from.
@@ -87,6 +88,14 @@ impl Object {
         if api_version.len() > MAX_NAME {
             return Err(NotRead::NoObject("its apiVersion is too long"));
         }
+        // YAML takes a word such as `n` or `on` for a truth value, and so the API takes no such object.
+        for pointer in ["/metadata/name", "/metadata/namespace"] {
+            if value.pointer(pointer).is_some_and(|part| !part.is_string()) {
+                return Err(NotRead::NoObject(
+                    "its name or namespace is no text: to YAML, words such as n, y and on are truth values",
+                ));
+            }
+        }
         let name = text(&value, "/metadata/name")
             .or_else(|| text(&value, "/metadata/generateName"))
             .unwrap_or_default()
@@ -100,6 +109,9 @@ impl Object {
             .to_owned();
         if name.len() > MAX_NAME || namespace.len() > MAX_NAME {
             return Err(NotRead::NoObject("its name or namespace is too long"));
+        }
+        if let Some(why) = pods::misshapen(resource, &value) {
+            return Err(NotRead::NoObject(why));
         }
         trim::trim(resource, &mut value);
         Ok(Self {

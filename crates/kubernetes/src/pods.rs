@@ -81,6 +81,24 @@ pub(crate) fn template_mut(resource: Resource, value: &mut Value) -> Option<&mut
     value.pointer_mut(template_pointer(resource)?)
 }
 
+/// What of the pod template of an object has a type by which its containers cannot be seen. The API takes no such
+/// object; to judge one as if it had no containers would let it pass.
+pub(crate) fn misshapen(resource: Resource, value: &Value) -> Option<&'static str> {
+    let template = template(resource, value)?;
+    if !template.is_object() {
+        return Some("its pod template is no map");
+    }
+    let spec = template.get("spec")?;
+    if !spec.is_object() {
+        return Some("its pod spec is no map");
+    }
+    let all = CONTAINER_LISTS.iter().all(|kind| {
+        let list = spec.get(kind).map(Value::as_array);
+        list.is_none_or(|list| list.is_some_and(|list| list.iter().all(Value::is_object)))
+    });
+    (!all).then_some("its containers are no list of maps")
+}
+
 /// The service account that a pod runs as.
 pub(crate) fn account(spec: &Value) -> &str {
     // `serviceAccount` is the old name of the field, which the API still fills and takes.

@@ -1,9 +1,10 @@
 //! All checks and benchmarks that a run knows: ours, and those of users beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_embed::Embed;
 use seareeve_model::Digest;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::benchmark::{Benchmark, BenchmarkError, BenchmarkFile, Use};
@@ -26,6 +27,8 @@ pub struct Library {
     checks: BTreeMap<String, Check>,
     /// By id and version.
     benchmarks: BTreeMap<(String, Vec<u32>), Benchmark>,
+    /// The benchmarks that are built in.
+    ours: BTreeSet<String>,
     /// Hashes of the files that are in use.
     sources: BTreeMap<String, [u8; 32]>,
 }
@@ -74,6 +77,18 @@ pub enum Reason {
         /// The parameter.
         param: String,
     },
+    /// A control sets a parameter to what the check can do nothing with.
+    #[error("control {control} sets {param} of the check {check} to something that is no {wanted}")]
+    ParamKind {
+        /// The control.
+        control: String,
+        /// The check.
+        check: String,
+        /// The parameter.
+        param: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
     /// There are more files than anybody needs.
     #[error("there are more than {MOST_FILES} files")]
     Many,
@@ -92,6 +107,7 @@ impl Library {
     pub(crate) fn embedded() -> (Self, Vec<ContentError>) {
         let mut library = Self::default();
         let errors = library.add(files::<Checks>(), files::<Benchmarks>());
+        library.ours = library.benchmarks().map(|one| one.id.clone()).collect();
         (library, errors)
     }
 
@@ -208,6 +224,10 @@ impl Library {
         if self.benchmarks.contains_key(&key) {
             return Err(Reason::Taken(name));
         }
+        // A newer edition would be the one that is meant where nobody says which.
+        if self.ours.contains(&key.0) {
+            return Err(Reason::Taken(key.0));
+        }
         let id = parsed.id.clone();
         let benchmark = parsed.resolve(|version| self.benchmark(&id, Some(version)))?;
         for used in &benchmark.left_out_by {
@@ -231,17 +251,25 @@ impl Library {
             });
         };
         let params = used.params();
-        let unknown = params
-            .keys()
-            .find(|param| !check.params().contains_key(*param));
-        match unknown {
-            Some(param) => Err(Reason::Param {
-                control: control.to_owned(),
-                check: used.check.clone(),
-                param: param.clone(),
-            }),
-            None => Ok(()),
+        for (param, value) in &params {
+            let (control, check_id) = (control.to_owned(), used.check.clone());
+            let Some(own) = check.params().get(param) else {
+                return Err(Reason::Param {
+                    control,
+                    check: check_id,
+                    param: param.clone(),
+                });
+            };
+            if !own.is_null() && kind_of(own) != kind_of(value) {
+                return Err(Reason::ParamKind {
+                    control,
+                    check: check_id,
+                    param: param.clone(),
+                    wanted: kind_of(own),
+                });
+            }
         }
+        Ok(())
     }
 }
 
@@ -254,6 +282,17 @@ fn files<E: Embed>() -> Vec<(String, String)> {
     E::iter()
         .filter_map(|path| Some((path.to_string(), text(&path)?)))
         .collect()
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "truth value",
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+        Value::Array(_) => "list",
+        Value::Object(_) => "map",
+    }
 }
 
 /// A file's name without folders and ending.

@@ -135,7 +135,7 @@ fn by_asset(
         objects,
         problems: problems.iter().map(Into::into).collect(),
     };
-    let text = output::manifest_report(&report, args.format)?;
+    let text = output::manifest_report(&report, library, args.format)?;
     output::result(args.output.as_deref(), &text)?;
     if !problems.is_empty() {
         messages.note(format!(

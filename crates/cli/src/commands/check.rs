@@ -76,7 +76,7 @@ fn test(folder: Option<&Utf8Path>, messages: &Messages) -> anyhow::Result<Outcom
     let mut faults = 0;
     if let Some(folder) = folder {
         for error in content::add(&mut library, folder)? {
-            writeln!(text, "{:#}", anyhow::Error::from(error))?;
+            writeln!(text, "{error:#}")?;
             faults += 1;
         }
     }
@@ -230,17 +230,57 @@ fn diff(args: &DiffArgs, surroundings: &Surroundings) -> anyhow::Result<Outcome>
             let assessment = assess(&library, benchmark, snapshot, &statements, now);
             posture_report(&library, snapshot, &[assessment]).controls
         });
-        let changed = |(old, new): &(&ReportControl, &ReportControl)| old.status != new.status;
-        for (old, new) in old.iter().zip(&new).filter(changed) {
-            writeln!(
-                text,
-                "{} {} {}: {} → {}",
-                benchmark.id, new.id, new.title, old.status, new.status
-            )?;
+        for (old, new) in old.iter().zip(&new) {
+            judged(&mut text, &benchmark.id, old, new)?;
         }
     }
     output::result(None, &text)?;
     Ok(Outcome::Done)
+}
+
+/// What a control says otherwise than before, of the asset and of its objects. One that is new or gone counts where it
+/// fails: that it came or went is told with its facts.
+fn judged(
+    text: &mut String,
+    benchmark: &str,
+    old: &ReportControl,
+    new: &ReportControl,
+) -> std::fmt::Result {
+    let by_object = |control: &ReportControl| -> BTreeMap<[String; 3], (String, String)> {
+        let objects = control.objects.iter();
+        let entry = objects.map(|object| {
+            let key = [&object.kind, &object.id, &object.check].map(Clone::clone);
+            (key, (object.name.clone(), object.status.clone()))
+        });
+        entry.collect()
+    };
+    let (before, after) = (by_object(old), by_object(new));
+    let keys: BTreeSet<&[String; 3]> = before.keys().chain(after.keys()).collect();
+    let turned: Vec<String> = keys
+        .into_iter()
+        .filter_map(|key| {
+            let (before, after) = (before.get(key), after.get(key));
+            let (name, _) = after.or(before)?;
+            let status = |seen: Option<&(String, String)>, absent: &str| {
+                seen.map_or_else(|| absent.to_owned(), |(_, status)| status.clone())
+            };
+            let (was, is) = (status(before, "new"), status(after, "gone"));
+            let counts = match (before, after) {
+                (Some(_), Some(_)) => was != is,
+                _ => was == "fail" || is == "fail",
+            };
+            counts.then(|| format!("    {}: {was} → {is}", safe(name)))
+        })
+        .collect();
+    if old.status == new.status && turned.is_empty() {
+        return Ok(());
+    }
+    let status = match old.status == new.status {
+        true => new.status.clone(),
+        false => format!("{} → {}", old.status, new.status),
+    };
+    writeln!(text, "{benchmark} {} {}: {status}", new.id, new.title)?;
+    turned.iter().try_for_each(|line| writeln!(text, "{line}"))
 }
 
 /// The newest edition of each benchmark for a kind of asset.

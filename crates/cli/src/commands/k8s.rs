@@ -6,11 +6,11 @@ pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use seareeve_api::{ManifestReport, ManifestResult};
 use seareeve_model::Severity;
-use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge};
+use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge, try_params};
 use serde_json::{Map, Value};
 
 use self::objects::Objects;
@@ -106,7 +106,7 @@ pub(crate) fn run(
         }
     }
     report.objects = objects.finish(standard.is_some());
-    let text = output::manifest_report(&report, args.format)?;
+    let text = output::manifest_report(&report, &library, args.format)?;
     output::result(args.output.as_deref(), &text)?;
     if !report.problems.is_empty() {
         messages.note(format!(
@@ -148,19 +148,38 @@ fn standard(library: &Library, name: &str) -> anyhow::Result<(Benchmark, String)
         known.dedup();
         format!("there is no standard {id}; there are {}", known.join(", "))
     })?;
-    let version = match version.strip_prefix('v').unwrap_or(version) {
+    let about_objects = |id: &str| {
+        let check = library.check(id);
+        check.is_some_and(|check| Objects::KINDS.contains(&check.on().as_str()))
+    };
+    let mut checks = newest.controls.iter().flat_map(|control| &control.checks);
+    anyhow::ensure!(
+        checks.all(|used| about_objects(&used.check)),
+        "{id} is about more than single objects, so none has a verdict by it: use --benchmark {id}"
+    );
+    let version = match version {
         "latest" => newest.version.clone(),
-        version => {
-            let is_number = |part: &str| part.parse::<u16>().is_ok();
-            let parts: Vec<&str> = version.split('.').collect();
-            anyhow::ensure!(
-                parts.len() == 2 && parts.iter().all(|part| is_number(part)),
-                "{version} is no version of Kubernetes, such as 1.30 or latest"
-            );
-            version.to_owned()
-        }
+        version => minor(version).with_context(|| {
+            format!("`{version}` is no version of Kubernetes, such as 1.30 or latest")
+        })?,
     };
     Ok((newest.at(&version), version))
+}
+
+/// The minor version that people and clusters mean by `1.30`, `v1.30.2` and `v1.30.2-gke.4`. Standards know no other
+/// parts of a version.
+fn minor(version: &str) -> Option<String> {
+    let rest = version.strip_prefix('v').unwrap_or(version);
+    let rest = rest.strip_prefix("1.")?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let (number, rest) = rest.split_at_checked(end)?;
+    let is_number = number
+        .parse::<u16>()
+        .is_ok_and(|it| it.to_string() == number);
+    (is_number && (rest.is_empty() || rest.starts_with(['.', '-', '+'])))
+        .then(|| format!("1.{number}"))
 }
 
 /// What a standard asks for.
@@ -208,6 +227,9 @@ fn read_params(
                 check.params().contains_key(name),
                 "{file}: {id} has no parameter {name}"
             );
+        }
+        if let Some(why) = try_params(check, params) {
+            bail!("{file}: {id} cannot be used with its parameters: {why}");
         }
     }
     Ok(params)

@@ -6,18 +6,23 @@ mod sarif;
 mod table;
 
 use seareeve_api::{ManifestObject, ManifestReport, ManifestResult};
+use seareeve_posture::Library;
 
 use super::{json, words};
 use crate::args::PostureFormat;
 
-/// A report in one of the formats.
-pub(crate) fn report(report: &ManifestReport, format: PostureFormat) -> anyhow::Result<String> {
+/// A report in one of the formats. `library` says what its checks are about, for formats that tell that.
+pub(crate) fn report(
+    report: &ManifestReport,
+    library: &Library,
+    format: PostureFormat,
+) -> anyhow::Result<String> {
     match format {
         PostureFormat::Table => Ok(table::report(report)),
         PostureFormat::Json => json::text(report),
-        PostureFormat::Sarif => json::text(&sarif::log(report)),
+        PostureFormat::Sarif => json::text(&sarif::log(report, library)),
         PostureFormat::Junit => Ok(junit::report(report)),
-        PostureFormat::Html => Ok(html::page(report)),
+        PostureFormat::Html => Ok(html::page(report, library)),
     }
 }
 

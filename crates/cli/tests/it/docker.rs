@@ -393,6 +393,9 @@ fn facts_that_differ_are_compared_with_what_follows_from_it() {
     );
     assert!(run.out.contains("2.16"), "{}", run.out);
     assert!(run.out.contains("fail → pass"), "{}", run.out);
+    // Below the control, which of its objects.
+    let object = "\n    unix:///run/docker.sock: fail → pass\n";
+    assert!(run.out.contains(object), "{}", run.out);
     assert_eq!(
         home.run(&["check", "diff", "facts.json", "facts.json"]).out,
         ""

@@ -150,7 +150,12 @@ fn a_standard_is_that_of_its_version() {
     assert_eq!(newest, verdict("pss-restricted"));
     assert_eq!(newest.1, "pass");
     // A version that nobody knows yet is taken for the newest that is known.
-    assert_eq!(verdict("pss-restricted@9.9").1, "pass");
+    assert_eq!(verdict("pss-restricted@1.99").1, "pass");
+    // Clusters say more of their version than a standard knows.
+    for version in ["1.28.7", "v1.28.7-gke.100", "1.28+"] {
+        let said = verdict(&format!("pss-restricted@{version}"));
+        assert_eq!(said, pair("pss-restricted@1.28", "fail"));
+    }
     home.write("pod.yaml", pod(", runAsUser: 0"));
     assert_eq!(verdict("pss-restricted@1.22").1, "fail");
     assert_eq!(verdict("pss-baseline@latest").1, "pass");
@@ -158,6 +163,14 @@ fn a_standard_is_that_of_its_version() {
     for (standard, why) in [
         ("pss-strict", "there is no standard"),
         ("pss-baseline@new", "no version"),
+        ("pss-baseline@", "no version"),
+        ("pss-baseline@01.30", "no version"),
+        ("pss-baseline@1.030", "no version"),
+        ("pss-baseline@1.+30", "no version"),
+        ("pss-baseline@2.0", "no version"),
+        // By these an object without a word about it would pass.
+        ("cis-docker", "use --benchmark cis-docker"),
+        ("cis-kubernetes@1.30", "use --benchmark cis-kubernetes"),
     ] {
         let run = home.run(&["k8s", "-f", "pod.yaml", "--standard", standard]);
         assert_eq!(run.code, 1);
@@ -187,6 +200,18 @@ fn a_broken_document_leaves_the_rest_and_is_told() {
         .collect();
     assert!(names.contains(&&json!("ok")) && names.contains(&&json!("web")));
     assert_eq!(home.run(&["k8s", "-f", "nowhere.yaml"]).code, 1);
+    // Neither a benchmark nor facts that are kept look whole.
+    let benchmark = ["k8s", "-f", "app", "--benchmark", "pss-baseline"];
+    let run = home.run(&[&benchmark[..], &["--save-facts", "kept.json"]].concat());
+    assert_eq!(run.code, 3, "{}", run.err);
+    assert!(
+        run.out.contains("of the documents 1 could not be read"),
+        "{}",
+        run.out
+    );
+    let run = home.run(&["k8s", "--facts", "kept.json", "--format", "json"]);
+    assert_eq!(run.code, 3);
+    assert!(!json_of(&run)["problems"].as_array().unwrap().is_empty());
 }
 
 #[test]
@@ -233,6 +258,14 @@ fn gates_filters_and_parameters_choose_what_counts() {
         ("none.such: {a: 1}", "there is no check none.such"),
         ("pod-security.privileged: {a: 1}", "has no parameter a"),
         ("[1]", "not of the form"),
+        (
+            "kubernetes.workload.limits-missing: {cpu: 0.5}",
+            "cannot be used with its parameters",
+        ),
+        (
+            "kubernetes.workload.image-untrusted: {allowed_images: '('}",
+            "cannot be used with its parameters",
+        ),
     ] {
         home.write("params.yaml", params);
         let run = k8s(&["--params", "params.yaml"]);
@@ -259,6 +292,44 @@ fn standard_input_is_read_and_no_format_lets_a_name_be_more_than_text() {
             let location = &json_of(&run)["runs"][0]["results"][0]["locations"][0];
             assert_eq!(location["physicalLocation"]["region"]["startLine"], 1);
         }
+    }
+}
+
+#[test]
+fn who_reads_a_result_elsewhere_is_told_what_the_check_is_about() {
+    let home = home();
+    let printed = |format: &str| {
+        home.run(&[
+            "k8s",
+            "-f",
+            "./app",
+            "--only",
+            "pod-security.privileged",
+            "--format",
+            format,
+        ])
+    };
+    let log = json_of(&printed("sarif"));
+    let run = &log["runs"][0];
+    let rule = &run["tool"]["driver"]["rules"][0];
+    assert_eq!(
+        rule["shortDescription"]["text"],
+        "Containers are not privileged"
+    );
+    for part in ["fullDescription", "help"] {
+        assert!(!rule[part]["text"].as_str().unwrap().is_empty(), "{part}");
+    }
+    // As code scanning finds the file in the repository.
+    let location = &run["results"][0]["locations"][0]["physicalLocation"];
+    let uri = location["artifactLocation"]["uri"].as_str().unwrap();
+    assert!(uri.starts_with("app/"), "{uri}");
+    let page = printed("html").out;
+    for part in [
+        "<h2>What to do</h2>",
+        "<code>privileged</code>",
+        "href=\"#pod-security.privileged\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
     }
 }
 

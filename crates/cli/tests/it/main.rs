@@ -32,6 +32,7 @@ mod k8s;
 mod manners;
 mod node;
 mod observer;
+mod own;
 mod places;
 mod sbom;
 mod secrets;

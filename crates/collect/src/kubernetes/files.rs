@@ -1,5 +1,6 @@
 //! Manifests in files and folders.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -20,6 +21,8 @@ pub struct Manifests {
     pub documents: Documents,
     /// How many files were read.
     pub files: usize,
+    /// Their names: what is given twice is read once.
+    names: BTreeSet<String>,
 }
 
 /// Reads files, folders with all that lies below them and ends in `.yaml`, `.yml` or `.json`, and for `-`
@@ -32,7 +35,8 @@ pub fn manifests(paths: &[Utf8PathBuf], standard_input: &mut dyn Read) -> Manife
         } else if path.is_dir() {
             found.folder(path, 0);
         } else {
-            found.file(path);
+            // Whoever names a pipe has somebody write to it.
+            found.open(path);
         }
     }
     found
@@ -45,14 +49,17 @@ impl Manifests {
             return;
         }
         let mut entries: Vec<Utf8PathBuf> = Vec::new();
-        let listed = folder.read_dir_utf8().and_then(|all| {
-            for entry in all {
-                entries.push(entry?.into_path());
+        match folder.read_dir_utf8() {
+            Err(error) => self.trouble(folder, &format!("failed to list it: {error}")),
+            Ok(all) => {
+                for entry in all {
+                    match entry {
+                        Ok(entry) => entries.push(entry.into_path()),
+                        // One whose name is no text, which leaves the others.
+                        Err(error) => self.trouble(folder, &format!("failed to list it: {error}")),
+                    }
+                }
             }
-            Ok(())
-        });
-        if let Err(error) = listed {
-            self.trouble(folder, &format!("failed to list it: {error}"));
         }
         entries.sort();
         for path in entries {
@@ -81,6 +88,10 @@ impl Manifests {
             Ok(_) => return self.trouble(path, "it is no file"),
             Err(error) => return self.trouble(path, &format!("failed to read it: {error}")),
         }
+        self.open(path);
+    }
+
+    fn open(&mut self, path: &Utf8Path) {
         match File::open(path) {
             Ok(mut file) => self.take(path.as_str(), &mut file),
             Err(error) => self.trouble(path, &format!("failed to read it: {error}")),
@@ -88,6 +99,9 @@ impl Manifests {
     }
 
     fn take(&mut self, name: &str, source: &mut dyn Read) {
+        if !self.names.insert(name.to_owned()) {
+            return;
+        }
         let path = Utf8Path::new(name);
         let mut content = Vec::new();
         let read: io::Result<usize> = source

@@ -31,6 +31,9 @@ fn folders_are_read_whole_and_what_cannot_be_read_is_said() {
         folder.join("own.txt"),
         folder.join("gone"),
         "-".into(),
+        folder.join("own.txt"),
+        folder.join("b/a.yml"),
+        "-".into(),
     ]
     .into();
     let mut input = pod("piped");
@@ -64,6 +67,35 @@ fn folders_are_read_whole_and_what_cannot_be_read_is_said() {
         troubles[1].starts_with("stdin:5 it is no YAML"),
         "{troubles:?}"
     );
+}
+
+/// What a shell makes of `-f <(helm template …)`, and of a name that is no text beside others.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_is_read_where_it_is_named_and_an_odd_name_leaves_the_others() {
+    use std::ffi::OsStr;
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(pod("piped").as_bytes()).unwrap();
+    drop(writer);
+    let path = Utf8PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+    let found = manifests(&[path], &mut std::io::empty());
+    assert!(found.documents.troubles.is_empty());
+    assert_eq!(found.documents.objects.len(), 1);
+
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(temporary.path()).unwrap();
+    for name in ["a.yaml", "b.yaml", "c.yaml"] {
+        write(folder, name, &pod("p"));
+    }
+    let odd = temporary.path().join(OsStr::from_bytes(b"b\xff.yaml"));
+    std::fs::write(odd, pod("odd")).unwrap();
+    let found = manifests(&[folder.to_owned()], &mut std::io::empty());
+    assert_eq!(found.documents.objects.len(), 3);
+    assert_eq!(found.documents.troubles.len(), 1);
 }
 
 #[cfg(unix)]

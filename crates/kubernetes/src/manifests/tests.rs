@@ -92,17 +92,37 @@ kind: Pod
 fn lists_and_json_are_taken_apart() {
     let list = r#"{"apiVersion":"v1","kind":"List","items":[
         {"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}},
-        {"apiVersion":"v1","kind":"PodList","items":[]}, 7]}
+        {"apiVersion":"v1","kind":"PodList","items":[]},
+        {"apiVersion":"v1","kind":"List","items":[{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"in"}}]}]}, 7]}
 {"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"b"}}]}
 nonsense"#;
     assert_eq!(
         shown(list),
         [
             "0:1 Pod /a",
-            "1:1 (PodList) /",
+            "1:1 Pod /in",
             "! 2:1 it is no object of Kubernetes: it has no kind or no apiVersion",
-            "3:4 Pod /b",
-            "! 4:5 it is no JSON from here on: expected ident at line 5 column 2",
+            "3:5 Pod /b",
+            "! 4:6 it is no JSON from here on: expected ident at line 6 column 2",
+        ]
+    );
+    let marked = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}
+---
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b"}}
+--- # YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: c}
+---
+{"apiVersion":
+"#;
+    assert_eq!(
+        shown(marked),
+        [
+            "0:1 Pod /a",
+            "1:2 Pod /b",
+            "2:4 Pod /c",
+            "! 3:9 it is no YAML: unclosed bracket '{'",
         ]
     );
     assert_eq!(

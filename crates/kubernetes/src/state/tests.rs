@@ -407,8 +407,33 @@ fn objects_of_other_kinds_and_shapes_are_told_apart() {
             "it is no object of Kubernetes: it has no kind or no apiVersion",
         ),
         (
-            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 7}}),
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {}}),
             "it is no object of Kubernetes: it has no name",
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 7}}),
+            "it is no object of Kubernetes: its name or namespace is no text: to YAML, words such as n, y and on are truth values",
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": false}}),
+            "it is no object of Kubernetes: its name or namespace is no text: to YAML, words such as n, y and on are truth values",
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": ["no map"]}),
+            "it is no object of Kubernetes: its pod spec is no map",
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "a"}, "template": 7}),
+            "it is no object of Kubernetes: its pod template is no map",
+        ),
+        (
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": {"name": "x"}}}),
+            "it is no object of Kubernetes: its containers are no list of maps",
+        ),
+        (
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"},
+                "spec": {"template": {"spec": {"initContainers": [{"name": "x"}, "y"]}}}}),
+            "it is no object of Kubernetes: its containers are no list of maps",
         ),
         (
             json!({"apiVersion": "x/v1", "kind": "Y", "metadata": {"name": "z"}}),
@@ -421,7 +446,7 @@ fn objects_of_other_kinds_and_shapes_are_told_apart() {
     // The API would refuse this; it must not hurt.
     let odd = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "odd", "labels": [], "ownerReferences": {}},
-        "spec": {"template": {"spec": {"containers": {"name": "x"}, "volumes": "none", "initContainers": [1, {"securityContext": []}]}}},
+        "spec": {"template": {"spec": {"volumes": "none", "initContainers": [{"securityContext": []}]}}},
     });
     let mut state = State::new(Kind::Cluster);
     state.apply(put(odd));

@@ -107,3 +107,36 @@ fn one_bad_file_leaves_the_rest() {
         ]
     );
 }
+
+#[test]
+fn a_benchmark_takes_no_name_of_ours_and_sets_parameters_to_what_they_are() {
+    let mut library = Library::builtin();
+    let benchmark = |id: &str, version: &str, params: &str| {
+        let check = format!("{{check: pod-security.privileged, params: {params}}}");
+        let text = format!(
+            "{{id: {id}, version: '{version}', title: t, asset: a, controls: [{{id: '1', title: t, checks: [{check}]}}]}}"
+        );
+        (format!("{id}-{version}.yaml"), text)
+    };
+    let errors = library.add(
+        [],
+        [
+            // It would be what `pss-restricted` means, and let everything else pass.
+            benchmark("pss-restricted", "9.9", "{}"),
+            benchmark("own", "1", "{excluded_namespaces: {shop: true}}"),
+            benchmark("own", "2", "{excluded_namespaces: [shop]}"),
+        ],
+    );
+    let told: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{}: {}", error.file, error.reason))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "pss-restricted-9.9.yaml: there is another pss-restricted",
+            "own-1.yaml: control 1 sets excluded_namespaces of the check pod-security.privileged to something that is no list",
+        ]
+    );
+    assert_eq!(library.benchmark("own", None).unwrap().version, "2");
+}

@@ -13,9 +13,11 @@ type Place = (String, usize, u64);
 
 /// See the module.
 pub(super) struct Objects {
-    objects: BTreeMap<Place, ManifestObject>,
-    /// Places of facts, and where among those of their kind they are, by kind and id.
-    places: HashMap<(String, String), (Place, usize)>,
+    objects: Vec<ManifestObject>,
+    /// Which of them stands where.
+    order: BTreeMap<Place, usize>,
+    /// By kind and id of a fact, which of them it is of, and where among those of its kind it is.
+    facts: HashMap<String, HashMap<String, (usize, usize)>>,
 }
 
 impl Objects {
@@ -31,7 +33,11 @@ impl Objects {
 
     /// Those of manifests: all of them, also those that no check is about.
     pub(super) fn of_documents(documents: &Documents) -> Self {
-        let mut objects = BTreeMap::new();
+        let mut all = Self {
+            objects: Vec::new(),
+            order: BTreeMap::new(),
+            facts: HashMap::new(),
+        };
         let mut enter = |origin: &Origin, kind: &str, namespace: &str, name: &str| {
             let object = ManifestObject {
                 file: origin.file.clone(),
@@ -39,7 +45,7 @@ impl Objects {
                 line: origin.line,
                 ..object(kind, namespace, name)
             };
-            objects.insert((origin.file.clone(), origin.index, origin.line), object);
+            all.put((origin.file.clone(), origin.index, origin.line), object);
         };
         for other in &documents.others {
             enter(&other.origin, &other.kind, &other.namespace, &other.name);
@@ -50,10 +56,17 @@ impl Objects {
                 enter(origin, kind, object.namespace(), object.name());
             }
         }
-        Self {
-            objects,
-            places: HashMap::new(),
+        all
+    }
+
+    /// Where the object at `place` is, which is `object` if there was none.
+    fn put(&mut self, place: Place, object: ManifestObject) -> usize {
+        let next = self.objects.len();
+        let at = *self.order.entry(place).or_insert(next);
+        if at == next {
+            self.objects.push(object);
         }
+        at
     }
 
     /// With where the facts of `snapshot` stand. Those that stand nowhere, because they come from a cluster, are objects
@@ -63,40 +76,39 @@ impl Objects {
             if !Self::KINDS.contains(&kind.as_str()) {
                 continue;
             }
+            let mut by_id = HashMap::new();
             for (position, fact) in facts.items.iter().enumerate() {
                 let place = place_of(fact);
                 let place = place.unwrap_or_else(|| (String::new(), self.objects.len(), 0));
+                let text = |name: &str| fact.data.get(name).and_then(Value::as_str);
                 let (file, index, line) = place.clone();
-                self.objects.entry(place.clone()).or_insert_with(|| {
-                    let text = |name: &str| fact.data.get(name).and_then(Value::as_str);
-                    ManifestObject {
-                        index: match file.is_empty() {
-                            true => 0,
-                            false => index.try_into().unwrap_or(u64::MAX),
-                        },
-                        file,
-                        line,
-                        ..object(
-                            text("kind").unwrap_or(kind.as_str()),
-                            text("namespace").unwrap_or_default(),
-                            text("name").unwrap_or(&fact.name),
-                        )
-                    }
-                });
-                self.places
-                    .insert((kind.to_string(), fact.id.clone()), (place, position));
+                let seen = ManifestObject {
+                    index: match file.is_empty() {
+                        true => 0,
+                        false => index.try_into().unwrap_or(u64::MAX),
+                    },
+                    file,
+                    line,
+                    ..object(
+                        text("kind").unwrap_or(kind.as_str()),
+                        text("namespace").unwrap_or_default(),
+                        text("name").unwrap_or(&fact.name),
+                    )
+                };
+                by_id.insert(fact.id.clone(), (self.put(place, seen), position));
             }
+            self.facts.insert(kind.to_string(), by_id);
         }
         self
     }
 
     /// Notes what a check says of an object.
     pub(super) fn enter(&mut self, check: &Check, said: &ObjectVerdict, snapshot: &Snapshot) {
-        let key = (said.kind.to_string(), said.id.clone());
-        let Some((place, position)) = self.places.get(&key) else {
+        let of_kind = self.facts.get(said.kind.as_str());
+        let Some((at, position)) = of_kind.and_then(|facts| facts.get(&said.id)) else {
             return;
         };
-        let Some(object) = self.objects.get_mut(place) else {
+        let Some(object) = self.objects.get_mut(*at) else {
             return;
         };
         let result = |message: &str, path: String| ManifestResult {
@@ -125,7 +137,10 @@ impl Objects {
     /// All objects, in the order of files as they were given and of documents; with a verdict each, if they were judged
     /// by a standard.
     pub(super) fn finish(self, with_verdict: bool) -> Vec<ManifestObject> {
-        let mut objects: Vec<ManifestObject> = self.objects.into_values().collect();
+        let mut left: Vec<Option<ManifestObject>> = self.objects.into_iter().map(Some).collect();
+        let in_order = self.order.into_values();
+        let mut objects: Vec<ManifestObject> =
+            in_order.filter_map(|at| left.get_mut(at)?.take()).collect();
         for object in &mut objects {
             object
                 .results

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_collect::docker_host;
 use seareeve_collect::kubernetes::{Cluster, Connection, Limits, manifests};
-use seareeve_kubernetes::{Documents, Kind, Label, State, join, snapshot};
+use seareeve_kubernetes::{Documents, Gap, Kind, Label, Resource, State, join, snapshot};
 use seareeve_model::{CollectionStatus, Problem, ProblemCode, Snapshot};
 
 use super::objects::Objects;
@@ -86,9 +86,19 @@ impl Source {
         let documents = read.documents;
         let objects = Objects::of_documents(&documents);
         let mut state = State::new(Kind::Manifests);
-        let problems = documents.troubles.into_iter().map(Problem::from).collect();
+        let problems: Vec<Problem> = documents.troubles.into_iter().map(Problem::from).collect();
         for object in documents.objects {
             state.add(object);
+        }
+        if !problems.is_empty() {
+            // Whatever they were: facts that are kept, and benchmarks, must not look whole either.
+            let gap = Gap {
+                status: CollectionStatus::Error,
+                detail: format!("of the documents {} could not be read", problems.len()),
+            };
+            for resource in Resource::ALL {
+                state.set_gap(resource, Some(gap.clone()));
+            }
         }
         let name = "manifests".to_owned();
         let label = label(name.clone(), name.clone(), name, surroundings);

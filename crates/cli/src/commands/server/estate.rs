@@ -9,8 +9,8 @@ use seareeve_api::{Client, ClientError, ComplianceScope, OwnTested, ScoreIf};
 use super::hosts::json;
 use crate::args::{ComplianceArgs, EstateCommand, OwnChecksCommand, ScoreArgs};
 use crate::commands::Outcome;
+use crate::content;
 use crate::output::{self, Messages, safe};
-use crate::{content, input};
 
 pub(super) fn run(
     client: &Client,
@@ -282,18 +282,20 @@ fn checks(
 
 /// All files as one stream of YAML.
 fn documents(paths: &[Utf8PathBuf]) -> anyhow::Result<String> {
-    let mut files = Vec::new();
+    let mut texts = Vec::new();
     for path in paths {
         if path.is_dir() {
+            let mut files = Vec::new();
             content::find(path, &mut files)?;
+            for file in &files {
+                texts.push(content::found(path, file)?);
+            }
         } else {
-            files.push(path.clone());
+            texts.push(content::text(path)?);
         }
     }
     let mut stream = String::new();
-    for file in &files {
-        let bytes = input::file("check or benchmark", file, content::MOST_BYTES)?;
-        let text = String::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))?;
+    for text in texts {
         stream.push_str("---\n");
         stream.push_str(&text);
         stream.push('\n');

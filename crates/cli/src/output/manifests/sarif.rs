@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use seareeve_api::{ManifestObject, ManifestReport, ManifestResult};
+use seareeve_posture::Library;
 use serde_json::{Value, json};
 
 use super::{name_of, told};
 use crate::output::posture::{document, level, plain, score};
 
-pub(super) fn log(report: &ManifestReport) -> Value {
+pub(super) fn log(report: &ManifestReport, library: &Library) -> Value {
     let mut rules: BTreeMap<&str, &str> = BTreeMap::new();
     for result in report.objects.iter().flat_map(|object| &object.results) {
         rules.insert(&result.check, &result.severity);
@@ -22,13 +23,7 @@ pub(super) fn log(report: &ManifestReport) -> Value {
         .collect();
     let rules: Vec<Value> = rules
         .into_iter()
-        .map(|(id, severity)| {
-            json!({
-                "id": id,
-                "defaultConfiguration": { "level": level(Some(severity)) },
-                "properties": { "security-severity": score(Some(severity)) },
-            })
-        })
+        .map(|(id, severity)| rule(id, severity, library))
         .collect();
     let notifications: Vec<Value> = report
         .problems
@@ -42,6 +37,19 @@ pub(super) fn log(report: &ManifestReport) -> Value {
         })
         .collect();
     document(rules, results, notifications)
+}
+
+fn rule(id: &str, severity: &str, library: &Library) -> Value {
+    let check = library.check(id);
+    let title = check.map_or(id, |check| check.title());
+    json!({
+        "id": id,
+        "shortDescription": { "text": plain(title) },
+        "fullDescription": { "text": plain(check.map_or(title, |check| check.why())) },
+        "help": { "text": plain(check.map_or(title, |check| &check.fix().text)) },
+        "defaultConfiguration": { "level": level(Some(severity)) },
+        "properties": { "security-severity": score(Some(severity)) },
+    })
 }
 
 fn result(object: &ManifestObject, result: &ManifestResult, index: Option<&usize>) -> Value {
@@ -74,10 +82,11 @@ fn result(object: &ManifestObject, result: &ManifestResult, index: Option<&usize
     })
 }
 
-/// A path as a URI (RFC 3986, section 2): what is not unreserved or a slash is escaped.
+/// A path as a URI (RFC 3986, section 2): what is not unreserved or a slash is escaped. Code scanning takes it for a
+/// file of the repository only without a `./` before it.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
-    for byte in path.bytes() {
+    for byte in path.trim_start_matches("./").bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 uri.push(char::from(byte));
