@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
 use seareeve_model::{Collection, Fact, FactKind, Snapshot};
-use seareeve_posture::{Library, Statements, assess};
+use seareeve_posture::{Library, Statements, assess, assess_all};
 use serde_json::{Value, json};
 
 const CONTAINERS: usize = 500;
@@ -95,6 +95,15 @@ fn host(criterion: &mut Criterion) {
         bencher.iter(|| {
             let now = Timestamp::UNIX_EPOCH;
             black_box(assess(&library, benchmark, &snapshot, &statements, now))
+        });
+    });
+    criterion.bench_function("assess/500-containers-all-editions", |bencher| {
+        bencher.iter(|| {
+            let now = Timestamp::UNIX_EPOCH;
+            let editions = library
+                .benchmarks()
+                .filter(|benchmark| benchmark.id == "cis-docker");
+            black_box(assess_all(&library, editions, &snapshot, &statements, now))
         });
     });
     criterion.bench_function("assess/load-library", |bencher| {

@@ -95,11 +95,43 @@ pub fn assess<'l>(
     statements: &Statements,
     now: Timestamp,
 ) -> Assessment<'l> {
+    let mut known = BTreeMap::new();
+    assess_anew(library, benchmark, snapshot, statements, now, &mut known)
+}
+
+/// The same by several: editions of a benchmark are mostly the same checks, and each is evaluated once for all of them.
+#[must_use]
+pub fn assess_all<'l>(
+    library: &'l Library,
+    benchmarks: impl IntoIterator<Item = &'l Benchmark>,
+    snapshot: &Snapshot,
+    statements: &Statements,
+    now: Timestamp,
+) -> Vec<Assessment<'l>> {
+    let mut known = BTreeMap::new();
+    let benchmarks = benchmarks.into_iter();
+    benchmarks
+        .map(|benchmark| assess_anew(library, benchmark, snapshot, statements, now, &mut known))
+        .collect()
+}
+
+/// `known` are the verdicts that there are already, without exceptions: those may be for one benchmark only.
+fn assess_anew<'l>(
+    library: &'l Library,
+    benchmark: &'l Benchmark,
+    snapshot: &Snapshot,
+    statements: &Statements,
+    now: Timestamp,
+    known: &mut BTreeMap<&'l Use, CheckVerdict>,
+) -> Assessment<'l> {
     let reason = left_out(library, benchmark, &snapshot.facts, now);
     assess_by(benchmark, reason, statements, now, &mut |wanted| {
         // Libraries hold no benchmark with checks that they have not.
         let check = library.check(&wanted.check)?;
-        let mut verdict = judge(check, &wanted.params(), snapshot, now);
+        let plain = known
+            .entry(wanted)
+            .or_insert_with(|| judge(check, &wanted.params(), snapshot, now));
+        let mut verdict = plain.clone();
         statements
             .exceptions
             .apply(&mut verdict, benchmark, snapshot, now);
@@ -113,7 +145,7 @@ pub(crate) fn assess_by<'l>(
     left_out: Option<String>,
     statements: &Statements,
     now: Timestamp,
-    verdict: &mut dyn FnMut(&Use) -> Option<CheckVerdict>,
+    verdict: &mut dyn FnMut(&'l Use) -> Option<CheckVerdict>,
 ) -> Assessment<'l> {
     if let Some(reason) = left_out {
         let none = |control| ControlVerdict {

@@ -26,7 +26,7 @@ mod verdict;
 mod views;
 
 pub use anatomy::{Anatomy, Fault, Phrase};
-pub use assess::{Assessment, Attestation, ControlVerdict, Statements, assess};
+pub use assess::{Assessment, Attestation, ControlVerdict, Statements, assess, assess_all};
 pub use benchmark::{Benchmark, BenchmarkError, Control, Mark, Section, Use};
 pub use catalogue::{Catalogue, CatalogueError, Recommendation, ScoreGroup};
 pub use check::{Check, CheckError, Fix};

@@ -1,7 +1,9 @@
 //! What people say beside the facts: exceptions and attestations.
 
 use seareeve_model::CollectionStatus;
-use seareeve_posture::{Assessment, Attestation, Exceptions, Library, Outcome, Statements, assess};
+use seareeve_posture::{
+    Assessment, Attestation, Exceptions, Library, Outcome, Statements, assess, assess_all,
+};
 
 use crate::support::{asset, missing, now, number, things, yaml};
 
@@ -170,5 +172,43 @@ fn a_persons_answer_holds_for_its_days() {
             Outcome::NeedsReview,
             Some("what ann said on 2025-11-01 is older than 30 days".to_owned())
         )
+    );
+}
+
+/// Editions share what their checks say of an asset, but not what people said of one benchmark.
+#[test]
+fn benchmarks_that_are_judged_together_have_their_own_exceptions() {
+    let mut library = library();
+    let other = r#"
+id: garden
+version: "1"
+title: Garden rules
+asset: docker-host
+controls:
+  - {id: "1", title: things, checks: [thing.wrong]}
+"#;
+    let errors = library.add([], [("garden-1.yaml".to_owned(), other.to_owned())]);
+    assert!(errors.is_empty(), "{errors:?}");
+    let snapshot = asset(&[("thing", things(&[1, 3, 4].map(number)))]);
+    let statements =
+        with_exceptions("exceptions: [{check: thing.wrong, benchmark: garden, reason: r}]");
+    let together = assess_all(
+        &library,
+        library.benchmarks(),
+        &snapshot,
+        &statements,
+        now(),
+    );
+    let alone: Vec<_> = library
+        .benchmarks()
+        .map(|benchmark| assess(&library, benchmark, &snapshot, &statements, now()))
+        .collect();
+    assert_eq!(together, alone);
+    let first = together
+        .iter()
+        .map(|one| (one.benchmark.id.as_str(), one.controls[0].outcome));
+    assert_eq!(
+        first.collect::<Vec<_>>(),
+        [("garden", Outcome::Excepted), ("house", Outcome::Fail)]
     );
 }

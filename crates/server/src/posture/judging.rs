@@ -27,14 +27,12 @@ pub(crate) fn judge(
     let statements = said.statements(asset);
     let assessments: Vec<Assessment<'_>> = match &not_concerned {
         Some(_) => Vec::new(),
-        None => content
-            .library
-            .benchmarks()
-            .filter(|benchmark| concerns(&content.library, benchmark, snapshot))
-            .map(|benchmark| {
-                posture::assess(&content.library, benchmark, snapshot, &statements, now)
-            })
-            .collect(),
+        None => {
+            let library = &content.library;
+            let about_it = |benchmark: &&_| concerns(library, benchmark, snapshot);
+            let benchmarks = library.benchmarks().filter(about_it);
+            posture::assess_all(library, benchmarks, snapshot, &statements, now)
+        }
     };
     let newest = newest(content, &assessments);
     let concern = Concern { said, asset, now };

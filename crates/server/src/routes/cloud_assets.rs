@@ -104,9 +104,7 @@ pub(super) async fn report(
             library.benchmark(&benchmark.id, None) == Some(benchmark)
                 && judging::concerns(library, benchmark, &snapshot)
         });
-        let assessments: Vec<_> = newest
-            .map(|benchmark| judge::assess(library, benchmark, &snapshot, &statements, now))
-            .collect();
+        let assessments = judge::assess_all(library, newest, &snapshot, &statements, now);
         anyhow::Ok(posture_report(library, &snapshot, &assessments))
     };
     let report = tokio::task::spawn_blocking(work).await;

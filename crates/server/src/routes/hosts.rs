@@ -173,11 +173,10 @@ pub(super) async fn report(
         };
         let statements = said.statements(asset.id);
         let library = &content.library;
-        let assessments: Vec<_> = benchmarks
+        let benchmarks = benchmarks
             .iter()
-            .filter_map(|(id, version)| library.benchmark(id, Some(version)))
-            .map(|benchmark| judge::assess(library, benchmark, &snapshot, &statements, now))
-            .collect();
+            .filter_map(|(id, version)| library.benchmark(id, Some(version)));
+        let assessments = judge::assess_all(library, benchmarks, &snapshot, &statements, now);
         Ok(posture_report(library, &snapshot, &assessments))
     })
     .await?;
