@@ -83,6 +83,7 @@ test("a host joins and is judged, and its controls say what to do", async ({ pag
   await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "Recommendations" }).first().click();
   await expect(page.getByText(/0 of \d+ points/).first()).toBeVisible();
+  await page.getByRole("button", { name: "Remediate security configurations" }).click();
   await page.getByRole("link", { name: "Container hosts should be configured securely" }).click();
   await expect(page.getByText("Worth 4 points when all are healthy")).toBeVisible();
 
