@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use seareeve_kubernetes::{Kind, Label, Object, State, snapshot};
 use seareeve_model::{Collection, Fact, FactKind, Snapshot};
 use seareeve_posture::{
-    Benchmark, Catalogue, Library, Outcome, Scope, Standing, Statements, Use, judge,
+    Benchmark, Catalogue, Library, ObjectVerdict, Outcome, Scope, Standing, Statements, Use,
+    judge_each,
 };
 use serde_json::{Map, Value, json};
 
@@ -61,13 +62,22 @@ fn facts(objects: impl Iterator<Item = Value>) -> Snapshot {
 
 /// How many objects fail any check on workloads.
 fn failing(library: &Library, snapshot: &Snapshot) -> usize {
-    let on_workloads = library
+    let on_workloads: Vec<_> = library
         .checks()
-        .filter(|check| check.on().as_str() == "kubernetes.workload" && !check.wants_params());
-    on_workloads
-        .flat_map(|check| judge(check, &Map::new(), snapshot, Timestamp::UNIX_EPOCH).objects)
-        .filter(|object| object.outcome == Outcome::Fail)
-        .count()
+        .filter(|check| check.on().as_str() == "kubernetes.workload" && !check.wants_params())
+        .map(|check| (check, Map::new()))
+        .collect();
+    let mut failing = 0;
+    judge_each(
+        &on_workloads,
+        snapshot,
+        Timestamp::UNIX_EPOCH,
+        |_, verdict| {
+            let failed = |object: &&ObjectVerdict| object.outcome == Outcome::Fail;
+            failing += verdict.objects.iter().filter(failed).count();
+        },
+    );
+    failing
 }
 
 /// All by which a server judges clusters.

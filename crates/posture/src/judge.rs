@@ -1,7 +1,8 @@
 //! Facts × checks → verdicts. Pure: the same facts, checks and time give the same verdicts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use seareeve_cel::{Bindings, Budget, EvaluationError, Reason, Value};
@@ -15,6 +16,10 @@ use crate::views;
 /// Steps for one object, and for all objects of one check: what the largest of our own needs is a thousandth of it.
 const OBJECT_STEPS: u64 = 1_000_000;
 pub(crate) const CHECK_STEPS: u64 = 200_000_000;
+/// Facts from which on an asset is worth several threads.
+const MANY_FACTS: usize = 1_000;
+/// Checks whose verdicts are waited for at once, for each thread.
+const CHECKS_AT_ONCE: usize = 4;
 /// Bytes of values that are made for one object.
 const OBJECT_BYTES: u64 = 8 << 20;
 
@@ -77,6 +82,47 @@ pub(crate) fn judge_fact(
         tells_passing: false,
     };
     run.object(fact, &mut Budget::new(OBJECT_STEPS, OBJECT_BYTES))
+}
+
+/// Judges an asset by many checks, and gives each verdict to `take`, in their order. A large asset is judged on all
+/// processors, by a few checks at a time: what they say of all its objects is much.
+pub fn judge_each<'c>(
+    checks: &[(&'c Check, Map<String, Json>)],
+    snapshot: &Snapshot,
+    now: Timestamp,
+    mut take: impl FnMut(&'c Check, CheckVerdict),
+) {
+    let facts: usize = snapshot.facts.values().map(|facts| facts.items.len()).sum();
+    let threads = match facts < MANY_FACTS {
+        true => 1,
+        false => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    for checks in checks.chunks(threads.saturating_mul(CHECKS_AT_ONCE)) {
+        let next = AtomicUsize::new(0);
+        let verdicts: Vec<OnceLock<CheckVerdict>> =
+            checks.iter().map(|_| OnceLock::new()).collect();
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let (Some((check, params)), Some(place)) = (checks.get(at), verdicts.get(at))
+                else {
+                    break;
+                };
+                place.get_or_init(|| judge(check, params, snapshot, now));
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        for ((check, _), verdict) in checks.iter().zip(verdicts) {
+            if let Some(verdict) = verdict.into_inner() {
+                take(check, verdict);
+            }
+        }
+    }
 }
 
 struct Run<'r> {

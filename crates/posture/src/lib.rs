@@ -1,8 +1,9 @@
 //! Facts × checks → verdicts: what is configured badly, and what a benchmark says of it.
 //!
 //! Checks, benchmarks and exceptions are data (`docs/reference/checks.md`); `judge` evaluates one check on one asset's
-//! facts, `assess` a whole benchmark; `standing` keeps the outcomes of a large asset. Pure and synchronous: facts, content, statements and the time come in as
-//! parameters, nothing here knows where they come from or where verdicts go. What could not be told is never a pass.
+//! facts, `assess` a whole benchmark; `standing` keeps the outcomes of a large asset. Pure and synchronous: facts,
+//! content, statements and the time come in as parameters, nothing here knows where they come from or where verdicts go.
+//! What could not be told is never a pass.
 
 #![warn(clippy::indexing_slicing)]
 
@@ -34,7 +35,7 @@ pub use described::{ContentKind, Described};
 pub use examples::{ExampleResult, run_examples, try_params};
 pub use exceptions::{Exception, Exceptions, fits};
 pub use health::{health, health_by_checks, managed, not_concerned};
-pub use judge::{judge, judge_within};
+pub use judge::{judge, judge_each, judge_within};
 pub use library::{ContentError, Library, Reason};
 pub use recommend::recommend;
 pub use score::{GroupScore, Health, Judged, Score, score};

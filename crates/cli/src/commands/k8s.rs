@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use seareeve_api::{ManifestReport, ManifestResult};
 use seareeve_model::Severity;
-use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge, try_params};
+use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge_each, try_params};
 use serde_json::{Map, Value};
 
 use self::objects::Objects;
@@ -99,12 +99,11 @@ pub(crate) fn run(
         problems: source.problems.iter().map(Into::into).collect(),
     };
     let mut objects = source.objects.with(snapshot);
-    for (check, params) in &uses {
-        let verdict = judge(check, params, snapshot, surroundings.now());
+    judge_each(&uses, snapshot, surroundings.now(), |check, verdict| {
         for object in &verdict.objects {
             objects.enter(check, object, snapshot);
         }
-    }
+    });
     report.objects = objects.finish(standard.is_some());
     let text = output::manifest_report(&report, &library, args.format)?;
     output::result(args.output.as_deref(), &text)?;

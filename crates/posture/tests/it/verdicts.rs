@@ -1,7 +1,7 @@
 //! What is said where facts are there, where they are not, and where a check goes wrong.
 
 use seareeve_model::CollectionStatus;
-use seareeve_posture::{Outcome, judge};
+use seareeve_posture::{Outcome, judge, judge_each};
 use serde_json::{Map, json};
 
 use crate::support::{asset, check, judged, missing, now, number, things, words};
@@ -256,4 +256,30 @@ fn what_passes_says_what_there_is() {
     );
     // What nobody needed to know for the verdict need not be there.
     assert_eq!(actual("actual: '{{it.m}}'\nfail_if: it.n > 2", 1), "");
+}
+
+/// A large asset is judged by several checks at once, which nobody may notice.
+#[test]
+fn many_checks_say_of_a_large_asset_what_each_says_of_it_in_their_order() {
+    let numbers: Vec<_> = (0..1_500).map(|n| number(n % 7)).collect();
+    let snapshot = asset(&[("thing", things(&numbers))]);
+    let checks: Vec<_> = (0..40)
+        .map(|limit| check(&format!("fail_if: it.n > {}", limit % 9)))
+        .collect();
+    let uses: Vec<_> = checks.iter().map(|check| (check, Map::new())).collect();
+    let mut told = Vec::new();
+    judge_each(&uses, &snapshot, now(), |_, verdict| told.push(verdict));
+    let alone: Vec<_> = checks
+        .iter()
+        .map(|check| judged(check, &snapshot))
+        .collect();
+    assert!(told == alone);
+    let failed = |at: usize| -> usize {
+        let objects = told[at].objects.iter();
+        objects
+            .filter(|object| object.outcome == Outcome::Fail)
+            .count()
+    };
+    // 1,500 are 214 times 7 and two more, a 0 and a 1.
+    assert_eq!([0, 5, 6, 9].map(failed), [1_500 - 215, 214, 0, 1_500 - 215]);
 }
