@@ -33,6 +33,15 @@ fn counts(image: &str, high: u64) -> Value {
     counts
 }
 
+/// What a server answers that has counted two grave findings in each image it scanned.
+fn counted(asked: &Value) -> String {
+    let images = asked["images"].as_array().unwrap().iter();
+    let images: Vec<Value> = images
+        .map(|image| counts(image.as_str().unwrap(), 2))
+        .collect();
+    json!({"images": images}).to_string()
+}
+
 #[test]
 fn the_servers_policy_holds_also_while_it_is_away() {
     let (_guard, folder) = folder();
@@ -97,12 +106,9 @@ fn images_are_asked_for_beside_answers_and_then_known() {
     let server = serve(move |request, body| match request {
         "POST /api/v1/images/counts" => {
             let asked: Value = serde_json::from_str(body).unwrap();
-            let images = asked["images"].as_array().unwrap().iter();
-            let images: Vec<Value> = images
-                .map(|image| counts(image.as_str().unwrap(), 2))
-                .collect();
+            let known = counted(&asked);
             notes.lock().unwrap().push(asked);
-            ("200 OK", json!({"images": images}).to_string())
+            ("200 OK", known)
         }
         "GET /api/v1/admission/policy?cluster=test" => ("200 OK", policy("off", "d1")),
         _ => ("200 OK", r#"{"new":true}"#.to_owned()),
@@ -182,14 +188,7 @@ fn a_server_is_not_needed() {
 fn the_first_review_of_an_image_waits_for_what_is_known_of_it() {
     let (_guard, folder) = folder();
     let server = serve(|request, body| match request {
-        "POST /api/v1/images/counts" => {
-            let asked: Value = serde_json::from_str(body).unwrap();
-            let images = asked["images"].as_array().unwrap().iter();
-            let images: Vec<Value> = images
-                .map(|image| counts(image.as_str().unwrap(), 2))
-                .collect();
-            ("200 OK", json!({"images": images}).to_string())
-        }
+        "POST /api/v1/images/counts" => ("200 OK", counted(&serde_json::from_str(body).unwrap())),
         "GET /api/v1/admission/policy?cluster=test" => ("200 OK", policy("off", "d1")),
         _ => ("200 OK", r#"{"new":true}"#.to_owned()),
     });
