@@ -234,13 +234,11 @@ fn check(given: &AdmissionReport) -> ApiResult<()> {
     let words = [&given.gate, &given.id, &given.version, &given.policy].into_iter();
     let of_samples = given.samples.iter();
     let of_samples = of_samples.flat_map(|one| [&one.operation, &one.kind, &one.name, &one.user]);
-    if words.chain(of_samples).any(|word| word.len() > MOST_NAME) {
-        return refused("a name is too long");
-    }
     let certificate = given.certificate.as_ref();
     let refusal = certificate.and_then(|one| one.refused.as_ref());
-    let mut of_refusal = refusal.into_iter().flat_map(|one| [&one.by, &one.why]);
-    if of_refusal.any(|word| word.len() > MOST_NAME) {
+    let of_refusal = refusal.into_iter().flat_map(|one| [&one.by, &one.why]);
+    let mut words = words.chain(of_samples).chain(of_refusal);
+    if words.any(|word| word.len() > MOST_NAME) {
         return refused("a name is too long");
     }
     let problem = certificate.and_then(|one| one.problem.as_ref());
