@@ -48,6 +48,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -414,7 +415,7 @@ async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     }
     .instrument(span)
     .await;
-    let mut response = shape_error(response, &id, &method);
+    let mut response = shape_error(response, &id, &method).await;
     let headers = response.headers_mut();
     let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -434,14 +435,33 @@ async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     response
 }
 
+/// What the framework says of a request that does not fit: which field, and why. It is what follows its own phrase
+/// (`Failed to deserialize …: `), without the text that it quotes from what was sent, which may be a secret at the wrong
+/// place; empty where there is nothing.
+async fn misfit(body: Body) -> String {
+    /// Of characters.
+    const MOST: usize = 300;
+    let Ok(bytes) = to_bytes(body, 1 << 20).await else {
+        return String::new();
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let Some((_, why)) = text.split_once(": ") else {
+        return String::new();
+    };
+    let unquoted: Vec<&str> = why.split('"').step_by(2).map(str::trim).collect();
+    let short: String = unquoted.join(" ").chars().take(MOST).collect();
+    format!(": {short}")
+}
+
 /// Gives every error our shape: those of handlers get the request's id, those of the framework (a wrong method,
 /// JSON that is none) are put into our words.
-fn shape_error(mut response: Response, id: &str, method: &Method) -> Response {
+async fn shape_error(mut response: Response, id: &str, method: &Method) -> Response {
     let status = response.status();
     if status.as_u16() < 400 {
         return response;
     }
-    let body = match response.extensions_mut().remove::<ErrorBody>() {
+    let said = response.extensions_mut().remove::<ErrorBody>();
+    let body = match said {
         Some(mut body) => {
             id.clone_into(&mut body.error.request_id);
             body
@@ -463,10 +483,11 @@ fn shape_error(mut response: Response, id: &str, method: &Method) -> Response {
                     "bad_request",
                     "send content-type: application/json".to_owned(),
                 ),
-                StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => (
-                    "bad_request",
-                    "the request does not fit the API's document: /api/v1/openapi.json".to_owned(),
-                ),
+                StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => {
+                    let why = misfit(std::mem::take(response.body_mut())).await;
+                    let rule = "the request does not fit the API's document, /api/v1/openapi.json";
+                    ("bad_request", format!("{rule}{why}"))
+                }
                 _ => return response,
             };
             let detail = seareeve_api::ErrorDetail {

@@ -338,6 +338,37 @@ fn errors_have_one_shape() {
 }
 
 #[test]
+fn what_does_not_fit_is_named_and_not_quoted() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let mut browser = Browser::signed_in(&server);
+    let exemption = |expires| {
+        json!({"recommendation": "x", "kind": "waiver", "reason": "y", "expires": expires})
+    };
+    for (path, body, named) in [
+        // Beyond the last instant that there is a name for.
+        (
+            "/api/v1/exemptions",
+            exemption(json!("9999-12-31T23:59:59Z")),
+            "expires",
+        ),
+        ("/api/v1/exemptions", exemption(json!("hunter2")), "expires"),
+        (
+            "/api/v1/join-tokens",
+            json!({"name": "x", "hours": "hunter2"}),
+            "hours",
+        ),
+        ("/api/v1/join-tokens", json!({"hours": 1}), "`name`"),
+    ] {
+        let answer = browser.post(path, body);
+        let detail = answer.body["error"]["detail"].as_str().unwrap();
+        assert_eq!(answer.status, 422, "{detail}");
+        assert!(detail.contains(named), "{detail}");
+        assert!(!detail.contains("hunter2"), "{detail}");
+    }
+}
+
+#[test]
 fn the_document_can_be_generated_from() {
     let document: Value = serde_json::from_str(&seareeve_server::openapi_json().unwrap()).unwrap();
     let mut names = std::collections::BTreeSet::new();
