@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod content;
 mod detect;
+mod ending;
 mod input;
 mod judge;
 mod output;

@@ -22,6 +22,7 @@ use crate::args::{
 };
 use crate::commands::Outcome;
 use crate::commands::joining::Joining;
+use crate::ending::Ending;
 use crate::input;
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
@@ -46,6 +47,7 @@ pub(crate) fn run(
 }
 
 fn serve(args: &ServeArgs, config: &Config, messages: &Messages) -> anyhow::Result<Outcome> {
+    let ending = Ending::at_once().context("failed to hear signals")?;
     let server = match &args.server {
         Some(address) => Some(client(args, address, config, messages)?),
         None => None,
@@ -75,6 +77,7 @@ fn serve(args: &ServeArgs, config: &Config, messages: &Messages) -> anyhow::Resu
     let ended = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        drop(ending);
         let webhook = Webhook::start(options).await?;
         // A result, not a message: scripts read it.
         output::result(

@@ -27,6 +27,7 @@ use tracing::{debug, info, warn};
 use crate::args::SensorArgs;
 use crate::commands::joining::{Joining, is_final, pause};
 use crate::commands::{Outcome, k8s};
+use crate::ending::Ending;
 use crate::output::Messages;
 use crate::surroundings::Surroundings;
 
@@ -50,6 +51,7 @@ pub(crate) fn run(
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
+    let _ending = Ending::at_once().context("failed to hear signals")?;
     let folder = config.server.data_dir.clone();
     let home = surroundings.environment.home.clone();
     if args.kubernetes {

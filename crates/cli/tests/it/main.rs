@@ -15,6 +15,7 @@ mod chart;
 mod db;
 mod detect;
 mod docker;
+mod ending;
 mod estate;
 #[expect(
     dead_code,

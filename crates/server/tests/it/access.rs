@@ -342,9 +342,7 @@ fn what_does_not_fit_is_named_and_not_quoted() {
     let (_keep, data) = folder();
     let server = start(&data, |_| {});
     let mut browser = Browser::signed_in(&server);
-    let exemption = |expires| {
-        json!({"recommendation": "x", "kind": "waiver", "reason": "y", "expires": expires})
-    };
+    let exemption = |expires| json!({"recommendation": "x", "kind": "waiver", "reason": "y", "expires": expires});
     for (path, body, named) in [
         // Beyond the last instant that there is a name for.
         (
