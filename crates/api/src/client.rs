@@ -13,13 +13,12 @@ mod intel;
 
 pub use clusters::WorkloadFilter;
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use seareeve_trust::{Authorities, AuthoritiesError, is_stranger};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Response;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::WithBody;
 use ureq::{Agent, Body, RequestBuilder};
 
@@ -49,8 +48,8 @@ pub enum ClientError {
     )]
     Clear(String),
     /// The authority of the server's certificate cannot be used. The user's fault.
-    #[error("the server's authority is no list of certificates in PEM form: {0}")]
-    Authority(String),
+    #[error("the server's authority cannot be used")]
+    Authority(#[from] AuthoritiesError),
     /// The server answered with an error.
     #[error("server answered {status} {code}: {detail} (request {request_id})")]
     Refused {
@@ -127,18 +126,19 @@ impl Client {
             config = config.proxy(None);
         }
         if let Some(pem) = authorities {
-            config = config.tls_config(tls(pem)?);
+            let mut trusted = Authorities::default();
+            trusted.add_pem(pem)?;
+            config = config.tls_config(trusted.tls());
         }
-        let agent = config
+        let config = config
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_global(Some(Duration::from_secs(300)))
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(concat!("seareeve/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+            .build();
         Ok(Self {
-            agent,
+            agent: seareeve_trust::agent(config),
             base,
             authorization: format!("Bearer {token}"),
         })
@@ -313,7 +313,7 @@ fn read_bytes(
     answer: Result<Response<Body>, ureq::Error>,
 ) -> Result<(String, u16, Vec<u8>), ClientError> {
     let failed = |url: &str, source: ureq::Error| {
-        let is_stranger = is_of_unknown_authority(&source);
+        let is_stranger = is_stranger(&source);
         let (url, source) = (url.to_owned(), Box::new(source));
         if is_stranger {
             ClientError::Stranger { url, source }
@@ -342,42 +342,6 @@ fn read_bytes(
         }),
         Err(_not_ours) => Err(ClientError::Foreign { url, status }),
     }
-}
-
-/// Whether a certificate was refused for who signed it, and for nothing else. A bad signature is that of an authority
-/// with the name of one that is known: one that was made anew.
-fn is_of_unknown_authority(error: &ureq::Error) -> bool {
-    let refused = match error {
-        ureq::Error::Rustls(error) => Some(error),
-        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
-        _ => None,
-    };
-    matches!(
-        refused,
-        Some(rustls::Error::InvalidCertificate(
-            rustls::CertificateError::UnknownIssuer | rustls::CertificateError::BadSignature
-        ))
-    )
-}
-
-/// TLS that trusts the authorities in `pem` besides the usual ones.
-fn tls(pem: &[u8]) -> Result<TlsConfig, ClientError> {
-    // The client's own list is replaced by a given one, so the given one must hold it too.
-    let usual = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-    let mut all: Vec<_> = usual.map(|der| Certificate::from_der(der)).collect();
-    let known = all.len();
-    for item in parse_pem(pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => all.push(certificate),
-            Ok(_) => {}
-            Err(error) => return Err(ClientError::Authority(error.to_string())),
-        }
-    }
-    if all.len() == known {
-        return Err(ClientError::Authority("it holds no certificate".to_owned()));
-    }
-    let roots = RootCerts::Specific(Arc::new(all));
-    Ok(TlsConfig::builder().root_certs(roots).build())
 }
 
 fn is_loopback(host: &str) -> bool {

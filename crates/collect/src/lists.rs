@@ -10,11 +10,12 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use camino::Utf8Path;
+use seareeve_trust::agent_resolving;
 use ureq::config::Config;
 use ureq::http::header::{ETAG, LAST_MODIFIED, LOCATION};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, Error};
 
 use crate::feeds::{NetworkError, tls};
@@ -157,7 +158,7 @@ impl ListClient {
                 inner: DefaultResolver::default(),
                 guard,
             };
-            Agent::with_parts(config, DefaultConnector::default(), resolver)
+            agent_resolving(config, resolver)
         };
         Ok(Self {
             agent: agent(config().build()),

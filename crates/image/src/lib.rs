@@ -18,7 +18,6 @@
 #![warn(clippy::indexing_slicing)]
 
 mod archive;
-mod authorities;
 mod cache;
 mod credentials;
 mod directory;
@@ -45,7 +44,6 @@ mod tar;
 mod tree;
 mod watch;
 
-pub use authorities::{Authorities, AuthoritiesError};
 pub use cache::LayerCache;
 pub use credentials::{
     CredentialError, Credentials, Login, RegistryName, RegistryNameError, Secret,
@@ -61,4 +59,5 @@ pub use progress::{Progress, Stage};
 pub use read::{Configuration, Contents, Source, read};
 pub use registry::{Attachment, Referrer, attachments, referrers};
 pub use seareeve_engine::{Endpoint, EndpointError};
+pub use seareeve_trust::{Authorities, AuthoritiesError};
 pub use tree::{File, FileTree, Note};

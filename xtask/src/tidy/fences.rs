@@ -54,7 +54,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/image",
-        allowed: &["engine", "inflate", "model"],
+        allowed: &["engine", "inflate", "model", "trust"],
         // Registries are read by ureq.
         denied: &["axum", "sqlx", "tokio"],
     },
@@ -97,7 +97,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         folder: "crates/collect",
-        allowed: &["engine", "kubernetes", "lab", "model", "redact"],
+        allowed: &["engine", "kubernetes", "lab", "model", "redact", "trust"],
         denied: &["axum", "sqlx"],
     },
     Fence {
@@ -108,7 +108,7 @@ const FENCES: &[Fence] = &[
     Fence {
         folder: "crates/api",
         // Verdicts get their wire form beside the wire types.
-        allowed: &["model", "posture"],
+        allowed: &["model", "posture", "trust"],
         denied: &["axum", "sqlx", "tokio"],
     },
     Fence {
@@ -155,6 +155,12 @@ const FENCES: &[Fence] = &[
             "webhook",
         ],
         denied: &["axum", "sqlx"],
+    },
+    Fence {
+        folder: "crates/trust",
+        allowed: &[],
+        // It is what clients made with ureq trust.
+        denied: &["axum", "sqlx", "tokio"],
     },
     Fence {
         folder: "crates/webhook",

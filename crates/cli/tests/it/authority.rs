@@ -173,7 +173,7 @@ fn the_command_line_trusts_an_authority_that_it_is_told_of() {
         other.replace("BadSignature", "UnknownIssuer"),
         refused(None)
     );
-    insta::assert_snapshot!(refused(Some("nothing.pem")), @"error: the server's authority is no list of certificates in PEM form: it holds no certificate");
+    insta::assert_snapshot!(refused(Some("nothing.pem")), @"error: the server's authority cannot be used: it is no list of certificates in PEM form: it holds no certificate");
     insta::assert_snapshot!(refused(Some("nowhere.pem")), @"error: failed to read the server's authority nowhere.pem: No such file or directory (os error 2)");
 }
 

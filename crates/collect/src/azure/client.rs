@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use seareeve_model::CollectionStatus;
+use seareeve_trust::agent;
 use serde::Deserialize;
 use serde_json::Value;
 use tracing::debug;
@@ -220,8 +221,8 @@ impl Transport {
                 .tls_config(tls.clone())
         };
         Ok(Self {
-            agent: config().build().new_agent(),
-            direct: config().proxy(None).build().new_agent(),
+            agent: agent(config().build()),
+            direct: agent(config().proxy(None).build()),
             limits,
         })
     }

@@ -7,13 +7,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek as _, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use seareeve_trust::{Authorities, AuthoritiesError, agent};
 use tracing::debug;
 use ureq::http::{Response, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 
 /// How often one file is asked for anew after its connection broke; each time bytes must have come.
@@ -35,12 +35,12 @@ pub enum NetworkError {
         source: io::Error,
     },
     /// It holds no certificate, or a broken one.
-    #[error("{path} is no list of certificates in PEM form: {why}")]
+    #[error("the certificates {path} cannot be used")]
     NoCertificates {
         /// The file.
         path: Utf8PathBuf,
         /// What is wrong.
-        why: String,
+        source: AuthoritiesError,
     },
 }
 
@@ -116,8 +116,8 @@ impl Downloader {
                 .user_agent(concat!("seareeve/", env!("CARGO_PKG_VERSION")))
         };
         Ok(Self {
-            agent: config().build().new_agent(),
-            direct: config().proxy(None).build().new_agent(),
+            agent: agent(config().build()),
+            direct: agent(config().proxy(None).build()),
         })
     }
 
@@ -284,25 +284,14 @@ fn trusting(path: &Utf8Path) -> Result<TlsConfig, NetworkError> {
         path: path.to_owned(),
         source,
     })?;
-    let wrong = |why| NetworkError::NoCertificates {
-        path: path.to_owned(),
-        why,
-    };
-    let mut all = Vec::new();
-    for item in parse_pem(&pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => all.push(certificate),
-            Ok(_) => {}
-            Err(error) => return Err(wrong(error.to_string())),
-        }
-    }
-    if all.is_empty() {
-        return Err(wrong("it holds no certificate".to_owned()));
-    }
-    let usual = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-    all.extend(usual.map(|der| Certificate::from_der(der)));
-    let roots = RootCerts::Specific(Arc::new(all));
-    Ok(TlsConfig::builder().root_certs(roots).build())
+    let mut trusted = Authorities::default();
+    trusted
+        .add_pem(&pem)
+        .map_err(|source| NetworkError::NoCertificates {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(trusted.tls())
 }
 
 impl Validator {

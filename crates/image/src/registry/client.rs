@@ -21,6 +21,10 @@ const REDIRECTS: usize = 5;
 /// Longest pause that a registry may ask for in `Retry-After`; who asks for more is left alone at once.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// Why a registry is not believed.
+const UNKNOWN: &str = "its certificate is of no authority that is trusted here: `--ca-cert` takes a file with that \
+                       authority's certificate, or with this one";
+
 /// A client for one repository of one registry.
 pub(crate) struct Client {
     agent: ureq::Agent,
@@ -86,7 +90,7 @@ impl Client {
             // A proxy cannot reach this machine.
             config = config.proxy(None);
         }
-        let agent: ureq::Agent = config.build().into();
+        let agent = seareeve_trust::agent(config.build());
         watch.cuts(&agent);
         Ok(Self {
             agent,
@@ -287,6 +291,7 @@ impl Client {
         ReadError::Network {
             host: address.host().to_owned(),
             source: match error {
+                error if seareeve_trust::is_stranger(&error) => UNKNOWN.into(),
                 ureq::Error::Io(error) => Box::new(error) as Box<_>,
                 other => Box::new(other),
             },

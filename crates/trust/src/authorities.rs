@@ -1,11 +1,11 @@
-//! Whom we believe that a registry is who it says.
+//! The certificates that are trusted.
 
 use std::sync::Arc;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// Certificates of authorities that are trusted besides those that browsers trust. The default trusts no
-/// further ones.
+/// Certificates that are trusted besides those of the authorities that browsers trust: of further authorities, or of
+/// servers themselves. The default trusts no further ones.
 #[derive(Clone, Debug, Default)]
 pub struct Authorities {
     certificates: Vec<Certificate<'static>>,
@@ -37,8 +37,9 @@ impl Authorities {
         Ok(())
     }
 
-    /// How TLS is spoken.
-    pub(crate) fn tls(&self) -> TlsConfig {
+    /// How TLS is spoken by an agent of [`agent`](crate::agent).
+    #[must_use]
+    pub fn tls(&self) -> TlsConfig {
         let tls = TlsConfig::builder();
         if self.certificates.is_empty() {
             return tls.build();
