@@ -24,6 +24,7 @@ export const admissionStrings = {
     authority: { ends: "Its authority ends", ended: "Its authority ended" },
     authorityLate:
       "– if the API server was not told of the next one by then, the cluster lets everything in: register the webhook again.",
+    problem: (text: string) => `The webhook says: ${text}`,
   },
   away: "No webhook of this cluster was heard of for minutes. If none answers, the cluster lets everything in; if they only do not reach this server, they go on by the last policy.",
   noGates: "No webhook has reported yet",

@@ -132,7 +132,7 @@ function Gates({ activity }: { activity: AdmissionActivity }) {
                   <td>{gate.name}</td>
                   <td>{gate.version}</td>
                   <td className="is-end">{count(gate.reviews)}</td>
-                  <td>
+                  <td className="nowrap">
                     {gate.current == null ? t.gateStates.own : gate.current ? t.gateStates.current : t.gateStates.old}
                   </td>
                   <td>
@@ -176,7 +176,7 @@ function Certificate({ gate: { certificate } }: { gate: AdmissionGate }) {
           {hasCome(authority, now) ? t.certificate.authority.ended : t.certificate.authority.ends} <Time at={authority} />
         </Warning>
       )}
-      {problem != null && <Warning text={problem} />}
+      {problem != null && <Warning text={t.certificate.problem(problem)} />}
     </span>
   );
 }

@@ -153,7 +153,9 @@ fn troubles(gate: &AdmissionGate, now: Timestamp) -> Vec<String> {
         && (has_come(Some(until)) || has_come(certificate.late_from))
     {
         let ends = ends(until);
-        troubles.push(format!("its certificate {ends} {until}, and was not renewed"));
+        troubles.push(format!(
+            "its certificate {ends} {until}, and was not renewed"
+        ));
     }
     if let Some(until) = certificate.authority_until
         && has_come(certificate.authority_late_from)
