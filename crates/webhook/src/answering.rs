@@ -126,6 +126,11 @@ fn patience(query: Option<&str>) -> Duration {
     })
 }
 
+/// How long news of images are waited for, of the time that is left: half of that is for judging again.
+fn first_sight(left: Duration) -> Duration {
+    FIRST_SIGHT.min(left / 2)
+}
+
 /// A review on its way to an answer.
 #[derive(Clone)]
 struct Case {
@@ -149,10 +154,8 @@ impl Case {
         if unheard.is_empty() || is_final(&first, &policy) {
             return first;
         }
-        // Of what is left, half is for judging again.
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let within = FIRST_SIGHT.min(left / 2);
-        if !self.memory.hears_of(&unheard, within).await {
+        if !self.memory.hears_of(&unheard, first_sight(left)).await {
             return first;
         }
         self.judged().await.map_or(first, |(second, ..)| second)
@@ -367,5 +370,8 @@ mod tests {
         ] {
             assert_eq!(millis(Some(odd)), 4_000, "{odd}");
         }
+        assert_eq!(first_sight(patience(None)).as_millis(), 1_000);
+        let short = patience(Some("timeout=1s"));
+        assert_eq!(first_sight(short).as_millis(), 400);
     }
 }

@@ -270,22 +270,17 @@ fn an_authority_that_cannot_be_read_is_not_replaced() {
         let (file, aside) = (folder.join(damaged), folder.join("aside"));
         std::fs::rename(&file, &aside).unwrap();
         let again = || started(&folder, own_names(), off(&folder), behind(0).0);
-        for make in [
-            |file: &Utf8Path| std::fs::create_dir(file).unwrap(),
-            |file: &Utf8Path| {
-                std::fs::remove_dir(file).unwrap();
-                std::fs::write(
-                    file,
-                    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-                )
-                .unwrap();
-            },
-        ] {
-            make(&file);
-            let before = std::fs::read(&file).ok();
+        // A folder in its place, as of a volume that is not mounted right; what is no text; and what is no authority.
+        std::fs::create_dir(&file).unwrap();
+        let no_authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for content in [None, Some(&b"\xff"[..]), Some(no_authority.as_bytes())] {
+            if let Some(content) = content {
+                let _ = std::fs::remove_dir(&file);
+                std::fs::write(&file, content).unwrap();
+            }
             // Without its key, the certificate is good for another 80 days.
             assert_eq!(again().is_ok(), damaged == "admission-ca.key");
-            assert_eq!(std::fs::read(&file).ok(), before, "{damaged}");
+            assert_eq!(std::fs::read(&file).ok().as_deref(), content, "{damaged}");
         }
         std::fs::remove_file(&file).unwrap();
         std::fs::rename(&aside, &file).unwrap();
