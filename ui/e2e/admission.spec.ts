@@ -68,6 +68,55 @@ test("a recommendation is tried on what a cluster has, and refused where somebod
   await observer.leave();
 });
 
+test("what stands against a webhook's being asked is told beside it", async ({ page }) => {
+  const day = (days: number) => new Date(Date.now() + days * 24 * 3600 * 1000).toISOString();
+  const refusal = (by: string) => ({ at: day(-0.1), by, why: "bad certificate" });
+  const certificate = {
+    until: day(200),
+    late_from: day(186),
+    authority_until: day(3000),
+    authority_late_from: day(2940),
+    problem: null,
+    refusals: [],
+  };
+  const broken = {
+    until: day(5),
+    late_from: day(-9),
+    authority_until: day(40),
+    authority_late_from: day(-20),
+    problem: "the certificate could not be renewed: failed to write /data/admission.key: No space left on device",
+    refusals: [refusal("10.0.0.1"), refusal("10.0.0.2")],
+  };
+  for (const [cluster, told] of [["sound", certificate], ["troubled", broken]] as const) {
+    const report = { id: "r-1", cluster, gate: `gate-of-${cluster}`, version: "0.1.0", policy: "", reviews: 7, counts: [], samples: [] };
+    const data = { ...report, certificate: told };
+    const taken = await page.request.post("/api/v1/admission/decisions", { headers: await csrf(page), data });
+    expect(taken.status()).toBe(200);
+  }
+  // Of one that was not heard of for minutes, no test waits to hear nothing.
+  await page.route("**/api/v1/admission/decisions*", async (route) => {
+    const response = await route.fetch();
+    const activity = (await response.json()) as { gates: { cluster: string; away: boolean }[] };
+    const gates = activity.gates.map((gate) => ({ ...gate, away: gate.cluster === "troubled" }));
+    await route.fulfill({ response, json: { ...activity, gates } });
+  });
+  await page.goto("/kubernetes/admission");
+  const sound = page.getByRole("row", { name: /gate-of-sound/ });
+  await expect(sound).toContainText(/ends in \d+ (days|months)/);
+  await expect(sound.locator(".admission-warning")).toHaveCount(0);
+  const troubled = page.getByRole("row", { name: /gate-of-troubled/ });
+  for (const said of [
+    "refused by 10.0.0.1 (“bad certificate”), 10.0.0.2 (“bad certificate”). If one of them is the API server",
+    "It should have been renewed before.",
+    "Its authority ends",
+    "No space left on device",
+    "No webhook of this cluster was heard of for minutes.",
+  ])
+    await expect(troubled).toContainText(said);
+  await expect(troubled.locator(".admission-warning")).toHaveCount(5);
+  await accessible(page);
+});
+
 test("a policy that somebody else changed is not overwritten", async ({ page }) => {
   await page.goto("/kubernetes/admission");
   await page.getByRole("button", { name: "Policy settings" }).click();

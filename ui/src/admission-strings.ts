@@ -17,12 +17,16 @@ export const admissionStrings = {
     ends: "ends",
     ended: "ended",
     unknown: "Not told",
-    refused: (by: string, why: string) =>
-      `refused by ${by} (“${why}”). If that is the API server, it lets everything in: register the webhook again.`,
-    soon: "It should have been renewed before. From its end on, the cluster lets everything in.",
-    authoritySoon: "Its authority ends within two weeks: then the webhook makes another. Register it again.",
+    refusedBy: (by: string, why: string) => `${by} (“${why}”)`,
+    refused: (by: string[]) =>
+      `refused by ${by.join(", ")}. ${by.length === 1 ? "If that is" : "If one of them is"} the API server, it lets everything in: register the webhook again.`,
+    late: "It should have been renewed before. From its end on, the cluster lets everything in.",
+    authority: { ends: "Its authority ends", ended: "Its authority ended" },
+    authorityLate:
+      "– if the API server was not told of the next one by then, the cluster lets everything in: register the webhook again.",
+    problem: (text: string) => `The webhook says: ${text}`,
   },
-  away: "Not heard of for minutes: if it is away, the cluster lets everything in.",
+  away: "No webhook of this cluster was heard of for minutes. If none answers, the cluster lets everything in; if they only do not reach this server, they go on by the last policy.",
   noGates: "No webhook has reported yet",
   noGatesHint:
     "Add it to the observer's chart (--set admission.enabled=true), or run it with the address of this server and a join token from the page Clusters. Then tell the API server of it, where the webhook runs. It begins by recording, and refuses nothing before you say so here.",

@@ -155,6 +155,13 @@ impl Policy {
         checks.any(|check| check.reads_scans)
     }
 
+    /// Whether a recommendation does.
+    #[must_use]
+    pub fn is_about_scans(&self, recommendation: &str) -> bool {
+        let mut rules = self.rules.iter().filter(|rule| rule.id == recommendation);
+        rules.any(|rule| rule.checks.iter().any(|check| check.reads_scans))
+    }
+
     /// Findings that do not count, wherever the policy says so.
     #[must_use]
     pub fn excluded_findings(&self) -> Vec<String> {

@@ -99,20 +99,28 @@ pub struct AdmissionReport {
     pub samples: Vec<AdmissionSample>,
 }
 
-/// How the certificate is that a webhook shows to the API server. One that is not trusted lets everything in, and the API
-/// server tells nobody.
+/// How the certificate is that a webhook shows to the API server. While that does not trust it, everything is let in, and
+/// the API server tells nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AdmissionCertificate {
     /// Until when it holds; absent where that cannot be read, or is never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Timestamp>,
-    /// Until when the authority does that the API server was told of.
+    /// From when on it is late: another should have taken its place. Absent where none could, since its authority ends
+    /// with it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub late_from: Option<Timestamp>,
+    /// Until when the authority holds that signed it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub authority_until: Option<Timestamp>,
-    /// Why it could not be renewed, or read again.
+    /// From when on it is late to tell the API server of another.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub authority_late_from: Option<Timestamp>,
+    /// Why it could not be renewed, or read again, or what was lost of it.
     pub problem: Option<String>,
-    /// Who would not take it last; absent once a review was asked for.
-    pub refused: Option<AdmissionRefusal>,
+    /// Who would not take it in the last day, and has not asked for a review since: the last ones first.
+    #[serde(default)]
+    pub refusals: Vec<AdmissionRefusal>,
 }
 
 /// Somebody does not trust a webhook's certificate.
@@ -182,7 +190,8 @@ pub struct AdmissionActivity {
     pub samples: Vec<AdmissionEvent>,
 }
 
-/// A webhook that answers for a cluster.
+/// A webhook that answers for a cluster. Those that were not heard of for minutes are left out once another one of the
+/// same cluster was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AdmissionGate {
     /// The cluster's name.
@@ -193,9 +202,10 @@ pub struct AdmissionGate {
     pub version: String,
     /// Whether it has the policy that the server has for its cluster; absent for one with a policy of its own.
     pub current: Option<bool>,
-    /// Reviews that it answered.
+    /// Reviews that it answered, since `first_seen`.
     pub reviews: u64,
-    /// Whether nothing was heard of it for minutes: its cluster lets everything in.
+    /// Whether nothing was heard of it for minutes, nor of any other webhook of its cluster. If they answer nobody, the
+    /// cluster lets everything in; if they only do not reach the server, they go on by the last policy.
     pub away: bool,
     /// How its certificate is; absent where it did not say.
     pub certificate: Option<AdmissionCertificate>,

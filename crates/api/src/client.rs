@@ -18,8 +18,9 @@ use std::time::Duration;
 use seareeve_trust::{Authorities, AuthoritiesError, is_stranger};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::config::ConfigBuilder;
 use ureq::http::Response;
-use ureq::typestate::WithBody;
+use ureq::typestate::{AgentScope, WithBody};
 use ureq::{Agent, Body, RequestBuilder};
 
 use crate::{
@@ -120,7 +121,7 @@ impl Client {
             Some(("http", host)) if !host.is_empty() => return Err(ClientError::Clear(base)),
             _ => return Err(ClientError::Address(base)),
         }
-        let mut config = ureq::Agent::config_builder();
+        let mut config = Agent::config_builder();
         if base.starts_with("http://") {
             // Loopback through a proxy would show it the token.
             config = config.proxy(None);
@@ -130,18 +131,22 @@ impl Client {
             trusted.add_pem(pem)?;
             config = config.tls_config(trusted.tls());
         }
-        let config = config
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(300)))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .user_agent(concat!("seareeve/", env!("CARGO_PKG_VERSION")))
-            .build();
         Ok(Self {
-            agent: seareeve_trust::agent(config),
+            agent: agent(config, Duration::from_secs(300)),
             base,
             authorization: format!("Bearer {token}"),
         })
+    }
+
+    /// The same for somebody who has no time: no call takes longer than this.
+    #[must_use]
+    pub fn within(mut self, most: Duration) -> Self {
+        let before = self.agent.config();
+        let config = Agent::config_builder()
+            .tls_config(before.tls_config().clone())
+            .proxy(before.proxy().cloned());
+        self.agent = agent(config, most);
+        self
     }
 
     /// Sends an SBOM; the server stores it and answers with its findings.
@@ -289,6 +294,17 @@ impl Client {
     }
 }
 
+fn agent(config: ConfigBuilder<AgentScope>, most: Duration) -> Agent {
+    let config = config
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .timeout_global(Some(most))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .user_agent(concat!("seareeve/", env!("CARGO_PKG_VERSION")))
+        .build();
+    seareeve_trust::agent(config)
+}
+
 fn read<T: DeserializeOwned>(
     url: String,
     answer: Result<Response<Body>, ureq::Error>,
@@ -362,6 +378,19 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_no_time_waits_no_longer() {
+        // It takes connections, and says nothing.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", silent.local_addr().unwrap());
+        let client = Client::new(&address, "t").unwrap();
+        let answer = client.within(Duration::from_millis(50)).status();
+        let Err(ClientError::Network { source, .. }) = answer else {
+            panic!("{answer:?}");
+        };
+        assert!(matches!(*source, ureq::Error::Timeout(_)), "{source}");
+    }
 
     #[test]
     fn sends_tokens_only_where_nobody_listens() {

@@ -75,7 +75,7 @@ fn run(args: &Args, messages: &output::Messages) -> anyhow::Result<Outcome> {
         Command::Sensor(sensor) => {
             commands::sensor::run(sensor, &loaded.config, &surroundings()?, messages)
         }
-        Command::Server(server) => commands::server::run(server, messages),
+        Command::Server(server) => commands::server::run(server, &surroundings()?, messages),
         Command::Simulate(simulate) => {
             commands::simulate::run(simulate, &surroundings()?, messages)
         }

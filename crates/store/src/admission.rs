@@ -2,12 +2,11 @@
 
 mod scans;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
-use crate::rows::{clean, json};
+use crate::rows::clean;
 use crate::{Store, StoreError, Tx};
 
 pub use scans::{Found, ScannedImage, scanned};
@@ -16,6 +15,8 @@ pub use scans::{Found, ScannedImage, scanned};
 const MOST_SAMPLES: i64 = 5_000;
 /// How long counts are kept that nothing is added to: a quarter of a year.
 const KEPT_MS: i64 = 90 * 24 * 3600 * 1000;
+/// A webhook that said nothing for so long is away: it reports every 20 seconds.
+const AWAY: SignedDuration = SignedDuration::from_mins(2);
 
 /// A policy of a cluster, or of all that have none of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,36 +106,20 @@ pub struct GateRow {
     pub policy: String,
     /// Reviews that it answered.
     pub reviews: u64,
-    /// How its certificate is, if it said so.
-    pub certificate: Option<Certificate>,
+    /// How its certificate is, as JSON, if it said so.
+    pub certificate: Option<String>,
     /// When it told something first.
     pub first_seen: Timestamp,
     /// When it told something last.
     pub last_seen: Timestamp,
 }
 
-/// How the certificate of a webhook is, as it said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificate {
-    /// Until when it holds.
-    pub until: Option<Timestamp>,
-    /// Until when its authority does.
-    pub authority_until: Option<Timestamp>,
-    /// Why it could not be renewed.
-    pub problem: Option<String>,
-    /// Who would not take it.
-    pub refused: Option<Refusal>,
-}
-
-/// Somebody would not take a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// When.
-    pub at: Timestamp,
-    /// An address.
-    pub by: String,
-    /// What it said.
-    pub why: String,
+impl GateRow {
+    /// Whether nothing was heard of it for minutes. While others of its cluster are, it is forgotten.
+    #[must_use]
+    pub fn is_away(&self, now: Timestamp) -> bool {
+        now.duration_since(self.last_seen) > AWAY
+    }
 }
 
 /// What a webhook tells.
@@ -153,7 +138,7 @@ pub struct Report {
     /// Reviews since the last report.
     pub reviews: u64,
     /// See [`GateRow::certificate`].
-    pub certificate: Option<Certificate>,
+    pub certificate: Option<String>,
     /// Decisions since the last report.
     pub counts: Vec<NewCount>,
     /// Some of them.
@@ -211,6 +196,8 @@ const PRUNE_SAMPLES: &str =
     "DELETE FROM admission_sample WHERE id <= (SELECT MAX(id) FROM admission_sample) - $1";
 const PRUNE_COUNTS: &str = "DELETE FROM admission_count WHERE last_seen < $1";
 const PRUNE_GATES: &str = "DELETE FROM admission_gate WHERE last_seen < $1";
+/// A pod that was replaced is away for ever; the one in its place reports.
+const PRUNE_AWAY: &str = "DELETE FROM admission_gate WHERE cluster = $1 AND last_seen < $2";
 
 /// Adds what a webhook tells. The same report again changes nothing. Returns whether it was new.
 ///
@@ -230,7 +217,6 @@ pub async fn add_report(tx: &mut Tx, report: &Report, now: Timestamp) -> Result<
         }
     }
     let at = now.as_millisecond();
-    let certificate = report.certificate.as_ref().map(json);
     sqlx::query(SEEN)
         .bind(&cluster)
         .bind(&gate)
@@ -239,7 +225,7 @@ pub async fn add_report(tx: &mut Tx, report: &Report, now: Timestamp) -> Result<
         .bind(number(report.reviews))
         .bind(clean(&report.id))
         .bind(at)
-        .bind(certificate.as_deref().map(clean))
+        .bind(report.certificate.as_deref().map(clean))
         .execute(tx.connection())
         .await?;
     for count in &report.counts {
@@ -278,6 +264,12 @@ pub async fn add_report(tx: &mut Tx, report: &Report, now: Timestamp) -> Result<
             .execute(tx.connection())
             .await?;
     }
+    let away = now.checked_sub(AWAY).unwrap_or(now);
+    sqlx::query(PRUNE_AWAY)
+        .bind(&cluster)
+        .bind(away.as_millisecond())
+        .execute(tx.connection())
+        .await?;
     Ok(true)
 }
 
@@ -335,7 +327,7 @@ pub async fn gates(store: &Store) -> Result<Vec<GateRow>, StoreError> {
             version: columns.text("version")?,
             policy: columns.text("policy")?,
             reviews: columns.count("reviews")?,
-            certificate: columns.opt_json("certificate")?,
+            certificate: columns.opt_text("certificate")?,
             first_seen: columns.time("first_seen")?,
             last_seen: columns.time("last_seen")?,
         })

@@ -1,44 +1,35 @@
 //! The certificate that the API server sees: given files, or one of our own authority, which is made at the first
 //! start and stays, so that what the API server was told of it stays true.
 
+mod own;
+mod validity;
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
-};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, Error, RootCertStore};
+use seareeve_api::{AdmissionCertificate, AdmissionRefusal};
 use tracing::{error, info, warn};
 
-const AUTHORITY: &str = "admission-ca.crt";
-const AUTHORITY_KEY: &str = "admission-ca.key";
-const CERTIFICATE: &str = "admission.crt";
-const KEY: &str = "admission.key";
-/// For whom the certificate is, one name in a line.
-const NAMES: &str = "admission.names";
-/// Years that the authority is good for.
-const AUTHORITY_YEARS: i64 = 10;
-/// Days that a certificate is good for, and the last of them, in which another takes its place.
-const DAYS: i64 = 365;
-const LAST_DAYS: i64 = 95;
-/// Days before the end of a given certificate from which on that is said.
-const SAID_DAYS: i64 = 14;
+use self::validity::{Validity, is_trusted};
+
+/// Days before its end from which on a certificate that is still there is late to be renewed, and an authority, of
+/// which somebody has to tell the API server. Of what lives shortly, the last tenth of its life.
+const LATE_DAYS: i64 = 14;
+const AUTHORITY_LATE_DAYS: i64 = 60;
+/// Addresses that are remembered for refusing it.
+const MOST_REFUSALS: usize = 16;
+/// The API server asks again and again: who refused it so long ago, and not since, is another.
+const REFUSAL_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -71,27 +62,35 @@ pub(crate) struct Certificates {
 struct State {
     certified: Arc<CertifiedKey>,
     authority: String,
-    changed: Option<SystemTime>,
+    changed: [Option<SystemTime>; 2],
 }
 
 /// What stands against being trusted.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Trouble {
+#[derive(Debug, Default)]
+struct Trouble {
     /// Why it could not be renewed, or read again.
-    pub(crate) problem: Option<String>,
-    /// Who would not take it last.
-    pub(crate) refused: Option<Refused>,
-    /// Whether its end was said to be near.
-    is_end_said: bool,
+    problem: Option<String>,
+    /// What was lost that the API server had been told of. It stays: nobody can tell from here what the API server
+    /// was told since.
+    lost: Option<String>,
+    /// Who would not take it, and when last.
+    refusals: BTreeMap<IpAddr, AdmissionRefusal>,
+    /// Whether it was said that it is late.
+    is_late_said: bool,
 }
 
-/// Somebody to whom it was shown does not trust it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    pub(crate) at: Timestamp,
-    pub(crate) by: IpAddr,
-    /// What it said, in the words of TLS.
-    pub(crate) why: String,
+/// Somebody who was shown the certificate, and went on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    address: IpAddr,
+    since: Timestamp,
+}
+
+/// How long something holds.
+struct Life {
+    until: Timestamp,
+    /// From when on another should have taken its place.
+    late_from: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Certificates {
@@ -102,18 +101,30 @@ impl std::fmt::Debug for Certificates {
 
 impl Certificates {
     pub(crate) fn load(tls: Tls, folder: &Utf8Path, clock: Clock) -> anyhow::Result<Self> {
-        if let Tls::Own(names) = &tls {
-            own(folder, names, clock())?;
-        }
-        let state = read(&tls, folder)?;
+        let now = clock();
+        let mut trouble = Trouble::default();
+        let state = match renewed(&tls, folder, now) {
+            Ok(lost) => {
+                trouble.lost = lost;
+                read(&tls, folder)?
+            }
+            // What is there may hold for months: without anybody who answers, everything would be let in.
+            Err(error) => match read(&tls, folder) {
+                Ok(state) if state.is_trusted(now) => {
+                    trouble.note(Some(format!("{error:#}")));
+                    state
+                }
+                _ => return Err(error),
+            },
+        };
         let certificates = Self {
             tls,
             folder: folder.to_owned(),
             clock,
             state: RwLock::new(state),
-            trouble: Mutex::default(),
+            trouble: Mutex::new(trouble),
         };
-        certificates.say_end();
+        certificates.say_late();
         Ok(certificates)
     }
 
@@ -122,77 +133,95 @@ impl Certificates {
         self.state().authority.clone()
     }
 
-    /// Until when the certificate holds, and the authority. Nothing where that cannot be read, or is never.
-    pub(crate) fn until(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        let state = self.state();
-        let own = state.certified.cert.first().and_then(end);
-        (own, end_of(&state.authority))
-    }
-
-    pub(crate) fn trouble(&self) -> Trouble {
-        self.noted().clone()
+    /// How the certificate is, for the server.
+    pub(crate) fn told(&self) -> AdmissionCertificate {
+        let now = (self.clock)();
+        let [own, authority] = self.state().lives(now);
+        let mut noted = self.noted();
+        let is_recent = |one: &AdmissionRefusal| now.duration_since(one.at) < REFUSAL_KEPT;
+        noted.refusals.retain(|_, one| is_recent(one));
+        let mut refusals: Vec<AdmissionRefusal> = noted.refusals.values().cloned().collect();
+        refusals.sort_by_key(|one| std::cmp::Reverse(one.at));
+        AdmissionCertificate {
+            until: own.as_ref().map(|life| life.until),
+            late_from: own.and_then(|life| life.late_from),
+            authority_until: authority.as_ref().map(|life| life.until),
+            authority_late_from: authority.and_then(|life| life.late_from),
+            problem: noted.problem.as_ref().or(noted.lost.as_ref()).cloned(),
+            refusals,
+        }
     }
 
     /// Somebody would not take it. Whether that is the API server, nobody can tell from here; who else asks for reviews
     /// is rare.
     pub(crate) fn refuse(&self, by: IpAddr, why: &str) {
-        let refused = Refused {
+        let refusal = AdmissionRefusal {
             at: (self.clock)(),
-            by,
+            by: by.to_string(),
             why: why.to_owned(),
         };
-        let before = self.noted().refused.replace(refused);
+        let mut noted = self.noted();
+        let before = noted.refusals.insert(by, refusal);
+        if noted.refusals.len() > MOST_REFUSALS {
+            let oldest = noted.refusals.iter().min_by_key(|(_, one)| one.at);
+            let oldest = oldest.map(|(address, _)| *address);
+            oldest.and_then(|address| noted.refusals.remove(&address));
+        }
+        drop(noted);
         if before.is_none() {
             warn!(%by, why, "the certificate was refused; the API server lets everything in if it was that: register again");
         }
     }
 
-    /// The API server asked for reviews: it trusts us.
-    pub(crate) fn trusted(&self) {
-        self.noted().refused = None;
+    /// Somebody went on after the certificate was shown.
+    pub(crate) fn peer(&self, address: IpAddr) -> Peer {
+        Peer {
+            address,
+            since: (self.clock)(),
+        }
+    }
+
+    /// Somebody asks for a review: who refused the certificate before this connection was made trusts it by now.
+    /// Others need not, and a connection that is older than the refusal says nothing of it.
+    pub(crate) fn trusted(&self, by: Peer) {
+        let mut noted = self.noted();
+        let refusal = noted.refusals.get(&by.address);
+        if refusal.is_some_and(|refusal| refusal.at <= by.since) {
+            noted.refusals.remove(&by.address);
+        }
     }
 
     /// Makes another certificate when it is time, and reads files that changed.
     pub(crate) fn look(&self) {
         let looked = self.renew();
         let problem = looked.err().map(|error| format!("{error:#}"));
-        {
-            let mut noted = self.noted();
-            // Looked at every few seconds, and said once.
-            if let Some(error) = problem.as_ref().filter(|_| noted.problem != problem) {
-                error!(error, "there is no fresh certificate; the last one stays");
-            }
-            noted.problem = problem;
-        }
-        self.say_end();
+        self.noted().note(problem);
+        self.say_late();
     }
 
     fn renew(&self) -> anyhow::Result<()> {
-        if let Tls::Own(names) = &self.tls {
-            own(&self.folder, names, (self.clock)())
-                .context("the certificate could not be renewed")?;
+        if let Some(lost) = renewed(&self.tls, &self.folder, (self.clock)())? {
+            self.noted().lost = Some(lost);
         }
-        let (certificate, _) = files(&self.tls, &self.folder);
-        if changed(&certificate) == self.state().changed {
+        if changed(&self.tls, &self.folder) == self.state().changed {
             return Ok(());
         }
         let fresh = read(&self.tls, &self.folder)?;
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        self.noted().is_end_said = false;
         info!("the certificate was read again");
         Ok(())
     }
 
-    /// Says once that the certificate, or its authority, comes to its end.
-    fn say_end(&self) {
-        let (own, authority) = self.until();
-        let Some(until) = [own, authority].into_iter().flatten().min() else {
-            return;
-        };
-        let is_near = (self.clock)() + SignedDuration::from_hours(24 * SAID_DAYS) > until;
-        let was_said = std::mem::replace(&mut self.noted().is_end_said, is_near);
-        if is_near && !was_said {
-            warn!(%until, "the certificate ends; from then on the API server lets everything in");
+    /// Says once that the certificate, or its authority, should have been replaced.
+    fn say_late(&self) {
+        let now = (self.clock)();
+        let lives = self.state().lives(now);
+        let late = lives.into_iter().flatten();
+        let late = late.filter(|life| life.late_from.is_some_and(|late_from| late_from <= now));
+        let until = late.map(|life| life.until).min();
+        let was_said = std::mem::replace(&mut self.noted().is_late_said, until.is_some());
+        if let Some(until) = until.filter(|_| !was_said) {
+            warn!(%until, "the certificate, or its authority, ends; from then on the API server lets everything in");
         }
     }
 
@@ -205,11 +234,58 @@ impl Certificates {
     }
 }
 
+impl State {
+    /// Whether somebody who knows the authority takes the certificate.
+    fn is_trusted(&self, now: Timestamp) -> bool {
+        let authorities: Vec<_> = self.authorities().collect();
+        is_trusted(&self.certified.cert, &authorities, now)
+    }
+
+    fn authorities(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        CertificateDer::pem_slice_iter(self.authority.as_bytes()).flatten()
+    }
+
+    /// How long the certificate holds, and its authority. Nothing where that cannot be read, or is never.
+    fn lives(&self, now: Timestamp) -> [Option<Life>; 2] {
+        let chain = &self.certified.cert;
+        let is_of = |one: &CertificateDer<'_>| is_trusted(chain, std::slice::from_ref(one), now);
+        let of_it = self.authorities().filter(is_of);
+        let of_it = of_it
+            .filter_map(|one| Validity::of(&one))
+            .max_by_key(Validity::until);
+        let any = || self.authorities().filter_map(|one| Validity::of(&one));
+        let authority = of_it.or_else(|| any().max_by_key(Validity::until));
+        let own = chain.first().and_then(Validity::of).map(|own| Life {
+            until: own.until(),
+            // None outlives its authority: with that one's end near, another would be of no use.
+            late_from: authority
+                .as_ref()
+                .is_none_or(|authority| own.until() < authority.until())
+                .then(|| own.late_from(LATE_DAYS)),
+        });
+        let authority = authority.map(|authority| Life {
+            until: authority.until(),
+            late_from: Some(authority.late_from(AUTHORITY_LATE_DAYS)),
+        });
+        [own, authority]
+    }
+}
+
+impl Trouble {
+    /// Looked at every few seconds, and said once.
+    fn note(&mut self, problem: Option<String>) {
+        if let Some(error) = problem.as_ref().filter(|_| self.problem != problem) {
+            error!(error, "there is no fresh certificate; the last one stays");
+        }
+        self.problem = problem;
+    }
+}
+
 /// What the API server is told, as PEM. One of our own that is there already is left alone, with its certificate:
 /// whoever asks need not know for which names the webhook has it.
 pub(crate) fn authority_of(tls: Tls, folder: &Utf8Path) -> anyhow::Result<String> {
-    let kept = folder.join(AUTHORITY);
-    if matches!(tls, Tls::Own(_)) && kept.exists() && folder.join(AUTHORITY_KEY).exists() {
+    let kept = folder.join(own::AUTHORITY);
+    if matches!(tls, Tls::Own(_)) && kept.exists() {
         return text(&kept);
     }
     Ok(Certificates::load(tls, folder, Arc::new(Timestamp::now))?.authority())
@@ -221,19 +297,34 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// Where certificate and key are.
-fn files(tls: &Tls, folder: &Utf8Path) -> (Utf8PathBuf, Utf8PathBuf) {
+/// Looks after certificates of our own. What was lost of them is returned.
+fn renewed(tls: &Tls, folder: &Utf8Path, now: Timestamp) -> anyhow::Result<Option<String>> {
     match tls {
-        Tls::Own(_) => (folder.join(CERTIFICATE), folder.join(KEY)),
+        Tls::Own(names) => {
+            own::renew(folder, names, now).context("the certificate could not be renewed")
+        }
+        Tls::Files { .. } => Ok(None),
+    }
+}
+
+/// Where certificate, key and authority are.
+fn files(tls: &Tls, folder: &Utf8Path) -> [Utf8PathBuf; 3] {
+    match tls {
+        Tls::Own(_) => [own::CERTIFICATE, own::KEY, own::AUTHORITY].map(|name| folder.join(name)),
         Tls::Files {
-            certificate, key, ..
-        } => (certificate.clone(), key.clone()),
+            certificate,
+            key,
+            authority,
+        } => {
+            let authority = authority.as_ref().unwrap_or(certificate);
+            [certificate.clone(), key.clone(), authority.clone()]
+        }
     }
 }
 
 fn read(tls: &Tls, folder: &Utf8Path) -> anyhow::Result<State> {
-    let (certificate, key) = files(tls, folder);
-    let changed = changed(&certificate);
+    let changed = changed(tls, folder);
+    let [certificate, key, authority] = files(tls, folder);
     let chain = CertificateDer::pem_file_iter(&certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("failed to read the certificate in {certificate}"))?;
@@ -242,17 +333,9 @@ fn read(tls: &Tls, folder: &Utf8Path) -> anyhow::Result<State> {
     let provider = rustls::crypto::ring::default_provider();
     let certified = CertifiedKey::from_der(chain, private, &provider)
         .with_context(|| format!("{certificate} and {key} cannot be used together"))?;
-    let authority = match tls {
-        Tls::Own(_) => text(&folder.join(AUTHORITY))?,
-        Tls::Files {
-            authority: Some(authority),
-            ..
-        } => text(authority)?,
-        Tls::Files { .. } => text(&certificate)?,
-    };
     Ok(State {
         certified: Arc::new(certified),
-        authority,
+        authority: text(&authority)?,
         changed,
     })
 }
@@ -261,192 +344,8 @@ fn text(file: &Utf8Path) -> anyhow::Result<String> {
     fs::read_to_string(file).with_context(|| format!("failed to read {file}"))
 }
 
-fn changed(file: &Utf8Path) -> Option<SystemTime> {
-    fs::metadata(file).ok()?.modified().ok()
-}
-
-/// Until when a certificate holds. rustls reads it and tells nobody, unless it is over: so it is asked at a time when
-/// every certificate is.
-fn end(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
-    /// The year 10000; what never ends has the last second before it (RFC 5280, 4.1.2.5).
-    const AFTER_ALL: Duration = Duration::from_secs(253_402_300_800);
-    let parsed = ParsedCertificate::try_from(certificate).ok()?;
-    let (nobody, then) = (
-        RootCertStore::empty(),
-        UnixTime::since_unix_epoch(AFTER_ALL),
-    );
-    match verify_server_cert_signed_by_trust_anchor(&parsed, &nobody, &[], then, &[]) {
-        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
-            Timestamp::from_second(i64::try_from(not_after.as_secs()).ok()?).ok()
-        }
-        _ => None,
-    }
-}
-
-/// Until when the certificates of a PEM text hold: the last of them.
-fn end_of(pem: &str) -> Option<Timestamp> {
-    let all = CertificateDer::pem_slice_iter(pem.as_bytes());
-    all.flatten().filter_map(|one| end(&one)).max()
-}
-
-/// Whether somebody who knows the authority takes the certificate in use, at that time.
-fn is_trusted(state: &State, now: Timestamp) -> bool {
-    let mut roots = RootCertStore::empty();
-    let authorities = CertificateDer::pem_slice_iter(state.authority.as_bytes());
-    roots.add_parsable_certificates(authorities.flatten());
-    let Some((own, others)) = state.certified.cert.split_first() else {
-        return false;
-    };
-    let (Ok(parsed), Ok(seconds)) = (
-        ParsedCertificate::try_from(own),
-        u64::try_from(now.as_second()),
-    ) else {
-        return false;
-    };
-    let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-    verify_server_cert_signed_by_trust_anchor(&parsed, &roots, others, now, algorithms.all).is_ok()
-}
-
-/// Makes the authority if there is none, and a certificate if there is none, it is for others, is not trusted, or will
-/// end.
-fn own(folder: &Utf8Path, names: &[String], now: Timestamp) -> anyhow::Result<()> {
-    let wanted = names.join("\n");
-    let authority_end = text(&folder.join(AUTHORITY))
-        .ok()
-        .filter(|_| folder.join(AUTHORITY_KEY).exists())
-        .and_then(|pem| end_of(&pem))
-        .filter(|end| *end > now);
-    let days = |days: i64| now + SignedDuration::from_hours(24 * days);
-    if let Some(authority_end) = authority_end
-        && fs::read_to_string(folder.join(NAMES)).is_ok_and(|names| names == wanted)
-        && let Ok(state) = read(&Tls::Own(names.to_vec()), folder)
-        && is_trusted(&state, now)
-    {
-        // None outlives its authority, so another would be of no use in its last days.
-        let end = state.certified.cert.first().and_then(end);
-        if end.is_some_and(|end| end >= days(LAST_DAYS).min(authority_end)) {
-            return Ok(());
-        }
-    }
-    let (issuer_key, last) = match authority_end {
-        Some(end) => {
-            let key = PrivateKeyDer::from_pem_file(folder.join(AUTHORITY_KEY))
-                .context("failed to read the authority's key")?;
-            let key = KeyPair::try_from(&key).context("failed to use the authority's key")?;
-            (key, end)
-        }
-        None => new_authority(folder, now)?,
-    };
-    let issuer = Issuer::new(authority(now)?, issuer_key);
-    let key = KeyPair::generate().context("failed to make a key")?;
-    let mut params =
-        CertificateParams::new(names.to_vec()).context("the names of the certificate are none")?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "seareeve admission");
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.use_authority_key_identifier_extension = true;
-    let (year, month, day) = date(days(-1))?;
-    params.not_before = date_time_ymd(year, month, day);
-    let (year, month, day) = date(days(DAYS).min(last))?;
-    params.not_after = date_time_ymd(year, month, day);
-    let signed = params
-        .signed_by(&key, &issuer)
-        .context("failed to make a certificate")?;
-    // The names last: without them all is made anew, whatever was written before somebody pulled the plug.
-    write(
-        &folder.join(KEY),
-        &pem("PRIVATE KEY", &key.serialize_der()),
-        0o600,
-    )?;
-    write(
-        &folder.join(CERTIFICATE),
-        &pem("CERTIFICATE", signed.der()),
-        0o644,
-    )?;
-    write(&folder.join(NAMES), &wanted, 0o644)?;
-    info!(names = names.join(","), "a certificate was made");
-    Ok(())
-}
-
-/// Makes an authority: its key, and its end.
-fn new_authority(folder: &Utf8Path, now: Timestamp) -> anyhow::Result<(KeyPair, Timestamp)> {
-    let key = KeyPair::generate().context("failed to make a key")?;
-    let authority = authority(now)?
-        .self_signed(&key)
-        .context("failed to make an authority")?;
-    write(
-        &folder.join(AUTHORITY_KEY),
-        &pem("PRIVATE KEY", &key.serialize_der()),
-        0o600,
-    )?;
-    write(
-        &folder.join(AUTHORITY),
-        &pem("CERTIFICATE", authority.der()),
-        0o644,
-    )?;
-    info!(%folder, "an authority of certificates was made");
-    let last = end(authority.der()).context("an authority without an end was made")?;
-    Ok((key, last))
-}
-
-fn authority(now: Timestamp) -> anyhow::Result<CertificateParams> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "seareeve admission authority");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let (year, month, day) = date(now - SignedDuration::from_hours(24))?;
-    params.not_before = date_time_ymd(year, month, day);
-    let last = now + SignedDuration::from_hours(24 * 365 * AUTHORITY_YEARS);
-    let (year, month, day) = date(last)?;
-    params.not_after = date_time_ymd(year, month, day);
-    Ok(params)
-}
-
-/// Year, month and day of that time.
-fn date(time: Timestamp) -> anyhow::Result<(i32, u8, u8)> {
-    let date = time.to_zoned(TimeZone::UTC).date();
-    let number = |part: i8| u8::try_from(part).context("a day has no such number");
-    Ok((
-        i32::from(date.year()),
-        number(date.month())?,
-        number(date.day())?,
-    ))
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let mut text = format!("-----BEGIN {label}-----\n");
-    let body = STANDARD.encode(der);
-    let mut rest = body.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(64));
-        text.push_str(line);
-        text.push('\n');
-        rest = after;
-    }
-    text.push_str(&format!("-----END {label}-----\n"));
-    text
-}
-
-/// Writes a file in one step.
-fn write(file: &Utf8Path, content: &str, mode: u32) -> anyhow::Result<()> {
-    let fresh = Utf8PathBuf::from(format!("{file}.new"));
-    let write = || -> std::io::Result<()> {
-        // What an interrupted start left behind may have another mode.
-        let _ = fs::remove_file(&fresh);
-        let mut options = fs::OpenOptions::new();
-        let mut opened = options
-            .create_new(true)
-            .write(true)
-            .mode(mode)
-            .open(&fresh)?;
-        opened.write_all(content.as_bytes())?;
-        opened.sync_all()?;
-        fs::rename(&fresh, file)
-    };
-    write().with_context(|| format!("failed to write {file}"))
+/// When certificate and authority were changed.
+fn changed(tls: &Tls, folder: &Utf8Path) -> [Option<SystemTime>; 2] {
+    let [certificate, _, authority] = files(tls, folder);
+    [certificate, authority].map(|file| fs::metadata(file).ok()?.modified().ok())
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use seareeve_admission::{Counts, Report, Scanned, Severities};
 use seareeve_api::{
-    AdmissionCertificate, AdmissionCount, AdmissionRefusal, AdmissionReport, AdmissionSample,
-    Client, ClientError, FixableCounts, ImageCounts, ImageCountsRequest,
+    AdmissionCount, AdmissionReport, AdmissionSample, Client, ClientError, FixableCounts,
+    ImageCounts, ImageCountsRequest,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -79,18 +79,24 @@ impl Exchange {
         };
         if course.asked.is_none_or(|asked| asked.elapsed() >= EXCHANGE) {
             course.asked = Some(Instant::now());
+            self.memory.ask();
             let done = self
                 .policy(&server)
                 .and_then(|()| self.report(&server, course));
             self.memory.note_server(done.is_ok());
             course.note(done);
         }
-        let done = self.images(&server);
-        if done.is_err() {
-            self.memory.note_server(false);
-            std::thread::sleep(PAUSE);
+        let wanted = self.memory.take_wanted(IMAGES);
+        if !wanted.is_empty() {
+            self.memory.ask();
+            let done = self.images(&server, wanted);
+            let is_answered = done.is_ok();
+            self.memory.note_server(is_answered);
+            course.note(done);
+            if !is_answered {
+                std::thread::sleep(PAUSE);
+            }
         }
-        course.note(done);
         self.server = Some(server);
     }
 
@@ -149,7 +155,7 @@ impl Exchange {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: self.memory.in_force().digest,
             reviews: report.reviews,
-            certificate: Some(self.certificate(report.reviews)),
+            certificate: Some(self.certificates.told()),
             counts: report
                 .counts
                 .into_iter()
@@ -178,31 +184,8 @@ impl Exchange {
         }
     }
 
-    /// How the certificate is. Who has asked for reviews since the last report trusts it.
-    fn certificate(&self, reviews: u64) -> AdmissionCertificate {
-        if reviews > 0 {
-            self.certificates.trusted();
-        }
-        let (until, authority_until) = self.certificates.until();
-        let trouble = self.certificates.trouble();
-        AdmissionCertificate {
-            until,
-            authority_until,
-            problem: trouble.problem,
-            refused: trouble.refused.map(|refused| AdmissionRefusal {
-                at: refused.at,
-                by: refused.by.to_string(),
-                why: refused.why,
-            }),
-        }
-    }
-
     /// Asks for images that reviews named.
-    fn images(&self, server: &Client) -> Result<(), ClientError> {
-        let images = self.memory.take_wanted(IMAGES);
-        if images.is_empty() {
-            return Ok(());
-        }
+    fn images(&self, server: &Client, images: Vec<String>) -> Result<(), ClientError> {
         debug!(images = images.len(), "asking for scans");
         let request = ImageCountsRequest {
             images,

@@ -1,8 +1,8 @@
 //! The admission webhook: it listens with TLS, answers reviews from memory, and talks to a server beside that.
 //!
 //! Whatever is away or broken, answers go on: without a server by the last policy that it gave, without a policy by
-//! the built-in one, which refuses nothing. No request waits for a scanner or a disk, and for a server only the first
-//! that names an image, for a moment, and not while the server is away.
+//! the built-in one, which refuses nothing. No request waits for a scanner or a disk, and for a server only one that names
+//! an image of which nothing is known, for a moment, and not while the server is away or hangs.
 
 #![warn(clippy::indexing_slicing)]
 
@@ -15,6 +15,7 @@ mod policies;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
@@ -26,9 +27,12 @@ use tracing::info;
 pub use certificates::{Clock, Tls};
 pub use policies::Source;
 
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, Peer};
 use crate::exchange::Exchange;
 use crate::memory::Memory;
+
+/// How long the server may take for an answer: certificates and files are looked after in between.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the webhook runs.
 pub struct Options {
@@ -46,7 +50,7 @@ pub struct Options {
     pub name: String,
     /// Where it keeps what has to outlive it.
     pub folder: Utf8PathBuf,
-    /// By which certificates are made and renewed.
+    /// By which certificates are renewed and what is known of images gets old.
     pub clock: Clock,
 }
 
@@ -69,19 +73,20 @@ impl Webhook {
         let certificates = Arc::new(Certificates::load(
             options.tls,
             &options.folder,
-            options.clock,
+            Arc::clone(&options.clock),
         )?);
         let library = Library::builtin();
         let catalogue = Catalogue::builtin();
         let policies =
             policies::Policies::new(options.policy, options.folder, &library, &catalogue)?;
-        let memory = Arc::new(Memory::new(library, catalogue, policies.in_force().clone()));
+        let in_force = policies.in_force().clone();
+        let memory = Arc::new(Memory::new(library, catalogue, in_force, options.clock));
         let stop = CancellationToken::new();
         let exchange = Exchange {
             memory: Arc::clone(&memory),
             certificates: Arc::clone(&certificates),
             policies,
-            server: options.server,
+            server: options.server.map(|server| server.within(PATIENCE)),
             cluster: options.cluster,
             name: options.name,
         };
@@ -118,9 +123,10 @@ impl Webhook {
     /// When listening ends by itself.
     pub async fn run_until(self, stopped: impl Future<Output = ()>) -> anyhow::Result<()> {
         let exchange = self.exchange.start(self.stop.clone());
-        let router = answering::router(self.memory);
+        let router = answering::router(self.memory, self.certificates);
+        let service = router.into_make_service_with_connect_info::<Peer>();
         let stop = self.stop.clone();
-        let serving = axum::serve(self.listener, router)
+        let serving = axum::serve(self.listener, service)
             .with_graceful_shutdown(async move { stop.cancelled().await });
         let served = tokio::select! {
             served = serving.into_future() => served.context("failed to go on listening"),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use rustls::{AlertDescription, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, Peer};
 
 /// Connections at a time.
 const MOST: usize = 1_024;
@@ -114,16 +115,18 @@ impl Accepting {
             let (acceptor, sender) = (self.acceptor.clone(), self.sender.clone());
             let certificates = Arc::clone(&self.certificates);
             tokio::spawn(async move {
+                let address = peer.ip().to_canonical();
                 match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => {
-                        let connection = Connection::new(stream, permit);
+                        let connection =
+                            Connection::new(stream, certificates.peer(address), permit);
                         // Nobody takes it any more when the webhook stops.
                         let _ = sender.send((connection, peer)).await;
                     }
                     Ok(Err(error)) => {
                         debug!(%peer, %error, "no handshake");
                         if let Some(why) = refusal(&error) {
-                            certificates.refuse(peer.ip(), why);
+                            certificates.refuse(address, why);
                         }
                     }
                     Err(_elapsed) => debug!(%peer, "no handshake in time"),
@@ -154,14 +157,16 @@ fn refusal(error: &io::Error) -> Option<&'static str> {
 /// A connection that ends when it says nothing for too long.
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
+    peer: Peer,
     idle: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Connection {
-    fn new(stream: TlsStream<TcpStream>, permit: OwnedSemaphorePermit) -> Self {
+    fn new(stream: TlsStream<TcpStream>, peer: Peer, permit: OwnedSemaphorePermit) -> Self {
         Self {
             stream,
+            peer,
             idle: Box::pin(sleep(IDLE)),
             _permit: permit,
         }
@@ -169,6 +174,12 @@ impl Connection {
 
     fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
         self.idle.as_mut().poll(context).is_ready()
+    }
+}
+
+impl Connected<IncomingStream<'_, Tls>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Tls>) -> Self {
+        stream.io().peer
     }
 }
 
@@ -214,24 +225,30 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use camino::Utf8Path;
     use jiff::{SignedDuration, Timestamp};
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, ServerName};
     use rustls::{ClientConfig, RootCertStore};
+    use seareeve_api::AdmissionRefusal;
     use tokio_rustls::TlsConnector;
 
     use super::*;
     use crate::certificates;
 
     #[tokio::test]
-    async fn who_refuses_the_certificate_is_noted() {
+    async fn who_refuses_the_certificate_is_noted_until_the_same_one_trusts_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(folder.path()).unwrap();
         // A clock that is far behind makes one that is over, and takes it for fresh.
-        let behind = || Timestamp::now() - SignedDuration::from_hours(24 * 400);
+        let behind = Timestamp::now() - SignedDuration::from_hours(24 * 400);
+        let seconds = Arc::new(AtomicI64::new(0));
+        let passed = Arc::clone(&seconds);
+        let clock = move || behind + SignedDuration::from_secs(passed.load(Ordering::SeqCst));
         let own = certificates::Tls::Own(vec!["127.0.0.1".to_owned()]);
-        let certificates = Arc::new(Certificates::load(own, path, Arc::new(behind)).unwrap());
+        let certificates = Arc::new(Certificates::load(own, path, Arc::new(clock)).unwrap());
         let stop = CancellationToken::new();
         let address = ([127, 0, 0, 1], 0).into();
         let listener = Tls::bind(address, &certificates, stop.clone())
@@ -249,19 +266,45 @@ mod tests {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let connector = TlsConnector::from(Arc::new(config));
+        let local = [127, 0, 0, 1].into();
+        let before = certificates.peer(local);
+        seconds.store(10, Ordering::SeqCst);
         let name = ServerName::try_from("127.0.0.1").unwrap();
         let stream = TcpStream::connect(listener.address()).await.unwrap();
         assert!(connector.connect(name, stream).await.is_err(), "it is over");
-        let refused = loop {
-            if let Some(refused) = certificates.trouble().refused {
-                break refused;
-            }
+        while certificates.told().refusals.is_empty() {
             tokio::task::yield_now().await;
+        }
+        let at = behind + SignedDuration::from_secs(10);
+        let refusal = |by: &str, at, why: &str| AdmissionRefusal {
+            at,
+            by: by.to_owned(),
+            why: why.to_owned(),
         };
-        assert_eq!(refused.by.to_string(), "127.0.0.1");
-        assert_eq!(refused.why, "certificate expired");
-        certificates.trusted();
-        assert_eq!(certificates.trouble().refused, None);
+        let first = refusal("127.0.0.1", at, "certificate expired");
+        let first = vec![first];
+        assert_eq!(certificates.told().refusals, first);
+
+        // Neither what came over a connection from before, nor another one's trust, says that this one trusts it.
+        certificates.trusted(before);
+        certificates.trusted(certificates.peer([10, 0, 0, 2].into()));
+        assert_eq!(certificates.told().refusals, first);
+        seconds.store(20, Ordering::SeqCst);
+        certificates.refuse([10, 0, 0, 3].into(), "bad certificate");
+        let at = behind + SignedDuration::from_secs(20);
+        let second = vec![refusal("10.0.0.3", at, "bad certificate")];
+        let both = [&second[..], &first[..]].concat();
+        assert_eq!(certificates.told().refusals, both);
+        certificates.trusted(certificates.peer(local));
+        assert_eq!(certificates.told().refusals, second);
+
+        // Many are no more than a few, and who did not come back is forgotten.
+        for last in 0..100 {
+            certificates.refuse([10, 1, 0, last].into(), "bad certificate");
+        }
+        assert_eq!(certificates.told().refusals.len(), 16);
+        seconds.store(25 * 3600, Ordering::SeqCst);
+        assert_eq!(certificates.told().refusals, []);
         stop.cancel();
     }
 }

@@ -2271,18 +2271,30 @@ export interface components {
             samples: components["schemas"]["AdmissionEvent"][];
         };
         /**
-         * @description How the certificate is that a webhook shows to the API server. One that is not trusted lets everything in, and the API
-         *     server tells nobody.
+         * @description How the certificate is that a webhook shows to the API server. While that does not trust it, everything is let in, and
+         *     the API server tells nobody.
          */
         AdmissionCertificate: {
             /**
              * Format: date-time
-             * @description Until when the authority does that the API server was told of.
+             * @description From when on it is late to tell the API server of another.
+             */
+            authority_late_from?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the authority holds that signed it.
              */
             authority_until?: string | null;
-            /** @description Why it could not be renewed, or read again. */
+            /**
+             * Format: date-time
+             * @description From when on it is late: another should have taken its place. Absent where none could, since its authority ends
+             *     with it.
+             */
+            late_from?: string | null;
+            /** @description Why it could not be renewed, or read again, or what was lost of it. */
             problem?: string | null;
-            refused?: components["schemas"]["AdmissionRefusal"] | null;
+            /** @description Who would not take it in the last day, and has not asked for a review since: the last ones first. */
+            refusals?: components["schemas"]["AdmissionRefusal"][];
             /**
              * Format: date-time
              * @description Until when it holds; absent where that cannot be read, or is never.
@@ -2308,9 +2320,15 @@ export interface components {
             /** @description The cluster's name. */
             cluster: string;
         };
-        /** @description A webhook that answers for a cluster. */
+        /**
+         * @description A webhook that answers for a cluster. Those that were not heard of for minutes are left out once another one of the
+         *     same cluster was.
+         */
         AdmissionGate: {
-            /** @description Whether nothing was heard of it for minutes: its cluster lets everything in. */
+            /**
+             * @description Whether nothing was heard of it for minutes, nor of any other webhook of its cluster. If they answer nobody, the
+             *     cluster lets everything in; if they only do not reach the server, they go on by the last policy.
+             */
             away: boolean;
             certificate?: components["schemas"]["AdmissionCertificate"] | null;
             /** @description The cluster's name. */
@@ -2331,7 +2349,7 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Reviews that it answered.
+             * @description Reviews that it answered, since `first_seen`.
              */
             reviews: number;
             /** @description The program's version. */

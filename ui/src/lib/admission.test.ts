@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { endsSoon, generalOf, isWaiting, policyMode, ruleOf, withGeneral, withMode, withRule } from "./admission";
+import { generalOf, hasCome, isWaiting, policyMode, ruleOf, withGeneral, withMode, withRule } from "./admission";
 
 const policy = {
   schema: "seareeve.admission/1",
@@ -60,11 +60,10 @@ describe("a policy of admission", () => {
     expect(isWaiting(false, false, ruleOf(policy, "other"))).toBe(false);
   });
 
-  it("says when something ends soon, or has", () => {
+  it("says whether a time has come", () => {
     const now = Date.parse("2030-01-01T00:00:00Z");
-    expect(endsSoon("2030-01-20T00:00:00Z", now)).toBe(false);
-    expect(endsSoon("2030-01-10T00:00:00Z", now)).toBe(true);
-    expect(endsSoon("2029-01-10T00:00:00Z", now)).toBe(true);
-    expect(endsSoon(null, now)).toBe(false);
+    expect(hasCome("2030-01-01T00:00:01Z", now)).toBe(false);
+    expect(hasCome("2030-01-01T00:00:00Z", now)).toBe(true);
+    expect(hasCome(null, now)).toBe(false);
   });
 });

@@ -96,9 +96,6 @@ const hasParameters = ({ parameters }: Rule): boolean => Object.keys(parameters)
 export const isWaiting = (waits: boolean, aboutScans: boolean, rule: Rule): boolean =>
   waits && rule.mode === undefined && (aboutScans || !hasParameters(rule));
 
-/** A certificate is renewed 95 days before its end; one of which so little is left was not. */
-const SOON_MS = 14 * 24 * 3600 * 1000;
-
-/** Whether something ends so soon that somebody should know. */
-export const endsSoon = (until: string | null | undefined, nowMs: number): boolean =>
-  until != null && Date.parse(until) - nowMs < SOON_MS;
+/** Whether a time has come; one that nobody named has not. */
+export const hasCome = (time: string | null | undefined, nowMs: number): boolean =>
+  time != null && Date.parse(time) <= nowMs;

@@ -14,7 +14,7 @@ import { Confirm } from "../components/dialog";
 import { Icon } from "../components/icon";
 import { SeverityLabel } from "../components/severity";
 import { Empty, ErrorState, FormError, Skeleton } from "../components/states";
-import { endsSoon, isWaiting, MODES, policyMode, ruleOf, withMode, type Mode } from "../lib/admission";
+import { hasCome, isWaiting, MODES, policyMode, ruleOf, withMode, type Mode } from "../lib/admission";
 import { count } from "../lib/format";
 import { notify } from "../lib/messages";
 import { useMay } from "../lib/role";
@@ -132,7 +132,7 @@ function Gates({ activity }: { activity: AdmissionActivity }) {
                   <td>{gate.name}</td>
                   <td>{gate.version}</td>
                   <td className="is-end">{count(gate.reviews)}</td>
-                  <td>
+                  <td className="nowrap">
                     {gate.current == null ? t.gateStates.own : gate.current ? t.gateStates.current : t.gateStates.old}
                   </td>
                   <td>
@@ -155,23 +155,28 @@ function Gates({ activity }: { activity: AdmissionActivity }) {
 /** Until when the API server trusts a webhook, and what stands against it: when it does not, everything is let in. */
 function Certificate({ gate: { certificate } }: { gate: AdmissionGate }) {
   if (certificate == null) return <span className="muted">{t.certificate.unknown}</span>;
-  const { until, authority_until: authority, problem, refused } = certificate;
+  const { until, late_from: late, authority_until: authority, authority_late_from: authorityLate } = certificate;
+  const { problem, refusals = [] } = certificate;
   const now = Date.now();
   return (
     <span className="admission-certificate">
       {until != null && (
         <span>
-          {Date.parse(until) < now ? t.certificate.ended : t.certificate.ends} <Time at={until} />
+          {hasCome(until, now) ? t.certificate.ended : t.certificate.ends} <Time at={until} />
         </span>
       )}
-      {refused != null && (
-        <Warning text={t.certificate.refused(refused.by, refused.why)}>
-          <Time at={refused.at} />
+      {refusals[0] !== undefined && (
+        <Warning text={t.certificate.refused(refusals.map((one) => t.certificate.refusedBy(one.by, one.why)))}>
+          <Time at={refusals[0].at} />
         </Warning>
       )}
-      {endsSoon(until, now) && <Warning text={t.certificate.soon} />}
-      {endsSoon(authority, now) && <Warning text={t.certificate.authoritySoon} />}
-      {problem != null && <Warning text={problem} />}
+      {hasCome(late, now) && <Warning text={t.certificate.late} />}
+      {authority != null && hasCome(authorityLate, now) && (
+        <Warning text={t.certificate.authorityLate}>
+          {hasCome(authority, now) ? t.certificate.authority.ended : t.certificate.authority.ends} <Time at={authority} />
+        </Warning>
+      )}
+      {problem != null && <Warning text={t.certificate.problem(problem)} />}
     </span>
   );
 }

@@ -18,13 +18,18 @@ use seareeve_api::{Client, ScanRequest, ScanState};
 use crate::args::{ServerArgs, ServerCommand};
 use crate::commands::{Outcome, joining};
 use crate::output::{self, Messages};
+use crate::surroundings::Surroundings;
 
 pub(crate) use self::alerts::webhook;
 
 /// Pause between two looks at a running scan.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    args: &ServerArgs,
+    surroundings: &Surroundings,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
     let client = client(&args.server)?;
     match &args.command {
         ServerCommand::Status => output::result(None, &output::json::text(&client.status()?)?)?,
@@ -61,7 +66,9 @@ pub(crate) fn run(args: &ServerArgs, messages: &Messages) -> anyhow::Result<Outc
                 }
             }
         }
-        ServerCommand::Admission(command) => admission::run(&client, command)?,
+        ServerCommand::Admission(command) => {
+            admission::run(&client, command, surroundings.now())?;
+        }
         ServerCommand::Hosts(command) => hosts::run(&client, command)?,
         ServerCommand::Estate(command) => return estate::run(&client, command, messages),
         ServerCommand::Alerts(command) => alerts::run(&client, command)?,

@@ -3,9 +3,9 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::Home;
+use crate::support::{Home, Run, serve};
 
 const MANIFESTS: &str = r#"
 apiVersion: apps/v1
@@ -197,4 +197,71 @@ fn the_webhook_says_where_it_is_and_registers_under_its_authority() {
     );
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn what_stands_against_a_webhooks_being_asked_is_told_when_it_does() {
+    let certificate = |until: &str, late_from: &str, authority: &str, authority_late: &str| {
+        json!({"until": until, "late_from": late_from, "authority_until": authority,
+            "authority_late_from": authority_late, "problem": null, "refusals": []})
+    };
+    let sound = certificate(
+        "2030-06-15T00:00:00Z",
+        "2030-06-01T00:00:00Z",
+        "2039-06-15T00:00:00Z",
+        "2039-04-16T00:00:00Z",
+    );
+    let late = certificate(
+        "2030-01-11T00:00:00Z",
+        "2029-12-28T00:00:00Z",
+        "2030-02-20T00:00:00Z",
+        "2029-12-22T00:00:00Z",
+    );
+    let mut over = certificate(
+        "2029-12-31T00:00:00Z",
+        "2029-12-17T00:00:00Z",
+        "2039-06-15T00:00:00Z",
+        "2039-04-16T00:00:00Z",
+    );
+    over["problem"] = json!("the certificate could not be renewed: the volume\u{1b}[2J is full");
+    over["refusals"] = json!([
+        {"at": "2029-12-31T23:00:00Z", "by": "10.0.0.2", "why": "certificate expired"},
+        {"at": "2029-12-31T22:00:00Z", "by": "10.0.0.1", "why": "bad certificate"},
+    ]);
+    let gate = |name: &str, away: bool, certificate: &Value| {
+        json!({"cluster": "prod", "name": name, "version": "0.1.0", "current": true, "reviews": 3, "away": away,
+            "certificate": certificate, "first_seen": "2029-01-01T00:00:00Z", "last_seen": "2030-01-01T00:00:00Z"})
+    };
+    let gates = [
+        gate("sound", false, &sound),
+        gate("late", false, &late),
+        gate("over", true, &over),
+        gate("silent", false, &Value::Null),
+    ];
+    let activity = json!({"gates": gates, "counts": [], "samples": []}).to_string();
+    let address = serve(Box::new(move |_, _| {
+        ("200 OK", "application/json", activity.clone().into_bytes())
+    }));
+    let home = Home::new();
+    let mut command = home.command(&["server", "admission", "decisions"]);
+    command
+        .env("SEAREEVE_SERVER", format!("http://{address}"))
+        .env("SEAREEVE_TOKEN", "t")
+        // The first day of 2030.
+        .env("SOURCE_DATE_EPOCH", "1893456000");
+    let run = Run::from(command.output().unwrap());
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    insta::assert_snapshot!(run.out, @"
+    prod sound 0.1.0: 3 reviews, last seen 2030-01-01T00:00:00Z
+    prod late 0.1.0: 3 reviews, last seen 2030-01-01T00:00:00Z
+      its certificate ends 2030-01-11T00:00:00Z, and was not renewed
+      its authority ends 2030-02-20T00:00:00Z: if the API server was not told of the next one by then (register again), the cluster lets everything in
+    prod over 0.1.0: 3 reviews, last seen 2030-01-01T00:00:00Z
+      no webhook of the cluster was heard of for minutes: if none answers, it lets everything in
+      its certificate ended 2029-12-31T00:00:00Z, and was not renewed
+      10.0.0.2 refused its certificate at 2029-12-31T23:00:00Z (certificate expired): if that is the API server, register again
+      10.0.0.1 refused its certificate at 2029-12-31T22:00:00Z (bad certificate): if that is the API server, register again
+      the certificate could not be renewed: the volume�[2J is full
+    prod silent 0.1.0: 3 reviews, last seen 2030-01-01T00:00:00Z
+    ");
 }

@@ -1,9 +1,11 @@
 //! What may enter clusters: policies, what webhooks ask and tell, and what a policy would make of a cluster.
 
+use jiff::{SignedDuration, Timestamp};
 use seareeve_admission::{
     Counts, Gate, Policy, PolicyFile, Review, Scanned, Severities, full_name,
 };
 use seareeve_posture::{Catalogue, Library};
+use seareeve_store::{DatabaseUrl, Store, admission};
 use serde_json::{Value, json};
 
 use crate::support::{BOOKWORM, Browser, Running, archive, folder, start};
@@ -161,9 +163,10 @@ fn webhooks_tell_what_they_decided_once() {
         json!([])
     );
 
+    let refusal = json!({"at": "2030-01-01T00:00:00Z", "by": "10.0.0.1", "why": "bad certificate"});
     let certificate = json!({
-        "until": "2031-01-01T00:00:00Z", "authority_until": null, "problem": null,
-        "refused": {"at": "2030-01-01T00:00:00Z", "by": "10.0.0.1", "why": "bad certificate"},
+        "until": "2031-01-01T00:00:00Z", "late_from": "2030-12-18T00:00:00Z", "authority_until": null,
+        "authority_late_from": null, "problem": null, "refusals": [refusal],
     });
     let mut second = report.clone();
     second["id"] = json!("r2");
@@ -177,11 +180,29 @@ fn webhooks_tell_what_they_decided_once() {
     let seen = browser.get("/api/v1/admission/decisions").body;
     assert_eq!(seen["gates"][0]["certificate"], certificate);
     second["id"] = json!("r3");
-    second["certificate"]["refused"]["why"] = json!("x".repeat(2_000));
+    second["certificate"]["refusals"] = json!(vec![refusal.clone(); 101]);
     assert_eq!(
-        browser.post("/api/v1/admission/decisions", second).status,
+        browser
+            .post("/api/v1/admission/decisions", second.clone())
+            .status,
         400
     );
+    second["certificate"]["refusals"] = json!([refusal]);
+    second["certificate"]["refusals"][0]["why"] = json!("x".repeat(2_000));
+    assert_eq!(
+        browser
+            .post("/api/v1/admission/decisions", second.clone())
+            .status,
+        400
+    );
+    // What an earlier version said of it, and a later one may.
+    second["certificate"] = json!({"until": null, "refused": refusal, "colour": "red"});
+    assert_eq!(
+        browser.post("/api/v1/admission/decisions", second).status,
+        200
+    );
+    let seen = browser.get("/api/v1/admission/decisions").body;
+    assert_eq!(seen["gates"][0]["certificate"]["refusals"], json!([]));
 
     let mut wrong = report.clone();
     wrong["counts"][0]["effect"] = json!("eaten");
@@ -198,6 +219,42 @@ fn webhooks_tell_what_they_decided_once() {
     );
     let reader = browser.post("/api/v1/users", json!({"name": "rita", "role": "reader"}));
     assert_eq!(reader.status, 201, "{}", reader.body);
+}
+
+#[test]
+fn a_webhook_is_away_until_another_one_of_its_cluster_reports() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let mut browser = Browser::signed_in(&server);
+    // A pod that an upgrade took away: it reported three minutes ago, for the last time.
+    let url = DatabaseUrl::Sqlite(data.join("seareeve.db"));
+    let report = admission::Report {
+        id: "r0".to_owned(),
+        cluster: "prod".to_owned(),
+        gate: "pod-1".to_owned(),
+        ..admission::Report::default()
+    };
+    let ago = Timestamp::now() - SignedDuration::from_mins(3);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&url).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        admission::add_report(&mut tx, &report, ago).await.unwrap();
+        tx.commit().await.unwrap();
+    });
+    let gates = |browser: &mut Browser| -> Vec<(Value, Value)> {
+        let seen = browser.get("/api/v1/admission/decisions").body;
+        let gates = seen["gates"].as_array().unwrap().iter();
+        gates
+            .map(|gate| (gate["name"].clone(), gate["away"].clone()))
+            .collect()
+    };
+    assert_eq!(gates(&mut browser), [(json!("pod-1"), json!(true))]);
+    let report = json!({"id": "r1", "cluster": "prod", "gate": "pod-2", "version": "0.1.0", "policy": "", "reviews": 0,
+        "counts": [], "samples": []});
+    let taken = browser.post("/api/v1/admission/decisions", report);
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    assert_eq!(gates(&mut browser), [(json!("pod-2"), json!(false))]);
 }
 
 /// The webhook asks with a token, as the typed client does.

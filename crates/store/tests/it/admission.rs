@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use seareeve_model::Severity;
 use seareeve_store::admission::{
-    self, Certificate, DecisionFilter, Found, NewCount, NewSample, Policy, Refusal, Report,
-    ScannedImage,
+    self, DecisionFilter, Found, NewCount, NewSample, Policy, Report, ScannedImage,
 };
 
 use crate::both::both;
@@ -42,18 +41,7 @@ fn a_policy_takes_the_place_of_the_one_that_was_meant() {
     });
 }
 
-fn certificate() -> Certificate {
-    Certificate {
-        until: Some(at(5)),
-        authority_until: None,
-        problem: Some("the folder is full".to_owned()),
-        refused: Some(Refusal {
-            at: at(3),
-            by: "10.0.0.1".to_owned(),
-            why: "bad certificate".to_owned(),
-        }),
-    }
-}
+const CERTIFICATE: &str = r#"{"until":"2031-01-01T00:00:00Z"}"#;
 
 fn report(id: &str, count: u64) -> Report {
     Report {
@@ -63,7 +51,7 @@ fn report(id: &str, count: u64) -> Report {
         version: "0.1.0".to_owned(),
         policy: "d1".to_owned(),
         reviews: 10,
-        certificate: Some(certificate()),
+        certificate: Some(CERTIFICATE.to_owned()),
         counts: vec![NewCount {
             recommendation: "kubernetes-privileged".to_owned(),
             namespace: "shop".to_owned(),
@@ -106,7 +94,7 @@ fn a_report_counts_once_and_old_counts_go() {
         );
         let gates = admission::gates(store).await?;
         assert_eq!((gates[0].reviews, gates[0].last_seen), (20, at(20)));
-        assert_eq!(gates[0].certificate, Some(certificate()));
+        assert_eq!(gates[0].certificate.as_deref(), Some(CERTIFICATE));
         let samples = admission::samples(store, &all, 1).await?;
         assert!(samples[0].said.message.ends_with("r2"));
         assert_eq!(samples[0].said.name, "web\u{fffd}");
@@ -141,6 +129,47 @@ fn a_report_counts_once_and_old_counts_go() {
         assert_eq!(admission::counts(store, &all, 10).await?, []);
         let gates = admission::gates(store).await?;
         assert_eq!((gates.len(), &gates[0].certificate), (1, &None));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_webhook_that_is_away_is_forgotten_once_another_of_its_cluster_reports() {
+    both(|fixture| async move {
+        let store = &fixture.store;
+        let reports = async |cluster: &str, gate: &str, second: i64| {
+            let one = Report {
+                cluster: cluster.to_owned(),
+                gate: gate.to_owned(),
+                ..report(&format!("{gate}-{second}"), 1)
+            };
+            let mut tx = store.begin().await?;
+            admission::add_report(&mut tx, &one, at(second)).await?;
+            tx.commit().await
+        };
+        let listed = async |second: i64| {
+            let gates = admission::gates(store).await?;
+            let is_away = |away| if away { "away" } else { "there" };
+            let gates = gates
+                .iter()
+                .map(|gate| format!("{} {}", gate.name, is_away(gate.is_away(at(second)))));
+            Ok::<_, seareeve_store::StoreError>(gates.collect::<Vec<String>>())
+        };
+        reports("dev", "other", 0).await?;
+        reports("prod", "old", 0).await?;
+        reports("prod", "new", 60).await?;
+        assert_eq!(
+            listed(120).await?,
+            ["other there", "new there", "old there"]
+        );
+        assert_eq!(listed(121).await?, ["other away", "new there", "old away"]);
+        // Of another cluster, nobody speaks.
+        reports("prod", "new", 121).await?;
+        assert_eq!(listed(121).await?, ["other away", "new there"]);
+        // What was decided there stays.
+        let all = admission::counts(store, &DecisionFilter::default(), 10).await?;
+        assert_eq!(all.iter().map(|row| row.counted.decisions).sum::<u64>(), 4);
+        assert_eq!(listed(300).await?, ["other away", "new away"]);
         Ok(())
     });
 }

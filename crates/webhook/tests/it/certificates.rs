@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use seareeve_webhook::{Clock, Source, Tls, authority};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{agent, folder, own_names, pod, review, serve, start, start_at, with_file};
+use crate::support::{
+    Running, agent, folder, own_names, pod, review, serve, start, start_at, started, with_file,
+};
 
 const OFF: &str = "mode: 'off'";
 
@@ -148,34 +151,22 @@ fn a_certificate_is_renewed_before_its_end_and_no_request_is_left_without_an_ans
     assert_eq!(authority(own_names(), &folder).unwrap(), known);
 }
 
-#[test]
-fn an_authority_that_ended_is_made_anew_and_no_certificate_outlives_one() {
-    let (_guard, folder) = folder();
+/// A policy that refuses nothing, in a file.
+fn off(folder: &Utf8Path) -> Source {
     let file = folder.join("policy.yaml");
     std::fs::write(&file, format!("schema: seareeve.admission/1\n{OFF}")).unwrap();
-    let source = || Source::File(file.clone());
-    // Ten years less half a one ago.
-    let (clock, _) = behind(10 * 365 - 180);
-    let old = start_at(&folder, own_names(), source(), None, clock);
-    let first = old.authority.clone();
-    drop(old);
-    let now = with_file(&folder, OFF);
-    assert_eq!(now.authority, first);
-    now.review(&pod("nginx", false));
-    let made = std::fs::read(folder.join("admission.crt")).unwrap();
-    drop(now);
-    // 200 days later it has ended, with the certificate.
-    let (clock, _) = behind(-200);
-    let later = start_at(&folder, own_names(), source(), None, clock);
-    assert_ne!(later.authority, first);
-    assert_ne!(std::fs::read(folder.join("admission.crt")).unwrap(), made);
+    Source::File(file)
 }
 
-#[test]
-fn the_server_is_told_when_the_certificate_ends() {
-    let (_guard, folder) = folder();
-    let file = folder.join("policy.yaml");
-    std::fs::write(&file, format!("schema: seareeve.admission/1\n{OFF}")).unwrap();
+/// Whether somebody who knows this authority gets an answer.
+fn is_trusted(authority: &str, webhook: &Running) -> bool {
+    let url = format!("https://{}/validate", webhook.address);
+    let body = review(&pod("nginx", false)).to_string();
+    agent(authority).post(&url).send(body.as_bytes()).is_ok()
+}
+
+/// What the webhook tells a server at its end of its certificate, at that many days before now.
+fn told(folder: &Utf8Path, days: i64) -> Value {
     let reports = Arc::new(Mutex::new(Vec::<Value>::new()));
     let kept = Arc::clone(&reports);
     let server = serve(move |request, body| {
@@ -185,19 +176,166 @@ fn the_server_is_told_when_the_certificate_ends() {
         }
         ("200 OK", r#"{"new":true}"#.to_owned())
     });
-    let (clock, _) = behind(100);
-    let source = Source::File(file);
-    // The last report comes at the end.
-    drop(start_at(&folder, own_names(), source, Some(&server), clock));
+    let (clock, _) = behind(days);
+    drop(start_at(
+        folder,
+        own_names(),
+        off(folder),
+        Some(&server),
+        clock,
+    ));
     let reports = reports.lock().unwrap();
-    let told = &reports.last().unwrap()["certificate"];
-    for (field, made_for) in [("until", 365), ("authority_until", 3650)] {
-        let until: Timestamp = told[field].as_str().unwrap().parse().unwrap();
-        let days = (until - Timestamp::now()).total(jiff::Unit::Hour).unwrap() / 24.0 + 100.0;
+    reports.last().unwrap()["certificate"].clone()
+}
+
+/// From now until then, in days.
+fn days_until(time: &Value) -> f64 {
+    let time: Timestamp = time.as_str().unwrap().parse().unwrap();
+    (time - Timestamp::now()).total(jiff::Unit::Hour).unwrap() / 24.0
+}
+
+#[test]
+fn who_registers_in_an_authoritys_last_year_trusts_the_next_one_too() {
+    let (_guard, folder) = folder();
+    let start = |days| start_at(&folder, own_names(), off(&folder), None, behind(days).0);
+    // Two years before its end there is one, half a year before it there are two.
+    let first = start(8 * 365).authority.clone();
+    let certificate = || std::fs::read(folder.join("admission.crt")).unwrap();
+    assert_eq!(first.matches("BEGIN").count(), 1);
+    assert_eq!(start(7 * 365).authority, first);
+    let now = start(-2 * 365 + 180);
+    let both = authority(own_names(), &folder).unwrap();
+    assert_eq!(now.authority, both);
+    assert!(both.starts_with(&first) && both.matches("BEGIN").count() == 2);
+    let old = certificate();
+    drop(now);
+    // Until its end the old one signs, since somebody may know that alone; then the next one does.
+    assert_eq!(start(-2 * 365 + 2).authority, both);
+    assert_eq!(certificate(), old);
+    assert_eq!(start(-2 * 365 - 1).authority, both);
+    assert_ne!(certificate(), old);
+}
+
+#[test]
+fn a_certificate_of_the_next_authority_is_taken_by_who_knows_both() {
+    let (_guard, folder) = folder();
+    let start = |days| start_at(&folder, own_names(), off(&folder), None, behind(days).0);
+    // Ten years and a day ago, and half a year before that one's end.
+    let first = start(10 * 365 + 1).authority.clone();
+    let both = start(180).authority.clone();
+    let now = start(0);
+    assert!(is_trusted(&both, &now));
+    assert!(!is_trusted(&first, &now));
+    assert_eq!(told(&folder, 0)["problem"], Value::Null);
+}
+
+#[test]
+fn an_authority_that_ended_without_a_next_one_is_made_anew_and_that_is_told() {
+    let (_guard, folder) = folder();
+    let start = |days| start_at(&folder, own_names(), off(&folder), None, behind(days).0);
+    let first = start(11 * 365).authority.clone();
+    let told = told(&folder, 0)["problem"].as_str().unwrap().to_owned();
+    assert!(told.contains("registered again"), "{told}");
+    let fresh = authority(own_names(), &folder).unwrap();
+    let now = start(0);
+    assert!(is_trusted(&fresh, &now));
+    assert!(!is_trusted(&first, &now));
+}
+
+#[test]
+fn a_certificate_that_cannot_be_renewed_yet_serves_and_that_is_told() {
+    let (_guard, folder) = folder();
+    let start = |days| start_at(&folder, own_names(), off(&folder), None, behind(days).0);
+    // 80 days before its end, the volume takes nothing.
+    let known = start(285).authority.clone();
+    std::fs::create_dir(folder.join("admission.key.new")).unwrap();
+    assert!(is_trusted(&known, &start(0)));
+    let told = told(&folder, 0);
+    let problem = told["problem"].as_str().unwrap();
+    assert!(
+        problem.contains("could not be renewed") && problem.contains("admission.key"),
+        "{problem}"
+    );
+    // One that is over is of no use to anybody.
+    let clock = behind(-90).0;
+    assert!(started(&folder, own_names(), off(&folder), clock).is_err());
+}
+
+#[test]
+fn an_authority_that_cannot_be_read_is_not_replaced() {
+    for damaged in ["admission-ca.crt", "admission-ca.key"] {
+        let (_guard, folder) = folder();
+        let start = |days| start_at(&folder, own_names(), off(&folder), None, behind(days).0);
+        let known = start(285).authority.clone();
+        let (file, aside) = (folder.join(damaged), folder.join("aside"));
+        std::fs::rename(&file, &aside).unwrap();
+        let again = || started(&folder, own_names(), off(&folder), behind(0).0);
+        // A folder in its place, as of a volume that is not mounted right; what is no text; and what is no authority.
+        std::fs::create_dir(&file).unwrap();
+        let no_authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for content in [None, Some(&b"\xff"[..]), Some(no_authority.as_bytes())] {
+            if let Some(content) = content {
+                let _ = std::fs::remove_dir(&file);
+                std::fs::write(&file, content).unwrap();
+            }
+            // Without its key, the certificate is good for another 80 days.
+            assert_eq!(again().is_ok(), damaged == "admission-ca.key");
+            assert_eq!(std::fs::read(&file).ok().as_deref(), content, "{damaged}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+        assert!(is_trusted(&known, &start(0)), "{damaged}");
+    }
+}
+
+#[test]
+fn a_key_of_the_authority_that_is_gone_is_told_while_there_is_time() {
+    let (_guard, folder) = folder();
+    let start = |days| start_at(&folder, own_names(), off(&folder), None, behind(days).0);
+    let known = start(100).authority.clone();
+    std::fs::remove_file(folder.join("admission-ca.key")).unwrap();
+    let told = told(&folder, 0);
+    let problem = told["problem"].as_str().unwrap();
+    assert!(problem.contains("register the webhook again"), "{problem}");
+    let now = start(0);
+    assert!(is_trusted(&known, &now), "by the last certificate");
+    let both = now.authority.clone();
+    assert!(both.starts_with(&known) && both != known);
+    drop(now);
+    // Once that ends, the other one signs.
+    let old = std::fs::read(folder.join("admission.crt")).unwrap();
+    drop(start(-263));
+    assert_eq!(std::fs::read(folder.join("admission.crt")).unwrap(), old);
+    drop(start(-265));
+    assert_ne!(std::fs::read(folder.join("admission.crt")).unwrap(), old);
+}
+
+#[test]
+fn the_server_is_told_when_the_certificate_ends_and_from_when_on_it_is_late() {
+    let (_guard, folder) = folder();
+    let told = told(&folder, 100);
+    for (field, made_for) in [
+        ("until", 365.0),
+        ("late_from", 365.0 - 14.0),
+        ("authority_until", 3650.0),
+        ("authority_late_from", 3650.0 - 60.0),
+    ] {
+        let days = days_until(&told[field]) + 100.0;
         // Certificates end with a day.
-        let expected = f64::from(made_for);
-        assert!(days > expected - 1.1 && days <= expected, "{field}: {days}");
+        assert!(days > made_for - 1.1 && days <= made_for, "{field}: {days}");
     }
     assert_eq!(told["problem"], Value::Null);
-    assert_eq!(told["refused"], Value::Null);
+    assert_eq!(told["refusals"], json!([]));
+}
+
+#[test]
+fn a_certificate_that_ends_with_its_authority_is_late_as_that_is() {
+    let (_guard, folder) = folder();
+    // Ten years less half a one ago.
+    drop(told(&folder, 10 * 365 - 180));
+    let told = told(&folder, 0);
+    assert_eq!(told["until"], told["authority_until"]);
+    assert_eq!(told["late_from"], Value::Null);
+    let days = days_until(&told["authority_late_from"]);
+    assert!(days > 118.0 && days <= 120.0, "{days}");
 }

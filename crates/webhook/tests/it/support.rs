@@ -51,16 +51,7 @@ pub(crate) fn start_at(
     server: Option<&str>,
     clock: Clock,
 ) -> Running {
-    let options = Options {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        tls,
-        policy,
-        server: server.map(|address| Client::new(address, "token").unwrap()),
-        cluster: "test".to_owned(),
-        name: "gate-1".to_owned(),
-        folder: folder.to_owned(),
-        clock,
-    };
+    let options = options(folder, tls, policy, server, clock);
     let (stop, stopped) = oneshot::channel::<()>();
     let (tell, told) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -87,6 +78,37 @@ pub(crate) fn start_at(
         stop: Some(stop),
         thread: Some(thread),
     }
+}
+
+fn options(
+    folder: &Utf8Path,
+    tls: Tls,
+    policy: Source,
+    server: Option<&str>,
+    clock: Clock,
+) -> Options {
+    Options {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        tls,
+        policy,
+        server: server.map(|address| Client::new(address, "token").unwrap()),
+        cluster: "test".to_owned(),
+        name: "gate-1".to_owned(),
+        folder: folder.to_owned(),
+        clock,
+    }
+}
+
+/// Whether one would start.
+pub(crate) fn started(
+    folder: &Utf8Path,
+    tls: Tls,
+    policy: Source,
+    clock: Clock,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let starting = Webhook::start(options(folder, tls, policy, None, clock));
+    runtime.block_on(starting).map(|_webhook| ())
 }
 
 /// A client that trusts these authorities alone.

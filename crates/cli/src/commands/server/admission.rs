@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use seareeve_api::{AdmissionGate, AdmissionPreviewRequest, Client, NewAdmissionPolicy};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -13,7 +14,11 @@ use crate::{input, output};
 /// Bytes of a policy at most.
 const MOST_POLICY: usize = 1 << 20;
 
-pub(super) fn run(client: &Client, command: &ServerAdmissionCommand) -> anyhow::Result<()> {
+pub(super) fn run(
+    client: &Client,
+    command: &ServerAdmissionCommand,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     match command {
         ServerAdmissionCommand::Policy { cluster } => {
             printed(&client.admission_policy(cluster.as_deref().unwrap_or_default())?)
@@ -48,7 +53,9 @@ pub(super) fn run(client: &Client, command: &ServerAdmissionCommand) -> anyhow::
             cluster,
             format: Format::Json,
         } => printed(&client.admission_activity(cluster.as_deref())?),
-        ServerAdmissionCommand::Decisions { cluster, .. } => decisions(client, cluster.as_deref()),
+        ServerAdmissionCommand::Decisions { cluster, .. } => {
+            decisions(client, cluster.as_deref(), now)
+        }
         ServerAdmissionCommand::Preview { id, policy } => {
             let request = AdmissionPreviewRequest {
                 asset: *id,
@@ -129,28 +136,48 @@ fn rules(client: &Client, cluster: Option<&str>) -> anyhow::Result<()> {
 }
 
 /// What stands against a webhook's being asked: without it, its cluster lets everything in.
-fn troubles(gate: &AdmissionGate) -> Vec<String> {
+fn troubles(gate: &AdmissionGate, now: Timestamp) -> Vec<String> {
     let mut troubles = Vec::new();
     if gate.away {
-        troubles.push("it was not heard of for minutes".to_owned());
+        troubles.push(
+            "no webhook of the cluster was heard of for minutes: if none answers, it lets everything in"
+                .to_owned(),
+        );
     }
     let Some(certificate) = &gate.certificate else {
         return troubles;
     };
-    if let Some(until) = certificate.until {
-        troubles.push(format!("its certificate ends {until}"));
-    }
-    if let Some(refused) = &certificate.refused {
+    let has_come = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
+    let ends = |until| if until <= now { "ended" } else { "ends" };
+    if let Some(until) = certificate.until
+        && (has_come(Some(until)) || has_come(certificate.late_from))
+    {
+        let ends = ends(until);
         troubles.push(format!(
-            "{} refused its certificate at {} ({}): if that is the API server, register again",
-            refused.by, refused.at, refused.why
+            "its certificate {ends} {until}, and was not renewed"
         ));
     }
+    if let Some(until) = certificate.authority_until
+        && has_come(certificate.authority_late_from)
+    {
+        let ends = ends(until);
+        troubles.push(format!(
+            "its authority {ends} {until}: if the API server was not told of the next one by then (register again), \
+             the cluster lets everything in"
+        ));
+    }
+    let refusals = certificate.refusals.iter().map(|one| {
+        format!(
+            "{} refused its certificate at {} ({}): if that is the API server, register again",
+            one.by, one.at, one.why
+        )
+    });
+    troubles.extend(refusals);
     troubles.extend(certificate.problem.clone());
     troubles
 }
 
-fn decisions(client: &Client, cluster: Option<&str>) -> anyhow::Result<()> {
+fn decisions(client: &Client, cluster: Option<&str>, now: Timestamp) -> anyhow::Result<()> {
     let activity = client.admission_activity(cluster)?;
     let mut text = String::new();
     for gate in activity.gates {
@@ -164,7 +191,7 @@ fn decisions(client: &Client, cluster: Option<&str>) -> anyhow::Result<()> {
             gate.reviews,
             gate.last_seen
         );
-        for trouble in troubles(&gate) {
+        for trouble in troubles(&gate, now) {
             let _ = writeln!(text, "  {}", output::safe(&trouble));
         }
     }

@@ -6,11 +6,10 @@ use axum::Json;
 use axum::extract::{Query, State};
 use jiff::SignedDuration;
 use seareeve_api::{
-    AdmissionActivity, AdmissionCertificate, AdmissionCount, AdmissionEvent, AdmissionGate,
-    AdmissionRefusal, AdmissionReport, AdmissionReportTaken, AdmissionSample, AdmissionTotal,
-    ErrorBody,
+    AdmissionActivity, AdmissionCount, AdmissionEvent, AdmissionGate, AdmissionReport,
+    AdmissionReportTaken, AdmissionSample, AdmissionTotal, ErrorBody,
 };
-use seareeve_store::admission::{self, Certificate, DecisionFilter, NewCount, NewSample, Refusal};
+use seareeve_store::admission::{self, DecisionFilter, NewCount, NewSample};
 use seareeve_store::users::Role;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -29,8 +28,8 @@ const MOST_MESSAGE: usize = 2_000;
 /// What is shown at most.
 const SHOWN_COUNTS: i64 = 5_000;
 const SHOWN_SAMPLES: i64 = 200;
-/// A webhook that said nothing for so long is away: it reports every 20 seconds.
-const AWAY: SignedDuration = SignedDuration::from_mins(2);
+/// Of those who refused one certificate.
+const MOST_REFUSALS: usize = 100;
 /// What a decision can be.
 const EFFECTS: [&str; 4] = ["denied", "warned", "audited", "unchecked"];
 
@@ -76,14 +75,16 @@ pub(in crate::routes) async fn list(
                 Some(wanted.digest == gate.policy)
             }
         };
+        let away = gate.is_away(app.now());
+        let certificate = gate.certificate.as_deref().map(serde_json::from_str);
         gates.push(AdmissionGate {
             cluster: gate.cluster,
             name: gate.name,
             version: gate.version,
             current,
             reviews: gate.reviews,
-            away: gate.last_seen + AWAY < app.now(),
-            certificate: gate.certificate.map(shown),
+            away,
+            certificate: certificate.transpose().map_err(ApiError::internal)?,
             first_seen: gate.first_seen,
             last_seen: gate.last_seen,
         });
@@ -141,6 +142,7 @@ pub(in crate::routes) async fn report(
     let now = app.now();
     // Clocks of other machines may be wrong; nothing happened later than now.
     let latest = now.checked_add(SignedDuration::from_mins(5)).unwrap_or(now);
+    let certificate = given.certificate.as_ref().map(serde_json::to_string);
     let report = admission::Report {
         id: given.id,
         cluster,
@@ -148,7 +150,7 @@ pub(in crate::routes) async fn report(
         version: given.version,
         policy: given.policy,
         reviews: given.reviews,
-        certificate: given.certificate.map(kept),
+        certificate: certificate.transpose().map_err(ApiError::internal)?,
         counts: given
             .counts
             .into_iter()
@@ -181,32 +183,6 @@ pub(in crate::routes) async fn report(
     Ok(Json(AdmissionReportTaken { new }))
 }
 
-fn kept(given: AdmissionCertificate) -> Certificate {
-    Certificate {
-        until: given.until,
-        authority_until: given.authority_until,
-        problem: given.problem,
-        refused: given.refused.map(|refused| Refusal {
-            at: refused.at,
-            by: refused.by,
-            why: refused.why,
-        }),
-    }
-}
-
-fn shown(kept: Certificate) -> AdmissionCertificate {
-    AdmissionCertificate {
-        until: kept.until,
-        authority_until: kept.authority_until,
-        problem: kept.problem,
-        refused: kept.refused.map(|refused| AdmissionRefusal {
-            at: refused.at,
-            by: refused.by,
-            why: refused.why,
-        }),
-    }
-}
-
 fn check(given: &AdmissionReport) -> ApiResult<()> {
     let refused = |why: &str| Err(ApiError::bad_request(why));
     if given.cluster.is_empty() || given.gate.is_empty() || given.id.is_empty() {
@@ -235,9 +211,12 @@ fn check(given: &AdmissionReport) -> ApiResult<()> {
     let of_samples = given.samples.iter();
     let of_samples = of_samples.flat_map(|one| [&one.operation, &one.kind, &one.name, &one.user]);
     let certificate = given.certificate.as_ref();
-    let refusal = certificate.and_then(|one| one.refused.as_ref());
-    let of_refusal = refusal.into_iter().flat_map(|one| [&one.by, &one.why]);
-    let mut words = words.chain(of_samples).chain(of_refusal);
+    let refusals = certificate.map_or(&[][..], |one| &one.refusals);
+    if refusals.len() > MOST_REFUSALS {
+        return refused("a certificate is refused by at most 100");
+    }
+    let of_refusals = refusals.iter().flat_map(|one| [&one.by, &one.why]);
+    let mut words = words.chain(of_samples).chain(of_refusals);
     if words.any(|word| word.len() > MOST_NAME) {
         return refused("a name is too long");
     }
