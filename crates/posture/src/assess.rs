@@ -139,7 +139,7 @@ fn assess_anew<'l>(
     })
 }
 
-/// Judges an asset by what `verdict` says of each check, exceptions included. It is asked once for each use.
+/// Judges an asset by what `verdict` says of each check, exceptions included. It is asked by each control that wants it.
 pub(crate) fn assess_by<'l>(
     benchmark: &'l Benchmark,
     left_out: Option<String>,
@@ -161,19 +161,8 @@ pub(crate) fn assess_by<'l>(
             left_out: Some(reason),
         };
     }
-    let mut known: BTreeMap<&Use, CheckVerdict> = BTreeMap::new();
-    let mut verdicts = |uses: &'l [Use]| -> Vec<CheckVerdict> {
-        uses.iter()
-            .filter_map(|wanted| {
-                if let Some(verdict) = known.get(wanted) {
-                    return Some(verdict.clone());
-                }
-                let verdict = verdict(wanted)?;
-                known.insert(wanted, verdict.clone());
-                Some(verdict)
-            })
-            .collect()
-    };
+    let mut verdicts =
+        |uses: &'l [Use]| -> Vec<CheckVerdict> { uses.iter().filter_map(&mut *verdict).collect() };
     let controls = benchmark
         .controls
         .iter()
