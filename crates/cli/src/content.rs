@@ -1,12 +1,13 @@
 //! What is judged by: the built-in checks and benchmarks, and those of a user's folder beside them.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use seareeve_posture::{Benchmark, ContentKind, Library};
+use seareeve_posture::{Benchmark, Check, ContentKind, Library};
 
 use crate::input;
 use crate::output::Messages;
@@ -151,6 +152,30 @@ pub(crate) fn benchmarks<'l>(
             })
         })
         .collect()
+}
+
+/// Refuses to judge by less than somebody named in `only`, and by nothing: a gate on nothing always holds.
+pub(crate) fn ensure_used(
+    library: &Library,
+    only: &[String],
+    used: &[&Check],
+) -> anyhow::Result<()> {
+    let ids: BTreeSet<&str> = used.iter().map(|check| check.id()).collect();
+    if let Some(id) = only.iter().find(|id| !ids.contains(id.as_str())) {
+        let check = library.check(id);
+        let check = check.with_context(|| format!("there is no check {id}"))?;
+        bail!(
+            "{id} would judge nothing here: it is about {}, of severity {}{}",
+            check.on(),
+            check.severity().as_str(),
+            match check.wants_params() {
+                true => ", and says nothing without parameters",
+                false => "",
+            }
+        );
+    }
+    ensure!(!used.is_empty(), "no check is of these severities");
+    Ok(())
 }
 
 /// Says once which kinds of facts are not all there.
