@@ -90,13 +90,13 @@ fn statements_are_kept_listed_and_taken_back() {
         let mut tx = store.begin().await?;
         assert!(exceptions::delete(&mut tx, first).await?);
         assert_eq!(attestations::delete(&mut tx, second).await?, Some(asset));
-        assert!(exemptions::delete(&mut tx, third).await?);
+        assert_eq!(exemptions::delete(&mut tx, third).await?, Some(exemption));
         assert!(!exceptions::delete(&mut tx, first).await?);
         assert_eq!(
             attestations::delete(&mut tx, AttestationId(99)).await?,
             None
         );
-        assert!(!exemptions::delete(&mut tx, third).await?);
+        assert_eq!(exemptions::delete(&mut tx, third).await?, None);
         tx.commit().await
     });
 }
