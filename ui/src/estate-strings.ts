@@ -7,7 +7,6 @@ const KINDS: Readonly<Record<string, readonly [string, string]>> = {
   "kubernetes-cluster": ["Kubernetes cluster", "Kubernetes clusters"],
   "kubernetes-node": ["Kubernetes node", "Kubernetes nodes"],
   registry: ["Registry", "registries"],
-  "container-registry": ["Container registry", "container registries"],
   environment: ["Subscription", "subscriptions"],
   image: ["Image", "images"],
 };

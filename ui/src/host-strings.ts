@@ -88,6 +88,7 @@ export const hostStrings = {
     container: "Container",
     failedControls: "Failed controls",
     noneFailed: "None",
+    untoldControls: "Controls that could not be judged",
     settingNames: {
       state: "State",
       image: "Image",

@@ -65,6 +65,8 @@ pub struct HostDetail {
     /// As in the list.
     #[serde(flatten)]
     pub summary: HostSummary,
+    /// `unmanaged`: benchmarks are about it; `managed`: its provider looks after it; `none`: it has no container engine.
+    pub kind: String,
     /// The operating system's name.
     pub os: Option<String>,
     /// The kernel's release.

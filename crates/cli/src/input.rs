@@ -21,9 +21,18 @@ pub(crate) fn file_or_stdin(
 
 /// Reads `path`.
 pub(crate) fn file(what: &str, path: &Utf8Path, most_bytes: usize) -> anyhow::Result<Vec<u8>> {
-    let failed = || format!("failed to read the {what} {path}");
-    let file = File::open(path).with_context(failed)?;
-    bounded(file, most_bytes).with_context(failed)
+    let file = File::open(path).with_context(|| format!("failed to read the {what} {path}"))?;
+    opened(what, path, file, most_bytes)
+}
+
+/// Reads what was opened at `path`.
+pub(crate) fn opened(
+    what: &str,
+    path: &Utf8Path,
+    file: File,
+    most_bytes: usize,
+) -> anyhow::Result<Vec<u8>> {
+    bounded(file, most_bytes).with_context(|| format!("failed to read the {what} {path}"))
 }
 
 /// The first line of standard input, as `--password-stdin` of other programs takes it.

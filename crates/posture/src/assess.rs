@@ -75,6 +75,8 @@ pub struct Attestation {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+    /// Until when it holds, if sooner than its control says.
+    pub until: Option<Timestamp>,
 }
 
 /// What people have said of an asset beside its facts.
@@ -139,7 +141,7 @@ fn assess_anew<'l>(
     })
 }
 
-/// Judges an asset by what `verdict` says of each check, exceptions included. It is asked once for each use.
+/// Judges an asset by what `verdict` says of each check, exceptions included. It is asked by each control that wants it.
 pub(crate) fn assess_by<'l>(
     benchmark: &'l Benchmark,
     left_out: Option<String>,
@@ -161,19 +163,8 @@ pub(crate) fn assess_by<'l>(
             left_out: Some(reason),
         };
     }
-    let mut known: BTreeMap<&Use, CheckVerdict> = BTreeMap::new();
-    let mut verdicts = |uses: &'l [Use]| -> Vec<CheckVerdict> {
-        uses.iter()
-            .filter_map(|wanted| {
-                if let Some(verdict) = known.get(wanted) {
-                    return Some(verdict.clone());
-                }
-                let verdict = verdict(wanted)?;
-                known.insert(wanted, verdict.clone());
-                Some(verdict)
-            })
-            .collect()
-    };
+    let mut verdicts =
+        |uses: &'l [Use]| -> Vec<CheckVerdict> { uses.iter().filter_map(&mut *verdict).collect() };
     let controls = benchmark
         .controls
         .iter()
@@ -262,25 +253,24 @@ fn control_outcome(
     let Some(attestation) = attestation else {
         return (Outcome::NeedsReview, control.ask.clone());
     };
-    let until = control.max_age_days.and_then(|days| {
-        let span = Span::new().hours(i64::from(days) * 24);
-        attestation.at.checked_add(span).ok()
-    });
-    let day = attestation.at.strftime("%Y-%m-%d");
-    match until {
-        Some(until) if until < now => {
-            let reason = format!(
-                "what {} said on {day} is older than {} days",
-                attestation.by,
-                control.max_age_days.unwrap_or_default()
-            );
-            (Outcome::NeedsReview, Some(reason))
-        }
-        _ => {
-            let reason = format!("{}, {day}: {}", attestation.by, attestation.reason);
-            (attestation.outcome, Some(reason))
-        }
+    let Attestation { by, at, until, .. } = attestation;
+    let day = |time: &Timestamp| time.strftime("%Y-%m-%d").to_string();
+    if let Some(until) = until
+        && *until <= now
+    {
+        let reason = format!("what {by} said on {} held until {}", day(at), day(until));
+        return (Outcome::NeedsReview, Some(reason));
     }
+    if let Some(days) = control.max_age_days
+        && at
+            .checked_add(Span::new().hours(i64::from(days) * 24))
+            .is_ok_and(|end| end < now)
+    {
+        let reason = format!("what {by} said on {} is older than {days} days", day(at));
+        return (Outcome::NeedsReview, Some(reason));
+    }
+    let reason = format!("{by}, {}: {}", day(at), attestation.reason);
+    (attestation.outcome, Some(reason))
 }
 
 impl Assessment<'_> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread::Builder;
 
 use jiff::Timestamp;
 use seareeve_cel::{Bindings, Budget, EvaluationError, Reason, Value};
@@ -113,7 +114,8 @@ pub fn judge_each<'c>(
         };
         std::thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(work);
+                // Where there may be no more threads, this one does it all.
+                let _ = Builder::new().spawn_scoped(scope, work);
             }
             work();
         });

@@ -5,6 +5,7 @@
 //! a byte each; what was found is made again from its fact when somebody looks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::Builder;
 
 use jiff::Timestamp;
 use seareeve_model::{Collection, Fact, FactKind};
@@ -201,22 +202,26 @@ impl Standing {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let at_once = facts.len().div_ceil(threads).max(256);
         let columns: Vec<usize> = self.columns_on(kind);
+        let of_fact = |fact: &Fact| -> Vec<Option<Outcome>> {
+            let all = columns.iter().filter_map(|at| self.columns.get(*at));
+            all.map(|column| column.judge(library, fact, &self.facts, now))
+                .collect()
+        };
+        let of_part =
+            |part: &[Fact]| -> Vec<Vec<Option<Outcome>>> { part.iter().map(of_fact).collect() };
         let judged: Vec<Vec<Vec<Option<Outcome>>>> = std::thread::scope(|scope| {
             let parts: Vec<_> = facts
                 .chunks(at_once)
                 .map(|part| {
-                    let (columns, standing) = (&columns, &*self);
-                    scope.spawn(move || {
-                        let of_fact = |fact: &Fact| {
-                            let all = columns.iter().filter_map(|at| standing.columns.get(*at));
-                            all.map(|column| column.judge(library, fact, &standing.facts, now))
-                                .collect()
-                        };
-                        part.iter().map(of_fact).collect()
-                    })
+                    let begun = Builder::new().spawn_scoped(scope, move || of_part(part));
+                    begun.map_err(|_| part)
                 })
                 .collect();
-            let joined = parts.into_iter().map(std::thread::ScopedJoinHandle::join);
+            let joined = parts.into_iter().map(|begun| match begun {
+                Ok(handle) => handle.join(),
+                // Where there may be no more threads, this one does it.
+                Err(part) => Ok(of_part(part)),
+            });
             joined
                 .map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .collect()

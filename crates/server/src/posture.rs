@@ -100,6 +100,7 @@ impl Said {
                 by: answer.author,
                 reason: said.reason,
                 at: answer.created,
+                until: said.expires,
             };
             answers.push((said.asset, attestation));
         }

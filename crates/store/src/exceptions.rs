@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 
 use crate::columns::Columns;
 use crate::rows::clean;
-use crate::{ExceptionId, Store, StoreError, Tx};
+use crate::{AssetId, ExceptionId, Store, StoreError, Tx};
 
 /// An exception from a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +106,23 @@ pub async fn delete(tx: &mut Tx, id: ExceptionId) -> Result<bool, StoreError> {
         .execute(tx.connection())
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+// A name with a star is a pattern, which is about others, too.
+const DELETE_OF: &str = "DELETE FROM posture_exception WHERE asset = (SELECT name FROM asset WHERE id = $1) \
+     AND asset NOT LIKE '%*%' \
+     AND NOT EXISTS (SELECT 1 FROM asset other WHERE other.name = posture_exception.asset AND other.id <> $1)";
+
+/// Takes back the exceptions that name this asset and no other: whatever comes by its name is another one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_of(tx: &mut Tx, asset: AssetId) -> Result<(), StoreError> {
+    sqlx::query(DELETE_OF)
+        .bind(asset.0)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
 }
 
 const ENDED: &str = "SELECT CAST((SELECT COUNT(*) FROM posture_exception WHERE expires > $1 AND expires <= $2) + \

@@ -114,29 +114,35 @@ fn from_row(row: &AnyRow) -> Result<Exemption, StoreError> {
     Ok(Exemption {
         id: ExemptionId(columns.int("id")?),
         asset_name: columns.opt_text("asset_name")?,
-        said: NewExemption {
-            recommendation: columns.text("recommendation")?,
-            asset: columns.opt_int("asset")?.map(AssetId),
-            environment: columns.opt_text("environment")?,
-            kind: columns.word("kind", ExemptionKind::parse)?,
-            reason: columns.text("reason")?,
-            expires: columns.opt_time("expires")?,
-        },
+        said: said(&columns)?,
         author: columns.text("author")?,
         created: columns.time("created")?,
     })
 }
 
-const DELETE: &str = "DELETE FROM exemption WHERE id = $1";
+fn said(columns: &Columns<'_>) -> Result<NewExemption, StoreError> {
+    Ok(NewExemption {
+        recommendation: columns.text("recommendation")?,
+        asset: columns.opt_int("asset")?.map(AssetId),
+        environment: columns.opt_text("environment")?,
+        kind: columns.word("kind", ExemptionKind::parse)?,
+        reason: columns.text("reason")?,
+        expires: columns.opt_time("expires")?,
+    })
+}
 
-/// Takes an exemption back. Returns whether there was one.
+const DELETE: &str = "DELETE FROM exemption WHERE id = $1 \
+     RETURNING id, recommendation, asset, kind, reason, expires, environment";
+
+/// Takes an exemption back. Returns what it said, if there was one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn delete(tx: &mut Tx, id: ExemptionId) -> Result<bool, StoreError> {
-    let done = sqlx::query(DELETE)
+pub async fn delete(tx: &mut Tx, id: ExemptionId) -> Result<Option<NewExemption>, StoreError> {
+    let row = sqlx::query(DELETE)
         .bind(id.0)
-        .execute(tx.connection())
+        .fetch_optional(tx.connection())
         .await?;
-    Ok(done.rows_affected() > 0)
+    row.map(|row| said(&Columns::new(&row, "exemption", &["id"])))
+        .transpose()
 }

@@ -4912,6 +4912,8 @@ export interface components {
             judged_at?: string | null;
             /** @description The kernel's release. */
             kernel?: string | null;
+            /** @description `unmanaged`: benchmarks are about it; `managed`: its provider looks after it; `none`: it has no container engine. */
+            kind: string;
             /** @description The operating system's name. */
             os?: string | null;
             /** @description What recommendations say of it. */

@@ -1,15 +1,16 @@
 // The containers of a host, with the settings that matter; one of them in the pane, with all of these.
 
+import type { UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
-import type { HostContainer, PostureReport } from "../api/types";
+import type { HostContainer, HostDetail, PostureReport, ReportControl, ReportObject } from "../api/types";
 import { Fact } from "../components/bits";
 import { type Column, DataTable } from "../components/data-table";
 import { Pane } from "../components/pane";
 import { SeverityLabel } from "../components/severity";
-import { Empty, Skeleton } from "../components/states";
+import { Empty, ErrorState, Skeleton } from "../components/states";
 import { hostStrings } from "../host-strings";
-import { gravestFirst } from "../lib/controls";
+import { ofContainer } from "../lib/controls";
 import { bytes, count } from "../lib/format";
 import { asSeverity } from "../lib/severity";
 
@@ -20,18 +21,20 @@ interface Props {
   containers: HostContainer[] | undefined;
   /** Whether they could be asked for: none is not the same as none seen. */
   isKnown: boolean;
+  /** Whether benchmarks are about the host. */
+  isJudged: boolean;
   /** The id of the one in the pane. */
   shown: string | undefined;
   open: (container: string) => void;
 }
 
-export function Containers({ containers, isKnown, shown, open }: Props) {
+export function Containers({ containers, isKnown, isJudged, shown, open }: Props) {
   if (containers === undefined) return <Skeleton rows={8} />;
   if (containers.length === 0) return <Empty title={isKnown ? t.noContainers : t.containersUnknown} />;
   return (
     <DataTable
       label={t.containers}
-      columns={columns(open)}
+      columns={columns(open, isJudged)}
       rows={containers}
       rowKey={({ id }) => id}
       rowHeight={4}
@@ -70,7 +73,7 @@ function runsAs({ user, is_root }: HostContainer): string {
   return user !== "" ? user : is_root === true ? "root" : "";
 }
 
-const columns = (open: Props["open"]): Column<HostContainer>[] => [
+const columns = (open: Props["open"], isJudged: boolean): Column<HostContainer>[] => [
   {
     id: "name",
     header: t.containerColumns.name,
@@ -121,43 +124,27 @@ const columns = (open: Props["open"]): Column<HostContainer>[] => [
       </span>
     ),
   },
-  { id: "failed", header: t.containerColumns.failed, width: "7.75rem", align: "end", cell: ({ failed }) => count(failed) },
+  {
+    id: "failed",
+    header: t.containerColumns.failed,
+    width: "7.75rem",
+    align: "end",
+    cell: ({ failed }) => (isJudged ? count(failed) : <span className="muted">{t.notJudged}</span>),
+  },
 ];
 
 interface PaneProps {
-  host: number;
+  host: HostDetail;
   container: HostContainer;
-  report: PostureReport | undefined;
+  report: UseQueryResult<PostureReport>;
   onClose: () => void;
 }
 
 /** One container: which controls it fails, and all its settings. */
 export function ContainerPane({ host, container, report, onClose }: PaneProps) {
-  const isOf = ({ kind, id, status }: { kind: string; id: string; status: string }) =>
-    kind === "docker.container" && id === container.id && status === "fail";
-  const failed = gravestFirst(report?.controls.filter(({ objects }) => objects.some(isOf)) ?? []);
   return (
     <Pane label={`${t.container} ${container.name}`} title={container.name} of={container.id} onClose={onClose}>
-      <section>
-        <h3>{t.failedControls}</h3>
-        {report !== undefined && failed.length === 0 && <p className="muted">{t.noneFailed}</p>}
-        {failed.map(({ id, title, severity, objects }) => (
-          <div key={id} className="control-object">
-            <div className="control-object-name">
-              <Link to="/hosts/$id" params={{ id: String(host) }} search={{ control: id }}>
-                {id} {title}
-              </Link>
-              {severity != null && <SeverityLabel severity={asSeverity(severity)} />}
-            </div>
-            {objects
-              .filter(isOf)
-              .flatMap(({ messages }) => messages)
-              .map((message, at) => (
-                <p key={at}>{message}</p>
-              ))}
-          </div>
-        ))}
-      </section>
+      <ContainerControls host={host} container={container.id} report={report} />
       <section>
         <h3>{t.containerColumns.settings}</h3>
         <dl className="facts is-column">
@@ -177,6 +164,59 @@ export function ContainerPane({ host, container, report, onClose }: PaneProps) {
         </dl>
       </section>
     </Pane>
+  );
+}
+
+/** Which controls it fails, and of which nobody can tell. Where nothing was judged, nothing has passed. */
+function ContainerControls({ host, container, report }: Pick<PaneProps, "host" | "report"> & { container: string }) {
+  const controls = report.data?.controls ?? [];
+  const failed = ofContainer(controls, container, ["fail"]);
+  const untold = ofContainer(controls, container, ["not_collected", "error"]);
+  return (
+    <>
+      <section>
+        <h3>{t.failedControls}</h3>
+        {report.isLoadingError ? (
+          <ErrorState error={report.error} retry={() => void report.refetch()} />
+        ) : report.data === undefined ? (
+          <Skeleton rows={3} />
+        ) : controls.length === 0 ? (
+          <>
+            <p className="muted">{t.notJudged}</p>
+            {host.reason != null && <p>{host.reason}</p>}
+          </>
+        ) : failed.length === 0 ? (
+          <p className="muted">{t.noneFailed}</p>
+        ) : (
+          failed.map((one) => <ContainerControl key={one.control.id} host={host.id} {...one} />)
+        )}
+      </section>
+      {untold.length > 0 && (
+        <section>
+          <h3>{t.untoldControls}</h3>
+          {untold.map((one) => (
+            <ContainerControl key={one.control.id} host={host.id} {...one} />
+          ))}
+        </section>
+      )}
+    </>
+  );
+}
+
+function ContainerControl({ host, control, objects }: { host: number; control: ReportControl; objects: ReportObject[] }) {
+  const { id, title, severity } = control;
+  return (
+    <div className="control-object">
+      <div className="control-object-name">
+        <Link to="/hosts/$id" params={{ id: String(host) }} search={{ control: id }}>
+          {id} {title}
+        </Link>
+        {severity != null && <SeverityLabel severity={asSeverity(severity)} />}
+      </div>
+      {[...new Set(objects.flatMap(({ messages, reason }) => (reason == null ? messages : [...messages, reason])))].map((said) => (
+        <p key={said}>{said}</p>
+      ))}
+    </div>
   );
 }
 

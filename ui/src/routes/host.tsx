@@ -7,7 +7,7 @@ import { useState } from "react";
 import { api, done } from "../api/client";
 import { hostQuery, hostReportQuery } from "../api/host-queries";
 import { keys } from "../api/queries";
-import type { HostDetail, PostureReport } from "../api/types";
+import type { HostDetail } from "../api/types";
 import { Fact, Time, useTitle } from "../components/bits";
 import { ControlStatus } from "../components/control-status";
 import { Icon } from "../components/icon";
@@ -29,6 +29,7 @@ import "./image.css";
 
 const route = getRouteApi("/app/hosts/$id");
 const t = hostStrings.host;
+const KINDS: Readonly<Record<string, string>> = t.kinds;
 
 export function HostPage() {
   const { id: text } = route.useParams();
@@ -40,12 +41,13 @@ export function HostPage() {
   useTitle(host?.name ?? t.controls);
   const change = (part: HostSearch) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true, resetScroll: false });
-  const isOpen = (search.control ?? search.container) !== undefined;
+  const control = report.data?.controls.find((one) => one.id === search.control);
+  const container = host?.container_list.find((one) => one.id === search.container);
+  // An address may name what is no more.
+  const isOpen = host !== undefined && (control ?? container) !== undefined;
   const open = (part: Pick<HostSearch, "control" | "container">) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: isOpen, resetScroll: false });
   const close = () => open({ control: undefined, container: undefined });
-  const control = report.data?.controls.find((one) => one.id === search.control);
-  const container = host?.container_list.find((one) => one.id === search.container);
   useHotkeys({ Escape: () => void navigate({ to: "/hosts", search: {} }) }, !isOpen);
 
   if (error !== null) {
@@ -57,12 +59,12 @@ export function HostPage() {
     );
   }
   return (
-    <div className={control === undefined && container === undefined ? "page" : "page has-pane"}>
+    <div className={isOpen ? "page has-pane" : "page"}>
       <Back />
       {host === undefined ? (
         <Skeleton rows={4} />
       ) : (
-        <Header host={host} report={report.data} onForgotten={() => void navigate({ to: "/hosts", search: {} })} />
+        <Header host={host} onForgotten={() => void navigate({ to: "/hosts", search: {} })} />
       )}
       <nav className="tabs" aria-label={t.tabs}>
         <Tab id={text} tab={undefined} current={search.tab} name={t.controls} number={report.data?.controls.length} />
@@ -72,7 +74,13 @@ export function HostPage() {
       {search.tab === "history" ? (
         <History id={id} />
       ) : search.tab === "containers" ? (
-        <Containers containers={host?.container_list} isKnown={host?.containers != null} shown={search.container} open={(id) => open({ container: id })} />
+        <Containers
+          containers={host?.container_list}
+          isKnown={host?.containers != null}
+          isJudged={host?.kind === "unmanaged"}
+          shown={search.container}
+          open={(id) => open({ container: id })}
+        />
       ) : report.isError ? (
         <ErrorState error={report.error} retry={() => void report.refetch()} />
       ) : report.data === undefined ? (
@@ -80,10 +88,10 @@ export function HostPage() {
       ) : (
         <Controls report={report.data} reason={host?.reason ?? undefined} search={search} change={change} open={(id) => open({ control: id })} />
       )}
-      {control !== undefined && host !== undefined ? (
+      {host === undefined ? null : control !== undefined ? (
         <ControlPane host={host} control={control} onClose={close} />
       ) : (
-        container !== undefined && <ContainerPane host={id} container={container} report={report.data} onClose={close} />
+        container !== undefined && <ContainerPane host={host} container={container} report={report} onClose={close} />
       )}
     </div>
   );
@@ -105,19 +113,12 @@ function Tab({ id, tab, current, name, number }: { id: string; tab: HostSearch["
   );
 }
 
-/** A machine with engines that nobody else looks after is an unmanaged container host. */
-function kindOf(host: HostDetail, report: PostureReport): string {
-  if (report.controls.length > 0) return t.kinds.unmanaged;
-  return host.engines.length > 0 ? t.kinds.managed : t.kinds.none;
-}
-
 interface HeaderProps {
   host: HostDetail;
-  report: PostureReport | undefined;
   onForgotten: () => void;
 }
 
-function Header({ host, report, onForgotten }: HeaderProps) {
+function Header({ host, onForgotten }: HeaderProps) {
   const mayForget = useMay("operator");
   const [doomed, setDoomed] = useState<HostDetail>();
   return (
@@ -134,7 +135,7 @@ function Header({ host, report, onForgotten }: HeaderProps) {
       </div>
       {host.reason != null && <p className="image-names">{host.reason}</p>}
       <dl className="facts">
-        {report !== undefined && <Fact name={t.kind}>{kindOf(host, report)}</Fact>}
+        <Fact name={t.kind}>{KINDS[host.kind] ?? host.kind}</Fact>
         {host.engines.map(({ product, version, endpoint, rootless }) => (
           <Fact key={endpoint} name={t.engine}>
             <span title={endpoint}>

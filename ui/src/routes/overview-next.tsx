@@ -4,15 +4,18 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
 import { recommendationsQuery } from "../api/estate-queries";
+import { ErrorState } from "../components/states";
 import { points } from "../lib/format";
 import { strings } from "../strings";
 
 const SHOWN = 5;
 
 export function NextSteps() {
-  const { data } = useQuery(recommendationsQuery());
+  const { data, error, refetch } = useQuery(recommendationsQuery());
   const needed = data?.recommendations.filter(({ unhealthy }) => unhealthy > 0) ?? [];
-  if (needed.length === 0) return null;
+  // What was told before stays while it cannot be asked again.
+  const failed = data === undefined ? error : null;
+  if (needed.length === 0 && failed === null) return null;
   const t = strings.overview.next;
   return (
     <section className="panel" aria-labelledby="next-title">
@@ -22,6 +25,11 @@ export function NextSteps() {
           {t.all}
         </Link>
       </header>
+      {failed !== null && (
+        <div className="panel-text">
+          <ErrorState error={failed} retry={() => void refetch()} />
+        </div>
+      )}
       <ul className="scan-list">
         {needed.slice(0, SHOWN).map(({ id, title, unhealthy, healthy, potential }) => (
           <li key={id}>

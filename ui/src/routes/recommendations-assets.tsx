@@ -1,9 +1,9 @@
 // Assets of all kinds, those that need most first.
 
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 
-import { assetsQuery } from "../api/estate-queries";
+import { assetsQuery, recommendationsQuery } from "../api/estate-queries";
 import type { AssetSummary } from "../api/types";
 import { AssetLink } from "../components/asset-link";
 import { Time } from "../components/bits";
@@ -17,7 +17,6 @@ import { HEALTH, type RecommendationsSearch } from "../lib/estate-filters";
 import { strings } from "../strings";
 
 const t = estateStrings.recommendations;
-const KINDS = ["docker-host", "kubernetes-cluster", "container-registry", "subscription", "image"];
 
 interface Props {
   search: RecommendationsSearch;
@@ -29,7 +28,10 @@ export function AssetList({ search, change }: Props) {
   const query = useInfiniteQuery(assetsQuery(search));
   const assets = query.data?.pages.flatMap((page) => page.assets) ?? [];
   const active = activeFilters(search, change);
-  const kinds = [...new Set([...KINDS, ...assets.map(({ kind }) => kind), ...(search.kind === undefined ? [] : [search.kind])])];
+  // Recommendations are about all the kinds that there are.
+  const { data: catalogue } = useQuery(recommendationsQuery(search.environment));
+  const known = catalogue?.recommendations.map(({ asset }) => asset) ?? [];
+  const kinds = [...new Set([...known, ...(search.kind === undefined ? [] : [search.kind])])].sort();
   return (
     <>
       <div className="filter-bar">

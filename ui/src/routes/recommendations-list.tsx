@@ -59,7 +59,7 @@ export function RecommendationsList({ data: { recommendations: all, groups }, se
         <FilteredEmpty
           title={t.filteredEmpty}
           filters={active}
-          clear={() => change({ q: undefined, severity: undefined, group: undefined, kind: undefined, status: undefined })}
+          clear={() => change({ q: undefined, severity: undefined, group: undefined, kind: undefined, status: undefined, environment: undefined })}
         />
       ) : search.view === "list" ? (
         <Flat rows={shown} groups={groups} environment={search.environment} />

@@ -85,7 +85,13 @@ pub(crate) struct AzureArgs {
     pub(crate) only: Vec<String>,
 
     /// Show only checks of these severities, such as HIGH,CRITICAL.
-    #[arg(short, long, value_delimiter = ',', value_name = "LIST")]
+    #[arg(
+        short,
+        long,
+        value_delimiter = ',',
+        value_name = "LIST",
+        conflicts_with = "benchmark"
+    )]
     pub(crate) severity: Vec<Severity>,
 
     /// Folder with checks and benchmarks of your own, beside the built-in ones.

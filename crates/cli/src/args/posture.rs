@@ -216,15 +216,30 @@ pub(crate) struct K8sArgs {
     pub(crate) benchmark: Vec<String>,
 
     /// Only these checks; with a benchmark, also controls by number.
-    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "LIST",
+        conflicts_with = "standard"
+    )]
     pub(crate) only: Vec<String>,
 
     /// Show only checks of these severities, such as HIGH,CRITICAL.
-    #[arg(short, long, value_delimiter = ',', value_name = "LIST")]
+    #[arg(
+        short,
+        long,
+        value_delimiter = ',',
+        value_name = "LIST",
+        conflicts_with_all = ["standard", "benchmark", "node", "node_facts"]
+    )]
     pub(crate) severity: Vec<Severity>,
 
     /// File with parameters of checks: `check: {name: value}`. A check that needs some is used only with them.
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["standard", "benchmark", "node", "node_facts"]
+    )]
     pub(crate) params: Option<Utf8PathBuf>,
 
     /// Folder with checks and benchmarks of your own, beside the built-in ones.

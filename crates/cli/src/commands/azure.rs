@@ -5,14 +5,15 @@ mod source;
 use anyhow::{Context as _, bail};
 use seareeve_api::{ManifestObject, ManifestReport, ManifestResult};
 use seareeve_collect::azure::{ENVIRONMENT, REGISTRY, joined};
-use seareeve_model::{CollectionStatus, Problem, ProblemCode, Severity, Snapshot};
-use seareeve_posture::{Check, Library, ObjectVerdict, Outcome as Verdict, judge};
+use seareeve_model::{CollectionStatus, Problem, ProblemCode, Snapshot};
+use seareeve_posture::{Check, Library, ObjectVerdict, judge};
 use serde_json::Map;
 
 use self::source::Source;
 use crate::args::{AzureArgs, PostureArgs};
 use crate::commands::Outcome;
 use crate::commands::docker::{print, saved};
+use crate::commands::k8s::{self, Printing};
 use crate::content;
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
@@ -20,12 +21,20 @@ use crate::surroundings::Surroundings;
 /// The kind of asset that benchmarks are about.
 const CLUSTER: &str = "kubernetes-cluster";
 
+/// Kinds of facts that an asset is.
+const KINDS: [&str; 3] = ["azure.cluster", "azure.registry", "azure.subscription"];
+
 pub(crate) fn run(
     args: &AzureArgs,
     surroundings: &Surroundings,
     messages: &Messages,
 ) -> anyhow::Result<Outcome> {
     let library = content::library(args.checks.as_deref())?;
+    // What is wrong with the question is said before Azure is asked.
+    let checks = match args.benchmark.is_empty() {
+        true => checks(&library, args)?,
+        false => Vec::new(),
+    };
     let mut source = Source::read(args, surroundings, messages)?;
     if let Some(wanted) = &args.cluster {
         let is_wanted = |one: &Snapshot| {
@@ -49,7 +58,7 @@ pub(crate) fn run(
         output::result(Some(file), &text)?;
     }
     if args.benchmark.is_empty() {
-        by_asset(&library, args, &source, surroundings, messages)
+        by_asset(&library, &checks, args, &source, surroundings, messages)
     } else {
         by_benchmark(&library, args, &source, surroundings, messages)
     }
@@ -116,8 +125,22 @@ fn by_benchmark(
     })
 }
 
+/// The checks on assets, but those that say nothing without parameters.
+fn checks<'l>(library: &'l Library, args: &AzureArgs) -> anyhow::Result<Vec<&'l Check>> {
+    let is_wanted = |check: &&Check| {
+        KINDS.contains(&check.on().as_str())
+            && !check.wants_params()
+            && (args.severity.is_empty() || args.severity.contains(&check.severity()))
+            && (args.only.is_empty() || args.only.iter().any(|id| id == check.id()))
+    };
+    let checks: Vec<&Check> = library.checks().filter(is_wanted).collect();
+    content::ensure_used(library, &args.only, &checks)?;
+    Ok(checks)
+}
+
 fn by_asset(
     library: &Library,
+    checks: &[&Check],
     args: &AzureArgs,
     source: &Source,
     surroundings: &Surroundings,
@@ -127,7 +150,7 @@ fn by_asset(
     let mut objects = Vec::new();
     for snapshot in &source.snapshots {
         problems.extend(gaps(snapshot, &problems));
-        objects.push(object(library, args, snapshot, surroundings));
+        objects.push(object(checks, snapshot, surroundings));
     }
     let report = ManifestReport {
         schema_version: 1,
@@ -135,56 +158,24 @@ fn by_asset(
         objects,
         problems: problems.iter().map(Into::into).collect(),
     };
-    let text = output::manifest_report(&report, library, args.format)?;
-    output::result(args.output.as_deref(), &text)?;
-    if !problems.is_empty() {
-        messages.note(format!(
-            "{} things could not be read; the result is partial",
-            problems.len()
-        ));
-    }
-    let results = || report.objects.iter().flat_map(|object| &object.results);
-    let is_failing = |result: &ManifestResult, limit: Severity| {
-        let severity: Option<Severity> = result.severity.parse().ok();
-        result.status == Verdict::Fail.as_str() && severity >= Some(limit)
+    let printing = Printing {
+        format: args.format,
+        output: args.output.as_deref(),
+        fail_on: args.fail_on,
     };
-    let is_untold = |result: &ManifestResult| {
-        [Verdict::NotCollected, Verdict::Error]
-            .map(Verdict::as_str)
-            .contains(&result.status.as_str())
-    };
-    let gate = args
-        .fail_on
-        .is_some_and(|limit| results().any(|result| is_failing(result, limit)));
-    Ok(if gate {
-        Outcome::GateFailed
-    } else if !problems.is_empty() || results().any(is_untold) {
-        Outcome::Incomplete
-    } else {
-        Outcome::Done
-    })
+    k8s::print(library, &report, &printing, messages)
 }
 
-/// One asset with what all checks about it say.
-fn object(
-    library: &Library,
-    args: &AzureArgs,
-    snapshot: &Snapshot,
-    surroundings: &Surroundings,
-) -> ManifestObject {
+/// One asset with what the checks about it say.
+fn object(checks: &[&Check], snapshot: &Snapshot, surroundings: &Surroundings) -> ManifestObject {
+    let [cluster, registry, subscription] = KINDS;
     let (kind, about) = match snapshot.asset_kind.as_str() {
-        REGISTRY => ("Registry", "azure.registry"),
-        ENVIRONMENT => ("Subscription", "azure.subscription"),
-        _ => ("Cluster", "azure.cluster"),
-    };
-    let wanted = |check: &&Check| {
-        check.on().as_str() == about
-            && !check.wants_params()
-            && (args.severity.is_empty() || args.severity.contains(&check.severity()))
-            && (args.only.is_empty() || args.only.iter().any(|id| id == check.id()))
+        REGISTRY => ("Registry", registry),
+        ENVIRONMENT => ("Subscription", subscription),
+        _ => ("Cluster", cluster),
     };
     let mut results = Vec::new();
-    for check in library.checks().filter(wanted) {
+    for check in checks.iter().filter(|check| check.on().as_str() == about) {
         let verdict = judge(check, &Map::new(), snapshot, surroundings.now());
         // What stands beside the asset, such as registries of a cluster, is an asset of its own.
         for said in &verdict.objects {

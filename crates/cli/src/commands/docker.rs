@@ -3,13 +3,13 @@
 mod fix;
 mod scan;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use camino::Utf8Path;
 use seareeve_api::{PostureReport, posture_report};
 use seareeve_collect::docker_host;
 use seareeve_engine::Endpoint;
 use seareeve_model::Snapshot;
-use seareeve_posture::{Benchmark, Exceptions, Library, Outcome as Verdict, Statements, assess};
+use seareeve_posture::{Control, Exceptions, Library, Outcome as Verdict, Statements, assess_all};
 use seareeve_server::config::Config;
 
 use crate::args::{CollectArgs, DockerArgs, DockerCommand, PostureArgs};
@@ -136,12 +136,9 @@ pub(crate) fn saved(file: &Utf8Path) -> anyhow::Result<Snapshot> {
     Ok(snapshot)
 }
 
-/// Whether a benchmark has a control or uses a check of that name.
-fn is_known(benchmarks: &[&Benchmark], wanted: &str) -> bool {
-    let mut controls = benchmarks.iter().flat_map(|benchmark| &benchmark.controls);
-    controls.any(|control| {
-        control.id == wanted || control.checks.iter().any(|used| used.check == wanted)
-    })
+/// Whether a control has this number, or uses a check of this name.
+fn is_called(control: &Control, wanted: &str) -> bool {
+    control.id == wanted || control.checks.iter().any(|used| used.check == wanted)
 }
 
 fn judge(
@@ -151,14 +148,24 @@ fn judge(
     surroundings: &Surroundings,
 ) -> anyhow::Result<PostureReport> {
     let benchmarks = content::benchmarks(library, &args.benchmark)?;
-    let known = |wanted: &&String| is_known(&benchmarks, wanted);
-    if let Some(unknown) = args.only.iter().find(|wanted| !known(wanted)) {
+    let is_of_level = |control: &&Control| args.level.is_none_or(|level| control.level <= level);
+    let judges = |wanted: &str| {
+        let controls = benchmarks.iter().flat_map(|benchmark| &benchmark.controls);
+        controls
+            .filter(is_of_level)
+            .any(|control| is_called(control, wanted))
+    };
+    if let Some(unknown) = args.only.iter().find(|wanted| !judges(wanted)) {
         // Nothing would be judged, which a gate would take for good.
         let names: Vec<String> = benchmarks
             .iter()
             .map(|benchmark| format!("{} {}", benchmark.id, benchmark.version))
             .collect();
-        anyhow::bail!("{} has no control or check {unknown}", names.join(", "));
+        let names = names.join(", ");
+        match args.level {
+            Some(level) => bail!("{names} has no control or check {unknown} up to level {level}"),
+            None => bail!("{names} has no control or check {unknown}"),
+        }
     }
     let exceptions = match &args.exceptions {
         Some(file) => {
@@ -172,22 +179,15 @@ fn judge(
         exceptions,
         ..Statements::default()
     };
-    let assessments: Vec<_> = benchmarks
-        .into_iter()
-        .map(|benchmark| {
-            let now = surroundings.now();
-            let mut assessment = assess(library, benchmark, snapshot, &statements, now);
-            assessment.controls.retain(|verdict| {
-                let control = verdict.control;
-                args.level.is_none_or(|level| control.level <= level)
-                    && (args.only.is_empty()
-                        || args.only.iter().any(|wanted| {
-                            *wanted == control.id
-                                || control.checks.iter().any(|used| used.check == *wanted)
-                        }))
-            });
-            assessment
-        })
-        .collect();
+    let now = surroundings.now();
+    let mut assessments = assess_all(library, benchmarks, snapshot, &statements, now);
+    for assessment in &mut assessments {
+        assessment.controls.retain(|verdict| {
+            let control = verdict.control;
+            let mut wanted = args.only.iter();
+            is_of_level(&control)
+                && (args.only.is_empty() || wanted.any(|wanted| is_called(control, wanted)))
+        });
+    }
     Ok(posture_report(library, snapshot, &assessments))
 }

@@ -6,17 +6,19 @@ pub(crate) mod source;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use camino::Utf8Path;
 use seareeve_api::{ManifestReport, ManifestResult};
 use seareeve_model::Severity;
-use seareeve_posture::{Benchmark, Check, Library, Outcome as Verdict, judge_each, try_params};
+use seareeve_posture::{
+    Benchmark, Check, Control, Library, Outcome as Verdict, judge_each, try_params,
+};
 use serde_json::{Map, Value};
 
 use self::objects::Objects;
 pub(crate) use self::source::connection;
 use self::source::{Source, Wanted};
-use crate::args::{K8sArgs, K8sCommand, PostureArgs};
+use crate::args::{K8sArgs, K8sCommand, PostureArgs, PostureFormat};
 use crate::commands::{Outcome, docker};
 use crate::output::{self, Messages};
 use crate::surroundings::Surroundings;
@@ -40,25 +42,21 @@ pub(crate) fn run(
         return audit::run(setup, messages);
     }
     let library = content::library(args.checks.as_deref())?;
-    let params = match &args.params {
-        Some(file) => read_params(&library, file)?,
-        None => BTreeMap::new(),
-    };
     let standard = match &args.standard {
         Some(name) => Some(standard(&library, name)?),
         None => None,
     };
+    let mut benchmark = args.benchmark.clone();
+    if benchmark.is_empty() && standard.is_none() && (args.node || !args.node_facts.is_empty()) {
+        // Nothing but benchmarks asks what nodes tell.
+        benchmark.push(OF_NODES.to_owned());
+    }
     let uses = match &standard {
         Some(standard) => of_standard(&library, standard),
-        None => of_library(&library, &params, &args.only),
+        None if benchmark.is_empty() => of_library(&library, args)?,
+        // A benchmark has its own.
+        None => Vec::new(),
     };
-    let uses: Vec<Use<'_>> = uses
-        .into_iter()
-        .filter(|(check, _)| {
-            (args.severity.is_empty() || args.severity.contains(&check.severity()))
-                && (args.only.is_empty() || args.only.iter().any(|id| id == check.id()))
-        })
-        .collect();
     let wanted = Wanted {
         facts: args.facts.as_deref(),
         file: &args.file,
@@ -70,11 +68,6 @@ pub(crate) fn run(
     let snapshot = &source.snapshot;
     if let Some(file) = &args.save_facts {
         output::result(Some(file), &output::json::text(snapshot)?)?;
-    }
-    let mut benchmark = args.benchmark.clone();
-    if benchmark.is_empty() && standard.is_none() && (args.node || !args.node_facts.is_empty()) {
-        // Nothing but benchmarks asks what nodes tell.
-        benchmark.push(OF_NODES.to_owned());
     }
     if !benchmark.is_empty() {
         let args = PostureArgs {
@@ -105,8 +98,30 @@ pub(crate) fn run(
         }
     });
     report.objects = objects.finish(standard.is_some());
-    let text = output::manifest_report(&report, &library, args.format)?;
-    output::result(args.output.as_deref(), &text)?;
+    let printing = Printing {
+        format: args.format,
+        output: args.output.as_deref(),
+        fail_on: args.fail_on,
+    };
+    print(&library, &report, &printing, messages)
+}
+
+/// How a report is printed, and what of it fails.
+pub(crate) struct Printing<'a> {
+    pub(crate) format: PostureFormat,
+    pub(crate) output: Option<&'a Utf8Path>,
+    pub(crate) fail_on: Option<Severity>,
+}
+
+/// Prints what checks say of each object.
+pub(crate) fn print(
+    library: &Library,
+    report: &ManifestReport,
+    printing: &Printing<'_>,
+    messages: &Messages,
+) -> anyhow::Result<Outcome> {
+    let text = output::manifest_report(report, library, printing.format)?;
+    output::result(printing.output, &text)?;
     if !report.problems.is_empty() {
         messages.note(format!(
             "{} things could not be read; the result is partial",
@@ -123,7 +138,7 @@ pub(crate) fn run(
             .map(Verdict::as_str)
             .contains(&result.status.as_str())
     };
-    let gate = args
+    let gate = printing
         .fail_on
         .is_some_and(|limit| results().any(|result| is_failing(result, limit)));
     Ok(if gate {
@@ -151,10 +166,14 @@ fn standard(library: &Library, name: &str) -> anyhow::Result<(Benchmark, String)
         let check = library.check(id);
         check.is_some_and(|check| Objects::KINDS.contains(&check.on().as_str()))
     };
-    let mut checks = newest.controls.iter().flat_map(|control| &control.checks);
-    anyhow::ensure!(
-        checks.all(|used| about_objects(&used.check)),
-        "{id} is about more than single objects, so none has a verdict by it: use --benchmark {id}"
+    // What people have to say is no verdict on an object, either.
+    let is_told = |control: &Control| {
+        let mut checks = control.checks.iter();
+        control.ask.is_none() && checks.all(|used| about_objects(&used.check))
+    };
+    ensure!(
+        newest.controls.iter().all(is_told),
+        "{id} is about more than checks can tell of single objects, so none has a verdict by it: use --benchmark {id}"
     );
     let version = match version {
         "latest" => newest.version.clone(),
@@ -162,7 +181,12 @@ fn standard(library: &Library, name: &str) -> anyhow::Result<(Benchmark, String)
             format!("`{version}` is no version of Kubernetes, such as 1.30 or latest")
         })?,
     };
-    Ok((newest.at(&version), version))
+    let standard = newest.at(&version);
+    ensure!(
+        !standard.controls.is_empty(),
+        "{id} asks for nothing of Kubernetes {version}"
+    );
+    Ok((standard, version))
 }
 
 /// The minor version that people and clusters mean by `1.30`, `v1.30.2` and `v1.30.2-gke.4`. Standards know no other
@@ -190,21 +214,25 @@ fn of_standard<'l>(library: &'l Library, (standard, _): &(Benchmark, String)) ->
 
 /// All checks on objects that manifests have, but those that say nothing without parameters that nobody gave, and those
 /// that say again, in the words of a standard, what another says, unless somebody names them.
-fn of_library<'l>(
-    library: &'l Library,
-    params: &BTreeMap<String, Map<String, Value>>,
-    only: &[String],
-) -> Vec<Use<'l>> {
-    library
+fn of_library<'l>(library: &'l Library, args: &K8sArgs) -> anyhow::Result<Vec<Use<'l>>> {
+    let mut params = match &args.params {
+        Some(file) => read_params(library, file)?,
+        None => BTreeMap::new(),
+    };
+    let is_named = |check: &Check| args.only.iter().any(|id| id == check.id());
+    let used: Vec<&Check> = library
         .checks()
         .filter(|check| Objects::KINDS.contains(&check.on().as_str()))
-        .filter_map(|check| match params.get(check.id()) {
-            Some(params) => Some((check, params.clone())),
-            None if check.wants_params() => None,
-            None if check.standards_only() && !only.iter().any(|id| id == check.id()) => None,
-            None => Some((check, Map::new())),
+        .filter(|check| args.severity.is_empty() || args.severity.contains(&check.severity()))
+        .filter(|check| params.contains_key(check.id()) || !check.wants_params())
+        .filter(|check| match args.only.is_empty() {
+            true => params.contains_key(check.id()) || !check.standards_only(),
+            false => is_named(check),
         })
-        .collect()
+        .collect();
+    content::ensure_used(library, &args.only, &used)?;
+    let with_params = |check: &'l Check| (check, params.remove(check.id()).unwrap_or_default());
+    Ok(used.into_iter().map(with_params).collect())
 }
 
 fn read_params(
@@ -222,7 +250,7 @@ fn read_params(
             .check(id)
             .with_context(|| format!("{file}: there is no check {id}"))?;
         for name in params.keys() {
-            anyhow::ensure!(
+            ensure!(
                 check.params().contains_key(name),
                 "{file}: {id} has no parameter {name}"
             );

@@ -247,6 +247,33 @@ fn every_format_prints_and_the_gate_holds() {
     let only = ["--only", "azure.cluster.rbac-off", "--cluster", "quay"];
     let run = home.run(&[&["azure", "-f", "documents", "--fail-on", "low"][..], &only].concat());
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    // On nothing it would always hold.
+    for (wanted, why) in [
+        (
+            &["--only", "azure.cluster.rbac-off,azure.cluster.rbac-of"][..],
+            "there is no check azure.cluster.rbac-of",
+        ),
+        (
+            &["--only", "pod-security.privileged"],
+            "pod-security.privileged would judge nothing here",
+        ),
+        (
+            &["--only", "azure.cluster.rbac-off", "--severity", "LOW"],
+            "azure.cluster.rbac-off would judge nothing here",
+        ),
+        (
+            &["--cluster", "quay", "-b", "cis-aks", "--only", "9.9"],
+            "has no control or check 9.9",
+        ),
+        (
+            &["--cluster", "quay", "-b", "cis-aks", "--severity", "LOW"],
+            "cannot be used with",
+        ),
+    ] {
+        let run = home.run(&[&["azure", "-f", "documents", "--fail-on", "low"], wanted].concat());
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{}", run.err);
+        assert!(run.err.contains(why), "{}", run.err);
+    }
 }
 
 #[test]

@@ -142,6 +142,24 @@ fn gates_and_filters_decide_the_exit_code_and_what_is_shown() {
         "{}",
         run.err
     );
+    // 5.30 is of the second level.
+    let level = |level: &str, only: &str| {
+        docker(
+            &home,
+            &["--only", only, "--level", level, "--fail-on", "low"],
+        )
+    };
+    let run = level("1", "5.5,5.30");
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(
+        run.err
+            .contains("cis-docker 1.8.0 has no control or check 5.30 up to level 1"),
+        "{}",
+        run.err
+    );
+    // It is judged, and cannot be told.
+    assert_eq!(level("2", "5.30").code, 3);
+    assert_eq!(level("1", "5.5").code, 2);
     let shown = docker(
         &home,
         &[

@@ -179,6 +179,69 @@ fn a_standard_is_that_of_its_version() {
 }
 
 #[test]
+fn a_standard_that_no_check_decides_gives_no_verdict() {
+    let home = home();
+    let standard = |id: &str, control: &str| {
+        home.write(
+            &format!("own/{id}-1.30.yaml"),
+            format!(
+                "id: {id}\nversion: '1.30'\ntitle: House rules\nasset: kubernetes-cluster\ncontrols:\n  - {{id: '1', title: privileged, checks: [pod-security.privileged]}}\n  - {{id: '2', title: more, {control}}}\n"
+            ),
+        );
+        let of = format!("{id}@1.29");
+        home.run(&[
+            "k8s",
+            "-f",
+            "app",
+            "--checks",
+            "own",
+            "--standard",
+            &of,
+            "--format",
+            "json",
+        ])
+    };
+    let run = standard("own-told", "checks: [pod-security.host-namespaces]");
+    assert_eq!(
+        json_of(&run)["objects"][0]["verdict"],
+        "fail",
+        "{}",
+        run.err
+    );
+    let asked = [
+        ("own-manual", "ask: Is it right?"),
+        (
+            "own-half",
+            "ask: Is it right?, checks: [pod-security.privileged]",
+        ),
+    ];
+    for (id, control) in asked {
+        let run = standard(id, control);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{id}: {}", run.err);
+        assert!(
+            run.err.contains(&format!("use --benchmark {id}")),
+            "{}",
+            run.err
+        );
+    }
+    // What begins later asks for nothing yet.
+    home.write(
+        "own/own-later-1.30.yaml",
+        "id: own-later\nversion: '1.30'\ntitle: House rules\nasset: kubernetes-cluster\ncontrols:\n  - {id: '1', title: privileged, checks: [pod-security.privileged], since: '1.30'}\n",
+    );
+    let later = |of: &str| home.run(&["k8s", "-f", "app", "--checks", "own", "--standard", of]);
+    assert_eq!(later("own-later@1.30").code, 0);
+    let run = later("own-later@1.29");
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(
+        run.err
+            .contains("own-later asks for nothing of Kubernetes 1.29"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
 fn a_broken_document_leaves_the_rest_and_is_told() {
     let home = home();
     home.write("app/bad.yaml", "kind: Pod\nmetadata: [\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: ok}\nspec: {containers: []}\n");
@@ -254,6 +317,52 @@ fn gates_filters_and_parameters_choose_what_counts() {
         failed,
         [(untrusted, "spec.template.spec.initContainers[0]")]
     );
+    // A gate on nothing would always hold.
+    home.write("none.yaml", "{}");
+    for (wanted, why) in [
+        (
+            &["--only", "pod-security.privileged,pod-security.priviledged"][..],
+            "there is no check pod-security.priviledged",
+        ),
+        (
+            &["--only", untrusted, "--params", "none.yaml"],
+            "image-untrusted would judge nothing here: it is about kubernetes.workload, of severity high, and says nothing without parameters",
+        ),
+        (
+            &["--only", "pod-security.privileged", "--severity", "LOW"],
+            "pod-security.privileged would judge nothing here: it is about kubernetes.workload, of severity critical",
+        ),
+        (
+            &["--only", "docker.container.privileged"],
+            "docker.container.privileged would judge nothing here: it is about docker.container",
+        ),
+        (
+            &["--severity", "UNKNOWN"],
+            "no check is of these severities",
+        ),
+    ] {
+        let run = k8s(&[&["--fail-on", "low"], wanted].concat());
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{}", run.err);
+        assert!(run.err.contains(why), "{}", run.err);
+    }
+    // A verdict by a part of a standard would be none, and what is not used is not taken.
+    for by in [
+        &[
+            "--standard",
+            "pss-baseline",
+            "--only",
+            "pod-security.privileged",
+        ][..],
+        &["--standard", "pss-baseline", "--severity", "LOW"],
+        &["--standard", "pss-baseline", "--params", "none.yaml"],
+        &["--benchmark", "pss-baseline", "--severity", "LOW"],
+        &["--benchmark", "pss-baseline", "--params", "none.yaml"],
+    ] {
+        let run = k8s(by);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{}", run.err);
+        assert!(run.err.contains("cannot be used with"), "{}", run.err);
+    }
+
     for (params, why) in [
         ("none.such: {a: 1}", "there is no check none.such"),
         ("pod-security.privileged: {a: 1}", "has no parameter a"),

@@ -131,7 +131,7 @@ fn a_persons_answer_holds_for_its_days() {
     let library = library();
     let benchmark = library.benchmark("house", None).unwrap();
     let snapshot = asset(&[("thing", things(&[number(1)]))]);
-    let attested = |at: &str, outcome| {
+    let attested_until = |at: &str, until: Option<&str>, outcome| {
         let statements = Statements {
             attestations: vec![Attestation {
                 benchmark: "house".to_owned(),
@@ -141,12 +141,14 @@ fn a_persons_answer_holds_for_its_days() {
                 by: "ann".to_owned(),
                 reason: "I asked".to_owned(),
                 at: at.parse().unwrap(),
+                until: until.map(|until| until.parse().unwrap()),
             }],
             ..Statements::default()
         };
         let assessment = assess(&library, benchmark, &snapshot, &statements, now());
         outcomes(&assessment)[1].clone()
     };
+    let attested = |at: &str, outcome| attested_until(at, None, outcome);
     let open = assess(
         &library,
         benchmark,
@@ -171,6 +173,16 @@ fn a_persons_answer_holds_for_its_days() {
         (
             Outcome::NeedsReview,
             Some("what ann said on 2025-11-01 is older than 30 days".to_owned())
+        )
+    );
+    // Whoever answers may say that it holds for less.
+    let until = |until| attested_until("2025-12-20T12:00:00Z", Some(until), Outcome::Pass);
+    assert_eq!(until("2026-01-01T00:00:01Z").0, Outcome::Pass);
+    assert_eq!(
+        until("2026-01-01T00:00:00Z"),
+        (
+            Outcome::NeedsReview,
+            Some("what ann said on 2025-12-20 held until 2026-01-01".to_owned())
         )
     );
 }

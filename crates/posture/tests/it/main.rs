@@ -9,4 +9,5 @@ mod lab;
 mod scope;
 mod standing;
 mod support;
+mod threads;
 mod verdicts;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use seareeve_api::Event;
+use seareeve_store::exemptions::NewExemption;
 use seareeve_store::jobs::{self, Job};
 use seareeve_store::scores::Cause;
 use seareeve_store::{
@@ -24,7 +25,7 @@ use crate::state::App;
 
 /// The setting that holds the digest of the content that all assets were judged with.
 pub(crate) const JUDGED_WITH: &str = "posture.content";
-/// The setting that holds the time at which all assets were judged.
+/// The setting that holds the time up to which all that people said and that ended was judged, or waits for it.
 pub(crate) const JUDGED_AT: &str = "posture.judged";
 
 /// Causes of a change of the score that are kept.
@@ -33,7 +34,7 @@ const MOST_CAUSES: usize = 20;
 const MOST_AT_ONCE: usize = 50;
 
 /// Which assets a job judges.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Meant {
     /// This one; more than one, if absent.
     pub(crate) asset: Option<i64>,
@@ -46,6 +47,28 @@ pub(crate) struct Meant {
 }
 
 impl Meant {
+    /// One asset, or all.
+    pub(crate) fn of(asset: Option<AssetId>) -> Self {
+        Self {
+            asset: asset.map(|asset| asset.0),
+            ..Self::default()
+        }
+    }
+
+    /// Those that an exemption is about: of thousands these may be few.
+    pub(crate) fn of_exemption(said: &NewExemption, content: &Content) -> Self {
+        if said.asset.is_some() {
+            return Self::of(said.asset);
+        }
+        // One that a newer program does not know any more says nothing of any asset.
+        let recommendation = content.catalogue.recommendation(&said.recommendation);
+        Self {
+            asset: None,
+            kind: recommendation.map(|known| known.asset.clone()),
+            environment: said.environment.clone(),
+        }
+    }
+
     fn is_all(&self) -> bool {
         self.asset.is_none() && self.kind.is_none() && self.environment.is_none()
     }
@@ -61,19 +84,25 @@ pub(crate) async fn enqueue(
     asset: Option<AssetId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let meant = Meant {
-        asset: asset.map(|asset| asset.0),
-        ..Meant::default()
-    };
-    enqueue_meant(tx, &meant, now).await
+    put(tx, &Meant::of(asset), now).await
 }
 
-/// Enqueues judging some assets, in the transaction that makes it necessary.
+/// Enqueues judging those of which people said something, in the transaction that notes it. What is one side of a
+/// cluster is judged with it.
 pub(crate) async fn enqueue_meant(
     tx: &mut Tx,
     meant: &Meant,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if let Some(asset) = meant.asset
+        && let Some(side) = clusters::side_in(tx, AssetId(asset)).await?
+    {
+        return enqueue(tx, Some(side.cluster), now).await;
+    }
+    put(tx, meant, now).await
+}
+
+async fn put(tx: &mut Tx, meant: &Meant, now: Timestamp) -> Result<(), StoreError> {
     jobs::enqueue(tx, ASSESS, &meant.payload(), now, 5, now).await?;
     Ok(())
 }

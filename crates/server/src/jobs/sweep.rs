@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use seareeve_store::{exceptions, jobs, scans, sessions, settings, sign_in_links};
+use seareeve_store::{
+    StoreError, attestations, exceptions, exemptions, jobs, scans, sessions, settings,
+    sign_in_links,
+};
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::jobs::{JUDGED_AT, JUDGED_WITH, MATCHED_WITH, SCAN, ScanJob, UPDATE_TRIED, announce};
+use crate::jobs::{
+    JUDGED_AT, JUDGED_WITH, MATCHED_WITH, Meant, SCAN, ScanJob, UPDATE_TRIED, announce,
+};
 use crate::posture::own;
 use crate::state::App;
 
@@ -99,7 +104,7 @@ async fn update_is_due(app: &App, now: Timestamp) -> anyhow::Result<bool> {
     }))
 }
 
-/// Judges all assets anew when the content is another one, or when something that people said has ended.
+/// Judges all assets anew when the content is another one, and those of which something that people said has ended.
 async fn posture(app: &Arc<App>) -> anyhow::Result<()> {
     if crate::jobs::is_assessing_all(app).await? {
         return Ok(());
@@ -110,19 +115,55 @@ async fn posture(app: &Arc<App>) -> anyhow::Result<()> {
     let judged_with = settings::get(&app.store, JUDGED_WITH).await?;
     let judged_at = settings::get(&app.store, JUDGED_AT).await?;
     let judged_at = judged_at.and_then(|time| time.parse::<Timestamp>().ok());
-    let is_due = match judged_at {
+    let all = Meant::default();
+    let mut meant = match judged_at {
         Some(judged_at) if judged_with.as_deref() == Some(app.content().digest.as_str()) => {
-            exceptions::any_ended(&app.store, judged_at, now).await?
+            ended(app, judged_at, now).await?
         }
-        _ => true,
+        _ => BTreeSet::from([all.clone()]),
     };
-    if is_due {
-        let mut tx = app.store.begin().await?;
-        crate::jobs::enqueue_assess(&mut tx, None, now).await?;
-        tx.commit().await?;
-        app.wake.notify_waiters();
+    if meant.is_empty() {
+        return Ok(());
     }
+    let mut tx = app.store.begin().await?;
+    if meant.contains(&all) {
+        // Who judges them all notes that it is done.
+        meant = BTreeSet::from([all]);
+    } else {
+        settings::set(&mut tx, JUDGED_AT, &now.to_string()).await?;
+    }
+    for meant in &meant {
+        crate::jobs::enqueue_assess_meant(&mut tx, meant, now).await?;
+    }
+    tx.commit().await?;
+    app.wake.notify_waiters();
     Ok(())
+}
+
+/// The assets about which something that people said ended after `since`, up to `now`.
+async fn ended(app: &App, since: Timestamp, now: Timestamp) -> Result<BTreeSet<Meant>, StoreError> {
+    let mut meant = BTreeSet::new();
+    if !exceptions::any_ended(&app.store, since, now).await? {
+        return Ok(meant);
+    }
+    let has_ended = |end: Option<Timestamp>| end.is_some_and(|end| since < end && end <= now);
+    let content = app.content();
+    for exemption in exemptions::list(&app.store).await? {
+        if has_ended(exemption.said.expires) {
+            meant.insert(Meant::of_exemption(&exemption.said, &content));
+        }
+    }
+    for answer in attestations::list(&app.store, None).await? {
+        if has_ended(answer.said.expires) {
+            meant.insert(Meant::of(Some(answer.said.asset)));
+        }
+    }
+    let exceptions = exceptions::list(&app.store).await?;
+    if exceptions.iter().any(|one| has_ended(one.said.expires)) {
+        // They are about whatever has such a name.
+        meant.insert(Meant::default());
+    }
+    Ok(meant)
 }
 
 async fn sign_in(app: &Arc<App>) -> anyhow::Result<()> {

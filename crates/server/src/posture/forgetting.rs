@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use seareeve_store::scores::Cause;
-use seareeve_store::{AssetId, StoreError, Tx, assets, clusters};
+use seareeve_store::{AssetId, StoreError, Tx, assets, clusters, exceptions};
 
 use super::scoring;
 use crate::jobs;
 use crate::state::App;
 
-/// Forgets an asset in the transaction. What was seen of it from another side is an asset of its own again. Returns what
+/// Forgets an asset in the transaction, with what people said of it alone. What was seen of it from another side is an asset of its own again. Returns what
 /// of the score changes by it, for [`scoring::note`]; nothing when it is gone already.
 pub(crate) async fn forget(
     app: &App,
@@ -18,6 +18,7 @@ pub(crate) async fn forget(
 ) -> Result<Option<Vec<Cause>>, StoreError> {
     let health = assets::health_of(&app.store, asset).await?;
     let side = clusters::side_in(tx, asset).await?;
+    exceptions::delete_of(tx, asset).await?;
     if !assets::delete(tx, asset).await? {
         return Ok(None);
     }

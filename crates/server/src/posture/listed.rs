@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// Characters of any text that are shown.
 const MOST_CHARACTERS: usize = 300;
+/// One, as engines count them in `NanoCpus`.
+const ONE_PROCESSOR: u64 = 1_000_000_000;
 
 /// The facts of one kind.
 pub(crate) fn facts<'s>(snapshot: &'s Snapshot, kind: &str) -> Option<&'s Collection> {
@@ -125,11 +127,10 @@ fn processors(data: &Value) -> String {
     let set = |key: &str| number(data, &format!("/HostConfig/{key}")).filter(|set| *set > 0);
     let mut said = Vec::new();
     let period = set("CpuPeriod").unwrap_or(100_000);
-    let quota = set("CpuQuota").and_then(|quota| quota.saturating_mul(1000).checked_div(period));
-    let nano = set("NanoCpus").map(|nano| nano / 1_000_000);
-    if let Some(milli) = nano.or(quota) {
-        let (whole, rest) = (milli / 1000, milli % 1000);
-        let text = format!("{whole}.{rest:03}");
+    let quota = set("CpuQuota").map(|quota| quota.saturating_mul(ONE_PROCESSOR) / period);
+    if let Some(nano) = set("NanoCpus").or(quota) {
+        let (whole, rest) = (nano / ONE_PROCESSOR, nano % ONE_PROCESSOR);
+        let text = format!("{whole}.{rest:09}");
         let text = text.trim_end_matches('0').trim_end_matches('.');
         said.push(format!("{text} processors"));
     }
@@ -199,4 +200,77 @@ fn number(data: &Value, pointer: &str) -> Option<u64> {
 fn list<'d>(data: &'d Value, pointer: &str) -> impl Iterator<Item = &'d Value> {
     let list = data.pointer(pointer).and_then(Value::as_array);
     list.into_iter().flatten().take(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(data: Value) -> HostContainer {
+        container(&Fact {
+            id: "c1".to_owned(),
+            name: "web".to_owned(),
+            data,
+        })
+    }
+
+    #[test]
+    fn limits_of_processors_are_told_together() {
+        for (config, told) in [
+            (json!({}), ""),
+            (json!({"NanoCpus": 1_500_000_000}), "1.5 processors"),
+            (json!({"NanoCpus": 10_000_000_000_u64}), "10 processors"),
+            (json!({"NanoCpus": 500_000}), "0.0005 processors"),
+            (json!({"NanoCpus": 1}), "0.000000001 processors"),
+            (json!({"NanoCpus": 0, "CpuQuota": -1}), ""),
+            (json!({"CpuQuota": 50_000}), "0.5 processors"),
+            (
+                json!({"CpuQuota": 50_000, "CpuPeriod": 25_000}),
+                "2 processors",
+            ),
+            (
+                json!({"CpuQuota": u64::MAX, "CpuPeriod": 0}),
+                "184467.440737095 processors",
+            ),
+            (json!({"CpuShares": 1024}), ""),
+            (
+                json!({"NanoCpus": 2_000_000_000, "CpuShares": 512, "CpusetCpus": "0-3"}),
+                "2 processors, 512 shares, processors 0-3",
+            ),
+        ] {
+            let said = shown(json!({"HostConfig": config})).processors;
+            assert_eq!(said, told, "{config}");
+        }
+    }
+
+    #[test]
+    fn settings_of_a_container_are_those_of_its_facts() {
+        let found = shown(json!({
+            "capabilities": {"added": ["NET_ADMIN"], "dropped": ["ALL"]},
+            "HostConfig": {
+                "UTSMode": "host",
+                "Devices": [{"PathOnHost": "/dev/kvm", "PathInContainer": "/dev/kvm"}],
+                "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 5},
+                "PidsLimit": 100,
+            },
+        }));
+        assert_eq!(found.dropped, ["ALL"]);
+        assert_eq!(found.uts_mode, "host");
+        assert_eq!(found.devices, ["/dev/kvm"]);
+        assert_eq!(found.restart, "on-failure:5");
+        assert_eq!(found.pids_limit, Some(100));
+        let always =
+            json!({"HostConfig": {"RestartPolicy": {"Name": "always", "MaximumRetryCount": 0}}});
+        assert_eq!(shown(always).restart, "always");
+        // What is not there, or not of its type, is left empty.
+        let empty = shown(json!({}));
+        let odd = shown(json!({
+            "capabilities": {"dropped": "ALL"},
+            "HostConfig": {"UTSMode": 1, "Devices": {}, "RestartPolicy": "always", "PidsLimit": -1},
+        }));
+        assert_eq!(odd, empty);
+        assert_eq!((empty.restart.as_str(), empty.pids_limit), ("", None));
+    }
 }

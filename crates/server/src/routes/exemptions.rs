@@ -5,11 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::Timestamp;
 use seareeve_api::{ErrorBody, Exemption, ExemptionList, NewExemption};
 use seareeve_store::exemptions::{self, ExemptionKind};
 use seareeve_store::users::Role;
-use seareeve_store::{AssetId, ExemptionId, Tx, assets};
+use seareeve_store::{AssetId, ExemptionId, assets};
 
 use super::statements;
 use crate::auth::caller::Caller;
@@ -75,7 +74,8 @@ pub(super) async fn create(
     };
     let mut tx = app.store.begin().await?;
     let id = exemptions::create(&mut tx, &said, &caller.user.name, now).await?;
-    judge_again(&app, tx, &said, now).await?;
+    let meant = Meant::of_exemption(&said, &content);
+    statements::judge_some(&app, tx, &meant, now).await?;
     let exemption = exemptions::Exemption {
         id,
         asset_name: asset.map(|asset| asset.name),
@@ -96,37 +96,12 @@ pub(super) async fn delete(
     Path(id): Path<i64>,
 ) -> ApiResult<StatusCode> {
     caller.require(Role::SecurityAdmin)?;
-    let id = ExemptionId(id);
-    let all = exemptions::list(&app.store).await?;
-    let known = all.into_iter().find(|exemption| exemption.id == id);
     let mut tx = app.store.begin().await?;
-    let was_there = exemptions::delete(&mut tx, id).await?;
-    let exemption = known
-        .filter(|_| was_there)
-        .ok_or_else(|| ApiError::not_found("exemption"))?;
-    judge_again(&app, tx, &exemption.said, app.now()).await?;
+    let said = exemptions::delete(&mut tx, ExemptionId(id)).await?;
+    let said = said.ok_or_else(|| ApiError::not_found("exemption"))?;
+    let meant = Meant::of_exemption(&said, &app.content());
+    statements::judge_some(&app, tx, &meant, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Ends the transaction, so that the assets are judged anew that an exemption is about: of thousands these may be few.
-async fn judge_again(
-    app: &App,
-    tx: Tx,
-    said: &exemptions::NewExemption,
-    now: Timestamp,
-) -> ApiResult<()> {
-    if said.asset.is_some() {
-        return statements::judge_again(app, tx, said.asset, now).await;
-    }
-    let content = app.content();
-    // One that a newer program does not know any more says nothing of any asset.
-    let recommendation = content.catalogue.recommendation(&said.recommendation);
-    let meant = Meant {
-        asset: None,
-        kind: recommendation.map(|known| known.asset.clone()),
-        environment: said.environment.clone(),
-    };
-    statements::judge_some(app, tx, &meant, now).await
 }
 
 fn wire(exemption: exemptions::Exemption) -> Exemption {

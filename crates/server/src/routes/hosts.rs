@@ -135,6 +135,7 @@ pub(super) async fn get(
     })
     .await?;
     Ok(Json(HostDetail {
+        kind: host_kind(&snapshot).to_owned(),
         os: listed::host_text(&snapshot, "/os/pretty_name"),
         kernel: listed::host_text(&snapshot, "/kernel"),
         architecture: listed::host_text(&snapshot, "/architecture"),
@@ -303,6 +304,15 @@ async fn host(app: &App, id: i64) -> ApiResult<(Asset, Facts)> {
     match asset.filter(|asset| asset.kind == KIND).zip(facts) {
         Some(found) => Ok(found),
         None => Err(ApiError::not_found("host")),
+    }
+}
+
+/// Whose a machine is to harden. Nodes that a provider looks after have an engine that no benchmark is about.
+fn host_kind(snapshot: &Snapshot) -> &'static str {
+    match (judge::managed(snapshot), judge::not_concerned(snapshot)) {
+        (Some(_), _) => "managed",
+        (None, Some(_)) => "none",
+        (None, None) => "unmanaged",
     }
 }
 

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use seareeve_store::users::Role;
-use seareeve_store::{AssetId, Tx, clusters};
+use seareeve_store::{AssetId, Tx};
 
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
-use crate::jobs;
+use crate::jobs::{self, Meant};
 use crate::state::App;
 
 /// Refuses what only security admins may say, and what lacks a reason or has ended already. Gives the time.
@@ -41,29 +41,21 @@ pub(super) fn ends_later(expires: Option<Timestamp>, now: Timestamp) -> ApiResul
     }
 }
 
-/// Ends the transaction, so that the asset, or all, are judged anew. What is one side of a cluster is judged with it.
+/// Ends the transaction, so that the asset, or all, are judged anew.
 pub(super) async fn judge_again(
     app: &App,
-    mut tx: Tx,
+    tx: Tx,
     asset: Option<AssetId>,
     now: Timestamp,
 ) -> ApiResult<()> {
-    let side = match asset {
-        Some(asset) => clusters::side_in(&mut tx, asset).await?,
-        None => None,
-    };
-    let asset = side.map(|side| side.cluster).or(asset);
-    jobs::enqueue_assess(&mut tx, asset, now).await?;
-    tx.commit().await?;
-    app.wake.notify_waiters();
-    Ok(())
+    judge_some(app, tx, &Meant::of(asset), now).await
 }
 
 /// Ends the transaction, so that some assets are judged anew.
 pub(super) async fn judge_some(
     app: &App,
     mut tx: Tx,
-    meant: &jobs::Meant,
+    meant: &Meant,
     now: Timestamp,
 ) -> ApiResult<()> {
     jobs::enqueue_assess_meant(&mut tx, meant, now).await?;

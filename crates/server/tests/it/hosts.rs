@@ -1,5 +1,7 @@
 //! Hosts: sensors that join and send facts, what is said of them, and what people say beside it.
 
+use std::time::Duration;
+
 use seareeve_api::{
     Client, ClientError, ComplianceScope, Join, NewAttestation, NewException, NewExemption,
     NewJoinToken, ScoreIf,
@@ -86,14 +88,14 @@ pub(crate) fn send(sensor: &Client, facts: &Value) -> i64 {
 
 /// Asks until the answer is as wanted.
 pub(crate) fn until<T: std::fmt::Debug>(ask: impl Fn() -> T, wanted: impl Fn(&T) -> bool) -> T {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
     loop {
         let answer = ask();
         if wanted(&answer) {
             return answer;
         }
         assert!(std::time::Instant::now() < deadline, "it stayed {answer:?}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -267,6 +269,20 @@ fn people_except_attest_and_exempt() {
     assert_eq!(client.exceptions().unwrap().exceptions[0].author, "admin");
     client.delete_exception(exception.id).unwrap();
     assert_eq!(status(&client, host, PRIVILEGED), "fail");
+    // What names a host and no other goes with it.
+    let twin = send(&joined(&server, &client), &facts("build-2", true));
+    for name in ["build-2", "build-1*"] {
+        let named = NewException {
+            asset: Some(name.to_owned()),
+            ..exception.said.clone()
+        };
+        client.create_exception(&named).unwrap();
+    }
+    client.delete_host(twin).unwrap();
+    let left = client.exceptions().unwrap().exceptions;
+    let names: Vec<_> = left.iter().map(|one| one.said.asset.as_deref()).collect();
+    assert_eq!(names, [Some("build-1*")]);
+    client.delete_exception(left[0].id).unwrap();
     let nonsense = NewException {
         check: "no.such.check".to_owned(),
         ..exception.said.clone()
@@ -347,6 +363,56 @@ fn people_except_attest_and_exempt() {
 }
 
 #[test]
+fn exceptions_and_answers_end_by_themselves() {
+    let (_keep, data) = folder();
+    let server = start(&data, |_| {});
+    let client = admin(&server);
+    let host = send(&joined(&server, &client), &facts("build-1", true));
+    until(|| client.host(host).unwrap().judged_at, Option::is_some);
+    let report = client.host_report(host, None).unwrap();
+    let mut controls = report.controls.iter();
+    let open = controls.find(|one| one.status == "needs_review" && one.check.is_none());
+    let open = open.unwrap();
+    let end = jiff::Timestamp::now() + Duration::from_secs(3);
+    let exception = NewException {
+        check: PRIVILEGED.to_owned(),
+        benchmark: None,
+        asset: Some("build-1".to_owned()),
+        object: None,
+        reason: "for a moment".to_owned(),
+        expires: Some(end),
+    };
+    client.create_exception(&exception).unwrap();
+    let answer = NewAttestation {
+        host,
+        benchmark: open.benchmark.clone(),
+        version: open.version.clone(),
+        control: open.id.clone(),
+        status: "pass".to_owned(),
+        reason: "ticket 17".to_owned(),
+        until: Some(end),
+        evidence: None,
+    };
+    client.create_attestation(&answer).unwrap();
+    let changes = until(
+        || client.host_history(host).unwrap().changes,
+        |changes| changes.len() == 4,
+    );
+    let mut told: Vec<_> = changes
+        .iter()
+        .map(|one| (one.was.as_deref().unwrap_or_default(), one.status.as_str()))
+        .collect();
+    told.sort_unstable();
+    let all = [
+        ("excepted", "fail"),
+        ("fail", "excepted"),
+        ("needs_review", "pass"),
+        ("pass", "needs_review"),
+    ];
+    assert_eq!(told, all);
+}
+
+#[test]
 fn machines_that_benchmarks_are_not_about_are_listed_with_the_reason() {
     let (_keep, data) = folder();
     let server = start(&data, |_| {});
@@ -358,21 +424,35 @@ fn machines_that_benchmarks_are_not_about_are_listed_with_the_reason() {
     for kind in ["docker.daemon", "docker.container", "docker.image"] {
         bare["facts"][kind] = json!({"status": "absent", "source": "sockets", "items": []});
     }
-    for (facts, reason) in [
-        (
-            managed,
-            "its provider looks after this machine (aks): /etc/kubernetes/azure.json is there",
-        ),
-        (bare, "there is no container engine on this machine"),
+    // What nodes of clusters run is no engine that is asked.
+    let mut node = managed.clone();
+    node["asset_id"] = json!("aks-2");
+    for kind in ["docker.daemon", "docker.container", "docker.image"] {
+        node["facts"][kind] = bare["facts"][kind].clone();
+    }
+    let looked_after =
+        "its provider looks after this machine (aks): /etc/kubernetes/azure.json is there";
+    for (facts, kind, reason) in [
+        (managed, "managed", looked_after),
+        (node, "managed", looked_after),
+        (bare, "none", "there is no container engine on this machine"),
     ] {
         let host = send(&joined(&server, &client), &facts);
         let detail = until(
             || client.host(host).unwrap(),
             |host| host.summary.state == "not_applicable",
         );
+        assert_eq!(detail.kind, kind);
         assert_eq!(detail.summary.reason.as_deref(), Some(reason));
         assert_eq!(client.host_report(host, None).unwrap().controls, []);
     }
+    let ours = send(&joined(&server, &client), &facts("ours", true));
+    assert_eq!(client.host(ours).unwrap().kind, "unmanaged");
+    until(
+        || client.score().unwrap().share,
+        |share| *share == Some(0.0),
+    );
+    client.delete_host(ours).unwrap();
     assert_eq!(client.score().unwrap().share, None);
 }
 

@@ -2,6 +2,7 @@
 
 use seareeve_store::AttestationId;
 use seareeve_store::attestations::{self, Evidence, NewAttestation};
+use seareeve_store::clusters::{self, NewCluster};
 use seareeve_store::exceptions::{self, NewException};
 use seareeve_store::exemptions::{self, ExemptionKind, NewExemption};
 
@@ -89,13 +90,61 @@ fn statements_are_kept_listed_and_taken_back() {
         let mut tx = store.begin().await?;
         assert!(exceptions::delete(&mut tx, first).await?);
         assert_eq!(attestations::delete(&mut tx, second).await?, Some(asset));
-        assert!(exemptions::delete(&mut tx, third).await?);
+        assert_eq!(exemptions::delete(&mut tx, third).await?, Some(exemption));
         assert!(!exceptions::delete(&mut tx, first).await?);
         assert_eq!(
             attestations::delete(&mut tx, AttestationId(99)).await?,
             None
         );
-        assert!(!exemptions::delete(&mut tx, third).await?);
+        assert_eq!(exemptions::delete(&mut tx, third).await?, None);
         tx.commit().await
+    });
+}
+
+#[test]
+fn exceptions_that_name_an_asset_alone_go_with_it() {
+    both(|fixture| async move {
+        let store = &fixture.store;
+        let first = seen(store, "build-1", 1, 0).await?;
+        let starred = seen(store, "build-*", 2, 0).await?;
+        let twin = seen(store, "twin", 3, 0).await?;
+        let other = NewCluster {
+            external_id: "uid",
+            name: "twin",
+            collector: "seareeve",
+            watcher: "",
+            collected_at: at(0),
+        };
+        let mut tx = store.begin().await?;
+        clusters::meet(&mut tx, &other, at(0)).await?;
+        for asset in [
+            Some("build-1"),
+            Some("build-*"),
+            Some("Build-1"),
+            Some("twin"),
+            None,
+        ] {
+            let exception = NewException {
+                check_id: "docker.container.privileged".to_owned(),
+                benchmark: None,
+                asset: asset.map(str::to_owned),
+                object: None,
+                reason: "r".to_owned(),
+                expires: None,
+            };
+            exceptions::create(&mut tx, &exception, "ann", at(1)).await?;
+        }
+        for asset in [first, starred, twin] {
+            exceptions::delete_of(&mut tx, asset).await?;
+        }
+        tx.commit().await?;
+        let left = exceptions::list(store).await?.into_iter();
+        let left: Vec<Option<String>> = left.map(|one| one.said.asset).collect();
+        let named = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            left,
+            [named("build-*"), named("Build-1"), named("twin"), None]
+        );
+        Ok(())
     });
 }
