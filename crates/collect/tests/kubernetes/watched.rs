@@ -52,13 +52,17 @@ fn watched(fake: &Fake, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
 }
 
 fn watched_within(fake: &Fake, limits: Limits, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
+    watched_over(&fake.connection(), limits, act);
+}
+
+fn watched_over(connection: &Connection, limits: Limits, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
     let stop = Stop::default();
     let pace = Pace {
         first: Duration::from_millis(1),
         most: Duration::from_millis(5),
         again: Duration::from_millis(5),
     };
-    let cluster = Cluster::new(&fake.connection(), limits).unwrap();
+    let cluster = Cluster::new(connection, limits).unwrap();
     let (send, receive) = mpsc::channel();
     std::thread::scope(|threads| {
         let running = threads.spawn(|| {
@@ -80,10 +84,20 @@ fn watched_within(fake: &Fake, limits: Limits, act: impl FnOnce(&mpsc::Receiver<
                 drop(send.send(heard));
             })
         });
+        let ended = Ended(&stop);
         act(&receive);
-        stop.stop();
+        drop(ended);
         running.join().unwrap().unwrap();
     });
+}
+
+/// Ends what goes on, also when the test has failed.
+struct Ended<'s>(&'s Stop);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// Waits until the services are these.
@@ -220,12 +234,22 @@ fn what_an_api_server_denies_while_it_starts_is_no_gap() {
     });
 }
 
-/// Silence is noticed soon.
+/// Silence is noticed soon, and nothing else helps against it.
 fn attentive() -> Limits {
     Limits {
-        quiet: Duration::from_millis(20),
-        sign: Duration::from_millis(20),
+        quiet: Duration::from_millis(50),
+        sign: Duration::from_millis(200),
+        silence: LONG * 10,
         ..limits()
+    }
+}
+
+/// Waits until the cluster is away, and gives why.
+fn until_away(receive: &mpsc::Receiver<Heard>) -> String {
+    loop {
+        if let Heard::Away(why) = receive.recv_timeout(LONG).expect("it is told of") {
+            return why;
+        }
     }
 }
 
@@ -235,7 +259,7 @@ fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
     fake.put(SERVICES, service("a", 1));
     watched_within(&fake, attentive(), |told| {
         until(told, &["a:1"]);
-        fake.freeze(true);
+        fake.lose(true);
         fake.put(SERVICES, service("b", 1));
         let why = loop {
             match told.recv_timeout(LONG).expect("it is told of") {
@@ -247,7 +271,8 @@ fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
             why.ends_with("did not answer /version in time"),
             "it is said what happened: {why}"
         );
-        fake.freeze(false);
+        // What was asked for meanwhile never gets an answer.
+        fake.lose(false);
         loop {
             match told.recv_timeout(LONG).expect("it is told of") {
                 Heard::Changed(_, there) if there.contains("b:1") => break,
@@ -260,6 +285,66 @@ fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
         .iter()
         .filter(|(_, target, ..)| target.starts_with("/api/v1/services?limit="));
     assert_eq!(lists.count(), 1, "nothing is listed anew");
+}
+
+#[test]
+fn whoever_has_nothing_to_show_hears_nothing_of_a_cluster() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "t0ken").unwrap();
+    let connection = Connection {
+        credentials: Credentials::TokenFile(path.clone().try_into().unwrap()),
+        ..fake.connection()
+    };
+    watched_over(&connection, attentive(), |told| {
+        until(told, &["a:1"]);
+        std::fs::remove_file(&path).unwrap();
+        let why = until_away(told);
+        assert!(why.contains("failed to read the token in"), "{why}");
+        fake.put(SERVICES, service("b", 1));
+        std::fs::write(&path, "t0ken").unwrap();
+        until(told, &["a:1", "b:1"]);
+    });
+}
+
+#[test]
+fn a_proxy_that_lets_nobody_through_is_no_sign_of_the_cluster() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    watched_over(&fake.proxied(), attentive(), |told| {
+        until(told, &["a:1"]);
+        fake.close(true);
+        let why = until_away(told);
+        assert!(why.contains("CONNECT proxy failed"), "{why}");
+        fake.put(SERVICES, service("b", 1));
+        fake.close(false);
+        until(told, &["a:1", "b:1"]);
+    });
+}
+
+#[test]
+fn one_resource_that_cannot_be_had_is_a_gap_even_if_the_server_has_no_time_for_questions() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    watched(&fake, |told| {
+        until(told, &["a:1"]);
+        fake.hang_up("/version", true);
+        fake.hang_up(SERVICES, true);
+        // All has to be listed anew.
+        fake.fault(WATCH, Fault::Expired);
+        let gap = loop {
+            match told.recv_timeout(LONG).expect("it is told of") {
+                Heard::Gap(Resource::Service, Some(gap)) => break gap,
+                other => assert!(!matches!(other, Heard::Away(_)), "{other:?}"),
+            }
+        };
+        assert_eq!(gap.status, CollectionStatus::Error);
+        fake.put(SERVICES, service("b", 1));
+        fake.hang_up(SERVICES, false);
+        until(told, &["a:1", "b:1"]);
+    });
 }
 
 #[test]
@@ -329,6 +414,14 @@ impl Taker for Everything {
     }
 }
 
+/// Waits for what begins like that.
+fn until_told(receive: &mpsc::Receiver<String>, wanted: &str) -> String {
+    let next = || receive.recv_timeout(LONG).expect("it is told of");
+    let mut all = std::iter::repeat_with(next);
+    all.find(|came| came.starts_with(wanted))
+        .expect("there is no end of them")
+}
+
 #[test]
 fn credentials_that_end_are_read_anew() {
     let fake = empty();
@@ -344,12 +437,7 @@ fn credentials_that_end_are_read_anew() {
         pace,
         ..Observation::new("prod")
     };
-    let until = |wanted: &str| loop {
-        let came: String = receive.recv_timeout(LONG).expect("it is told of");
-        if came.starts_with(wanted) {
-            break came;
-        }
-    };
+    let until = |wanted: &str| until_told(&receive, wanted);
     std::thread::scope(|threads| {
         let observing = threads.spawn(|| {
             let first = Cluster::new(&fake.connection(), limits()).unwrap();
@@ -362,6 +450,7 @@ fn credentials_that_end_are_read_anew() {
             };
             observe(first, again, &observation, &stop, &mut Everything(send))
         });
+        let ended = Ended(&stop);
         until("Service/shop/a");
         fake.know_only("Bearer fresh");
         // Watches that go on are not asked who they are for; the next one is.
@@ -371,7 +460,7 @@ fn credentials_that_end_are_read_anew() {
         until("Service/shop/a");
         fake.put(SERVICES, service("b", 1));
         until("Service/shop/b");
-        stop.stop();
+        drop(ended);
         observing.join().unwrap().unwrap();
     });
 }
@@ -383,24 +472,66 @@ fn who_takes_facts_is_told_that_they_are_of_the_past_and_that_they_no_longer_are
     let stop = Stop::default();
     let (send, receive) = mpsc::channel();
     let observation = Observation::new("prod");
-    let until = |wanted: &str| loop {
-        let came: String = receive.recv_timeout(LONG).expect("it is told of");
-        if came.starts_with(wanted) {
-            break;
-        }
-    };
+    let next = || receive.recv_timeout(LONG).expect("it is told of");
     std::thread::scope(|threads| {
         let observing = threads.spawn(|| {
             let cluster = Cluster::new(&fake.connection(), attentive()).unwrap();
             let again = &mut || Err("it is not asked for again".to_owned());
             observe(cluster, again, &observation, &stop, &mut Everything(send))
         });
-        until("Service/shop/a");
-        fake.freeze(true);
-        until("away: ");
-        fake.freeze(false);
-        until("as it was");
-        stop.stop();
+        let ended = Ended(&stop);
+        let is_away = |came: &String| came.starts_with("away: ");
+        until_told(&receive, "Service/shop/a");
+        fake.lose(true);
+        until_told(&receive, "away: ");
+        fake.put(SERVICES, service("b", 1));
+        fake.lose(false);
+        let came = std::iter::repeat_with(next).find(|came| !is_away(came));
+        assert_eq!(
+            came.as_deref(),
+            Some("Service/shop/b"),
+            "all is watched again before it is said to be as it was"
+        );
+        fake.lose(true);
+        until_told(&receive, "away: ");
+        fake.lose(false);
+        until_told(&receive, "as it was");
+        drop(ended);
         observing.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn who_looks_once_does_not_wait_for_a_cluster_that_falls_silent() {
+    let fake = empty();
+    fake.fault(SERVICES, Fault::Mute);
+    let stop = Stop::default();
+    let (send, _receive) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let observation = Observation {
+        once: true,
+        ..Observation::new("prod")
+    };
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let cluster = Cluster::new(&fake.connection(), attentive()).unwrap();
+            let again = &mut || Err("it is not asked for again".to_owned());
+            let observed = observe(cluster, again, &observation, &stop, &mut Everything(send));
+            tell.send(observed).unwrap();
+        });
+        let _ended = Ended(&stop);
+        let is_list = |(_, target, ..): &(_, String, _, _)| target.starts_with("/api/v1/services?");
+        let end = std::time::Instant::now() + LONG;
+        while !fake.requests().iter().any(is_list) {
+            assert!(std::time::Instant::now() < end, "it is listed");
+            std::thread::yield_now();
+        }
+        fake.lose(true);
+        let observed = told.recv_timeout(LONG).expect("it ends");
+        let why = observed.unwrap_err().to_string();
+        assert!(
+            why.starts_with("nothing is heard of the cluster any more: "),
+            "{why}"
+        );
     });
 }
