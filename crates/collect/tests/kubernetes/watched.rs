@@ -17,9 +17,19 @@ use crate::read::{empty, facts, limits};
 
 const SERVICES: &str = "/api/v1/services";
 const WATCH: &str = "watch:/api/v1/services";
+/// How requests for them begin.
+const LISTED: &str = "/api/v1/services?limit=";
+const WATCHED: &str = "/api/v1/services?watch=1";
 
 /// How long something may take that happens at once. No test waits for it to pass.
 const LONG: Duration = Duration::from_secs(60);
+
+/// Nobody is waited for.
+const PACE: Pace = Pace {
+    first: Duration::from_millis(1),
+    most: Duration::from_millis(5),
+    again: Duration::from_millis(5),
+};
 
 /// What was told, in a form that outlives the state.
 #[derive(Debug)]
@@ -46,6 +56,23 @@ fn services(state: &seareeve_kubernetes::State) -> BTreeSet<String> {
     .collect()
 }
 
+/// How often it was asked for what begins like that.
+fn asked(fake: &Fake, target: &str) -> usize {
+    let requests = fake.requests().into_iter();
+    requests
+        .filter(|(_, asked, ..)| asked.starts_with(target))
+        .count()
+}
+
+/// Waits until it was asked so often.
+fn until_asked(fake: &Fake, target: &str, times: usize) {
+    let end = std::time::Instant::now() + LONG;
+    while asked(fake, target) < times {
+        assert!(std::time::Instant::now() < end, "it is asked for {target}");
+        std::thread::yield_now();
+    }
+}
+
 /// Watches `fake` while `act` gives it things to watch and hears what is told.
 fn watched(fake: &Fake, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
     watched_within(fake, limits(), act);
@@ -57,16 +84,11 @@ fn watched_within(fake: &Fake, limits: Limits, act: impl FnOnce(&mpsc::Receiver<
 
 fn watched_over(connection: &Connection, limits: Limits, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
     let stop = Stop::default();
-    let pace = Pace {
-        first: Duration::from_millis(1),
-        most: Duration::from_millis(5),
-        again: Duration::from_millis(5),
-    };
     let cluster = Cluster::new(connection, limits).unwrap();
     let (send, receive) = mpsc::channel();
     std::thread::scope(|threads| {
         let running = threads.spawn(|| {
-            cluster.watch(&stop, pace, &mut |told| {
+            cluster.watch(&stop, PACE, &mut |told| {
                 let heard = match told {
                     Told::Quiet(_) => return,
                     Told::Ready(state) => Heard::Ready(services(state)),
@@ -164,7 +186,7 @@ fn changes_are_told_over_everything_that_goes_wrong() {
     let requests = fake.requests();
     let watches = requests
         .iter()
-        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?watch=1"));
+        .filter(|(_, target, ..)| target.starts_with(WATCHED));
     assert!(watches.clone().count() > 8);
     for (_, target, ..) in watches {
         assert!(target.contains("allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion="));
@@ -280,11 +302,8 @@ fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
             }
         }
     });
-    let requests = fake.requests();
-    let lists = requests
-        .iter()
-        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?limit="));
-    assert_eq!(lists.count(), 1, "nothing is listed anew");
+    let lists = asked(&fake, LISTED);
+    assert_eq!(lists, 1, "nothing is listed anew");
 }
 
 #[test]
@@ -358,29 +377,16 @@ fn a_quiet_cluster_is_asked_for_a_sign_of_life_and_its_watches_go_on() {
     };
     watched_within(&fake, limits, |told| {
         until(told, &["a:1"]);
-        let asked = || {
-            let requests = fake.requests().into_iter();
-            requests
-                .filter(|(_, target, ..)| target == "/version")
-                .count()
-        };
         // Even one that answers that it will not.
         fake.fault("/version", Fault::Status(403));
-        let before = asked();
-        let end = std::time::Instant::now() + LONG;
-        while asked() < before + 5 {
-            assert!(std::time::Instant::now() < end, "it is asked");
-            std::thread::yield_now();
-        }
+        let before = asked(&fake, "/version");
+        until_asked(&fake, "/version", before + 5);
         assert!(told.try_recv().is_err(), "nothing is told of it");
         fake.put(SERVICES, service("a", 2));
         until(told, &["a:2"]);
     });
-    let requests = fake.requests();
-    let watches = requests
-        .iter()
-        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?watch=1"));
-    assert_eq!(watches.count(), 1, "no watch was begun anew");
+    let watches = asked(&fake, WATCHED);
+    assert_eq!(watches, 1, "no watch was begun anew");
 }
 
 /// Takes everything, and says what came.
@@ -428,13 +434,8 @@ fn credentials_that_end_are_read_anew() {
     fake.put(SERVICES, service("a", 1));
     let stop = Stop::default();
     let (send, receive) = mpsc::channel();
-    let pace = Pace {
-        first: Duration::from_millis(1),
-        most: Duration::from_millis(5),
-        again: Duration::from_millis(5),
-    };
     let observation = Observation {
-        pace,
+        pace: PACE,
         ..Observation::new("prod")
     };
     let until = |wanted: &str| until_told(&receive, wanted);
@@ -471,7 +472,10 @@ fn who_takes_facts_is_told_that_they_are_of_the_past_and_that_they_no_longer_are
     fake.put(SERVICES, service("a", 1));
     let stop = Stop::default();
     let (send, receive) = mpsc::channel();
-    let observation = Observation::new("prod");
+    let observation = Observation {
+        pace: PACE,
+        ..Observation::new("prod")
+    };
     let next = || receive.recv_timeout(LONG).expect("it is told of");
     std::thread::scope(|threads| {
         let observing = threads.spawn(|| {
@@ -482,8 +486,12 @@ fn who_takes_facts_is_told_that_they_are_of_the_past_and_that_they_no_longer_are
         let ended = Ended(&stop);
         let is_away = |came: &String| came.starts_with("away: ");
         until_told(&receive, "Service/shop/a");
+        until_asked(&fake, WATCHED, 1);
+        let before = asked(&fake, WATCHED);
         fake.lose(true);
         until_told(&receive, "away: ");
+        // It is asked to be watched again, on a connection that leads nowhere.
+        until_asked(&fake, WATCHED, before + 1);
         fake.put(SERVICES, service("b", 1));
         fake.lose(false);
         let came = std::iter::repeat_with(next).find(|came| !is_away(came));
@@ -520,12 +528,7 @@ fn who_looks_once_does_not_wait_for_a_cluster_that_falls_silent() {
             tell.send(observed).unwrap();
         });
         let _ended = Ended(&stop);
-        let is_list = |(_, target, ..): &(_, String, _, _)| target.starts_with("/api/v1/services?");
-        let end = std::time::Instant::now() + LONG;
-        while !fake.requests().iter().any(is_list) {
-            assert!(std::time::Instant::now() < end, "it is listed");
-            std::thread::yield_now();
-        }
+        until_asked(&fake, LISTED, 1);
         fake.lose(true);
         let observed = told.recv_timeout(LONG).expect("it ends");
         let why = observed.unwrap_err().to_string();
