@@ -17,10 +17,11 @@ use crate::docker::engine::{self, HostView, Settings};
 use crate::docker::{Gathered, discover, silent};
 use crate::host::files::{Files, Wanted};
 use crate::host::identity::{self, Identity};
+use crate::host::processes::{self, Product};
 use crate::host::root::Root;
 use crate::host::sudoers::{self, Sudoer};
 use crate::host::users::Accounts;
-use crate::host::{audit, mounts, processes};
+use crate::host::{audit, mounts};
 
 /// Bytes of a file of users, or of mounts.
 const FILE: u64 = 16 << 20;
@@ -130,21 +131,23 @@ pub fn collect(options: &Options) -> Snapshot {
         now: options.now,
     };
     let mut files: BTreeSet<Wanted> = BTreeSet::new();
-    let mut engines = 0_usize;
+    let mut answered: BTreeSet<Product> = BTreeSet::new();
     for found in &found {
         let host = view.as_ref().filter(|_| is_here(&found.endpoint));
-        if let Some(wanted) = engine::collect(found, host, &settings, &mut gathered) {
-            engines = engines.saturating_add(1);
+        if let Some((product, wanted)) = engine::collect(found, host, &settings, &mut gathered) {
+            answered.insert(product);
             files.extend(wanted);
         }
     }
-    let silent = match engines {
-        0 => without_engine(root.as_ref(), processes, &mut gathered),
+    // Where engines are named, no others are asked.
+    let silent = match (&root, options.endpoints.as_slice()) {
+        (Some(root), []) => silent::why(root, processes, &answered),
         _ => None,
     };
+    let silent = unanswered(silent, answered.is_empty(), &mut gathered);
     match (&machine, &view) {
         (Some(machine), Some(view)) => {
-            machine.tell(view, engines > 0, silent, files, &mut gathered);
+            machine.tell(view, !answered.is_empty(), silent, files, &mut gathered);
             #[cfg(target_os = "linux")]
             machine.tell_node(options, &mut gathered);
         }
@@ -207,28 +210,29 @@ pub(crate) fn node(options: &Options) -> Option<Snapshot> {
     })
 }
 
-/// Says of all kinds that come from engines why they are not there: none could be asked, there is one that is silent, or
-/// there is none. Returns why it is silent.
-fn without_engine(
-    root: Option<&Root>,
-    processes: &processes::Processes,
-    gathered: &mut Gathered,
-) -> Option<String> {
+/// Says of the kinds that come from engines what they lack: what a `silent` one would tell, or all where `is_none`
+/// answered. Gives back why one is silent, unless another refused to tell, which says enough.
+fn unanswered(silent: Option<String>, is_none: bool, gathered: &mut Gathered) -> Option<String> {
     let refused = gathered
         .failures("docker.daemon")
         .iter()
-        .find(|(status, _)| *status != CollectionStatus::Absent);
-    let (status, why, silent) = match refused.cloned() {
-        Some((status, why)) => (status, why, None),
-        None => match root.and_then(|root| silent::why(root, processes)) {
-            Some(why) => (CollectionStatus::Error, why.clone(), Some(why)),
-            None => {
-                let why = "there is no engine on this machine";
-                (CollectionStatus::Absent, why.to_owned(), None)
-            }
-        },
+        .find(|(status, _)| *status != CollectionStatus::Absent)
+        .cloned();
+    let silent = silent.filter(|_| refused.is_none());
+    let (status, why) = match (refused, &silent) {
+        (None, Some(why)) => (CollectionStatus::Error, why.clone()),
+        _ if !is_none => return None,
+        (Some(refused), _) => refused,
+        (None, None) => {
+            let why = "there is no engine on this machine";
+            (CollectionStatus::Absent, why.to_owned())
+        }
     };
     for kind in ENGINES {
+        // Of what matters to others nothing is missing.
+        if kind == "host.file" && !is_none {
+            continue;
+        }
         let mut known = gathered.failures(kind).iter();
         if known.all(|(known, _)| *known == CollectionStatus::Absent && status != *known) {
             gathered.fail(kind, status, why.clone());

@@ -20,7 +20,7 @@ use seareeve_api::{Client, ClientError, FactsTaken};
 use seareeve_collect::watch::{Watch, Woken};
 use seareeve_collect::{docker_host, steady};
 use seareeve_engine::Endpoint;
-use seareeve_model::{FactKind, Snapshot};
+use seareeve_model::{Collection, CollectionStatus, Fact, FactKind, Snapshot};
 use seareeve_server::config::Config;
 use tracing::{debug, info, warn};
 
@@ -138,17 +138,12 @@ pub(crate) fn run(
         let woken = watch.wait(most);
         is_due |= looked.elapsed() >= every;
         if woken.look || woken == Woken::default() {
-            let had_engine = !is_silent(&facts);
-            facts = sensor.look_and_rest(&mut watch);
-            let until = Instant::now() + RESTART;
-            while had_engine && is_silent(&facts) {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    break;
-                }
-                watch.wait(left.min(RESTART_LOOK));
-                facts = sensor.look_and_rest(&mut watch);
-            }
+            let before = facts;
+            let now = sensor.look_and_rest(&mut watch);
+            facts = outlast_restart(&before, now, Instant::now, |time| {
+                watch.wait(time);
+                sensor.look_and_rest(&mut watch)
+            });
             looked = match is_due {
                 true => Instant::now(),
                 false => looked,
@@ -157,11 +152,41 @@ pub(crate) fn run(
     }
 }
 
-/// Whether there is an engine that does not answer, and no other.
-fn is_silent(facts: &Snapshot) -> bool {
-    let hosts = facts.facts.get(&kind("host"));
-    let mut hosts = hosts.into_iter().flat_map(|hosts| &hosts.items);
-    hosts.any(|host| host.data.get("silent_engine").is_some())
+/// Looks again while an engine is missing that was there before, for as long as one takes to be started anew: gives what
+/// there is then. `look` waits for that long before, or until something changes.
+fn outlast_restart(
+    before: &Snapshot,
+    mut facts: Snapshot,
+    clock: impl Fn() -> Instant,
+    mut look: impl FnMut(Duration) -> Snapshot,
+) -> Snapshot {
+    let until = clock() + RESTART;
+    while misses_engine(before, &facts) {
+        let left = until.saturating_duration_since(clock());
+        if left.is_zero() {
+            break;
+        }
+        facts = look(left.min(RESTART_LOOK));
+    }
+    facts
+}
+
+/// Whether an engine is there that gives no answer, and that is new: it is being stopped, or is not yet up again.
+fn misses_engine(before: &Snapshot, now: &Snapshot) -> bool {
+    match (partial_engines(before), partial_engines(now)) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(before), Some(now)) => {
+            let is_there = |engine: &Fact| now.items.iter().any(|other| other.id == engine.id);
+            !before.items.iter().all(is_there)
+        }
+    }
+}
+
+/// The engines, where that is not all of them.
+fn partial_engines(facts: &Snapshot) -> Option<&Collection> {
+    let engines = facts.facts.get(&kind("docker.daemon"));
+    engines.filter(|engines| engines.status == CollectionStatus::Error)
 }
 
 /// A kind of facts that the sensor itself adds.
@@ -253,5 +278,74 @@ impl Sensor<'_> {
     /// A client with the token of this sensor, which it gets by joining if it has none.
     fn client(&self, messages: &Messages) -> anyhow::Result<Client> {
         self.joining().client(|| self.name(), messages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A machine of which these engines answered, and others did not or there are none.
+    fn machine(status: CollectionStatus, engines: &[&str]) -> Snapshot {
+        let engine = |id: &&str| Fact {
+            id: (*id).to_owned(),
+            name: (*id).to_owned(),
+            data: serde_json::json!({}),
+        };
+        let engines = Collection {
+            status,
+            ..Collection::of("", engines.iter().map(engine).collect())
+        };
+        Snapshot {
+            schema: Snapshot::SCHEMA.to_owned(),
+            asset_kind: String::new(),
+            asset_id: String::new(),
+            asset_name: String::new(),
+            collected_at: Timestamp::UNIX_EPOCH,
+            collector: String::new(),
+            facts: [(kind("docker.daemon"), engines)].into(),
+        }
+    }
+
+    #[test]
+    fn an_engine_that_is_started_anew_is_waited_for() {
+        use CollectionStatus::{Absent, Denied, Error, Ok};
+        let (d, p): (&[&str], &[&str]) = (&["d"], &["p"]);
+        let (both, none): (&[&str], &[&str]) = (&["d", "p"], &[]);
+        // What was there before, what each look finds from then on, and how many there were beyond the first.
+        for (before, looks, expected) in [
+            ((Ok, d), vec![(Ok, d)], 0),
+            ((Ok, d), vec![(Error, none), (Ok, d)], 1),
+            // It was cut off in its answer, is silent, and back.
+            ((Ok, d), vec![(Error, none), (Error, none), (Ok, d)], 2),
+            // One of two.
+            ((Ok, both), vec![(Error, p), (Error, p), (Ok, both)], 2),
+            ((Error, p), vec![(Error, none), (Error, p)], 1),
+            // It was just installed.
+            ((Absent, none), vec![(Error, none), (Ok, d)], 1),
+            // It does not come back: every five seconds, for half a minute.
+            ((Ok, d), vec![(Error, none); 10], 6),
+            // That was known, or is nothing that one waits for.
+            ((Error, none), vec![(Error, none); 10], 0),
+            ((Error, p), vec![(Error, p); 10], 0),
+            ((Error, none), vec![(Error, d); 10], 0),
+            ((Ok, d), vec![(Absent, none); 10], 0),
+            ((Ok, d), vec![(Denied, none); 10], 0),
+        ] {
+            let began = Instant::now();
+            let (time, done) = (Cell::new(began), Cell::new(0));
+            let found = |number: usize| machine(looks[number].0, looks[number].1);
+            let look = |wait: Duration| {
+                time.set(time.get() + wait);
+                done.set(done.get() + 1);
+                found(done.get())
+            };
+            let told = outlast_restart(&machine(before.0, before.1), found(0), || time.get(), look);
+            assert_eq!(done.get(), expected, "{before:?} {looks:?}");
+            assert_eq!(told, found(expected), "{before:?} {looks:?}");
+            assert!(time.get() <= began + RESTART);
+        }
     }
 }

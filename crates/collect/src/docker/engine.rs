@@ -20,7 +20,7 @@ use super::volume::Volume;
 use super::{ask, swarm};
 use crate::host::files::Wanted;
 use crate::host::mounts::Mount;
-use crate::host::processes::Processes;
+use crate::host::processes::{Processes, Product};
 use crate::host::root::Root;
 use crate::host::sudoers::Sudoer;
 use crate::host::users::Accounts;
@@ -57,13 +57,13 @@ const KINDS: &[&str] = &[
     "docker.swarm",
 ];
 
-/// Asks an engine, and says which files of the host matter to it. Nothing when it is none.
+/// Asks an engine, and says whose it is and which files of the host matter to it. Nothing when it is none.
 pub(crate) fn collect(
     found: &Found,
     host: Option<&HostView<'_>>,
     settings: &Settings<'_>,
     gathered: &mut Gathered,
-) -> Option<Vec<Wanted>> {
+) -> Option<(Product, Vec<Wanted>)> {
     let limits = Limits {
         connect: settings.reply.min(Duration::from_secs(5)),
         silence: settings.reply,
@@ -126,8 +126,12 @@ pub(crate) fn collect(
         Err(why) => gathered.fail("host.listener", CollectionStatus::Denied, why),
     }
     let files = host.map(|host| daemon.files(host)).unwrap_or_default();
+    let product = match daemon.is_podman {
+        true => Product::Podman,
+        false => Product::Docker,
+    };
     gathered.add("docker.daemon", daemon.fact(found));
-    Some(files)
+    Some((product, files))
 }
 
 fn networks(client: &Client, daemon: &Daemon<'_>, gathered: &mut Gathered) -> Vec<Network> {

@@ -1,7 +1,12 @@
 //! Engines that are on a machine and cannot be asked: it must not be taken for a machine without one, of which there is
-//! nothing to say.
+//! nothing to say, nor for one that has only what another engine tells.
+//!
+//! Podman needs no service to run, so one that is installed and off is none that is silent; containers of it that run
+//! are. Programs in the homes of users are not looked for: a home may be far away, and who waits for it waits for ever.
 
-use crate::host::processes::Processes;
+use std::collections::BTreeSet;
+
+use crate::host::processes::{Processes, Product};
 use crate::host::root::Root;
 
 /// Where packages put Docker's engine.
@@ -12,28 +17,51 @@ const DOCKERD: &[&str] = &[
     "/snap/docker/current/bin/dockerd",
 ];
 
-/// Why there is an engine after all, where none answered.
-pub(crate) fn why(root: &Root, processes: &Processes) -> Option<String> {
+/// Why there is an engine beside those that answered.
+pub(crate) fn why(
+    root: &Root,
+    processes: &Processes,
+    answered: &BTreeSet<Product>,
+) -> Option<String> {
+    let all = [Product::Docker, Product::Podman].into_iter();
+    let silent = all.filter(|product| !answered.contains(product));
+    let why: Vec<String> = silent
+        .filter_map(|product| why_not(product, root, processes))
+        .collect();
+    (!why.is_empty()).then(|| why.join("; "))
+}
+
+fn why_not(product: Product, root: &Root, processes: &Processes) -> Option<String> {
+    let name = match product {
+        Product::Docker => "dockerd",
+        Product::Podman => "podman",
+    };
     // One in a container is not this machine's.
     let mut running = processes.engines.iter().filter(|process| {
-        process.name == "dockerd" && !processes.of_containers.contains_key(&process.pid)
+        process.name == name && !processes.of_containers.contains_key(&process.pid)
     });
     if running.next().is_some() {
-        let why = "dockerd runs and does not answer: it is just starting, or listens where only DOCKER_HOST or --socket says";
-        return Some(why.to_owned());
+        return Some(format!(
+            "{name} runs and does not answer: it is just starting, or listens where only DOCKER_HOST or --socket says"
+        ));
     }
-    let program = DOCKERD.iter().find(|path| root.exists(path));
-    // Pods are a kubelet's, which needs none of these engines.
-    match (program, processes.has_loose) {
-        (Some(program), true) => Some(format!(
+    let has_containers = processes.products.contains(&product);
+    let program = DOCKERD
+        .iter()
+        .find(|path| product == Product::Docker && root.exists(path));
+    match (product, program) {
+        (_, Some(program)) if has_containers => Some(format!(
             "Docker is installed ({program}) and does not run, though containers do"
         )),
-        (Some(program), false) => Some(format!("Docker is installed ({program}) and does not run")),
-        (None, true) => Some(
-            "containers run here and no engine answers: Podman does while its service is on (podman.socket)"
+        (_, Some(program)) => Some(format!("Docker is installed ({program}) and does not run")),
+        (_, None) if !has_containers => None,
+        (Product::Docker, None) => {
+            Some("containers of Docker run here, and its engine does not".to_owned())
+        }
+        (Product::Podman, None) => Some(
+            "containers of Podman run here, and its engine does not answer: it does while its service is on (podman.socket)"
                 .to_owned(),
         ),
-        (None, false) => None,
     }
 }
 
@@ -46,51 +74,66 @@ mod tests {
 
     #[test]
     fn an_engine_that_does_not_answer_is_not_taken_for_none() {
+        const STOPPED: &str = "Docker is installed (/usr/bin/dockerd) and does not run";
+        const UNSERVED: &str = "containers of Podman run here, and its engine does not answer: it does while its service is on (podman.socket)";
         let id = "a".repeat(64);
         let docker = format!("0::/system.slice/docker-{id}.scope\n");
         let podman = format!("0::/machine.slice/libpod-{id}.scope/container\n");
         let pod = format!("0::/kubepods.slice/kubepods-pod7.slice/cri-containerd-{id}.scope\n");
-        for (files, expected) in [
-            (vec![], None),
+        // From the namespace of another pod's control group.
+        let other = format!("0::/../cri-containerd-{id}.scope\n");
+        let running = |groups| vec![("proc/7/comm", "app"), ("proc/7/cgroup", groups)];
+        let engine = |name, argv| vec![("proc/8/comm", name), ("proc/8/cmdline", argv)];
+        let dockerd = || vec![("usr/bin/dockerd", "")];
+        // Why Docker is silent, and why Podman is.
+        for (files, of_docker, of_podman) in [
+            (vec![], "", ""),
+            (dockerd(), STOPPED, ""),
             (
-                vec![("usr/bin/dockerd", "")],
-                Some("Docker is installed (/usr/bin/dockerd) and does not run"),
+                [dockerd(), running(&docker)].concat(),
+                "Docker is installed (/usr/bin/dockerd) and does not run, though containers do",
+                "",
             ),
             (
-                vec![
-                    ("usr/bin/dockerd", ""),
-                    ("proc/7/comm", "app"),
-                    ("proc/7/cgroup", &docker),
-                ],
-                Some(
-                    "Docker is installed (/usr/bin/dockerd) and does not run, though containers do",
-                ),
+                running(&docker),
+                "containers of Docker run here, and its engine does not",
+                "",
             ),
-            (
-                vec![("proc/7/comm", "app"), ("proc/7/cgroup", &podman)],
-                Some(
-                    "containers run here and no engine answers: Podman does while its service is on (podman.socket)",
-                ),
-            ),
-            (vec![("proc/7/comm", "app"), ("proc/7/cgroup", &pod)], None),
+            (running(&podman), "", UNSERVED),
+            ([dockerd(), running(&podman)].concat(), STOPPED, UNSERVED),
+            // Installed and off, as on any desktop.
+            (vec![("usr/bin/podman", "")], "", ""),
+            (running(&pod), "", ""),
+            (running(&other), "", ""),
             // It listens elsewhere.
             (
-                vec![
-                    ("proc/8/comm", "dockerd"),
-                    ("proc/8/cmdline", "dockerd\0-H\0tcp://10.0.0.1:2376\0"),
-                ],
-                Some(
-                    "dockerd runs and does not answer: it is just starting, or listens where only DOCKER_HOST or --socket says",
-                ),
+                engine("dockerd", "dockerd\0-H\0tcp://10.0.0.1:2376\0"),
+                "dockerd runs and does not answer: it is just starting, or listens where only DOCKER_HOST or --socket says",
+                "",
+            ),
+            (
+                engine("podman", "podman\0system\0service\0tcp://10.0.0.1:8080\0"),
+                "",
+                "podman runs and does not answer: it is just starting, or listens where only DOCKER_HOST or --socket says",
             ),
             // An engine in a pod.
             (
-                vec![
-                    ("proc/8/comm", "dockerd"),
-                    ("proc/8/cmdline", "dockerd\0"),
-                    ("proc/8/cgroup", &pod),
-                ],
-                None,
+                [
+                    engine("dockerd", "dockerd\0"),
+                    vec![("proc/8/cgroup", &pod)],
+                ]
+                .concat(),
+                "",
+                "",
+            ),
+            (
+                [
+                    engine("dockerd", "dockerd\0"),
+                    vec![("proc/8/cgroup", &other)],
+                ]
+                .concat(),
+                "",
+                "",
             ),
         ] {
             let folder = tempfile::tempdir().unwrap();
@@ -102,7 +145,15 @@ mod tests {
             }
             let root = Root::new(Utf8Path::from_path(folder.path()).unwrap());
             let processes = processes::collect(&root).unwrap();
-            assert_eq!(why(&root, &processes).as_deref(), expected, "{files:?}");
+            let why = |answered: &[Product]| {
+                let answered = answered.iter().copied().collect();
+                why(&root, &processes, &answered).unwrap_or_default()
+            };
+            let both = format!("{of_docker}; {of_podman}");
+            assert_eq!(why(&[]), both.trim_matches([';', ' ']), "{files:?}");
+            assert_eq!(why(&[Product::Podman]), of_docker, "{files:?}");
+            assert_eq!(why(&[Product::Docker]), of_podman, "{files:?}");
+            assert_eq!(why(&[Product::Docker, Product::Podman]), "", "{files:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Processes of the host, from `/proc` (proc(5)): the engines', and which belong to a container.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use serde_json::{Value, json};
@@ -37,14 +37,21 @@ pub(crate) struct Process {
     pub(crate) started_unix: Option<i64>,
 }
 
+/// Whose engine it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Product {
+    Docker,
+    Podman,
+}
+
 /// What processes there are.
 #[derive(Debug, Default)]
 pub(crate) struct Processes {
     pub(crate) engines: Vec<Process>,
     /// Of containers: the ids in the path of its control group, the outermost one first.
     pub(crate) of_containers: BTreeMap<u32, Vec<String>>,
-    /// Whether some of them are in no pod of a kubelet, which keeps these under control groups of its own.
-    pub(crate) has_loose: bool,
+    /// Whose containers run on this machine itself, and not in one of its containers.
+    pub(crate) products: BTreeSet<Product>,
 }
 
 /// Looks at every process once.
@@ -62,9 +69,9 @@ pub(crate) fn collect(root: &Root) -> std::io::Result<Processes> {
         }
         let groups = root.text(&format!("/proc/{pid}/cgroup"), FILE);
         let groups = groups.unwrap_or_default();
+        found.products.extend(owner(&groups));
         let ids = containers(&groups);
         if !ids.is_empty() {
-            found.has_loose |= !groups.contains("kubepods");
             found.of_containers.insert(pid, ids);
         }
     }
@@ -169,13 +176,41 @@ fn containers(groups: &str) -> Vec<String> {
     for line in groups.lines() {
         let path = line.splitn(3, ':').nth(2).unwrap_or_default();
         for part in path.split(['/', '-', '.']) {
-            let is_id = part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit());
-            if is_id && !ids.iter().any(|id| id == part) {
+            if is_id(part) && !ids.iter().any(|id| id == part) {
                 ids.push(part.to_owned());
             }
         }
     }
     ids
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Who made the container of a process, where its control groups have a name that only one of them gives. Those of pods
+/// say nothing: what is in them is a kubelet's. Neither do paths that lead up from our own control group (seen from a
+/// control group namespace, cgroup_namespaces(7)): of the pods around a sensor in a pod they do not say that they are.
+fn owner(groups: &str) -> Option<Product> {
+    if groups.contains("kubepods") {
+        return None;
+    }
+    let paths = groups.lines().filter_map(|line| line.splitn(3, ':').nth(2));
+    let mut paths = paths.filter(|path| !path.starts_with("/.."));
+    paths.find_map(|path| {
+        let mut above = "";
+        path.split('/').find_map(|part| {
+            let name = part.strip_suffix(".scope").unwrap_or(part);
+            // `libpod-ID`, `libpod-conmon-ID`, `libpod-payload-ID`
+            let (kind, id) = name.rsplit_once('-').unwrap_or((above, name));
+            above = part;
+            match kind {
+                "docker" if is_id(id) => Some(Product::Docker),
+                "libpod" | "libpod-conmon" | "libpod-payload" if is_id(id) => Some(Product::Podman),
+                _ => None,
+            }
+        })
+    })
 }
 
 impl Process {
@@ -228,6 +263,62 @@ mod tests {
                 ids,
                 "{groups}"
             );
+        }
+    }
+
+    #[test]
+    fn whose_containers_run_is_known_by_names_that_only_one_gives() {
+        let (a, b) = ("a".repeat(64), "b".repeat(64));
+        let (docker, podman) = (Some(Product::Docker), Some(Product::Podman));
+        for (groups, expected) in [
+            (format!("0::/system.slice/docker-{a}.scope"), docker),
+            (format!("0::/docker/{a}"), docker),
+            (format!("0::/docker/{a}/init.scope"), docker),
+            (format!("4:cpu:/\n3:pids:/docker/{a}"), docker),
+            (
+                format!(
+                    "0::/user.slice/user-1000.slice/user@1000.service/user.slice/docker-{a}.scope"
+                ),
+                docker,
+            ),
+            (
+                format!("0::/machine.slice/libpod-{a}.scope/container"),
+                podman,
+            ),
+            (format!("0::/machine.slice/libpod-conmon-{a}.scope"), podman),
+            (format!("0::/libpod_parent/libpod-{a}"), podman),
+            (
+                format!("0::/system.slice/web.service/libpod-payload-{a}"),
+                podman,
+            ),
+            // Pods, and Docker in one.
+            (
+                format!("0::/kubepods.slice/kubepods-pod7.slice/cri-containerd-{a}.scope"),
+                None,
+            ),
+            (format!("0::/kubepods/burstable/pod7/{a}"), None),
+            (format!("0::/kubepods/burstable/pod7/{a}/docker/{b}"), None),
+            (
+                format!("0::/kubepods.slice/kubepods-pod7.slice/docker-{a}.scope"),
+                None,
+            ),
+            // The same as a pod's own namespace shows them.
+            (format!("0::/../cri-containerd-{a}.scope"), None),
+            (format!("0::/../../pod7/{a}"), None),
+            (format!("0::/../../pod7/{a}/docker/{b}"), None),
+            (format!("0::/../docker-{a}.scope"), None),
+            // Others' containers.
+            (format!("0::/system.slice/crio-conmon-{a}.scope"), None),
+            (format!("0::/system.slice/crio-{a}.scope"), None),
+            (format!("0::/default/{a}"), None),
+            (format!("0::/system.slice/nerdctl-{a}.scope"), None),
+            (format!("0::/{a}"), None),
+            // Docker's own, which is in no container.
+            ("0::/system.slice/docker.service".to_owned(), None),
+            ("0::/docker/buildkit/x1".to_owned(), None),
+            ("garbage".to_owned(), None),
+        ] {
+            assert_eq!(owner(&groups), expected, "{groups}");
         }
     }
 

@@ -77,7 +77,7 @@ impl Default for Limits {
 /// Why a cluster gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// Nobody listens, the connection broke, or the certificate is not trusted.
+    /// Nobody listens, the connection broke, a proxy does not let us through, or the certificate is not trusted.
     #[error("failed to talk to the Kubernetes API at {server}: {why}")]
     Unreachable {
         /// Where it is.
@@ -290,7 +290,7 @@ impl Client {
         self.line.cut();
     }
 
-    /// Whether anybody is there: any answer is one.
+    /// Asks for anything that any API server answers at once.
     pub(super) fn sign_of_life(&self) -> Result<(), AskError> {
         let body = self.open("/version", "application/json", Reply::Sign)?;
         // To its end, so that the connection can be used again. That it answered is all that matters.
@@ -447,6 +447,7 @@ impl Client {
             ureq::Error::Io(_)
             | ureq::Error::HostNotFound
             | ureq::Error::ConnectionFailed
+            | ureq::Error::ConnectProxyFailed(_)
             | ureq::Error::Tls(_)
             | ureq::Error::Rustls(_) => AskError::Unreachable {
                 server: self.server.clone(),

@@ -53,8 +53,8 @@ pub enum Told<'s> {
     Gap(&'s State, Resource, Option<Gap>),
     /// For some time nothing has happened: a moment to pass on what did.
     Quiet(&'s State),
-    /// The API server does not answer any more, for this reason: what is known of the cluster is how it was. Whatever is
-    /// told next says that it does again.
+    /// Nothing is heard of the API server any more, for this reason: what is known of the cluster is how it was. Whatever
+    /// is told next says that something is again.
     Away(&'s str),
 }
 
@@ -199,7 +199,8 @@ impl Cluster {
         let inner = stop.clone();
         let _stopped = outer.at_end(move || inner.stop());
         std::thread::scope(|threads| {
-            let mut waited_for: BTreeSet<Resource> = read_resources().collect();
+            let watched: BTreeSet<Resource> = read_resources().collect();
+            let mut waited_for = watched.clone();
             for resource in read_resources() {
                 let send = send.clone();
                 let client = &self.client;
@@ -215,24 +216,27 @@ impl Cluster {
             // The last one that listens closes the queue.
             drop(send);
             let looking = std::thread::Builder::new().name("pulse".to_owned());
-            let looking = looking.spawn_scoped(threads, || look_after(&self.client, stop));
+            let looking =
+                looking.spawn_scoped(threads, move || look_after(&self.client, &watched, stop));
             if let Err(error) = looking {
                 stop.stop();
                 return Err(AskError::NoThread(error));
             }
-            let mut is_away = false;
+            let mut is_past = false;
             let mut gaps = BTreeMap::new();
             let mut asked = Instant::now();
             loop {
                 let (resource, heard) = match receive.recv_timeout(QUIET) {
                     Ok(heard) => heard,
                     Err(RecvTimeoutError::Timeout) => {
-                        let away = self.client.pulse.away();
-                        if let Some(why) = away.as_ref().filter(|_| !is_away) {
-                            tell(Told::Away(why));
+                        let why = self.client.pulse.why_past();
+                        let was_past = std::mem::replace(&mut is_past, why.is_some());
+                        if let Some(why) = why.filter(|_| !was_past) {
+                            tell(Told::Away(&why));
                         }
-                        is_away = away.is_some();
-                        if waited_for.is_empty() && !is_away && !stop.is_stopped() {
+                        // What happened meanwhile is on its way when all is watched again.
+                        let is_current = !is_past && !was_past;
+                        if waited_for.is_empty() && is_current && !stop.is_stopped() {
                             if asked.elapsed() >= ABOUT_EVERY {
                                 asked = Instant::now();
                                 self.ask_again(&mut state, tell);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use seareeve_kubernetes::{Documents, Origin, Trouble};
@@ -21,8 +22,16 @@ pub struct Manifests {
     pub documents: Documents,
     /// How many files were read.
     pub files: usize,
-    /// Their names: what is given twice is read once.
-    names: BTreeSet<String>,
+    /// Which they are: what is given twice, under whatever name, is read once.
+    sources: BTreeSet<Source>,
+}
+
+/// What can be read once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    StandardInput,
+    /// By its file system and its number there.
+    File(u64, u64),
 }
 
 /// Reads files, folders with all that lies below them and ends in `.yaml`, `.yml` or `.json`, and for `-`
@@ -31,7 +40,7 @@ pub fn manifests(paths: &[Utf8PathBuf], standard_input: &mut dyn Read) -> Manife
     let mut found = Manifests::default();
     for path in paths {
         if path.as_str() == "-" {
-            found.take("stdin", standard_input);
+            found.take(Source::StandardInput, "stdin", standard_input);
         } else if path.is_dir() {
             found.folder(path, 0);
         } else {
@@ -92,19 +101,23 @@ impl Manifests {
     }
 
     fn open(&mut self, path: &Utf8Path) {
-        match File::open(path) {
-            Ok(mut file) => self.take(path.as_str(), &mut file),
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+        match opened {
+            Ok((about, mut file)) => {
+                let source = Source::File(about.dev(), about.ino());
+                self.take(source, path.as_str(), &mut file);
+            }
             Err(error) => self.trouble(path, &format!("failed to read it: {error}")),
         }
     }
 
-    fn take(&mut self, name: &str, source: &mut dyn Read) {
-        if !self.names.insert(name.to_owned()) {
+    fn take(&mut self, source: Source, name: &str, reader: &mut dyn Read) {
+        if !self.sources.insert(source) {
             return;
         }
         let path = Utf8Path::new(name);
         let mut content = Vec::new();
-        let read: io::Result<usize> = source
+        let read: io::Result<usize> = reader
             .take(MAX_FILE.saturating_add(1))
             .read_to_end(&mut content);
         if let Err(error) = read {

@@ -100,7 +100,7 @@ impl Observation {
 /// been replaced meanwhile. What it says when it cannot is passed on.
 ///
 /// # Errors
-/// When the receiver will never take what is sent, or, observed once, the cluster cannot be reached.
+/// When the receiver will never take what is sent, or, observed once, the cluster cannot be reached or falls silent.
 pub fn observe(
     cluster: Cluster,
     again: &mut dyn FnMut() -> Result<Cluster, String>,
@@ -157,7 +157,7 @@ fn round(
     };
     let watched = cluster.watch(stop, observation.pace, &mut |told| observer.hear(told));
     if let Some(end) = observer.end {
-        return end.map(Ok).map_err(ObserveError::Refused);
+        return end.map(Ok);
     }
     match watched {
         Ok(()) => Ok(Ok(())),
@@ -172,6 +172,9 @@ pub enum ObserveError {
     /// The cluster cannot be reached.
     #[error(transparent)]
     Ask(#[from] AskError),
+    /// It fell silent before all of it was read, or before the receiver took it.
+    #[error("nothing is heard of the cluster any more: {0}")]
+    Away(String),
     /// The receiver will not take what is sent.
     #[error("the facts were refused: {0}")]
     Refused(Refusal),
@@ -196,7 +199,7 @@ struct Observer<'o> {
     failures: u32,
     /// After a failure: not before that.
     not_before: Option<Instant>,
-    end: Option<Result<(), Refusal>>,
+    end: Option<Result<(), ObserveError>>,
 }
 
 struct Sent {
@@ -259,7 +262,7 @@ impl Observer<'_> {
                     self.finish(Ok(()));
                 }
             }
-            Err(Refusal::Never(why)) => self.finish(Err(Refusal::Never(why))),
+            Err(refusal @ Refusal::Never(_)) => self.finish(Err(ObserveError::Refused(refusal))),
             Err(refusal) => {
                 // What it has is not known any more: it is asked, as soon as it answers.
                 self.failures = self.failures.saturating_add(1);
@@ -278,6 +281,9 @@ impl Observer<'_> {
 
     /// Tells that what was sent is how the cluster was. The next message says that it is there again.
     fn away(&mut self, why: &str) {
+        if self.observation.once {
+            return self.finish(Err(ObserveError::Away(why.to_owned())));
+        }
         self.is_away = true;
         let Some(mut sent) = self.sent.take() else {
             return self.taker.trouble(why);
@@ -291,13 +297,13 @@ impl Observer<'_> {
                 sent.revision = revision;
                 self.sent = Some(sent);
             }
-            Err(Refusal::Never(why)) => self.finish(Err(Refusal::Never(why))),
+            Err(refusal @ Refusal::Never(_)) => self.finish(Err(ObserveError::Refused(refusal))),
             // What it has is not known any more. It will notice the silence.
             Err(refusal) => warn!(error = %refusal, "it is not told that the cluster is away"),
         }
     }
 
-    fn finish(&mut self, end: Result<(), Refusal>) {
+    fn finish(&mut self, end: Result<(), ObserveError>) {
         self.end = Some(end);
         self.stop.stop();
     }

@@ -4,15 +4,17 @@
 //! 30 seconds, and gives the connection up when there is no answer within another 15. This does the same with a request:
 //! where nothing was heard on any connection for that long, the API server is asked what it is, which it knows without
 //! asking anybody. If it does not answer, all connections are cut, so that watches go on over others from where they
-//! were, and what is known of the cluster is told to be of the past. (A single dead connection among others that live
-//! is noticed by the kernel: see `wire`.)
+//! were, and what is known of the cluster is told to be of the past, until each resource is watched again. (A single dead
+//! connection among others that live is noticed by the kernel: see `wire`.)
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use seareeve_kubernetes::Resource;
 use tracing::{info, warn};
 
-use super::client::{AskError, Client};
+use super::client::Client;
 use super::watch::Stop;
 
 /// What is known of the other side's being there.
@@ -21,8 +23,16 @@ pub(super) struct Pulse(Mutex<State>);
 struct State {
     /// When anything came last.
     heard: Instant,
-    /// Why it is taken to be away.
-    away: Option<String>,
+    away: Option<Away>,
+}
+
+/// A time for which nothing was heard.
+struct Away {
+    why: String,
+    /// Whether something is again.
+    is_over: bool,
+    /// What was not watched since: what is known of it is how it was.
+    behind: BTreeSet<Resource>,
 }
 
 impl Pulse {
@@ -38,25 +48,49 @@ impl Pulse {
         self.state().heard = Instant::now();
     }
 
-    /// Why the cluster is taken to be away, if it is.
-    pub(super) fn away(&self) -> Option<String> {
-        self.state().away.clone()
+    /// Whether the cluster is taken to be away.
+    pub(super) fn is_away(&self) -> bool {
+        self.state().away.as_ref().is_some_and(|away| !away.is_over)
     }
 
-    pub(super) fn is_away(&self) -> bool {
-        self.state().away.is_some()
+    /// Why what is known of the cluster is how it was: it is away, or it was and is not watched whole again.
+    pub(super) fn why_past(&self) -> Option<String> {
+        Some(self.state().away.as_ref()?.why.clone())
+    }
+
+    /// Notes that `resource` is watched, or that it is told why it is not.
+    pub(super) fn follows(&self, resource: Resource) {
+        let mut state = self.state();
+        if let Some(away) = &mut state.away {
+            away.behind.remove(&resource);
+        }
+        state.settle();
     }
 
     fn silence(&self) -> Duration {
         self.state().heard.elapsed()
     }
 
-    /// Notes that it is away, or there. Gives whether that is new.
-    fn note(&self, away: Option<String>) -> bool {
+    fn was_heard_since(&self, time: Instant) -> bool {
+        self.state().heard >= time
+    }
+
+    /// Notes that the cluster is away, and with it `watched`.
+    fn leave(&self, why: String, watched: &BTreeSet<Resource>) {
+        self.state().away = Some(Away {
+            why,
+            is_over: false,
+            behind: watched.clone(),
+        });
+    }
+
+    /// Notes that it is there again.
+    fn come_back(&self) {
         let mut state = self.state();
-        let is_new = state.away.is_some() != away.is_some();
-        state.away = away;
-        is_new
+        if let Some(away) = &mut state.away {
+            away.is_over = true;
+        }
+        state.settle();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -64,8 +98,18 @@ impl Pulse {
     }
 }
 
-/// Looks after the client of a cluster that is watched, until that is stopped.
-pub(super) fn look_after(client: &Client, stop: &Stop) {
+impl State {
+    /// It is over when nothing is behind any more.
+    fn settle(&mut self) {
+        let away = self.away.as_ref();
+        if away.is_some_and(|away| away.is_over && away.behind.is_empty()) {
+            self.away = None;
+        }
+    }
+}
+
+/// Looks after the client of a cluster of which these resources are watched, until that is stopped.
+pub(super) fn look_after(client: &Client, watched: &BTreeSet<Resource>, stop: &Stop) {
     let pulse = &client.pulse;
     let (quiet, sign) = (client.limits.quiet, client.limits.sign);
     loop {
@@ -78,40 +122,64 @@ pub(super) fn look_after(client: &Client, stop: &Stop) {
             return;
         }
         let asked = Instant::now();
-        let silence = match pulse.silence() < quiet {
+        let failed = match pulse.silence() < quiet {
             true => None,
-            false => ask(client).err(),
+            false => client.sign_of_life().err(),
         };
-        match silence {
-            None => {
-                if pulse.note(None) {
-                    info!(server = client.server(), "the Kubernetes API answers again");
-                    stop.call();
-                }
+        // Any answer is a sign of life, also a refusal, and also one to somebody else: it has much to do, and does it.
+        // Where none was heard, the question may not even have been sent: that is no sign either.
+        match failed.filter(|_| !pulse.was_heard_since(asked)) {
+            None if pulse.is_away() => {
+                info!(server = client.server(), "the Kubernetes API answers again");
+                // What was asked for meanwhile may wait on connections that lead nowhere.
+                client.cut();
+                pulse.come_back();
+                stop.call();
             }
-            // It has much to do, and does it.
-            Some(_) if pulse.silence() < asked.elapsed() => {}
+            None => {}
             Some(_) if stop.is_stopped() => return,
+            Some(_) if pulse.is_away() => {}
             Some(error) => {
                 let why = error.to_string();
-                if pulse.note(Some(why.clone())) {
-                    warn!(error = why, "nothing is heard of the cluster any more");
-                    client.cut();
-                }
+                warn!(error = why, "nothing is heard of the cluster any more");
+                pulse.leave(why, watched);
+                client.cut();
             }
         }
     }
 }
 
-/// Whether the cluster gives a sign of life.
-pub(super) fn is_there(client: &Client) -> bool {
-    ask(client).is_ok()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Asks for a sign of life. A refusal is one, too.
-fn ask(client: &Client) -> Result<(), AskError> {
-    match client.sign_of_life() {
-        Err(error @ (AskError::Unreachable { .. } | AskError::TooSlow { .. })) => Err(error),
-        Ok(()) | Err(_) => Ok(()),
+    #[test]
+    fn what_is_known_is_of_the_past_until_all_is_watched_again() {
+        let pulse = Pulse::new();
+        let watched = BTreeSet::from([Resource::Pod, Resource::Service]);
+        let known = |pulse: &Pulse| (pulse.is_away(), pulse.why_past());
+        let why = || Some("no answer".to_owned());
+        assert_eq!(known(&pulse), (false, None));
+        pulse.leave("no answer".to_owned(), &watched);
+        assert_eq!(known(&pulse), (true, why()));
+        // A sign of life alone is not enough, in whatever order they come.
+        pulse.follows(Resource::Pod);
+        assert_eq!(known(&pulse), (true, why()));
+        pulse.come_back();
+        assert_eq!(known(&pulse), (false, why()));
+        pulse.follows(Resource::Pod);
+        assert_eq!(known(&pulse), (false, why()));
+        pulse.leave("nothing to show".to_owned(), &watched);
+        pulse.come_back();
+        pulse.follows(Resource::Service);
+        assert_eq!(known(&pulse), (false, Some("nothing to show".to_owned())));
+        pulse.follows(Resource::Pod);
+        assert_eq!(known(&pulse), (false, None));
+        pulse.leave("no answer".to_owned(), &watched);
+        pulse.follows(Resource::Service);
+        pulse.follows(Resource::Pod);
+        assert_eq!(known(&pulse), (true, why()));
+        pulse.come_back();
+        assert_eq!(known(&pulse), (false, None));
     }
 }

@@ -17,7 +17,6 @@ use tracing::{debug, warn};
 use super::client::{AskError, Client, Meter, Metered, Reply};
 use super::cluster::is_passing;
 use super::list::{accept, encode, gap, list, path, rest};
-use super::pulse::is_there;
 
 /// How often a watch may break without having said anything before all is listed anew: perhaps the version from
 /// which it should go on is what breaks it.
@@ -182,7 +181,9 @@ struct Watch<'w> {
     has_heard: bool,
     /// The pause before what is denied is asked for again.
     denied: Duration,
-    /// How often those that pause had been called before the last request.
+    /// Whether the cluster was away before the last request.
+    began_away: bool,
+    /// How often those that pause had been called before it.
     calls: u64,
 }
 
@@ -202,6 +203,7 @@ pub(super) fn watch(
         version: String::new(),
         has_heard: false,
         denied: pace.first,
+        began_away: false,
         calls: stop.calls(),
     };
     let mut pause = pace.first;
@@ -234,10 +236,10 @@ impl Watch<'_> {
                     self.tell(Heard::Unknown(error))?;
                     return Ok(None);
                 }
-                // That the whole cluster is away says nothing of this resource.
-                if error.status().is_none() && (self.was_away() || !is_there(self.client)) {
+                // That the whole cluster is away says nothing of this resource. Who waits for its return is called.
+                if error.status().is_none() && self.was_away() {
                     debug!(resource = %self.resource, %error, "the cluster is away, trying again");
-                    return Ok(Some(longer(pause, pace.most)));
+                    return Ok(Some(pace.most));
                 }
                 let gap = gap(self.resource, "list", &error);
                 let time = if is_passing(gap.status) {
@@ -246,7 +248,7 @@ impl Watch<'_> {
                 } else {
                     longer(&mut self.denied, pace.again)
                 };
-                self.tell(Heard::Gap(Some(gap)))?;
+                self.tell_gap(Some(gap))?;
                 return Ok(Some(time));
             }
         };
@@ -285,10 +287,14 @@ impl Watch<'_> {
                 breaks = 0;
                 *pause = pace.first;
                 self.denied = pace.first;
-            } else if !self.was_away() {
-                breaks += 1;
             }
-            if !self.stop.pause(longer(pause, pace.most), self.calls) {
+            let time = if self.was_away() {
+                pace.most
+            } else {
+                breaks += u32::from(!self.has_heard);
+                longer(pause, pace.most)
+            };
+            if !self.stop.pause(time, self.calls) {
                 return Ok(None);
             }
         }
@@ -299,13 +305,13 @@ impl Watch<'_> {
             self.tell(Heard::Unknown(error))?;
             return Ok(None);
         }
-        self.tell(Heard::Gap(Some(gap(self.resource, "watch", &error))))?;
+        self.tell_gap(Some(gap(self.resource, "watch", &error)))?;
         Ok(Some(longer(&mut self.denied, pace.again)))
     }
 
     /// Lists everything, and says what there is. Gives the version of the API.
     fn list(&mut self) -> Result<Result<&'static str, AskError>, Unheard> {
-        self.calls = self.stop.calls();
+        self.begin();
         let names = std::cell::RefCell::new(BTreeSet::new());
         let mut is_heard = true;
         let (send, stop, resource) = (self.send, self.stop, self.resource);
@@ -332,7 +338,7 @@ impl Watch<'_> {
         if self.stop.is_stopped() {
             return Ok(Err(AskError::Stopped));
         }
-        self.tell(Heard::Gap(rest(self.resource, &listed)))?;
+        self.tell_gap(rest(self.resource, &listed))?;
         self.tell(Heard::Listed(names.into_inner()))?;
         self.version = listed.resource_version;
         Ok(Ok(listed.version))
@@ -340,7 +346,7 @@ impl Watch<'_> {
 
     /// One watch.
     fn listen(&mut self, api_version: &'static str) -> Result<Result<End, AskError>, Unheard> {
-        self.calls = self.stop.calls();
+        self.begin();
         let api = self.resource.api();
         let seconds = self.client.limits.watch.as_secs().max(1);
         let base = path(&api, api_version);
@@ -355,6 +361,7 @@ impl Watch<'_> {
             Err(error) if error.status() == Some(410) => return Ok(Ok(End::Expired)),
             Err(error) => return Ok(Err(error)),
         };
+        self.client.pulse.follows(self.resource);
         let meter = Meter::new(MAX_WATCH);
         let mut reader = BufReader::new(Metered::new(body, &meter));
         let mut line = Vec::new();
@@ -448,9 +455,14 @@ impl Watch<'_> {
         Ok(Ok(None))
     }
 
+    fn begin(&mut self) {
+        self.calls = self.stop.calls();
+        self.began_away = self.client.pulse.is_away();
+    }
+
     /// Whether the cluster is away, or was during the last request.
     fn was_away(&self) -> bool {
-        self.client.pulse.is_away() || self.calls != self.stop.calls()
+        self.began_away || self.client.pulse.is_away() || self.calls != self.stop.calls()
     }
 
     fn go_on_from(&mut self, object: &Value) {
@@ -458,6 +470,12 @@ impl Watch<'_> {
             version.clone_into(&mut self.version);
             self.has_heard = true;
         }
+    }
+
+    fn tell_gap(&self, gap: Option<Gap>) -> Result<(), Unheard> {
+        self.tell(Heard::Gap(gap))?;
+        self.client.pulse.follows(self.resource);
+        Ok(())
     }
 
     fn tell(&self, heard: Heard) -> Result<(), Unheard> {

@@ -210,6 +210,57 @@ fn an_engine_in_a_mounted_root_is_found_and_its_files_are_the_hosts() {
     );
 }
 
+const STOPPED: &str = "Docker is installed (/usr/bin/dockerd) and does not run";
+
+#[test]
+fn a_machine_whose_engine_is_stopped_is_not_one_without() {
+    let (folder, options) = machine(&[("etc/passwd", PASSWD), ("usr/bin/dockerd", "")]);
+    fs::create_dir(folder.path().join("proc")).unwrap();
+    let snapshot = collect(&options);
+    for (name, facts) in &snapshot.facts {
+        if name.as_str().starts_with("docker.") || name.as_str() == "host.file" {
+            let told = (facts.status, facts.detail.as_deref());
+            assert_eq!(told, (CollectionStatus::Error, Some(STOPPED)), "{name}");
+        }
+    }
+    assert_eq!(only(&snapshot, "host")["silent_engine"], STOPPED);
+}
+
+#[test]
+fn an_engine_that_is_stopped_is_missed_beside_one_that_answers() {
+    use crate::fake::{Engine, Reply, plain};
+    let engine = Engine::start(|path| match path {
+        "/version" => {
+            Reply::Json(json!({"Components": [{"Name": "Podman Engine", "Version": "5.4.2"}]}))
+        }
+        other => plain(other),
+    });
+    let (folder, options) = machine(&[("etc/passwd", PASSWD), ("usr/bin/dockerd", "")]);
+    fs::create_dir(folder.path().join("proc")).unwrap();
+    fs::create_dir_all(folder.path().join("run/podman")).unwrap();
+    let socket = folder.path().join("run/podman/podman.sock");
+    fs::hard_link(engine.socket(), &socket).unwrap();
+    let snapshot = collect(&options);
+    assert_eq!(only(&snapshot, "docker.daemon")["engine"], "podman");
+    for (name, facts) in &snapshot.facts {
+        if name.as_str().starts_with("docker.") {
+            let told = (facts.status, facts.detail.as_deref());
+            assert_eq!(told, (CollectionStatus::Error, Some(STOPPED)), "{name}");
+        }
+    }
+    assert_eq!(kind(&snapshot, "docker.container").items.len(), 1);
+    assert_eq!(kind(&snapshot, "host.file").status, CollectionStatus::Ok);
+    assert_eq!(only(&snapshot, "host")["silent_engine"], STOPPED);
+
+    // Who names engines asks for no others.
+    let named = collect(&Options {
+        endpoints: vec!["unix:///run/podman/podman.sock".parse().unwrap()],
+        ..options
+    });
+    assert_eq!(kind(&named, "docker.daemon").status, CollectionStatus::Ok);
+    assert_eq!(only(&named, "host").get("silent_engine"), None);
+}
+
 /// One that is there and is not heard is told; one that has ended is nothing that could be missed, until it is back.
 #[test]
 fn an_engine_that_has_ended_is_not_missed() {

@@ -1,9 +1,9 @@
 //! A fake of the API server: lists in pages, watches with bookmarks, and all that goes wrong with them.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{BufRead, BufReader, Read as _, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use seareeve_collect::kubernetes::{Connection, Credentials};
@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Cut,
     /// A watch begins with a bookmark, and ends.
     Bookmark,
+    /// Nothing comes, and the connection stays.
+    Mute,
 }
 
 #[derive(Default)]
@@ -43,12 +45,18 @@ struct World {
     forgotten: u64,
     faults: BTreeMap<String, VecDeque<Fault>>,
     refused: BTreeMap<String, u16>,
+    /// Whoever asks for these finds the connection ended.
+    hung_up: BTreeSet<String>,
     /// The only `Authorization` that is taken, if not all are.
     only: Option<&'static str>,
     /// Method, path with query, the `Accept` and the `Authorization` header.
     requests: Vec<(String, String, String, String)>,
     /// Whether nothing comes any more, on any connection, and none ends.
-    is_frozen: bool,
+    is_losing: bool,
+    /// Whether it lets nobody through to itself any more who takes it for a proxy, too.
+    is_closed: bool,
+    /// All connections.
+    streams: Vec<Weak<TcpStream>>,
     is_over: bool,
 }
 
@@ -74,6 +82,13 @@ impl Fake {
                     return;
                 }
                 let stream = stream.unwrap();
+                let stream = Arc::new(stream);
+                shared
+                    .0
+                    .lock()
+                    .unwrap()
+                    .streams
+                    .push(Arc::downgrade(&stream));
                 // A client that goes away ends its thread.
                 std::thread::spawn(move || drop(serve(&stream, &shared)));
             }
@@ -149,10 +164,39 @@ impl Fake {
         self.world().only = Some(authorization);
     }
 
-    /// Says nothing more, or goes on. Connections stay as they are.
-    pub(crate) fn freeze(&self, is_frozen: bool) {
-        self.world().is_frozen = is_frozen;
+    /// Ends the connection of whoever asks for `path`, a list's or (`watch:` before it) a watch's, or no longer does.
+    pub(crate) fn hang_up(&self, path: &str, does: bool) {
+        let mut world = self.world();
+        match does {
+            true => world.hung_up.insert(path.to_owned()),
+            false => world.hung_up.remove(path),
+        };
+    }
+
+    /// Loses what comes and goes, or no longer does. No connection ends by it, and nothing ever comes on those of
+    /// meanwhile.
+    pub(crate) fn lose(&self, is_losing: bool) {
+        self.world().is_losing = is_losing;
         self.shared.1.notify_all();
+    }
+
+    /// The same server behind a proxy, which it is itself.
+    pub(crate) fn proxied(&self) -> Connection {
+        Connection {
+            proxy: Some(self.connection().server),
+            ..self.connection()
+        }
+    }
+
+    /// As a proxy, ends all connections and lets nobody through any more, or does again.
+    pub(crate) fn close(&self, is_closed: bool) {
+        let mut world = self.world();
+        world.is_closed = is_closed;
+        let streams = std::mem::take(&mut world.streams);
+        for stream in streams.iter().filter_map(Weak::upgrade) {
+            // It may have ended by itself.
+            drop(stream.shutdown(Shutdown::Both));
+        }
     }
 
     /// All requests until now: method, path with query, `Accept`, `Authorization`.
@@ -189,7 +233,7 @@ pub(crate) fn path_of(api_version: &str, plural: &str) -> String {
 
 fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let writer = stream;
+    let mut writer = stream;
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -225,17 +269,27 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
             if let Some(only) = world.only {
                 is_known = authorization == only;
             }
+            if method == "CONNECT" {
+                let status = if world.is_closed { 502 } else { 200 };
+                drop(world);
+                write!(writer, "HTTP/1.1 {status} X\r\n\r\n")?;
+                continue;
+            }
             world
                 .requests
                 .push((method, target.clone(), accept.clone(), authorization));
-            while world.is_frozen && !world.is_over {
-                world = shared.1.wait(world).unwrap();
+            if world.is_losing {
+                drop(world);
+                return mute(writer);
             }
             let key = if is_watch {
                 format!("watch:{path}")
             } else {
                 path.to_owned()
             };
+            if world.hung_up.contains(&key) {
+                return stream.shutdown(Shutdown::Both);
+            }
             let is_page = query.contains_key("continue");
             let faults = world.faults.entry(key).or_default();
             match faults.front() {
@@ -277,10 +331,9 @@ fn serve(stream: &TcpStream, shared: &(Mutex<World>, Condvar)) -> std::io::Resul
             Some(Fault::Silent) => {
                 begin(writer)?;
                 chunk(writer, b" ")?;
-                // Until the client goes away.
-                reader.read_line(&mut String::new())?;
-                return Ok(());
+                return mute(writer);
             }
+            Some(Fault::Mute) => return mute(writer),
             _ if is_watch => return watch(writer, path, &query, fault.as_ref(), shared),
             _ => {}
         }
@@ -372,8 +425,12 @@ fn watch(
         let next = {
             let mut world = shared.0.lock().unwrap();
             loop {
+                if world.is_losing {
+                    drop(world);
+                    return mute(writer);
+                }
                 if world.is_over || from < world.forgotten {
-                    return writer.shutdown(std::net::Shutdown::Both);
+                    return writer.shutdown(Shutdown::Both);
                 }
                 // A fault that is told while a watch goes on ends it; the next one has it.
                 let has_fault = world
@@ -381,13 +438,12 @@ fn watch(
                     .get(&format!("watch:{path}"))
                     .is_some_and(|faults| !faults.is_empty());
                 if has_fault {
-                    return writer.shutdown(std::net::Shutdown::Both);
+                    return writer.shutdown(Shutdown::Both);
                 }
                 let next = world
                     .events
                     .iter()
                     .find(|(of, version, ..)| of == path && *version > from)
-                    .filter(|_| !world.is_frozen)
                     .cloned();
                 if let Some(next) = next {
                     break next;
@@ -405,6 +461,11 @@ fn watch(
         writer.flush()?;
         from = version;
     }
+}
+
+/// Says nothing until the client goes away.
+fn mute(mut stream: &TcpStream) -> std::io::Result<()> {
+    stream.read(&mut [0]).map(drop)
 }
 
 fn answer(mut writer: &TcpStream, status: u16, body: &Value) -> std::io::Result<()> {

@@ -69,6 +69,38 @@ fn folders_are_read_whole_and_what_cannot_be_read_is_said() {
     );
 }
 
+#[test]
+fn a_file_is_read_once_whatever_it_is_called() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(temporary.path()).unwrap();
+    write(folder, "app/web.yaml", &pod("web"));
+    write(folder, "app/copy.yaml", &pod("copy"));
+    let link = |target: &Utf8Path, name: &str| {
+        std::os::unix::fs::symlink(target, folder.join(name)).unwrap();
+    };
+    link(&folder.join("app/web.yaml"), "web.yaml");
+    link(&folder.join("app"), "again");
+    std::fs::hard_link(folder.join("app/web.yaml"), folder.join("hard.yaml")).unwrap();
+    let names = [
+        "app",
+        "./app/web.yaml",
+        "app/../app",
+        "web.yaml",
+        "again/",
+        "hard.yaml",
+    ];
+    let paths = names.map(|name| folder.join(name));
+    let found = manifests(&paths, &mut std::io::empty());
+    let names: Vec<&str> = found
+        .documents
+        .objects
+        .iter()
+        .map(|object| object.name())
+        .collect();
+    assert_eq!(names, ["copy", "web"]);
+    assert_eq!(found.files, 2);
+}
+
 /// What a shell makes of `-f <(helm template …)`, and of a name that is no text beside others.
 #[cfg(target_os = "linux")]
 #[test]

@@ -17,9 +17,19 @@ use crate::read::{empty, facts, limits};
 
 const SERVICES: &str = "/api/v1/services";
 const WATCH: &str = "watch:/api/v1/services";
+/// How requests for them begin.
+const LISTED: &str = "/api/v1/services?limit=";
+const WATCHED: &str = "/api/v1/services?watch=1";
 
 /// How long something may take that happens at once. No test waits for it to pass.
 const LONG: Duration = Duration::from_secs(60);
+
+/// Nobody is waited for.
+const PACE: Pace = Pace {
+    first: Duration::from_millis(1),
+    most: Duration::from_millis(5),
+    again: Duration::from_millis(5),
+};
 
 /// What was told, in a form that outlives the state.
 #[derive(Debug)]
@@ -46,23 +56,39 @@ fn services(state: &seareeve_kubernetes::State) -> BTreeSet<String> {
     .collect()
 }
 
+/// How often it was asked for what begins like that.
+fn asked(fake: &Fake, target: &str) -> usize {
+    let requests = fake.requests().into_iter();
+    requests
+        .filter(|(_, asked, ..)| asked.starts_with(target))
+        .count()
+}
+
+/// Waits until it was asked so often.
+fn until_asked(fake: &Fake, target: &str, times: usize) {
+    let end = std::time::Instant::now() + LONG;
+    while asked(fake, target) < times {
+        assert!(std::time::Instant::now() < end, "it is asked for {target}");
+        std::thread::yield_now();
+    }
+}
+
 /// Watches `fake` while `act` gives it things to watch and hears what is told.
 fn watched(fake: &Fake, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
     watched_within(fake, limits(), act);
 }
 
 fn watched_within(fake: &Fake, limits: Limits, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
+    watched_over(&fake.connection(), limits, act);
+}
+
+fn watched_over(connection: &Connection, limits: Limits, act: impl FnOnce(&mpsc::Receiver<Heard>)) {
     let stop = Stop::default();
-    let pace = Pace {
-        first: Duration::from_millis(1),
-        most: Duration::from_millis(5),
-        again: Duration::from_millis(5),
-    };
-    let cluster = Cluster::new(&fake.connection(), limits).unwrap();
+    let cluster = Cluster::new(connection, limits).unwrap();
     let (send, receive) = mpsc::channel();
     std::thread::scope(|threads| {
         let running = threads.spawn(|| {
-            cluster.watch(&stop, pace, &mut |told| {
+            cluster.watch(&stop, PACE, &mut |told| {
                 let heard = match told {
                     Told::Quiet(_) => return,
                     Told::Ready(state) => Heard::Ready(services(state)),
@@ -80,10 +106,20 @@ fn watched_within(fake: &Fake, limits: Limits, act: impl FnOnce(&mpsc::Receiver<
                 drop(send.send(heard));
             })
         });
+        let ended = Ended(&stop);
         act(&receive);
-        stop.stop();
+        drop(ended);
         running.join().unwrap().unwrap();
     });
+}
+
+/// Ends what goes on, also when the test has failed.
+struct Ended<'s>(&'s Stop);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// Waits until the services are these.
@@ -150,7 +186,7 @@ fn changes_are_told_over_everything_that_goes_wrong() {
     let requests = fake.requests();
     let watches = requests
         .iter()
-        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?watch=1"));
+        .filter(|(_, target, ..)| target.starts_with(WATCHED));
     assert!(watches.clone().count() > 8);
     for (_, target, ..) in watches {
         assert!(target.contains("allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion="));
@@ -220,12 +256,22 @@ fn what_an_api_server_denies_while_it_starts_is_no_gap() {
     });
 }
 
-/// Silence is noticed soon.
+/// Silence is noticed soon, and nothing else helps against it.
 fn attentive() -> Limits {
     Limits {
-        quiet: Duration::from_millis(20),
-        sign: Duration::from_millis(20),
+        quiet: Duration::from_millis(50),
+        sign: Duration::from_millis(200),
+        silence: LONG * 10,
         ..limits()
+    }
+}
+
+/// Waits until the cluster is away, and gives why.
+fn until_away(receive: &mpsc::Receiver<Heard>) -> String {
+    loop {
+        if let Heard::Away(why) = receive.recv_timeout(LONG).expect("it is told of") {
+            return why;
+        }
     }
 }
 
@@ -235,7 +281,7 @@ fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
     fake.put(SERVICES, service("a", 1));
     watched_within(&fake, attentive(), |told| {
         until(told, &["a:1"]);
-        fake.freeze(true);
+        fake.lose(true);
         fake.put(SERVICES, service("b", 1));
         let why = loop {
             match told.recv_timeout(LONG).expect("it is told of") {
@@ -247,7 +293,8 @@ fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
             why.ends_with("did not answer /version in time"),
             "it is said what happened: {why}"
         );
-        fake.freeze(false);
+        // What was asked for meanwhile never gets an answer.
+        fake.lose(false);
         loop {
             match told.recv_timeout(LONG).expect("it is told of") {
                 Heard::Changed(_, there) if there.contains("b:1") => break,
@@ -255,11 +302,68 @@ fn a_cluster_that_falls_silent_is_away_and_is_watched_on_from_where_it_was() {
             }
         }
     });
-    let requests = fake.requests();
-    let lists = requests
-        .iter()
-        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?limit="));
-    assert_eq!(lists.count(), 1, "nothing is listed anew");
+    let lists = asked(&fake, LISTED);
+    assert_eq!(lists, 1, "nothing is listed anew");
+}
+
+#[test]
+fn whoever_has_nothing_to_show_hears_nothing_of_a_cluster() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "t0ken").unwrap();
+    let connection = Connection {
+        credentials: Credentials::TokenFile(path.clone().try_into().unwrap()),
+        ..fake.connection()
+    };
+    watched_over(&connection, attentive(), |told| {
+        until(told, &["a:1"]);
+        std::fs::remove_file(&path).unwrap();
+        let why = until_away(told);
+        assert!(why.contains("failed to read the token in"), "{why}");
+        fake.put(SERVICES, service("b", 1));
+        std::fs::write(&path, "t0ken").unwrap();
+        until(told, &["a:1", "b:1"]);
+    });
+}
+
+#[test]
+fn a_proxy_that_lets_nobody_through_is_no_sign_of_the_cluster() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    watched_over(&fake.proxied(), attentive(), |told| {
+        until(told, &["a:1"]);
+        fake.close(true);
+        let why = until_away(told);
+        assert!(why.contains("CONNECT proxy failed"), "{why}");
+        fake.put(SERVICES, service("b", 1));
+        fake.close(false);
+        until(told, &["a:1", "b:1"]);
+    });
+}
+
+#[test]
+fn one_resource_that_cannot_be_had_is_a_gap_even_if_the_server_has_no_time_for_questions() {
+    let fake = empty();
+    fake.put(SERVICES, service("a", 1));
+    watched(&fake, |told| {
+        until(told, &["a:1"]);
+        fake.hang_up("/version", true);
+        fake.hang_up(SERVICES, true);
+        // All has to be listed anew.
+        fake.fault(WATCH, Fault::Expired);
+        let gap = loop {
+            match told.recv_timeout(LONG).expect("it is told of") {
+                Heard::Gap(Resource::Service, Some(gap)) => break gap,
+                other => assert!(!matches!(other, Heard::Away(_)), "{other:?}"),
+            }
+        };
+        assert_eq!(gap.status, CollectionStatus::Error);
+        fake.put(SERVICES, service("b", 1));
+        fake.hang_up(SERVICES, false);
+        until(told, &["a:1", "b:1"]);
+    });
 }
 
 #[test]
@@ -273,29 +377,16 @@ fn a_quiet_cluster_is_asked_for_a_sign_of_life_and_its_watches_go_on() {
     };
     watched_within(&fake, limits, |told| {
         until(told, &["a:1"]);
-        let asked = || {
-            let requests = fake.requests().into_iter();
-            requests
-                .filter(|(_, target, ..)| target == "/version")
-                .count()
-        };
         // Even one that answers that it will not.
         fake.fault("/version", Fault::Status(403));
-        let before = asked();
-        let end = std::time::Instant::now() + LONG;
-        while asked() < before + 5 {
-            assert!(std::time::Instant::now() < end, "it is asked");
-            std::thread::yield_now();
-        }
+        let before = asked(&fake, "/version");
+        until_asked(&fake, "/version", before + 5);
         assert!(told.try_recv().is_err(), "nothing is told of it");
         fake.put(SERVICES, service("a", 2));
         until(told, &["a:2"]);
     });
-    let requests = fake.requests();
-    let watches = requests
-        .iter()
-        .filter(|(_, target, ..)| target.starts_with("/api/v1/services?watch=1"));
-    assert_eq!(watches.count(), 1, "no watch was begun anew");
+    let watches = asked(&fake, WATCHED);
+    assert_eq!(watches, 1, "no watch was begun anew");
 }
 
 /// Takes everything, and says what came.
@@ -329,27 +420,25 @@ impl Taker for Everything {
     }
 }
 
+/// Waits for what begins like that.
+fn until_told(receive: &mpsc::Receiver<String>, wanted: &str) -> String {
+    let next = || receive.recv_timeout(LONG).expect("it is told of");
+    let mut all = std::iter::repeat_with(next);
+    all.find(|came| came.starts_with(wanted))
+        .expect("there is no end of them")
+}
+
 #[test]
 fn credentials_that_end_are_read_anew() {
     let fake = empty();
     fake.put(SERVICES, service("a", 1));
     let stop = Stop::default();
     let (send, receive) = mpsc::channel();
-    let pace = Pace {
-        first: Duration::from_millis(1),
-        most: Duration::from_millis(5),
-        again: Duration::from_millis(5),
-    };
     let observation = Observation {
-        pace,
+        pace: PACE,
         ..Observation::new("prod")
     };
-    let until = |wanted: &str| loop {
-        let came: String = receive.recv_timeout(LONG).expect("it is told of");
-        if came.starts_with(wanted) {
-            break came;
-        }
-    };
+    let until = |wanted: &str| until_told(&receive, wanted);
     std::thread::scope(|threads| {
         let observing = threads.spawn(|| {
             let first = Cluster::new(&fake.connection(), limits()).unwrap();
@@ -362,6 +451,7 @@ fn credentials_that_end_are_read_anew() {
             };
             observe(first, again, &observation, &stop, &mut Everything(send))
         });
+        let ended = Ended(&stop);
         until("Service/shop/a");
         fake.know_only("Bearer fresh");
         // Watches that go on are not asked who they are for; the next one is.
@@ -371,7 +461,7 @@ fn credentials_that_end_are_read_anew() {
         until("Service/shop/a");
         fake.put(SERVICES, service("b", 1));
         until("Service/shop/b");
-        stop.stop();
+        drop(ended);
         observing.join().unwrap().unwrap();
     });
 }
@@ -382,25 +472,69 @@ fn who_takes_facts_is_told_that_they_are_of_the_past_and_that_they_no_longer_are
     fake.put(SERVICES, service("a", 1));
     let stop = Stop::default();
     let (send, receive) = mpsc::channel();
-    let observation = Observation::new("prod");
-    let until = |wanted: &str| loop {
-        let came: String = receive.recv_timeout(LONG).expect("it is told of");
-        if came.starts_with(wanted) {
-            break;
-        }
+    let observation = Observation {
+        pace: PACE,
+        ..Observation::new("prod")
     };
+    let next = || receive.recv_timeout(LONG).expect("it is told of");
     std::thread::scope(|threads| {
         let observing = threads.spawn(|| {
             let cluster = Cluster::new(&fake.connection(), attentive()).unwrap();
             let again = &mut || Err("it is not asked for again".to_owned());
             observe(cluster, again, &observation, &stop, &mut Everything(send))
         });
-        until("Service/shop/a");
-        fake.freeze(true);
-        until("away: ");
-        fake.freeze(false);
-        until("as it was");
-        stop.stop();
+        let ended = Ended(&stop);
+        let is_away = |came: &String| came.starts_with("away: ");
+        until_told(&receive, "Service/shop/a");
+        until_asked(&fake, WATCHED, 1);
+        let before = asked(&fake, WATCHED);
+        fake.lose(true);
+        until_told(&receive, "away: ");
+        // It is asked to be watched again, on a connection that leads nowhere.
+        until_asked(&fake, WATCHED, before + 1);
+        fake.put(SERVICES, service("b", 1));
+        fake.lose(false);
+        let came = std::iter::repeat_with(next).find(|came| !is_away(came));
+        assert_eq!(
+            came.as_deref(),
+            Some("Service/shop/b"),
+            "all is watched again before it is said to be as it was"
+        );
+        fake.lose(true);
+        until_told(&receive, "away: ");
+        fake.lose(false);
+        until_told(&receive, "as it was");
+        drop(ended);
         observing.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn who_looks_once_does_not_wait_for_a_cluster_that_falls_silent() {
+    let fake = empty();
+    fake.fault(SERVICES, Fault::Mute);
+    let stop = Stop::default();
+    let (send, _receive) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let observation = Observation {
+        once: true,
+        ..Observation::new("prod")
+    };
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let cluster = Cluster::new(&fake.connection(), attentive()).unwrap();
+            let again = &mut || Err("it is not asked for again".to_owned());
+            let observed = observe(cluster, again, &observation, &stop, &mut Everything(send));
+            tell.send(observed).unwrap();
+        });
+        let _ended = Ended(&stop);
+        until_asked(&fake, LISTED, 1);
+        fake.lose(true);
+        let observed = told.recv_timeout(LONG).expect("it ends");
+        let why = observed.unwrap_err().to_string();
+        assert!(
+            why.starts_with("nothing is heard of the cluster any more: "),
+            "{why}"
+        );
     });
 }

@@ -1,8 +1,10 @@
 //! What the host's `/proc` tells of a running container, else what the engine does. Nothing is run inside.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use camino::Utf8Path;
+use rustix::io::Errno;
 use serde_json::{Map, Value, json};
 
 use super::{Surroundings, capabilities, value};
@@ -81,26 +83,14 @@ impl<'a> Seen<'a> {
             let processes = processes.filter_map(|pid| process(root, *pid)).collect();
             told.push(("processes", Value::Array(processes)));
             told.push(("processes_from", "proc".into()));
-            let listeners = self.listeners(root, pid, pids);
+            let others = self.shares_network.then_some(pids);
+            let listeners = listeners(root, pid, others);
             told.extend(listeners.map(|listeners| ("listeners", listeners)));
         } else if let Some(processes) = self.top() {
             told.push(("processes", processes));
             told.push(("processes_from", "top".into()));
         }
         told
-    }
-
-    /// Sockets of its network. Where that is not its own alone, only its processes' own count.
-    fn listeners(&self, root: &Root, pid: u32, pids: &[u32]) -> Option<Value> {
-        let mut listening = sockets::listening(root, pid).ok()?;
-        if self.shares_network {
-            let mut own = BTreeSet::new();
-            for pid in pids {
-                own.extend(sockets::open(root, *pid).ok()?);
-            }
-            listening.retain(|socket| own.contains(&socket.inode));
-        }
-        Some(listening.iter().map(sockets::Listening::data).collect())
     }
 
     /// "List processes running inside a container": the engine runs `ps` on its host.
@@ -133,6 +123,30 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// Sockets of the network that a container's first process is in. Where that is not the container's own alone, only
+/// those of its `processes` count.
+fn listeners(root: &Root, first: u32, processes: Option<&[u32]>) -> Option<Value> {
+    let mut listening = sockets::listening(root, first).ok()?;
+    if let Some(pids) = processes {
+        let mut own = BTreeSet::new();
+        for pid in pids {
+            match sockets::open(root, *pid) {
+                Ok(open) => own.extend(open),
+                // Health checks and workers end since they were seen. The first process ends with its container.
+                Err(error) if *pid != first && has_ended(&error) => {}
+                Err(_unseen) => return None,
+            }
+        }
+        listening.retain(|socket| own.contains(&socket.inode));
+    }
+    Some(listening.iter().map(sockets::Listening::data).collect())
+}
+
+/// Whether reading what `/proc` has of a process failed by its being gone.
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || Errno::from_io_error(error) == Some(Errno::SRCH)
+}
+
 /// A file of an image or a container, in the folders of its layers (overlay2, overlay). The upper ones hide the
 /// lower ones, also by a device that says that the file is gone.
 pub(crate) fn from_layers(root: &Root, layers: &Value, path: &str) -> Option<Vec<u8>> {
@@ -143,7 +157,7 @@ pub(crate) fn from_layers(root: &Root, layers: &Value, path: &str) -> Option<Vec
     for folder in all.filter(|folder| folder.starts_with('/')).take(LAYERS) {
         match inside::read(&root.place(Utf8Path::new(folder)), path, PASSWD) {
             Ok(bytes) => return Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(_hidden) => return None,
         }
     }
@@ -249,6 +263,53 @@ mod tests {
             json!([{"name": "sshd", "argv": ["sshd:", "app", "[priv]"], "pid": 1}])
         );
         assert_eq!(from_top(&json!({"Titles": 1})), json!([]));
+    }
+
+    #[test]
+    fn what_a_container_listens_on_in_a_network_of_others_is_known_by_all_that_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = |pid: u32, inode: u32| {
+            let open = folder.path().join(format!("proc/{pid}/fd"));
+            std::fs::create_dir_all(&open).unwrap();
+            std::os::unix::fs::symlink(format!("socket:[{inode}]"), open.join("3")).unwrap();
+        };
+        own(7, 4711);
+        own(8, 4713);
+        own(99, 4712);
+        let line = |port: &str, inode: u32| {
+            format!("0: 00000000:{port} 00000000:0000 0A 0:0 0:0 0 0 0 {inode} 1\n")
+        };
+        let table = [
+            "header\n",
+            &line("0050", 4711),
+            &line("0051", 4712),
+            &line("0052", 4713),
+        ];
+        let net = folder.path().join("proc/7/net");
+        std::fs::create_dir_all(&net).unwrap();
+        std::fs::write(net.join("tcp"), table.concat()).unwrap();
+        // One whose descriptors are there and may not be read.
+        std::fs::create_dir_all(folder.path().join("proc/9")).unwrap();
+        std::fs::write(folder.path().join("proc/9/fd"), "").unwrap();
+        let root = Root::new(Utf8Path::from_path(folder.path()).unwrap());
+        let ports = |first, processes: Option<&[u32]>| {
+            let found = listeners(&root, first, processes)?;
+            let ports = found.as_array().unwrap().iter();
+            Some(ports.map(|one| one["port"].as_u64().unwrap()).collect())
+        };
+        for (processes, expected) in [
+            (None, Some(vec![80, 81, 82])),
+            (Some([7].as_slice()), Some(vec![80])),
+            (Some(&[7, 8]), Some(vec![80, 82])),
+            // One has ended since.
+            (Some(&[6, 7, 8, 10]), Some(vec![80, 82])),
+            (Some(&[7, 9]), None),
+        ] {
+            assert_eq!(ports(7, processes), expected, "{processes:?}");
+        }
+        // With the first one the container has.
+        std::fs::remove_dir_all(folder.path().join("proc/7/fd")).unwrap();
+        assert_eq!(ports(7, Some(&[7, 8])), None);
     }
 
     #[test]
