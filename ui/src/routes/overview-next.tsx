@@ -25,24 +25,25 @@ export function NextSteps() {
           {t.all}
         </Link>
       </header>
-      {failed !== null && (
+      {failed !== null ? (
         <div className="panel-text">
           <ErrorState error={failed} retry={() => void refetch()} />
         </div>
+      ) : (
+        <ul className="scan-list">
+          {needed.slice(0, SHOWN).map(({ id, title, unhealthy, healthy, potential }) => (
+            <li key={id}>
+              <div className="scan-list-line">
+                <Link className="scan-list-name" to="/recommendations/$id" params={{ id }} search={{}} title={title}>
+                  {title}
+                </Link>
+                {potential > 0 && <span>{t.points(points(potential))}</span>}
+              </div>
+              <span className="muted">{t.assets(unhealthy, unhealthy + healthy)}</span>
+            </li>
+          ))}
+        </ul>
       )}
-      <ul className="scan-list">
-        {needed.slice(0, SHOWN).map(({ id, title, unhealthy, healthy, potential }) => (
-          <li key={id}>
-            <div className="scan-list-line">
-              <Link className="scan-list-name" to="/recommendations/$id" params={{ id }} search={{}} title={title}>
-                {title}
-              </Link>
-              {potential > 0 && <span>{t.points(points(potential))}</span>}
-            </div>
-            <span className="muted">{t.assets(unhealthy, unhealthy + healthy)}</span>
-          </li>
-        ))}
-      </ul>
     </section>
   );
 }
