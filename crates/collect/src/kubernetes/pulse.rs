@@ -71,7 +71,8 @@ impl Pulse {
         self.state().heard.elapsed()
     }
 
-    fn was_heard_since(&self, time: Instant) -> bool {
+    /// Whether anything came since then.
+    pub(super) fn was_heard_since(&self, time: Instant) -> bool {
         self.state().heard >= time
     }
 

@@ -179,6 +179,8 @@ struct Watch<'w> {
     version: String,
     /// Whether the last one has said anything.
     has_heard: bool,
+    /// Since when lists have no answer.
+    failing: Option<Instant>,
     /// The pause before what is denied is asked for again.
     denied: Duration,
     /// Whether the cluster was away before the last request.
@@ -202,6 +204,7 @@ pub(super) fn watch(
         send,
         version: String::new(),
         has_heard: false,
+        failing: None,
         denied: pace.first,
         began_away: false,
         calls: stop.calls(),
@@ -226,8 +229,12 @@ struct Unheard;
 impl Watch<'_> {
     /// One list, and watches for as long as they go on from it. Gives how long to wait before the next.
     fn round(&mut self, pace: Pace, pause: &mut Duration) -> Result<Option<Duration>, Unheard> {
+        let asked = Instant::now();
         let api_version = match self.list()? {
-            Ok(version) => version,
+            Ok(version) => {
+                self.failing = None;
+                version
+            }
             Err(error) => {
                 if self.stop.is_stopped() {
                     return Ok(None);
@@ -236,10 +243,9 @@ impl Watch<'_> {
                     self.tell(Heard::Unknown(error))?;
                     return Ok(None);
                 }
-                // That the whole cluster is away says nothing of this resource. Who waits for its return is called.
-                if error.status().is_none() && self.was_away() {
-                    debug!(resource = %self.resource, %error, "the cluster is away, trying again");
-                    return Ok(Some(pace.most));
+                if self.is_cluster_silent(&error, asked) {
+                    debug!(resource = %self.resource, %error, "nothing is heard of the cluster, trying again");
+                    return Ok(Some(self.patience(pace, pause)));
                 }
                 let gap = gap(self.resource, "list", &error);
                 let time = if is_passing(gap.status) {
@@ -288,13 +294,8 @@ impl Watch<'_> {
                 *pause = pace.first;
                 self.denied = pace.first;
             }
-            let time = if self.was_away() {
-                pace.most
-            } else {
-                breaks += u32::from(!self.has_heard);
-                longer(pause, pace.most)
-            };
-            if !self.stop.pause(time, self.calls) {
+            breaks += u32::from(!self.has_heard && !self.was_away());
+            if !self.stop.pause(self.patience(pace, pause), self.calls) {
                 return Ok(None);
             }
         }
@@ -463,6 +464,25 @@ impl Watch<'_> {
     /// Whether the cluster is away, or was during the last request.
     fn was_away(&self) -> bool {
         self.began_away || self.client.pulse.is_away() || self.calls != self.stop.calls()
+    }
+
+    /// Whether a list that was asked for then failed as all would. That the whole cluster is away says nothing of this
+    /// resource; where nothing at all was heard since lists of it fail, that may not have been noticed yet.
+    fn is_cluster_silent(&mut self, error: &AskError, asked: Instant) -> bool {
+        if error.status().is_some() {
+            self.failing = None;
+            return false;
+        }
+        let since = *self.failing.get_or_insert(asked);
+        self.was_away() || !self.client.pulse.was_heard_since(since)
+    }
+
+    /// How long to wait after a failure. Who waits for the cluster's return is called.
+    fn patience(&self, pace: Pace, pause: &mut Duration) -> Duration {
+        match self.was_away() {
+            true => pace.most,
+            false => longer(pause, pace.most),
+        }
     }
 
     fn go_on_from(&mut self, object: &Value) {

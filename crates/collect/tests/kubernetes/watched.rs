@@ -352,7 +352,11 @@ fn one_resource_that_cannot_be_had_is_a_gap_even_if_the_server_has_no_time_for_q
         fake.hang_up("/version", true);
         fake.hang_up(SERVICES, true);
         // All has to be listed anew.
+        let before = asked(&fake, LISTED);
         fake.fault(WATCH, Fault::Expired);
+        until_asked(&fake, LISTED, before + 2);
+        // Another resource is heard of.
+        fake.put("/api/v1/nodes", json!({"metadata": {"name": "n1"}}));
         let gap = loop {
             match told.recv_timeout(LONG).expect("it is told of") {
                 Heard::Gap(Resource::Service, Some(gap)) => break gap,
