@@ -24,6 +24,7 @@ mod observe;
 #[cfg(target_os = "linux")]
 mod process;
 mod pulse;
+mod stop;
 mod watch;
 mod wire;
 
@@ -40,4 +41,5 @@ pub use node::node;
 pub use observe::{Observation, ObserveError, Refusal, Taker, Wanted, observe};
 #[cfg(target_os = "linux")]
 pub use process::components;
-pub use watch::{Pace, Stop};
+pub use stop::Stop;
+pub use watch::Pace;

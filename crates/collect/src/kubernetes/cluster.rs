@@ -15,7 +15,8 @@ use super::client::{AskError, Client, Limits};
 use super::connection::{Connection, ConnectionError};
 use super::list::{gap, list, rest};
 use super::pulse::look_after;
-use super::watch::{Heard, Pace, Stop, watch};
+use super::stop::Stop;
+use super::watch::{Heard, Pace, watch};
 use crate::certificate;
 
 /// Largest document beside lists that is read.

@@ -13,7 +13,8 @@ use tracing::{debug, info, warn};
 
 use super::client::AskError;
 use super::cluster::{Cluster, Told};
-use super::watch::{Pace, Stop};
+use super::stop::Stop;
+use super::watch::Pace;
 
 /// How long changes are gathered when they do not end.
 const GATHER: Duration = Duration::from_secs(2);

@@ -15,7 +15,7 @@ use seareeve_kubernetes::Resource;
 use tracing::{info, warn};
 
 use super::client::Client;
-use super::watch::Stop;
+use super::stop::Stop;
 
 /// What is known of the other side's being there.
 pub(super) struct Pulse(Mutex<State>);
