@@ -2,7 +2,8 @@
 //! nothing to say, nor for one that has only what another engine tells.
 //!
 //! Podman needs no service to run, so one that is installed and off is none that is silent; containers of it that run
-//! are. Programs in the homes of users are not looked for: a home may be far away, and who waits for it waits for ever.
+//! are. Of two engines of one product, such as a rootless Docker and the machine's, one that answers stands for both.
+//! Programs in the homes of users are not looked for: a home may be far away, and who waits for it waits for ever.
 
 use std::collections::BTreeSet;
 

@@ -302,7 +302,7 @@ impl Client {
     pub(super) fn json<T: DeserializeOwned>(&self, path: &str, bytes: u64) -> Result<T, AskError> {
         let body = self.open(path, "application/json", Reply::Whole)?;
         let meter = Meter::new(bytes);
-        let mut reader = Metered::new(body, &meter);
+        let mut reader = Metered::new(body, &meter, &self.pulse);
         let mut content = Vec::new();
         reader
             .read_to_end(&mut content)
@@ -522,17 +522,25 @@ impl Meter {
 pub(super) struct Metered<'m, R> {
     inner: R,
     meter: &'m Meter,
+    pulse: &'m Pulse,
 }
 
 impl<'m, R: Read> Metered<'m, R> {
-    pub(super) fn new(inner: R, meter: &'m Meter) -> Self {
-        Self { inner, meter }
+    pub(super) fn new(inner: R, meter: &'m Meter, pulse: &'m Pulse) -> Self {
+        Self {
+            inner,
+            meter,
+            pulse,
+        }
     }
 }
 
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
+        if count > 0 {
+            self.pulse.beat();
+        }
         let more = u64::try_from(count).unwrap_or(u64::MAX);
         self.meter
             .read

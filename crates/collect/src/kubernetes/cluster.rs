@@ -34,6 +34,9 @@ const QUEUE: usize = 256;
 /// After so long without a change it is told that there was none.
 const QUIET: Duration = Duration::from_millis(200);
 
+/// How long a cluster that is back may go on changing without a pause before it is told that it is.
+const SETTLED: Duration = Duration::from_secs(2);
+
 /// How often the API server is asked what it is: an upgrade changes no object.
 const ABOUT_EVERY: Duration = Duration::from_secs(600);
 
@@ -200,6 +203,9 @@ impl Cluster {
         let inner = stop.clone();
         let _stopped = outer.at_end(move || inner.stop());
         std::thread::scope(|threads| {
+            // However this comes to its end, be it a panic of who is told: they wait for each other.
+            let _ends = Ends(stop);
+            let receive = receive;
             let watched: BTreeSet<Resource> = read_resources().collect();
             let mut waited_for = watched.clone();
             for resource in read_resources() {
@@ -209,8 +215,6 @@ impl Cluster {
                     .name(format!("watch {}", resource.api().plural))
                     .spawn_scoped(threads, move || watch(client, resource, stop, pace, &send));
                 if let Err(error) = thread {
-                    // Those that have begun end, too.
-                    stop.stop();
                     return Err(AskError::NoThread(error));
                 }
             }
@@ -220,24 +224,45 @@ impl Cluster {
             let looking =
                 looking.spawn_scoped(threads, move || look_after(&self.client, &watched, stop));
             if let Err(error) = looking {
-                stop.stop();
                 return Err(AskError::NoThread(error));
             }
+            // Since when it is there again, of a cluster that was told to be away.
+            let mut back = None;
             let mut is_past = false;
             let mut gaps = BTreeMap::new();
             let mut asked = Instant::now();
             loop {
-                let (resource, heard) = match receive.recv_timeout(QUIET) {
-                    Ok(heard) => heard,
-                    Err(RecvTimeoutError::Timeout) => {
-                        let why = self.client.pulse.why_past();
-                        let was_past = std::mem::replace(&mut is_past, why.is_some());
-                        if let Some(why) = why.filter(|_| !was_past) {
+                let heard = receive.recv_timeout(QUIET);
+                match self.client.pulse.why_past() {
+                    Some(why) => {
+                        back = None;
+                        if !std::mem::replace(&mut is_past, true) {
                             tell(Told::Away(&why));
                         }
-                        // What happened meanwhile is on its way when all is watched again.
-                        let is_current = !is_past && !was_past;
-                        if waited_for.is_empty() && is_current && !stop.is_stopped() {
+                    }
+                    None if is_past => {
+                        let is_quiet = matches!(heard, Err(RecvTimeoutError::Timeout));
+                        // What happened meanwhile is on its way when all is watched again: until nothing comes for a
+                        // moment, or, where something always does, for longer.
+                        let settled = match back {
+                            Some(_) if is_quiet => true,
+                            Some(since) => Instant::now().duration_since(since) >= SETTLED,
+                            None => false,
+                        };
+                        back.get_or_insert_with(Instant::now);
+                        if settled && waited_for.is_empty() {
+                            is_past = false;
+                            if !is_quiet && !stop.is_stopped() {
+                                tell(Told::Quiet(&state));
+                            }
+                        }
+                    }
+                    None => {}
+                }
+                let (resource, heard) = match heard {
+                    Ok(heard) => heard,
+                    Err(RecvTimeoutError::Timeout) => {
+                        if waited_for.is_empty() && !is_past && !stop.is_stopped() {
                             if asked.elapsed() >= ABOUT_EVERY {
                                 asked = Instant::now();
                                 self.ask_again(&mut state, tell);
@@ -285,20 +310,23 @@ impl Cluster {
                             waited_for.remove(&resource);
                         }
                     }
-                    Heard::Unknown(error) => {
-                        drop(receive);
-                        stop.stop();
-                        return Err(error);
-                    }
+                    Heard::Unknown(error) => return Err(error),
                 }
                 if !was_ready && waited_for.is_empty() {
                     tell(Told::Ready(&state));
                 }
             }
-            drop(receive);
-            stop.stop();
             Ok(())
         })
+    }
+}
+
+/// Stops when it goes.
+struct Ends<'s>(&'s Stop);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

@@ -141,7 +141,7 @@ fn page(
     let body = client.open(path, accept, Reply::Whole)?;
     let meter = Meter::new(client.limits.answer_bytes);
     meter.allow(client.limits.object_bytes);
-    let reader = BufReader::with_capacity(64 << 10, Metered::new(body, &meter));
+    let reader = BufReader::with_capacity(64 << 10, Metered::new(body, &meter, &client.pulse));
     let mut document = serde_json::Deserializer::from_reader(reader);
     let list = List {
         each: RefCell::new(each),

@@ -223,7 +223,8 @@ impl Observer<'_> {
             Told::Changed(state, touched) => {
                 self.pending.extend(touched);
                 let since = *self.since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= GATHER {
+                // What is sent says that all of it is how the cluster is.
+                if since.elapsed() >= GATHER && !self.is_away {
                     self.send(state);
                 }
             }
@@ -442,4 +443,61 @@ fn size(fact: &Fact) -> usize {
         }
     }
     of(&fact.data).saturating_add(fact.id.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use seareeve_kubernetes::Kind;
+
+    use super::*;
+
+    /// Keeps what trouble each message tells of.
+    #[derive(Default)]
+    struct Troubles(Vec<Option<String>>);
+
+    impl Taker for Troubles {
+        fn index(&mut self, _: &FactIndex) -> Result<Wanted, Refusal> {
+            Ok(Wanted {
+                revision: String::new(),
+                facts: BTreeMap::new(),
+            })
+        }
+
+        fn delta(&mut self, delta: &FactDelta) -> Result<String, Refusal> {
+            self.0.push(delta.trouble.clone());
+            Ok(String::new())
+        }
+
+        fn trouble(&mut self, _: &str) {}
+    }
+
+    #[test]
+    fn what_changes_while_a_cluster_is_away_waits_until_all_of_it_is_known() {
+        let (observation, stop) = (Observation::new("prod"), Stop::default());
+        let state = State::new(Kind::Cluster);
+        let mut taker = Troubles::default();
+        let mut observer = Observer {
+            observation: &observation,
+            taker: &mut taker,
+            stop: &stop,
+            sent: None,
+            pending: BTreeSet::new(),
+            since: None,
+            is_gap_new: false,
+            is_away: false,
+            told: Instant::now(),
+            failures: 0,
+            not_before: None,
+            end: None,
+        };
+        observer.hear(Told::Ready(&state));
+        observer.hear(Told::Away("no answer"));
+        // Some of it is watched again, and has changed for long.
+        observer.since = Instant::now().checked_sub(GATHER * 2);
+        assert!(observer.since.is_some());
+        observer.hear(Told::Changed(&state, BTreeSet::from([FactKey::Cluster])));
+        observer.hear(Told::Quiet(&state));
+        assert!(observer.pending.is_empty());
+        assert_eq!(taker.0, [None, Some("no answer".to_owned()), None]);
+    }
 }

@@ -263,7 +263,7 @@ impl Watch<'_> {
         };
         self.client.pulse.follows(self.resource);
         let meter = Meter::new(MAX_WATCH);
-        let mut reader = BufReader::new(Metered::new(body, &meter));
+        let mut reader = BufReader::new(Metered::new(body, &meter, &self.client.pulse));
         let mut line = Vec::new();
         let most = self.client.limits.object_bytes;
         loop {
@@ -286,7 +286,6 @@ impl Watch<'_> {
                 let is_over = line.is_empty() && begun.elapsed() >= self.client.limits.watch / 2;
                 return Ok(Ok(if is_over { End::Over } else { End::Broken }));
             }
-            self.client.pulse.beat();
             match self.event(&line, &path, api_version)? {
                 Ok(None) => {}
                 Ok(Some(end)) => return Ok(Ok(end)),

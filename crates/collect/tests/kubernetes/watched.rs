@@ -542,3 +542,18 @@ fn who_looks_once_does_not_wait_for_a_cluster_that_falls_silent() {
         );
     });
 }
+
+#[test]
+fn a_watch_ends_when_who_is_told_fails() {
+    let fake = empty();
+    let cluster = Cluster::new(&fake.connection(), limits()).unwrap();
+    let ended = std::thread::scope(|threads| {
+        let watching = threads.spawn(|| {
+            cluster.watch(&Stop::default(), PACE, &mut |_| {
+                std::panic::resume_unwind(Box::new("of who is told"));
+            })
+        });
+        watching.join()
+    });
+    assert!(ended.is_err());
+}
