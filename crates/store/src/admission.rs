@@ -112,13 +112,20 @@ pub struct GateRow {
     pub first_seen: Timestamp,
     /// When it told something last.
     pub last_seen: Timestamp,
+    /// When any webhook of its cluster did.
+    pub cluster_seen: Timestamp,
 }
 
 impl GateRow {
-    /// Whether nothing was heard of it for minutes. While others of its cluster are, it is forgotten.
+    /// Whether nothing was heard for minutes of any webhook of its cluster.
     #[must_use]
     pub fn is_away(&self, now: Timestamp) -> bool {
-        now.duration_since(self.last_seen) > AWAY
+        now.duration_since(self.cluster_seen) > AWAY
+    }
+
+    /// Whether others of its cluster told something long after it did: a pod that was replaced.
+    fn is_replaced(&self) -> bool {
+        self.cluster_seen.duration_since(self.last_seen) > AWAY
     }
 }
 
@@ -196,8 +203,6 @@ const PRUNE_SAMPLES: &str =
     "DELETE FROM admission_sample WHERE id <= (SELECT MAX(id) FROM admission_sample) - $1";
 const PRUNE_COUNTS: &str = "DELETE FROM admission_count WHERE last_seen < $1";
 const PRUNE_GATES: &str = "DELETE FROM admission_gate WHERE last_seen < $1";
-/// A pod that was replaced is away for ever; the one in its place reports.
-const PRUNE_AWAY: &str = "DELETE FROM admission_gate WHERE cluster = $1 AND last_seen < $2";
 
 /// Adds what a webhook tells. The same report again changes nothing. Returns whether it was new.
 ///
@@ -264,12 +269,6 @@ pub async fn add_report(tx: &mut Tx, report: &Report, now: Timestamp) -> Result<
             .execute(tx.connection())
             .await?;
     }
-    let away = now.checked_sub(AWAY).unwrap_or(now);
-    sqlx::query(PRUNE_AWAY)
-        .bind(&cluster)
-        .bind(away.as_millisecond())
-        .execute(tx.connection())
-        .await?;
     Ok(true)
 }
 
@@ -310,10 +309,11 @@ pub struct DecisionFilter {
     pub namespace: Option<String>,
 }
 
-const GATES: &str = "SELECT cluster, name, version, policy, reviews, certificate, first_seen, last_seen FROM admission_gate \
+const GATES: &str = "SELECT cluster, name, version, policy, reviews, certificate, first_seen, last_seen, \
+       MAX(last_seen) OVER (PARTITION BY cluster) AS cluster_seen FROM admission_gate \
      ORDER BY cluster, name";
 
-/// All webhooks.
+/// All webhooks but those that others have replaced. Their rows stay for a while: they know which report was the last.
 ///
 /// # Errors
 /// When the database fails.
@@ -330,9 +330,15 @@ pub async fn gates(store: &Store) -> Result<Vec<GateRow>, StoreError> {
             certificate: columns.opt_text("certificate")?,
             first_seen: columns.time("first_seen")?,
             last_seen: columns.time("last_seen")?,
+            cluster_seen: columns.time("cluster_seen")?,
         })
     };
-    rows.iter().map(from_row).collect()
+    let mut gates: Vec<GateRow> = rows
+        .iter()
+        .map(from_row)
+        .collect::<Result<_, StoreError>>()?;
+    gates.retain(|gate| !gate.is_replaced());
+    Ok(gates)
 }
 
 const COUNTS: &str = "SELECT cluster, recommendation, namespace, effect, decisions, first_seen, last_seen \

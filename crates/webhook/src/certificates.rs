@@ -70,8 +70,8 @@ struct State {
 struct Trouble {
     /// Why it could not be renewed, or read again.
     problem: Option<String>,
-    /// What was lost that the API server had been told of. It stays: nobody can tell from here what the API server
-    /// was told since.
+    /// What was lost that the API server had been told of. It stays until this process ends: nobody can tell from here
+    /// what the API server was told since. Afterwards refusals tell.
     lost: Option<String>,
     /// Who would not take it, and when last.
     refusals: BTreeMap<IpAddr, AdmissionRefusal>,

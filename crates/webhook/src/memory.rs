@@ -1,6 +1,6 @@
 //! What answers are made from, and what comes of them: all in memory, all of it bounded.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -68,7 +68,10 @@ struct Server {
 #[derive(Default)]
 struct Shelf {
     known: HashMap<String, Known>,
-    wanted: BTreeSet<String>,
+    /// Those to ask for, in the order in which they came: nobody's name is so good that it goes before others'.
+    wanted: VecDeque<String>,
+    /// The same.
+    is_wanted: HashSet<String>,
 }
 
 struct Known {
@@ -93,8 +96,9 @@ impl Known {
 }
 
 impl Shelf {
-    /// Makes room for so many more. What nobody scanned goes first: anybody can invent such names.
-    fn make_room(&mut self, more: usize, now: Timestamp) {
+    /// Makes room for what is new of these. What nobody scanned goes first: anybody can invent such names.
+    fn make_room<'n>(&mut self, names: impl Iterator<Item = &'n String>, now: Timestamp) {
+        let more = names.filter(|name| !self.known.contains_key(*name)).count();
         let is_full = |known: &HashMap<_, _>| known.len().saturating_add(more) > MOST_IMAGES;
         if is_full(&self.known) {
             self.known.retain(|_, known| known.scanned.is_some());
@@ -161,9 +165,10 @@ impl Memory {
     /// Images to ask for, at most so many.
     pub(crate) fn take_wanted(&self, most: usize) -> Vec<String> {
         let mut shelf = lock(&self.images);
-        let taken: Vec<String> = shelf.wanted.iter().take(most).cloned().collect();
+        let most = most.min(shelf.wanted.len());
+        let taken: Vec<String> = shelf.wanted.drain(..most).collect();
         for name in &taken {
-            shelf.wanted.remove(name);
+            shelf.is_wanted.remove(name);
         }
         taken
     }
@@ -172,11 +177,11 @@ impl Memory {
     pub(crate) fn learn(&self, answers: BTreeMap<String, Option<Scanned>>) {
         let at = (self.clock)();
         let mut shelf = lock(&self.images);
-        shelf.make_room(answers.len(), at);
+        shelf.make_room(answers.keys(), at);
         for (name, scanned) in answers {
             if shelf.known.len() >= MOST_IMAGES && !shelf.known.contains_key(&name) {
                 // All of it was asked for just now: it is too much to remember.
-                break;
+                continue;
             }
             shelf.known.insert(name, Known { scanned, at });
         }
@@ -204,8 +209,8 @@ impl Memory {
         server.is_answering && server.asked.is_none_or(is_open)
     }
 
-    /// Waits until the server said something of all these images. Whether it did: it is not waited for while it is away,
-    /// or too many wait already.
+    /// Waits until the server said something of all these images. Whether it did of any: it is not waited for while it is
+    /// away, or too many wait already.
     pub(crate) async fn hears_of(&self, images: &[String], within: Duration) -> bool {
         if !self.is_server_there() {
             return false;
@@ -223,7 +228,9 @@ impl Memory {
                 learned.await;
             }
         };
+        // What came in time counts, though more was asked for.
         tokio::time::timeout(within, heard).await.is_ok()
+            || images.iter().any(|name| self.has_heard_of(name))
     }
 
     fn has_heard_of(&self, image: &str) -> bool {
@@ -242,8 +249,10 @@ impl Images for Memory {
         let found = known.filter(|known| known.is_usable(now));
         let found = found.and_then(|known| known.scanned.clone());
         let is_fresh = known.is_some_and(|known| known.is_fresh(now));
-        if !is_fresh && shelf.wanted.len() < MOST_WANTED && !shelf.wanted.contains(full_name) {
-            shelf.wanted.insert(full_name.to_owned());
+        let is_new = !is_fresh && !shelf.is_wanted.contains(full_name);
+        if is_new && shelf.wanted.len() < MOST_WANTED {
+            shelf.wanted.push_back(full_name.to_owned());
+            shelf.is_wanted.insert(full_name.to_owned());
             self.wanted.notify_one();
         }
         found
@@ -436,5 +445,38 @@ pub(crate) mod tests {
         let both = [("a".to_owned(), clean()), ("b".to_owned(), clean())];
         memory.learn(both.into());
         assert_eq!(waits.as_mut().now_or_never(), Some(true));
+    }
+
+    #[test]
+    fn images_are_asked_for_in_the_order_in_which_they_were_named() {
+        let (memory, _) = empty();
+        for name in ["z", "a", "z", "m"] {
+            memory.scanned(name);
+        }
+        assert_eq!(memory.take_wanted(2), ["z", "a"]);
+        memory.scanned("z");
+        assert_eq!(memory.take_wanted(9), ["m", "z"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_heard_of_one_of_two_counts() {
+        let (memory, _) = empty();
+        memory.note_server(true);
+        let names = ["a".to_owned(), "b".to_owned()];
+        let short = Duration::from_millis(1);
+        assert!(!memory.hears_of(&names, short).await);
+        memory.learn(one("a", Some(Scanned::default())));
+        assert!(memory.hears_of(&names, short).await);
+    }
+
+    #[test]
+    fn what_is_known_needs_no_room() {
+        let (memory, seconds) = empty();
+        let all = || (0..MOST_IMAGES).map(|n| (format!("i{n}"), Some(Scanned::default())));
+        memory.learn(all().collect());
+        seconds.store(3600, Ordering::SeqCst);
+        memory.learn(all().take(500).collect());
+        let last = format!("i{}", MOST_IMAGES - 1);
+        assert!(memory.scanned(&last).is_some());
     }
 }

@@ -134,7 +134,7 @@ fn a_report_counts_once_and_old_counts_go() {
 }
 
 #[test]
-fn a_webhook_that_is_away_is_forgotten_once_another_of_its_cluster_reports() {
+fn a_webhook_that_was_replaced_is_not_listed_and_its_last_report_is_known() {
     both(|fixture| async move {
         let store = &fixture.store;
         let reports = async |cluster: &str, gate: &str, second: i64| {
@@ -162,11 +162,18 @@ fn a_webhook_that_is_away_is_forgotten_once_another_of_its_cluster_reports() {
             listed(120).await?,
             ["other there", "new there", "old there"]
         );
-        assert_eq!(listed(121).await?, ["other away", "new there", "old away"]);
-        // Of another cluster, nobody speaks.
+        // One of its cluster is enough. Of another cluster, nobody speaks.
+        assert_eq!(listed(121).await?, ["other away", "new there", "old there"]);
         reports("prod", "new", 121).await?;
         assert_eq!(listed(121).await?, ["other away", "new there"]);
-        // What was decided there stays.
+        // It was only cut off, and tells once more what was taken already.
+        let mut tx = store.begin().await?;
+        let again = Report {
+            gate: "old".to_owned(),
+            ..report("old-0", 1)
+        };
+        assert!(!admission::add_report(&mut tx, &again, at(130)).await?);
+        tx.commit().await?;
         let all = admission::counts(store, &DecisionFilter::default(), 10).await?;
         assert_eq!(all.iter().map(|row| row.counted.decisions).sum::<u64>(), 4);
         assert_eq!(listed(300).await?, ["other away", "new away"]);
