@@ -435,22 +435,31 @@ async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     response
 }
 
-/// What the framework says of a request that does not fit: which field, and why. It is what follows its own phrase
-/// (`Failed to deserialize …: `), without the text that it quotes from what was sent, which may be a secret at the wrong
-/// place; empty where there is nothing.
+/// What the framework says of a request that does not fit: which field, and what belongs there. Not what was sent, which
+/// may be a secret at the wrong place.
 async fn misfit(body: Body) -> String {
-    /// Of characters.
-    const MOST: usize = 300;
     let Ok(bytes) = to_bytes(body, 1 << 20).await else {
         return String::new();
     };
     let text = String::from_utf8_lossy(&bytes);
+    // `Failed to deserialize the JSON body into the target type: hours: invalid type: string "x", expected u32 at …`
     let Some((_, why)) = text.split_once(": ") else {
         return String::new();
     };
-    let unquoted: Vec<&str> = why.split('"').step_by(2).map(str::trim).collect();
-    let short: String = unquoted.join(" ").chars().take(MOST).collect();
-    format!(": {short}")
+    let is_of_path = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
+    let path = why.split_once(": ").map(|(path, _)| path);
+    let path = path.filter(|path| path.chars().all(is_of_path));
+    let wanted = why
+        .rsplit_once(", expected ")
+        .map(|(_, wanted)| format!("expected {wanted}"));
+    let missing = why
+        .find("missing field `")
+        .and_then(|at| Some(why.get(at..)?.to_owned()));
+    let parts = path
+        .map(str::to_owned)
+        .into_iter()
+        .chain(missing.or(wanted));
+    parts.map(|part| format!(": {part}")).collect()
 }
 
 /// Gives every error our shape: those of handlers get the request's id, those of the framework (a wrong method,

@@ -356,13 +356,24 @@ fn what_does_not_fit_is_named_and_not_quoted() {
             json!({"name": "x", "hours": "hunter2"}),
             "hours",
         ),
+        (
+            "/api/v1/join-tokens",
+            json!({"name": "x", "hours": "a\", expected b\"hunter2"}),
+            "expected u32",
+        ),
         ("/api/v1/join-tokens", json!({"hours": 1}), "`name`"),
+        (
+            "/api/v1/session",
+            json!({"name": "admin", "password": 31_415_926}),
+            "password: expected a string",
+        ),
     ] {
         let answer = browser.post(path, body);
         let detail = answer.body["error"]["detail"].as_str().unwrap();
         assert_eq!(answer.status, 422, "{detail}");
         assert!(detail.contains(named), "{detail}");
         assert!(!detail.contains("hunter2"), "{detail}");
+        assert!(!detail.contains("31415926"), "{detail}");
     }
 }
 
