@@ -11,7 +11,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, DefaultConnector, Either,
-    LazyBuffers, NextTimeout, TcpConnector, Transport, TransportAdapter,
+    LazyBuffers, NextTimeout, TcpConnector, Transport, TransportAdapter, time,
 };
 use ureq::{Agent, Error};
 
@@ -99,7 +99,7 @@ impl<In: Transport> Connector<In> for Tls {
             .map_err(|_invalid| Error::Tls("the server's name cannot be in a certificate"))?;
         let mut connection = ClientConnection::new(Arc::clone(&self.0), name)?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
-        socket.set_timeout(details.timeout);
+        socket.set_timeout(left(details));
         connection.complete_io(&mut socket)?;
         let config = details.config;
         Ok(Some(Either::B(Spoken {
@@ -107,6 +107,19 @@ impl<In: Transport> Connector<In> for Tls {
             stream: StreamOwned::new(connection, socket),
         })))
     }
+}
+
+/// The time that is left of what connecting may take.
+fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
+    let mut timeout = details.timeout;
+    let now = (details.current_time)();
+    if let (time::Duration::Exact(after), time::Instant::Exact(began), time::Instant::Exact(now)) =
+        (timeout.after, details.now, now)
+    {
+        let passed = now.saturating_duration_since(began);
+        timeout.after = time::Duration::Exact(after.saturating_sub(passed));
+    }
+    timeout
 }
 
 /// One connection.

@@ -52,6 +52,7 @@ impl ServerCertVerifier for Verifier {
         );
         match verified {
             // Its time has been looked at by then, and what remains is its name. That it has the key is looked at below.
+            // What its key is to be used for is not looked at: who names it says what for.
             Err(error) if is_of_an_authority(&error) && self.trusted.contains(&**end_entity) => {
                 let parsed = ParsedCertificate::try_from(end_entity)?;
                 verify_server_name(&parsed, server_name)?;
