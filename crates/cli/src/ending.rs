@@ -29,8 +29,9 @@ impl Ending {
         let wait = move || {
             runtime.block_on(async {
                 loop {
+                    // Who asks it to end, as service managers do, is given what he asked for.
                     let code = tokio::select! {
-                        _ = terminate.recv() => 143,
+                        _ = terminate.recv() => 0,
                         _ = interrupt.recv() => 130,
                     };
                     if asked.load(Ordering::Acquire) {

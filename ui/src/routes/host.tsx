@@ -77,7 +77,7 @@ export function HostPage() {
         <Containers
           containers={host?.container_list}
           isKnown={host?.containers != null}
-          isJudged={host?.kind === "unmanaged"}
+          isJudged={host?.kind === "unmanaged" && host.judged_at != null}
           shown={search.container}
           open={(id) => open({ container: id })}
         />

@@ -13,9 +13,9 @@ use crate::support::{Home, serve};
 #[test]
 fn what_waits_for_its_server_ends_when_it_is_told_to() {
     for (service, signal, code) in [
-        ("sensor", Signal::TERM, 143),
+        ("sensor", Signal::TERM, 0),
         ("sensor", Signal::INT, 130),
-        ("admission", Signal::TERM, 143),
+        ("admission", Signal::TERM, 0),
     ] {
         let home = Home::new();
         home.write("token", "joining\n");
