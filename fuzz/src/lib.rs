@@ -33,7 +33,7 @@ impl Target {
         TARGETS.iter().find(|target| target.name == name)
     }
 
-    /// The words as libFuzzer's `-dict` takes them.
+    /// The words as libFuzzer's `-dict` takes them. It takes no empty file, so there is a comment before them.
     #[must_use]
     pub fn dictionary(&self) -> String {
         let line = |word: &&str| {
@@ -44,7 +44,8 @@ impl Target {
             });
             format!("\"{}\"\n", quoted.collect::<String>())
         };
-        self.words.iter().map(line).collect()
+        let words: String = self.words.iter().map(line).collect();
+        format!("# {}\n{words}", self.name)
     }
 }
 
@@ -74,16 +75,17 @@ mod tests {
 
     #[test]
     fn dictionaries_are_quoted() {
-        let target = Target {
+        let target = |words| Target {
             name: "x",
             run: |_| {},
             longest: 1,
             seeds: Vec::new,
-            words: &["a \"b\"\\", "\n\u{e9}"],
+            words,
         };
         assert_eq!(
-            target.dictionary(),
-            "\"a \\\"b\\\"\\\\\"\n\"\\x0A\\xC3\\xA9\"\n"
+            target(&["a \"b\"\\", "\n\u{e9}"]).dictionary(),
+            "# x\n\"a \\\"b\\\"\\\\\"\n\"\\x0A\\xC3\\xA9\"\n"
         );
+        assert_eq!(target(&[]).dictionary(), "# x\n");
     }
 }
