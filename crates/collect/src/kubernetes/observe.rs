@@ -142,20 +142,7 @@ fn round(
     stop: &Stop,
     taker: &mut dyn Taker,
 ) -> Result<Result<(), (AskError, bool)>, ObserveError> {
-    let mut observer = Observer {
-        observation,
-        taker,
-        stop,
-        sent: None,
-        pending: BTreeSet::new(),
-        since: None,
-        is_gap_new: false,
-        is_away: false,
-        told: Instant::now(),
-        failures: 0,
-        not_before: None,
-        end: None,
-    };
+    let mut observer = Observer::new(observation, stop, taker);
     let watched = cluster.watch(stop, observation.pace, &mut |told| observer.hear(told));
     if let Some(end) = observer.end {
         return end.map(Ok);
@@ -210,7 +197,24 @@ struct Sent {
     collections: BTreeMap<FactKind, Collection>,
 }
 
-impl Observer<'_> {
+impl<'o> Observer<'o> {
+    fn new(observation: &'o Observation, stop: &'o Stop, taker: &'o mut dyn Taker) -> Self {
+        Self {
+            observation,
+            taker,
+            stop,
+            sent: None,
+            pending: BTreeSet::new(),
+            since: None,
+            is_gap_new: false,
+            is_away: false,
+            told: Instant::now(),
+            failures: 0,
+            not_before: None,
+            end: None,
+        }
+    }
+
     fn hear(&mut self, told: Told<'_>) {
         if self.end.is_some() {
             return;
@@ -476,20 +480,7 @@ mod tests {
         let (observation, stop) = (Observation::new("prod"), Stop::default());
         let state = State::new(Kind::Cluster);
         let mut taker = Troubles::default();
-        let mut observer = Observer {
-            observation: &observation,
-            taker: &mut taker,
-            stop: &stop,
-            sent: None,
-            pending: BTreeSet::new(),
-            since: None,
-            is_gap_new: false,
-            is_away: false,
-            told: Instant::now(),
-            failures: 0,
-            not_before: None,
-            end: None,
-        };
+        let mut observer = Observer::new(&observation, &stop, &mut taker);
         observer.hear(Told::Ready(&state));
         observer.hear(Told::Away("no answer"));
         // Some of it is watched again, and has changed for long.
